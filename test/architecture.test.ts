@@ -1,5 +1,6 @@
 /**
- * The rules of the house: who may import whom, and how large a file or a folder may be. The reason stands beside each rule.
+ * The rules of the structure: which room may import which, and how large a file or a folder may be. Each rule
+ * has its reason.
  */
 
 import assert from 'node:assert/strict';
@@ -16,12 +17,12 @@ import {
 } from './import-graph.ts';
 
 const ROOT = join(process.cwd(), 'src');
-/** A longer file hides a second idea. Files that are one table are exempt. */
+/** A longer file has a second purpose. */
 const LINES_MAX = 300;
-/** A longer list of files hides rooms. */
+/** A folder with more files needs rooms. */
 const FILES_PER_FOLDER_MAX = 22;
 
-/** The rooms of core/, lowest level first; a room imports its own level's neighbours only where listed earlier. */
+/** The rooms of core/, lowest level first; a room may import its own level and lower ones. */
 const CORE_LEVELS: readonly (readonly string[])[] = [
   ['core/model'],
   ['core/failures'],
@@ -38,7 +39,7 @@ const sources = readSources(ROOT);
 const imports = importsOf(ROOT, sources);
 const room = (path: string): string => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path);
 
-function offenders(isForbidden: (each: Import) => boolean): string[] {
+function importsThat(isForbidden: (each: Import) => boolean): string[] {
   return imports.filter(isForbidden).map(({ from, to }) => `${from} imports ${to}`);
 }
 
@@ -49,27 +50,27 @@ function filesMatching(pattern: RegExp, isChecked: (path: string) => boolean): s
 }
 
 describe('imports', () => {
-  test('are seen by this test', () => {
+  test('the import graph contains the imports of src/', () => {
     assert.ok(imports.some(({ from, to }) => from === 'agent/agent.ts' && to === 'core/session/machine.ts'));
     assert.ok(imports.length > 1000);
   });
 
-  test('make no circle between files', () => {
+  test('imports make no circle between files', () => {
     assert.deepEqual(circlesOf(graphOf(imports)), []);
   });
 
-  test('make no circle between folders', () => {
+  test('imports make no circle between folders', () => {
     assert.deepEqual(circlesOf(graphOf(imports, folderOf)), []);
   });
 
-  test('of core/ stay in core/, which runs in virtual time, on a virtual network, from a seed', () => {
+  test('core/ imports only core/, so that it runs in virtual time from a seed', () => {
     assert.deepEqual(
-      offenders(({ from, to }) => room(from) === 'core' && room(to) !== 'core'),
+      importsThat(({ from, to }) => room(from) === 'core' && room(to) !== 'core'),
       [],
     );
   });
 
-  test('of a room of core/ lead to the same or a lower level', () => {
+  test('a room of core/ imports only its own or a lower level', () => {
     const levels = new Map(
       CORE_LEVELS.flatMap((rooms, level) => rooms.map((name) => [name, level] as const)),
     );
@@ -79,37 +80,37 @@ describe('imports', () => {
     );
     assert.deepEqual([...folders].sort(), [...levels.keys()].sort());
     assert.deepEqual(
-      offenders(({ from, to }) => room(from) === 'core' && isSource(to) && level(to) > level(from)),
+      importsThat(({ from, to }) => room(from) === 'core' && isSource(to) && level(to) > level(from)),
       [],
     );
   });
 
-  test('of an adapter room lead to core/ or stay in the room; app/ and cli/ join the rooms', () => {
-    const joining = new Set(['app', 'cli', 'main.ts']);
-    const wrong = offenders(
+  test('an adapter room imports only itself and core/; app/ and cli/ join the rooms', () => {
+    const joiningRooms = new Set(['app', 'cli', 'main.ts']);
+    const forbidden = importsThat(
       ({ from, to }) =>
-        !joining.has(room(from)) && isSource(to) && room(to) !== room(from) && room(to) !== 'core',
+        !joiningRooms.has(room(from)) && isSource(to) && room(to) !== room(from) && room(to) !== 'core',
     );
-    assert.deepEqual(wrong, []);
+    assert.deepEqual(forbidden, []);
   });
 
-  test('of app/ never lead to cli/', () => {
+  test('app/ does not import cli/', () => {
     assert.deepEqual(
-      offenders(({ from, to }) => room(from) === 'app' && room(to) === 'cli'),
+      importsThat(({ from, to }) => room(from) === 'app' && room(to) === 'cli'),
       [],
     );
   });
 
-  test('of the sandbox lead to nothing of the agent, so that a misreading cannot agree with itself', () => {
+  test('the sandbox imports nothing of the agent, so that an error cannot confirm itself', () => {
     assert.deepEqual(
-      offenders(({ from, to }) => room(from) === 'sandbox' && isSource(to) && room(to) !== 'sandbox'),
+      importsThat(({ from, to }) => room(from) === 'sandbox' && isSource(to) && room(to) !== 'sandbox'),
       [],
     );
   });
 
-  test('of the sandbox are made by its command only', () => {
+  test('only the command of the sandbox imports the sandbox', () => {
     assert.deepEqual(
-      offenders(
+      importsThat(
         ({ from, to }) =>
           room(from) !== 'sandbox' && folderOf(from) !== 'cli/sandbox' && room(to) === 'sandbox',
       ),
@@ -117,18 +118,18 @@ describe('imports', () => {
     );
   });
 
-  test('of a library are made in one place, which handles its traps', () => {
-    const places: Readonly<Record<string, RegExp>> = {
+  test('each library is imported in one place, which handles its traps', () => {
+    const allowedFiles: Readonly<Record<string, RegExp>> = {
       coap: /^transport\/coap\/client\.ts$/,
       conf: /^credentials\/(load-conf|record-files)\.ts$/,
       winston: /^host\/log\/logger\.ts$/,
       systeminformation: /^host\/hardware\/facts-child\.ts$/,
-      commander: /^cli\/(program|[a-z]+\/define)\.ts$/,
+      commander: /^cli\/(program|diagnostic-commands|[a-z]+\/define)\.ts$/,
       'smol-toml': /^config\/sources\/toml-file\.ts$/,
     };
-    for (const [library, place] of Object.entries(places)) {
+    for (const [library, place] of Object.entries(allowedFiles)) {
       assert.deepEqual(
-        offenders(({ from, to }) => to === library && !place.test(from)),
+        importsThat(({ from, to }) => to === library && !place.test(from)),
         [],
       );
       assert.ok(
@@ -138,16 +139,16 @@ describe('imports', () => {
     }
   });
 
-  test('of sensors/ cannot start a process', () => {
+  test('sensors/ imports no module that starts a process', () => {
     assert.deepEqual(
-      offenders(({ from, to }) => room(from) === 'sensors' && to.includes('child_process')),
+      importsThat(({ from, to }) => room(from) === 'sensors' && to.includes('child_process')),
       [],
     );
   });
 });
 
-describe('time, chance and process', () => {
-  test('enter core/ through its ports only', () => {
+describe('time, randomness and process', () => {
+  test('core/ gets time, randomness and process only through its ports', () => {
     const pattern = /\bDate\.now\(|\bMath\.random\(|\bperformance\.|\bsetTimeout\(|\bprocess\./;
     assert.deepEqual(
       filesMatching(pattern, (path) => room(path) === 'core'),
@@ -155,22 +156,22 @@ describe('time, chance and process', () => {
     );
   });
 
-  test('timers start in the clock adapter, and in what runs beside the agent', () => {
-    const free = /^(sandbox\/|cli\/demo\/|host\/clock\/clock\.ts|main\.ts)/;
+  test('only the clock adapter, the sandbox, the demo and main.ts start timers', () => {
+    const allowed = /^(sandbox\/|cli\/demo\/|host\/clock\/clock\.ts|main\.ts)/;
     assert.deepEqual(
-      filesMatching(/\bset(Timeout|Interval)\(/, (path) => !free.test(path)),
+      filesMatching(/\bset(Timeout|Interval)\(/, (path) => !allowed.test(path)),
       [],
     );
   });
 });
 
 describe('a source file', () => {
-  test('opens with a comment that says what it is for', () => {
-    const silent = sources.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text)).map(({ path }) => path);
-    assert.deepEqual(silent, []);
+  test('a source file opens with a comment about its purpose', () => {
+    const uncommented = sources.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text)).map(({ path }) => path);
+    assert.deepEqual(uncommented, []);
   });
 
-  test(`has at most ${LINES_MAX} lines`, () => {
+  test(`a source file has at most ${LINES_MAX} lines`, () => {
     const long = sources
       .filter(({ lines }) => lines > LINES_MAX)
       .map(({ path, lines }) => `${path}: ${lines}`);
@@ -182,7 +183,7 @@ describe('a folder', () => {
   const folders = new Map<string, number>();
   for (const { path } of sources) folders.set(folderOf(path), (folders.get(folderOf(path)) ?? 0) + 1);
 
-  test(`holds at most ${FILES_PER_FOLDER_MAX} files`, () => {
+  test(`a folder holds at most ${FILES_PER_FOLDER_MAX} files`, () => {
     assert.deepEqual(
       [...folders].filter(([, files]) => files > FILES_PER_FOLDER_MAX),
       [],

@@ -1,4 +1,4 @@
-/** The documents: the generated ones are current, links lead to files, prose stays within its width. */
+/** The documents: the generated ones are current, links lead to existing files, prose keeps its width. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -17,6 +17,7 @@ const PROSE_COLUMNS_MAX = 100;
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
+  scripts: Record<string, string>;
   dependencies: Record<string, string>;
 };
 const pages = readdirSync('docs', { recursive: true, encoding: 'utf8' })
@@ -25,14 +26,14 @@ const pages = readdirSync('docs', { recursive: true, encoding: 'utf8' })
 const read = (file: string): string => readFileSync(file, 'utf8');
 
 describe('the generated documents', () => {
-  it('are what the generator makes of the sources', () => {
+  it('the generated documents are current', () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/docs.mjs', '--check'], {
       encoding: 'utf8',
     });
     assert.equal(status, 0, stderr);
   });
 
-  it('describe every setting, telemetry key and event', () => {
+  it('the reference pages describe every setting, telemetry key and event', () => {
     const configuration = read('docs/reference/configuration.md');
     for (const setting of allSettings) {
       assert.ok(configuration.includes(`\n### \`${setting.key}\`\n`), setting.key);
@@ -46,7 +47,7 @@ describe('the generated documents', () => {
       assert.ok(events.includes(`\n### ${id}\n`), id);
   });
 
-  it('have tables whose rows have as many cells as their head', () => {
+  it('each table of the documents has as many cells in its rows as in its head', () => {
     for (const page of pages) {
       for (const [rows] of read(page).matchAll(/^\|.*\|(?:\n\|.*\|)*$/gm)) {
         const widths = rows.split('\n').map((row) => row.split(/(?<!\\)\|/).length);
@@ -57,7 +58,7 @@ describe('the generated documents', () => {
 });
 
 describe('README.md', () => {
-  it('is at most 200 lines and 14 KiB', () => {
+  it('README.md has at most 200 lines and 14 KiB', () => {
     const readme = read('README.md');
     const lines = readme.trimEnd().split('\n').length;
     assert.ok(lines <= README_LINES_MAX, `${lines} lines`);
@@ -77,6 +78,29 @@ describe('README.md and docs/', () => {
     it(`${page} has prose of at most ${PROSE_COLUMNS_MAX} columns`, () => {
       const long = proseLines(read(page)).filter((line) => [...line].length > PROSE_COLUMNS_MAX);
       assert.deepEqual(long, []);
+    });
+  }
+
+  for (const page of ['README.md', ...pages]) {
+    it(`${page} names only events, npm scripts and source files that exist`, () => {
+      const text = read(page);
+      const events = [...text.matchAll(/\bFL-[A-Z0-9]+(?:-[A-Z0-9]+)*\b(?!-)/g)].map(([id]) => id);
+      assert.deepEqual(
+        events.filter((id) => !Object.hasOwn(EVENTS, id)),
+        [],
+      );
+      const scripts = [...text.matchAll(/\bnpm run ([a-z:]+)/g)].map(([, name = '']) => name);
+      assert.deepEqual(
+        scripts.filter((name) => !Object.hasOwn(manifest.scripts, name)),
+        [],
+      );
+      const sources = [...text.matchAll(/`((?:src|test|scripts|systemd)\/[\w./-]+\.\w+)`/g)].map(
+        ([, path = '']) => path,
+      );
+      assert.deepEqual(
+        sources.filter((path) => !existsSync(path)),
+        [],
+      );
     });
   }
 

@@ -1,7 +1,8 @@
 /**
- * The import graph of src/: which file imports which, and the circles in it, between files and between folders.
+ * The import graph of src/: which file imports which, and the circles in it, between files and between
+ * folders.
  *
- * Type imports count: a reader follows them too. `scripts/structure.mjs` prints its figures.
+ * Type imports count, because a reader follows them, too. `scripts/structure.mjs` prints its figures.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -50,7 +51,10 @@ export function isSource(to: string): boolean {
   return to.endsWith('.ts');
 }
 
-/** Arrows between files, or between what `name` makes of their paths, such as folders. An arrow to itself is left out. */
+/**
+ * The graph of files, or of the folders that `name` returns for their paths, without edges from a node to
+ * itself.
+ */
 export function graphOf(imports: readonly Import[], name: (path: string) => string = (path) => path): Graph {
   const graph = new Map<string, Set<string>>();
   for (const { from, to } of imports) {

@@ -5,8 +5,7 @@ import { type CustomSensor, keysOf } from '../core/model/custom-sensor.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
 import { isSelected } from '../core/model/selection.ts';
 import { type PolledSensor, Pollers, type PollersPorts } from '../core/sampling/polling.ts';
-import { type Gpio, openGpio } from '../host/custom/gpio.ts';
-import { createGpioSensor } from '../host/custom/gpio-sensor.ts';
+import { createGpioSensor, type Gpio, openGpio } from '../host/custom/gpio.ts';
 import { createProgramSensor } from '../host/custom/program-sensor.ts';
 import { describeKey } from '../sensors/catalogue.ts';
 

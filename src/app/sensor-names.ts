@@ -1,6 +1,6 @@
 /** The sensors and keys of this version, which the configuration can name. */
 
-import type { SensorNames } from '../config/schema/sensor-names.ts';
+import type { SensorNames } from '../config/custom-sensors.ts';
 import { catalogue, collectors } from '../sensors/catalogue.ts';
 
 export const SENSOR_NAMES: SensorNames = {

@@ -13,9 +13,9 @@ import type { Logger } from '../core/ports/log.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import type { DeliveryCounters } from '../core/status/counters.ts';
 import type { Timestamper } from '../core/timestamps/timestamper.ts';
-import { clockOffset } from '../host/clock/clock-offset.ts';
-import { runningContainers } from '../host/containers.ts';
-import { failedUnits } from '../host/systemd/failed-units.ts';
+import { pollClockOffset } from '../host/clock/clock-offset.ts';
+import { pollContainers } from '../host/containers.ts';
+import { pollFailedUnits } from '../host/systemd/failed-units.ts';
 import { type BlockingReads, openBlockingReads } from '../sensors/files/blocking-reads.ts';
 import type { ExternalValues } from '../sensors/runtime/external-values.ts';
 import { openSensors } from '../sensors/sampler.ts';
@@ -84,9 +84,9 @@ function openSensorSet(
   const { root = '/', clock, log, counters, restarts, drainTimerLagMs, sockets } = ports;
   const pollers = createPollers(config, { clock, log });
   const files = selectedCustomSensors(config).filter((sensor) => sensor.kind === 'file');
-  const units = failedUnits({ clock });
-  const containers = runningContainers({ clock, ...(sockets && { sockets }) });
-  const offset = clockOffset({ clock });
+  const units = pollFailedUnits({ clock });
+  const containers = pollContainers({ clock, ...(sockets && { sockets }) });
+  const offset = pollClockOffset({ clock });
   const external: ExternalValues = {
     agent: () => agentMetrics({ ...internals(), counters, restarts, drainTimerLagMs }),
     services: () => ({ failedUnits: units.last, runningContainers: containers.last }),

@@ -1,8 +1,8 @@
 /**
- * How the gateway is to get in: with a fixed access token, or with the pair of a device profile, which it provisions with.
+ * The credential settings: a fixed access token, or the provisioning key and secret of a device profile.
  *
- * The fixed token wins: beside it provisioning.* is judged, never used, and its files are not read. A pair needs both halves;
- * but under after-success = "forget" a secret file that is gone is what the agent itself has done, and no problem.
+ * The token takes precedence: then provisioning.* is validated but not used, and its files are not read. Key and secret are
+ * required together. With after-success = "forget" a missing secret file is no problem, because the agent deletes it itself.
  */
 
 import type { Config } from '../core/model/config.ts';
@@ -32,7 +32,7 @@ export interface CredentialSettings {
   readonly token?: Secret;
   readonly provisioning?: NonNullable<Config['provisioning']>;
   readonly deletedSecretFile?: string;
-  /** This user may not look where the provisioning secret may be. */
+  /** There may be a provisioning secret that this user cannot read. */
   readonly secretHidden?: true;
   readonly warnings: readonly string[];
 }
@@ -58,7 +58,7 @@ function inlineWarnings({ files }: CredentialsRequest, kind: SecretKind): readon
     .map(({ path }) => openFileWarning(kind, path));
 }
 
-/** Judges what is given for provisioning, since the token may go away some day, and makes nothing of it. */
+/** Validates the unused settings, because the token may be removed one day. */
 function validateUnused(reader: Reader): CredentialSettings {
   reader.last(settings.provisioningKey);
   reader.last(settings.provisioningCredentials);
@@ -68,8 +68,8 @@ function validateUnused(reader: Reader): CredentialSettings {
     .filter((setting: Setting) => reader.isSet(setting))
     .map((setting) => setting.key);
   if (unused.length === 0) return { warnings: [] };
-  const rawSettings = `${DEVICE_TOKEN.inline.key} is given together with ${unused.join(' and ')}`;
-  return { warnings: [`${rawSettings}: the fixed token wins; provisioning.* is not used`] };
+  const conflict = `${DEVICE_TOKEN.inline.key} is set together with ${unused.join(' and ')}`;
+  return { warnings: [`${conflict}: the agent uses the token and ignores provisioning.*`] };
 }
 
 function readProvisioning(request: CredentialsRequest, reader: Reader): CredentialSettings {
@@ -93,11 +93,11 @@ function readProvisioning(request: CredentialsRequest, reader: Reader): Credenti
 }
 
 const HIDDEN_SECRET_WARNING =
-  'the provisioning secret is where this user may not look, such as /etc/credstore, or missing: run it with sudo to be sure';
+  'the provisioning secret is missing or in a place that this user cannot read, such as /etc/credstore: run with sudo to check it';
 
 function undeletableSecretWarning(reader: Reader): string {
-  const where = reader.sources[PROVISIONING_SECRET.inline.key];
-  return `provisioning.after-success is "forget", but the secret comes from ${where}, where the agent cannot delete it; put it into a file and name that with provisioning.secret-file`;
+  const source = reader.sources[PROVISIONING_SECRET.inline.key];
+  return `provisioning.after-success is "forget", but the agent cannot delete the secret in ${source}: move it to a file and set provisioning.secret-file`;
 }
 
 function requireKeyAndSecret({ files }: CredentialsRequest, reader: Reader, found: SecretResult): void {
@@ -110,5 +110,5 @@ function requireKeyAndSecret({ files }: CredentialsRequest, reader: Reader, foun
   const { main } = files;
   const source: Source =
     main.is === 'read' ? { name: main.path, via: 'file' } : { name: variableOf(missing), via: 'environment' };
-  reader.problems.push(missingProblem(missing, source, `is missing, though ${present.key} is given`));
+  reader.problems.push(missingProblem(missing, source, `is missing, but ${present.key} is set`));
 }

@@ -1,8 +1,8 @@
 /**
- * An operator's own sensors: from the lists of all files to checked sensors, or every problem at once.
+ * Validates the custom sensors of all files and reports every problem.
  *
- * A sensor in a later file takes the place of one of its name in an earlier file, whole. Names are unique, and none is that of a
- * sensor or a key of the agent's own. How many there may be is bounded, because each costs a process or a read.
+ * A sensor in a later file replaces the whole sensor of that name. No name may be that of another sensor or key. Their number is
+ * bounded, because each costs a process or a read.
  */
 
 import * as v from 'valibot';
@@ -13,9 +13,15 @@ import { formatSource, type Problem, problemAt, type Source } from './errors/pro
 import { suggest } from './errors/suggest.ts';
 import { customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
 import { formatKey, formatValue } from './schema/display.ts';
-import type { SensorNames } from './schema/sensor-names.ts';
 import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
 import { RESERVED_NAMES } from './values/sensor-lists.ts';
+
+/** The names of the built-in sensors and their keys, which app/ passes in. */
+export interface SensorNames {
+  readonly sensors: readonly string[];
+  /** A `*` stands for a name that is found on the host. */
+  readonly keys: readonly string[];
+}
 
 export const CUSTOM_SENSORS_MAX: Readonly<Record<CustomSensorKind, number>> = {
   exec: 16,
@@ -28,7 +34,7 @@ export interface CustomSensors {
   readonly problems: readonly Problem[];
 }
 
-/** `files` in rising order of precedence. */
+/** `files` in ascending order of precedence. */
 export function readCustomSensors(
   files: readonly (readonly RawCustomSensor[])[],
   names: SensorNames,
@@ -36,17 +42,17 @@ export function readCustomSensors(
   const problems: Problem[] = [];
   const byName = new Map<string, { readonly sensor: CustomSensor; readonly source: Source }>();
   for (const rawSensor of files.flat()) {
-    const sensor = sensorOf(rawSensor, problems);
+    const sensor = readSensor(rawSensor, problems);
     if (sensor === undefined) continue;
     const nameSource = rawSensor.sourceOf('name');
     const earlier = byName.get(sensor.name);
     if (earlier !== undefined && earlier.source.name === nameSource.name)
       problems.push(
-        nameProblem(rawSensor, `is the name of another one already (${formatSource(earlier.source)})`),
+        nameProblem(rawSensor, `is already the name of another sensor (${formatSource(earlier.source)})`),
       );
-    const conflict = nameConflict(sensor, names);
+    const conflict = describeNameConflict(sensor, names);
     if (conflict !== undefined) problems.push(nameProblem(rawSensor, conflict));
-    // Deleted first, so that a later one is also later in the order.
+    // Deleted first, so that the replacement moves to the end.
     byName.delete(sensor.name);
     byName.set(sensor.name, { sensor, source: nameSource });
   }
@@ -55,35 +61,39 @@ export function readCustomSensors(
     const excess = entries.filter(({ sensor }) => sensor.kind === kind)[max];
     if (excess === undefined) continue;
     problems.push(
-      problemAt(excess.source, { key: `[[sensor.${kind}]]`, what: 'are too many', bound: `${max}` }),
+      problemAt(excess.source, {
+        key: `[[sensor.${kind}]]`,
+        what: 'has too many tables',
+        bound: `at most ${max}`,
+      }),
     );
   }
   return { sensors: entries.map(({ sensor }) => sensor), problems };
 }
 
-function sensorOf(rawSensor: RawCustomSensor, problems: Problem[]): CustomSensor | undefined {
+function readSensor(rawSensor: RawCustomSensor, problems: Problem[]): CustomSensor | undefined {
   const before = problems.length;
   for (const name of rawSensor.fields.keys()) {
     if (!Object.hasOwn(customSensorFields[rawSensor.kind], name))
       problems.push(unknownFieldProblem(rawSensor, name));
   }
   const reader = new FieldReader(rawSensor, problems);
-  const sensor = createSensor(rawSensor.kind, reader);
+  const sensor = readFields(rawSensor.kind, reader);
   return problems.length === before ? sensor : undefined;
 }
 
-function createSensor(kind: CustomSensorKind, reader: FieldReader): CustomSensor | undefined {
+function readFields(kind: CustomSensorKind, reader: FieldReader): CustomSensor | undefined {
   switch (kind) {
     case 'exec':
-      return programSensor(reader);
+      return readProgramSensor(reader);
     case 'file':
-      return fileSensor(reader);
+      return readFileSensor(reader);
     case 'gpio':
-      return gpioSensor(reader);
+      return readGpioSensor(reader);
   }
 }
 
-function programSensor(reader: FieldReader): CustomSensor | undefined {
+function readProgramSensor(reader: FieldReader): CustomSensor | undefined {
   const { exec } = customSensorFields;
   const [name, command] = [reader.read(exec.name), reader.read(exec.command)];
   const [everyMs, timeoutMs] = [reader.read(exec.every), reader.read(exec.timeout)];
@@ -95,7 +105,7 @@ function programSensor(reader: FieldReader): CustomSensor | undefined {
   return { kind: 'exec', name, command: [program, ...args], everyMs, timeoutMs, ...optional };
 }
 
-function fileSensor(reader: FieldReader): CustomSensor | undefined {
+function readFileSensor(reader: FieldReader): CustomSensor | undefined {
   const { file } = customSensorFields;
   const [name, path, everyMs] = [reader.read(file.name), reader.read(file.path), reader.read(file.every)];
   const [scale, offset, unit] = [reader.read(file.scale), reader.read(file.offset), reader.read(file.unit)];
@@ -104,7 +114,7 @@ function fileSensor(reader: FieldReader): CustomSensor | undefined {
   return { kind: 'file', name, path, everyMs, scale, offset, ...(unit !== undefined && { unit }) };
 }
 
-function gpioSensor(reader: FieldReader): CustomSensor | undefined {
+function readGpioSensor(reader: FieldReader): CustomSensor | undefined {
   const { gpio } = customSensorFields;
   const [name, line] = [reader.read(gpio.name), reader.read(gpio.line)];
   const [everyMs, invert] = [reader.read(gpio.every), reader.read(gpio.invert)];
@@ -121,7 +131,7 @@ class FieldReader {
     this.#problems = problems;
   }
 
-  /** The value, or the built-in one; undefined when it is wrong or lacking, and then there is a problem more, unless it is optional. */
+  /** The value or the default. Undefined if it is invalid or missing; then adds a problem, unless the field is optional. */
   read<T>(field: Field<T>): T | undefined {
     const { kind, fields, source, sourceOf } = this.#rawSensor;
     const [key, example] = [qualifiedKey(kind, field.key), exampleOf(field)];
@@ -139,7 +149,7 @@ class FieldReader {
   }
 }
 
-/** How one would write the field. */
+/** The field as an assignment in TOML. */
 export function exampleOf({ key, default: builtIn, example }: Field): string {
   const value = builtIn || example;
   return `${key} = ${value.startsWith('[') ? value : JSON.stringify(value)}`;
@@ -148,7 +158,7 @@ export function exampleOf({ key, default: builtIn, example }: Field): string {
 function unknownFieldProblem(rawSensor: RawCustomSensor, name: string): Problem {
   const fieldNames = Object.keys(customSensorFields[rawSensor.kind]);
   const suggestion = suggest(name, fieldNames);
-  const what = `is no field of it${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  const what = `is not a field of this sensor type${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
   return problemAt(rawSensor.sourceOf(name), {
     key: qualifiedKey(rawSensor.kind, name),
     what,
@@ -167,13 +177,13 @@ function nameProblem(rawSensor: RawCustomSensor, what: string): Problem {
   });
 }
 
-function nameConflict(sensor: CustomSensor, { sensors, keys }: SensorNames): string | undefined {
-  if (RESERVED_NAMES.includes(sensor.name)) return 'is a name the server keeps for itself';
-  if (sensors.includes(sensor.name)) return "is the name of a sensor of the agent's own";
+function describeNameConflict(sensor: CustomSensor, { sensors, keys }: SensorNames): string | undefined {
+  if (RESERVED_NAMES.includes(sensor.name)) return 'is a reserved name of the server';
+  if (sensors.includes(sensor.name)) return 'is the name of a built-in sensor';
   const reserved = [...keys, ...Object.values(GAP_KEYS)];
   const sensorKeys = keysOf(sensor).filter((key) => !key.includes('*'));
   const conflict = sensorKeys.find((key) => reserved.some((each) => matches(each, key)));
-  return conflict === undefined ? undefined : `makes the key ${conflict}, which is one of the agent's own`;
+  return conflict === undefined ? undefined : `creates the key ${conflict}, which is a built-in key`;
 }
 
 function qualifiedKey(kind: CustomSensorKind, field: string): string {

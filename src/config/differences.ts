@@ -1,8 +1,4 @@
-/**
- * What differs between two configurations: the names of their tables, in order. Never a value.
- *
- * Secrets are compared by what they hide, which no generic comparison of objects can see.
- */
+/** Finds the tables that differ between two configurations. Secrets are compared by their hidden values. */
 
 import type { Config } from '../core/model/config.ts';
 import { Secret } from '../core/model/secret.ts';
@@ -24,7 +20,7 @@ export function changedTables(before: Config, after: Config): readonly Table[] {
   return TABLES.filter((table) => !isEqual(before[table], after[table]));
 }
 
-/** Whether two values of a configuration say the same, the order of keys aside. */
+/** Whether two values of a configuration are equal; the order of keys does not matter. */
 export function isEqual(one: unknown, other: unknown): boolean {
   if (one instanceof Secret || other instanceof Secret) {
     return one instanceof Secret && other instanceof Secret && one.equals(other);

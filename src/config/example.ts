@@ -11,52 +11,54 @@ import { allSettings } from './schema/settings.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './sources/secrets.ts';
 
 const HEAD = `\
-# Firstlight: what this gateway reports, where to and how. Read at start, and again by
-# \`systemctl reload firstlight\`, which keeps to the old settings if it finds a problem in the new ones.
+# Configuration of Firstlight, the ThingsBoard agent of this gateway.
 #
-# Take the "#" away from a line that begins with "#name =" to set it. Lines left as they are show the
-# built-in value, or an example where there is none.
-# Later wins: built-in values, this file, the files *.toml in the directory conf.d beside it in the
-# order of their names, the variable named beside each setting.
+# To change a setting, remove the "#" before its name. A commented line shows the default, or an
+# example if the setting has no default.
+# Each of these sources takes precedence over the ones before it: the defaults, this file, the files
+# *.toml in the directory conf.d beside it in the order of their names, the environment variables.
+#
+# The agent reads this file when it starts and on \`systemctl reload firstlight\`. If it finds a problem
+# during a reload, it keeps the previous settings. \`firstlight config check\` reports all problems.
 `;
 
 /** An introduction to each table of the file. */
 export const TABLES: Readonly<Record<string, string>> = {
-  server: 'Where the readings go.',
+  server: 'The ThingsBoard server and the connection to it.',
   provisioning: `\
-How a gateway without credentials gets them: the pair of its device profile. Key and secret go together.
+Provisioning key and secret of the ThingsBoard device profile. Set both.
 ${describeSecretSources(PROVISIONING_SECRET)}`,
   device: `\
-What the gateway is called, and the access token of one whose device is on the server already.
+Name of the device in ThingsBoard, and the access token of a device that already exists there.
 ${describeSecretSources(DEVICE_TOKEN)}`,
   telemetry:
-    'How often the sensors are read, what of that is reported, and how fast what waited is caught up.',
+    'How often the agent reads the sensors, which changes it reports, and how fast it sends queued readings.',
   sensors:
-    'Which of all the sensors are read, how often, and how their values are named; firstlight sample shows them.',
-  outbox: 'Where readings wait while the server is away: in memory first, then on the disk.',
-  clock: 'When a reading gets its date.',
-  log: 'What the journal gets.',
+    'Which sensors are read, how often, and how their values are named and scaled. The command firstlight sample shows all sensors and keys.',
+  outbox: 'Queue for readings that are not delivered yet: first in memory, then on the disk.',
+  clock: 'Which clock the agent trusts for the timestamps of readings.',
+  log: 'What the agent logs.',
 };
 
 function describeSecretSources({ inline, file, credential }: SecretKind): string {
   const name = pathOf(inline)[1];
-  const second = `2. ${variableOf(inline)}`.padEnd(38);
-  const fourth = `4. the file named by ${pathOf(file)[1]}`.padEnd(38);
   return `\
-The ${name} may lie in five places. The first of these counts:
-  1. ${credential} among systemd's credentials (LoadCredential=, SetCredentialEncrypted=)
-  ${second}3. the file named by ${variableOf(file)}
-  ${fourth}5. ${name}
-A file with the ${name} in it should be readable by its owner only.`;
+The agent uses the ${name} from the first of these sources that has one:
+  1. the systemd credential ${credential} (LoadCredential=, SetCredentialEncrypted=)
+  2. ${variableOf(inline)}
+  3. the file named by ${variableOf(file)}
+  4. the file named by ${pathOf(file)[1]}
+  5. ${name}
+Make a file that contains the ${name} readable by its owner only.`;
 }
 
-/** How values of a type are written, where the type's name does not say it. */
+/** The notation of values, by type. */
 export const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
   duration: ' (500ms, 10s, 5m, 1h, 2d)',
-  size: ' (KB, MB, GB of 1000; KiB, MiB, GiB of 1024)',
+  size: ' (KB, MB, GB: powers of 1000; KiB, MiB, GiB: powers of 1024)',
 };
 
-/** systemd/firstlight.toml: every key, commented out, with its unit, default and bound; then an example of each own sensor. */
+/** systemd/firstlight.toml: every setting, commented out, with its type, bound, default and variable; then the custom sensors. */
 export function renderExample(): string {
   const tables = Object.entries(TABLES).map(([table, about]) => {
     const members = allSettings.filter((setting) => pathOf(setting)[0] === table);
@@ -95,21 +97,22 @@ export function toComment(text: string): string {
 }
 
 export const CUSTOM_SENSORS_INTRO = [
-  'Sensors of your own, each one table; a later file replaces one of the same name. They have no variables.',
-  'They are reported in every profile, unless sensors.off names them. One that fails is named in the journal, once, and costs the others nothing.',
+  'Custom sensors, one table each. A table in a later file replaces a table with the same name. Custom sensors have no environment variables.',
+  'They are reported in every profile unless sensors.off names them. If one fails, the agent logs the failure once, and all other sensors continue.',
 ].join(' ');
 const SENSOR_INTROS: Readonly<Record<CustomSensorKind, readonly string[]>> = {
   exec: [
-    'A program, run at its interval beside the sampling; its last values go into each reading. It prints one JSON object, or lines of key=value, or a number alone: 16 KiB and 32 values at most, which are numbers, true and false, and texts of up to 128 characters.',
-    "It gets no shell, no input, and PATH and LANG for an environment; four run at once. Inside the service it may do what the agent may: read what everybody may read, and talk to the network. It writes only to a /tmp of its own and the state directory, sees no devices and no homes, gains no privileges, and runs nothing that lies in /var, /run or /tmp. It is the agent's user, and could read its credentials: name only programs you trust. What it needs beyond that, a drop-in gives (systemctl edit firstlight), such as",
+    'A program that the agent runs at an interval. Each reading contains its last values. It prints one JSON object, lines of key=value, or a single number: at most 16 KiB and 32 values. A value is a number, true, false, or a text of up to 128 characters.',
+    'The program runs without a shell and without input, with PATH and LANG as its environment. At most four programs run at once. It runs as the user of the agent and can read the credentials: name only programs you trust.',
+    'It can read files that are readable by every user, use the network, and write to a private /tmp and the state directory. It has no access to devices and home directories, gains no privileges, and cannot run files in /var, /run or /tmp. To grant more, use a drop-in (systemctl edit firstlight), for example:',
     '  [Service]',
     '  PrivateDevices=no',
     '  DeviceAllow=/dev/i2c-1 rw',
     '  SupplementaryGroups=i2c',
   ],
-  file: ['A number in a file, such as a driver makes below /sys: the first one on the first line.'],
+  file: ['A number in a file, for example of a driver in /sys.'],
   gpio: [
-    'A GPIO line, read by gpioget (apt install gpiod). Inside the service it needs a drop-in (systemctl edit firstlight):',
+    'A GPIO line, read with gpioget (apt install gpiod). The service needs a drop-in for it (systemctl edit firstlight):',
     '  [Service]',
     '  PrivateDevices=no',
     '  DeviceAllow=char-gpiochip rw',
@@ -125,19 +128,19 @@ export interface CustomSensorSection {
 
 export const CUSTOM_SENSOR_SECTIONS: readonly CustomSensorSection[] = CUSTOM_SENSOR_KINDS.map((kind) => ({
   kind,
-  about: [...SENSOR_INTROS[kind], `At most ${CUSTOM_SENSORS_MAX[kind]} of these.`].join('\n'),
+  about: [...SENSOR_INTROS[kind], `At most ${CUSTOM_SENSORS_MAX[kind]} tables of this type.`].join('\n'),
   fields: Object.values(customSensorFields[kind]),
 }));
-/** Its bound and what it is without being given. */
+/** Its bound, and its default or that it is required. */
 function describeField(field: Field): string {
   const isRequired = field.isOptional === undefined && field.default === undefined;
-  return `${field.bound}; ${isRequired ? 'must be given' : `default: ${field.default ?? 'none'}`}`;
+  return `${field.bound}; ${isRequired ? 'required' : `default: ${field.default ?? 'none'}`}`;
 }
 
 function renderCustomSensorExample(): string {
   const sections = CUSTOM_SENSOR_SECTIONS.map(({ kind, about, fields }) => {
     const lines = fields.map(
-      (field) => `${toComment(`${field.meaning} ${describeField(field)}`)}\n#${exampleOf(field)}`,
+      (field) => `${toComment(`${field.meaning}\n${describeField(field)}`)}\n#${exampleOf(field)}`,
     );
     return `${toComment(about)}\n#[[sensor.${kind}]]\n${lines.join('\n')}\n`;
   });

@@ -1,16 +1,13 @@
 /**
- * Loads the configuration: built-in defaults, then the file, then its drop-ins, then the environment; what comes later
- * wins. (Secrets have an order of their own: secrets.ts.) Either a complete Config leaves, or a ConfigError with every
- * problem there is.
- *
- * Left to others: whether a gateway without credentials has a provisioning pair (the run command), and what the
- * templates in a device name stand for.
+ * Loads the configuration from the defaults, the file, its drop-ins and the environment; a later source takes precedence.
+ * Secrets have a separate order (sources/secrets.ts). The result is a complete Config, or a ConfigError with every problem.
+ * Not checked here: whether a gateway without credentials has a provisioning key, and the templates in a device name.
  */
 
 import type { Config } from '../core/model/config.ts';
 import { readCredentials } from './credentials.ts';
+import type { SensorNames } from './custom-sensors.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
-import type { SensorNames } from './schema/sensor-names.ts';
 import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { readServer } from './server.ts';
@@ -20,28 +17,28 @@ import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
 
 export interface LoadRequest {
   readonly file: string;
-  /** False for the default path, whose absence is fine when the environment names the server. */
+  /** False for the default path, which may be missing if the environment names the server. */
   readonly fileRequired: boolean;
   readonly environment: Environment;
   /** systemd's $CREDENTIALS_DIRECTORY. */
   readonly credentialsDirectory?: string | undefined;
-  /** There are credentials of the service that this user may not see: then a secret that is not found is no problem. */
+  /** The service has credentials that this user cannot read: then a missing secret is no problem. */
   readonly credentialsHidden?: boolean;
-  /** What the table [sensors] may name. */
+  /** Names that are valid in the table [sensors]. */
   readonly names: SensorNames;
 }
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** Sentences for the log: what is unwise, though not wrong. */
+  /** Sentences for the log about valid but unsafe or ineffective settings. */
   readonly warnings: readonly string[];
-  /** Key to the place its value came from: "path:line", a variable's name, or "default". Never a value. */
+  /** By key, the source of its value: "path:line", a variable's name, or "default". */
   readonly sources: Readonly<Record<string, string>>;
-  /** Key to the value that counts, as it may be shown: a secret as ***. */
+  /** By key, the effective value as it may be shown: a secret as ***. */
   readonly values: Readonly<Record<string, string>>;
-  /** The secret file that counts and is not there any more, which provisioning.after-success = "forget" allows. */
+  /** The secret file, if it no longer exists, which provisioning.after-success = "forget" allows. */
   readonly deletedSecretFile?: string;
-  /** There may be a provisioning secret, where this user may not look. */
+  /** There may be a provisioning secret that this user cannot read. */
   readonly secretHidden?: true;
 }
 
@@ -79,14 +76,14 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
   };
   const { deletedSecretFile, secretHidden } = credentials;
   const secretState = {
-    ...(deletedSecretFile !== undefined && { deletedSecretFile: deletedSecretFile }),
+    ...(deletedSecretFile !== undefined && { deletedSecretFile }),
     ...(secretHidden && { secretHidden }),
   };
   const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
   return { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
 }
 
-/** What has a built-in value and nothing to do with any other setting. */
+/** The settings that have a default and do not depend on others. */
 function readOtherSettings(reader: Reader): Pick<Config, 'telemetry' | 'outbox' | 'clock' | 'log'> {
   return {
     telemetry: {
@@ -121,7 +118,7 @@ function requireServer(request: LoadRequest, reader: Reader): void {
   reader.problems.push(missingProblem(settings.serverUrl, { name: request.file, via: 'file' }, 'is missing'));
 }
 
-/** Source by source, the files first, each from its first line to its last, as one would go through them. */
+/** By source, the files first, then by line. */
 function sortBySource(problems: readonly Problem[], paths: readonly string[]): readonly Problem[] {
   const names = [...new Set([...paths, ...problems.map((each) => each.source)])];
   return [...problems].sort(

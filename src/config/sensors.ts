@@ -1,19 +1,17 @@
 /**
- * The table [sensors] against the sensors and keys there are.
+ * The table [sensors], checked against the sensors and keys of this version.
  *
- * Wrong are an interval for a sensor that does not exist, and a new name that is another key's already: two values under one
- * name would be told apart by nobody. A name or glob that nothing is called is only worth a warning, since a list may be
- * written for a later version, and keys of own programs are known when they run.
+ * An interval for an unknown sensor and a new name that another key has are problems. An unknown name or glob is only a
+ * warning, because a list may be written for a later version, and the keys of programs are not known before they run.
  */
 
 import type { SensorsConfig } from '../core/model/config.ts';
 import { keysOf } from '../core/model/custom-sensor.ts';
 import { matches, overlap } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
-import { readCustomSensors } from './custom-sensors.ts';
+import { readCustomSensors, type SensorNames } from './custom-sensors.ts';
 import { formatSource } from './errors/problem.ts';
 import { suggest } from './errors/suggest.ts';
-import type { SensorNames } from './schema/sensor-names.ts';
 import type { Setting } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
 import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
@@ -43,7 +41,7 @@ export function readSensors(
   const scale = reader.effective(settings.sensorsScale);
   const offset = reader.effective(settings.sensorsOffset);
   if (interval.explicit) validateIntervals(reader, interval.explicit, builtIn);
-  // What a program may print is known when it does; a name that is given counts before such a key (sensors/retouch.ts).
+  // The keys of a program are not known yet; a new name takes precedence over them (sensors/runtime/tuning.ts).
   const fixedKeys = customSensors.flatMap(keysOf).filter((key) => !key.includes('*'));
   if (rename.explicit) validateRenames(reader, rename.explicit, [...builtIn.keys, ...fixedKeys]);
   const all = [...names.sensors, ...names.keys];
@@ -75,7 +73,7 @@ function validateIntervals(
     reader.addProblem(
       settings.sensorsInterval,
       parsed,
-      `names ${name}, which is no sensor${formatSuggestion(name, sensors)}`,
+      `names ${name}, but no sensor has that name${formatSuggestion(name, sensors)}`,
     );
   }
 }
@@ -87,10 +85,10 @@ function validateRenames(
 ) {
   const gapKeys: readonly string[] = Object.values(GAP_KEYS);
   for (const name of parsed.value.values()) {
-    // A key that has got another name itself has left its own one free.
+    // A key that is renamed itself leaves its name free.
     const isTaken = keys.some((key) => matches(key, name)) && !parsed.value.has(name);
     if (!isTaken && !gapKeys.includes(name)) continue;
-    reader.addProblem(settings.sensorsRename, parsed, `gives the name ${name}, which another key has`);
+    reader.addProblem(settings.sensorsRename, parsed, `uses the name ${name}, which another key has`);
   }
 }
 
@@ -105,7 +103,7 @@ function unknownNameWarnings(
     .filter((glob) => !names.some((name) => overlap(glob, name)))
     .map(
       (glob) =>
-        `${formatSource(explicit.source)}: ${setting.key} names ${glob}, which no sensor of this version is or delivers${formatSuggestion(glob, names)}`,
+        `${formatSource(explicit.source)}: ${setting.key} names ${glob}, but no sensor or key has that name${formatSuggestion(glob, names)}`,
     );
 }
 

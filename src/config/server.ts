@@ -1,6 +1,4 @@
-/**
- * Where the readings go, and by which roads: the URLs, the proxy, whom https trusts.
- */
+/** The table [server]: the endpoints with their proxy, and the TLS settings. */
 
 import type { Config, EndpointConfig, ServerAddress } from '../core/model/config.ts';
 import { settings } from './schema/settings.ts';
@@ -10,12 +8,12 @@ import { readTls } from './sources/tls-files.ts';
 import { proxyFromEnvironment } from './values/proxy.ts';
 
 export interface ServerResult {
-  /** Absent without a URL that is right. */
+  /** Absent without a valid URL. */
   readonly server?: Config['server'];
   readonly warnings: readonly string[];
 }
 
-/** What is wrong is told to the reader. */
+/** Adds problems to `reader`. */
 export function readServer(environment: Environment, reader: Reader): ServerResult {
   const addresses = reader.last(settings.serverUrl);
   const spreadMs = reader.lastOrDefault(settings.serverSpread);

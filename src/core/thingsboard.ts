@@ -1,9 +1,7 @@
 /**
- * ThingsBoard's words: the bodies the agent sends and the answers it understands, whatever the road.
- *
- * Pure text in, typed value out. A transport adds codes and statuses; this file knows the JSON (contract
- * sections 3.1, 3.2 and 5). Parsing never throws and never quotes a server's text: it may echo the request,
- * secret included (contract 3.6).
+ * ThingsBoard's provisioning messages, for every transport: the request body and the parser of the response
+ * (contract sections 3.1, 3.2). Parsing never throws and never quotes the server's text, which may echo the
+ * request with its secret (contract 3.6).
  */
 
 import type { Failure } from './failures/failure.ts';
@@ -11,7 +9,7 @@ import { type JsonObject, parseJsonObject } from './model/json-object.ts';
 import { Secret } from './model/secret.ts';
 import type { ProvisionRequest } from './ports/transport.ts';
 
-/** Longest answer body that is looked at, in characters; ThingsBoard's own are under 300 (contract 3.2). */
+/** Longest response body that is parsed, in characters; those of ThingsBoard are under 300 (contract 3.2). */
 const ANSWER_LENGTH_MAX = 4096;
 
 /**
@@ -21,8 +19,8 @@ const ANSWER_LENGTH_MAX = 4096;
 export const TOKEN_PATTERN = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
 
 /**
- * The provisioning body. Members that have no value are left out: null breaks it (contract, trap 4).
- * The result holds the secret; it goes on the wire and nowhere else.
+ * The provisioning body, which contains the secret. Members without a value are omitted: null breaks the
+ * request (contract, trap 4).
  */
 export function provisionBody(request: ProvisionRequest): string {
   return JSON.stringify({
@@ -38,7 +36,7 @@ export type ProvisionAnswer =
   | { readonly type: 'failed'; readonly failure: Failure };
 
 /**
- * Reads a provisioning answer by its `status` member; codes and Content-Format say nothing reliable (traps 2
+ * Parses a provisioning response by its `status` member; codes and Content-Format are not reliable (traps 2
  * and 16).
  */
 export function parseProvisionAnswer(body: string): ProvisionAnswer {
@@ -74,7 +72,7 @@ function parseObject(body: string): JsonObject | undefined {
   return body.length > ANSWER_LENGTH_MAX ? undefined : parseJsonObject(body);
 }
 
-/** Says what an unparsable body looks like, without quoting it. */
+/** Describes an invalid body without quoting it. */
 function describeBody(body: string): string {
   if (body.length === 0) return 'an empty answer';
   if (body === '\b\u0002') return 'a protobuf answer';

@@ -1,8 +1,7 @@
 /**
- * Records that are not to be used now and must not be lost: kept beside the store, dated, 0600.
+ * Archived records, which are not in use and must not be lost: `credentials.aside-<when>-<why>.json`, 0600, beside the store.
  *
- * `credentials.aside-<when>-<why>.json`: `bad` could not be understood, `elsewhere` belongs to another board
- * or server; `forgotten` an operator wanted to be rid of. Those of elsewhere are found again when the card or the server comes back.
+ * `bad`: invalid. `elsewhere`: bound to another board or server; restored if it fits again. `forgotten`: removed by an operator.
  */
 
 import { link, readdir, rename } from 'node:fs/promises';
@@ -11,36 +10,36 @@ import { syncDirectory } from './durable.ts';
 import { wasIssued } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 
-/** Files looked through for a record that fits, newest first; an operator who has more has other troubles. */
+/** Files that are searched for a matching record, newest first. */
 const FILES_MAX = 100;
 const ARCHIVE_NAME = /^credentials\.aside-[0-9TZ.-]+-elsewhere\.json$/;
 
-/** Moves `file` of `directory` aside, durably; returns its new name. `whenMs` is Unix ms. Linked, it stays where it is, too. */
+/** Renames `file` in `directory` durably and returns its new name. `whenMs` is in Unix ms. With 'link' the file also keeps its name. */
 export async function archiveFile(
   directory: string,
   file: string,
-  why: 'bad' | 'elsewhere' | 'forgotten',
+  reason: 'bad' | 'elsewhere' | 'forgotten',
   whenMs: number,
-  how: 'move' | 'link' = 'move',
+  method: 'move' | 'link' = 'move',
 ): Promise<string> {
   const when = new Date(whenMs).toISOString().replaceAll(':', '-');
-  let name = `credentials.aside-${when}-${why}.json`;
-  // A board without a clock may set two files aside in the same millisecond of 1970: never over one another.
+  let name = `credentials.aside-${when}-${reason}.json`;
+  // A board without a clock may archive two files in the same millisecond of 1970.
   const existing = new Set(await readdir(directory));
   for (let attempt = 1; existing.has(name); attempt += 1)
-    name = `credentials.aside-${when}-${attempt}-${why}.json`;
-  await (how === 'move' ? rename : link)(join(directory, file), join(directory, name));
+    name = `credentials.aside-${when}-${attempt}-${reason}.json`;
+  await (method === 'move' ? rename : link)(join(directory, file), join(directory, name));
   await syncDirectory(directory);
   return name;
 }
 
-/** How many of elsewhere there are; 0 where nobody may look. */
+/** The number of records `elsewhere`; 0 if the directory cannot be read. */
 export async function countArchived(directory: string): Promise<number> {
   const names = await readdir(directory).catch(() => []);
   return names.filter((name) => ARCHIVE_NAME.test(name)).length;
 }
 
-/** Of the records set aside that `fit`, the newest with issued credentials, or else the newest attempt, and the file it is in. */
+/** Of the matching records, the newest with an issued token, or else the newest attempt. */
 export async function findArchived(
   directory: string,
   isMatch: (file: ArchivedRecord['file']) => boolean,
@@ -52,7 +51,7 @@ export async function findArchived(
   )[0];
 }
 
-/** Forgets those of elsewhere that `fit`, as `setAside` does; returns their new names. */
+/** Archives the matching records `elsewhere` as `forgotten`; returns their new names. */
 export async function forgetArchived(
   directory: string,
   isMatch: (file: ArchivedRecord['file']) => boolean,

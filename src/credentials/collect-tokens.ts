@@ -1,6 +1,6 @@
 /**
- * Every token in the credential files and in the records set aside beside them, also in torn ones: for whoever wants to be sure that
- * none is in a text. Changes nothing, never rejects.
+ * Collects the tokens of all credential files, including archived and truncated ones, so that a caller can redact them. Changes
+ * nothing, never rejects.
  */
 
 import { readdir } from 'node:fs/promises';
@@ -16,7 +16,7 @@ const TOKEN = /"(?:token|previousToken)"\s*:\s*("(?:[^"\\]|\\.)*"?)/g;
 
 export interface TokenScan {
   readonly tokens: readonly Secret[];
-  /** Each place that could not be looked through, and why: "PATH, which …". None: every token is known. */
+  /** Each place that could not be read, with the reason: "PATH, which …". If empty, `tokens` is complete. */
   readonly unreadable: readonly string[];
 }
 
@@ -27,21 +27,23 @@ export async function collectTokens(directory: string): Promise<TokenScan> {
   } catch (error) {
     return {
       tokens: [],
-      unreadable: errorCode(error) === 'ENOENT' ? [] : [`${directory}, ${unreadableReason(error)}`],
+      unreadable: errorCode(error) === 'ENOENT' ? [] : [`${directory}, ${describeReadError(error)}`],
     };
   }
   const tokens: Secret[] = [];
   const unreadable = names
     .slice(FILES_MAX)
     .slice(0, 1)
-    .map((name) => `${join(directory, name)} and others, which are more than ${FILES_MAX} files`);
+    .map(
+      (name) => `${join(directory, name)} and further files, which exceed the limit of ${FILES_MAX} files`,
+    );
   for (const name of names.slice(0, FILES_MAX)) {
     const path = join(directory, name);
     try {
-      tokens.push(...(await tokensIn(path)));
+      tokens.push(...(await readTokens(path)));
     } catch (error) {
       unreadable.push(
-        `${path}, ${error instanceof FileTooLargeError ? error.message : unreadableReason(error)}`,
+        `${path}, ${error instanceof FileTooLargeError ? error.message : describeReadError(error)}`,
       );
     }
   }
@@ -49,26 +51,26 @@ export async function collectTokens(directory: string): Promise<TokenScan> {
 }
 
 class FileTooLargeError extends Error {
-  override readonly name = 'TooLarge';
+  override readonly name = 'FileTooLargeError';
   readonly code = 'TOO_LARGE';
 }
 
-async function tokensIn(path: string): Promise<readonly Secret[]> {
+async function readTokens(path: string): Promise<readonly Secret[]> {
   await using handle = await openRegularFile(path);
   if ((await handle.stat()).size > FILE_BYTES_MAX)
-    throw new FileTooLargeError(`which has more than ${FILE_BYTES_MAX / 1024} KiB`);
+    throw new FileTooLargeError(`which is larger than ${FILE_BYTES_MAX / 1024} KiB`);
   const text = await handle.readFile('utf8');
   return [...text.matchAll(TOKEN)].map(([, literal = '']) => new Secret(unquote(literal)));
 }
 
-function unreadableReason(error: unknown): string {
-  if (error instanceof StoreError) return 'which is a link or the like and no file, and is not followed';
+function describeReadError(error: unknown): string {
+  if (error instanceof StoreError) return 'which is not a regular file and was not read';
   return errorCode(error) === 'EACCES'
-    ? 'which may not be read by this user: run it with sudo'
+    ? 'which is not readable by this user: run with sudo'
     : `which cannot be read (${errorCode(error) ?? 'no code'})`;
 }
 
-/** A literal that is torn off is taken as it stands. */
+/** A truncated literal is returned as it is. */
 function unquote(literal: string): string {
   try {
     return String(JSON.parse(literal));

@@ -1,33 +1,30 @@
 /**
- * Durable directories: what conf leaves to its caller.
- *
- * A rename is durable only once the directory that holds the name is on the disk too (fsync(2)); conf syncs
- * the file and not the directory.
+ * Private and durable directories. A rename is durable only after its directory is synced (fsync(2)); conf syncs the file only.
  */
 
 import { chmod, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StoreError } from './store-error.ts';
 
-/** Makes `directory` private to its owner (0700), durably; parents are made if they are missing. */
+/** Makes `directory` private to its owner (0700), durably; creates it with its parents if it is missing. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   const created = await mkdir(directory, { recursive: true, mode: 0o700 });
   if (created !== undefined) await syncDirectory(dirname(created));
   const { mode } = await stat(directory);
   if ((mode & 0o077) === 0) return;
-  // Closing somebody else's directory, such as /tmp given by mistake, would break more than it protects.
+  // Restricting a shared directory, such as /tmp by mistake, would break other programs.
   const foreign = (await readdir(directory)).find(
     (name) => !name.startsWith('credentials') && name !== 'spool',
   );
   if (foreign !== undefined) {
     throw new StoreError(
-      `the state directory ${directory} is open to others and holds other files (${foreign}): give firstlight a directory of its own with --state`,
+      `the state directory ${directory} is accessible to other users and contains other files (${foreign}): choose a private directory with --state`,
     );
   }
   await chmod(directory, 0o700);
 }
 
-/** Returns when the names in `directory` survive a power cut. */
+/** Resolves when the names in `directory` survive a power cut. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {

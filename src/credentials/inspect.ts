@@ -1,15 +1,14 @@
 /**
- * Looking at the credential files without mending anything, and moving them out of the way: for commands beside the agent.
+ * Inspects the credential files without repairing them, and archives them: for commands beside the agent.
  *
- * `putAside` moves the backup first. A power cut between the two leaves the main file, which is as good as both; the other
- * order would leave a backup that the agent takes for the record of a lost main file, which is true as well.
+ * `archiveRecord` moves the backup first; a power cut in between leaves the main file, which is sufficient.
  */
 
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/model/error-code.ts';
 import { archiveFile, forgetArchived } from './archive.ts';
-import { bindingMismatch } from './binding.ts';
+import { bindingMismatch } from './record.ts';
 import { type RecordFile, readRecordFile } from './record-file.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 
@@ -18,18 +17,18 @@ const BACKUP_FIRST = [...MAIN_FIRST].reverse();
 
 export type RecordInspection =
   | { readonly is: 'absent' }
-  /** One file, damaged, and no other: it was being written before anything was asked, and the agent starts anew. */
+  /** One damaged file and no other: the first write was interrupted before any request, so nothing is lost. */
   | { readonly is: 'partial'; readonly problem: string }
-  /** Both are: nobody knows what was asked. */
+  /** Both files are damaged. */
   | { readonly is: 'damaged'; readonly problem: string }
-  /** Of a later version. */
+  /** Written by a newer agent. */
   | { readonly is: 'newer'; readonly problem: string }
   | ({ readonly is: 'good'; readonly file: string } & Pick<
       RecordFile & { is: 'good' },
       'record' | 'fingerprint' | 'servers'
     >);
 
-/** The record that counts, as the agent would judge it. Rejects with a StoreError where this user may not look, or what is there is no file. */
+/** The effective record, as the agent would read it. Rejects with a StoreError if a file is not readable or not regular. */
 export async function inspectRecord(directory: string): Promise<RecordInspection> {
   const files: { readonly name: string; readonly file: RecordFile }[] = [];
   for (const name of MAIN_FIRST) files.push({ name, file: await readRecordFile(join(directory, name)) });
@@ -38,8 +37,8 @@ export async function inspectRecord(directory: string): Promise<RecordInspection
   for (const { name, file } of files)
     if (file.is === 'newer') return { is: 'newer', problem: describe(name, file) };
   for (const { name, file } of files) {
-    // Also where the other is good: that one of two cannot be read is worth a word.
-    if (file.is === 'unreadable') throw unreadableError(directory, file.error);
+    // Reported even if the other file is good.
+    if (file.is === 'unreadable') throw toReadError(directory, file.error);
     if (file.is !== 'good') continue;
     const { record, fingerprint, servers } = file;
     return { is: 'good', file: name, record, fingerprint, ...(servers && { servers }) };
@@ -49,23 +48,23 @@ export async function inspectRecord(directory: string): Promise<RecordInspection
   return { is: bad.length === files.length ? 'damaged' : 'partial', problem: bad.join(', and ') };
 }
 
-function unreadableError(directory: string, error: unknown): StoreError {
+function toReadError(directory: string, error: unknown): StoreError {
   const isForbidden = errorCode(error) === 'EACCES';
   return isForbidden
-    ? new StoreError(`the credentials in ${directory} may not be read by this user: run it with sudo`, {
+    ? new StoreError(`the credentials in ${directory} are not readable by this user: run with sudo`, {
         cause: error,
       })
     : toStoreError(`the credentials in ${directory} cannot be read`, error);
 }
 
 /**
- * Moves both files aside, durably; returns their new names. Linked, they stay in place until others are written there, so that
- * there is never a moment without credentials. The caller holds the lock.
+ * Archives both files durably and returns their new names. With 'link' they stay in place until they are replaced, so that there
+ * are credentials at any moment. The caller holds the lock.
  */
 export async function archiveRecord(
   directory: string,
   whenMs: number,
-  how: 'move' | 'link' = 'move',
+  method: 'move' | 'link' = 'move',
 ): Promise<readonly string[]> {
   const archived: string[] = [];
   for (const name of BACKUP_FIRST) {
@@ -75,19 +74,19 @@ export async function archiveRecord(
       continue;
     }
     try {
-      archived.push(await archiveFile(directory, name, 'forgotten', whenMs, how));
+      archived.push(await archiveFile(directory, name, 'forgotten', whenMs, method));
     } catch (error) {
       throw error instanceof StoreError
         ? error
-        : toStoreError(`${name} in ${directory} cannot be moved aside`, error);
+        : toStoreError(`${name} in ${directory} cannot be archived`, error);
     }
   }
   return archived;
 }
 
 /**
- * Forgets what was set aside earlier of the server and board that `looked` is of: else the next start would take that up in its place. Returns
- * the new names. To be done first: a power cut then leaves the record where it is. The caller holds the lock.
+ * Archives the earlier records of the same server and board as `forgotten`, because the next start would restore them. Returns
+ * the new names. Must be called first: a power cut then leaves the record in place. The caller holds the lock.
  */
 export async function forgetEarlierRecords(
   directory: string,
@@ -99,6 +98,6 @@ export async function forgetEarlierRecords(
   try {
     return await forgetArchived(directory, (file) => bindingMismatch(file, binding) === undefined, whenMs);
   } catch (error) {
-    throw toStoreError(`what was set aside in ${directory} cannot be moved`, error);
+    throw toStoreError(`the archived credentials in ${directory} cannot be renamed`, error);
   }
 }

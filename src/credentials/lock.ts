@@ -1,14 +1,9 @@
 /**
- * One firstlight per state directory: two would provision one device twice and overwrite each other's token.
+ * The lock of a state directory: a listening Unix socket in the abstract namespace, named after the device and inode of the
+ * directory. The kernel releases it when its process ends, also after kill -9.
  *
- * The lock is a listening unix socket in Linux's abstract namespace, named after the directory's device and
- * inode, so that every path to one directory is one lock. The kernel lets one process have the name and takes
- * it back when that process is gone, however it went: nothing is ever stale after a kill -9, nothing is raced
- * for, no file is left behind. It keeps no process alive, no child inherits it, and whoever connects is hung
- * up on.
- *
- * Limits: the namespace is that of the network, so two containers that share a directory and not a network do
- * not see each other; and any local user may take the name first, which AlreadyRunning admits in its message.
+ * Limits: two containers that share the directory but not the network namespace do not see each other, and any local user can
+ * take the name first.
  */
 
 import { createHash } from 'node:crypto';
@@ -19,13 +14,10 @@ import { errorCode } from '../core/model/error-code.ts';
 import { makePrivateDirectory } from './durable.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 
-/** Held until it is disposed of, or the process ends. */
+/** Held until it is disposed of or the process ends. It keeps no process alive, and no child inherits it. */
 export type Lock = AsyncDisposable;
 
-/**
- * Makes the directory if it is missing. Rejects with AlreadyRunning, or with a StoreError when nobody could
- * lock it.
- */
+/** Creates the directory if it is missing. Rejects with AlreadyRunningError, or with a StoreError if locking is impossible. */
 export async function acquireLock(directory: string): Promise<Lock> {
   const name = await prepareLockName(directory);
   const server = createServer({ pauseOnConnect: true }, (client) => client.destroy());
@@ -34,17 +26,16 @@ export async function acquireLock(directory: string): Promise<Lock> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw failure(error, directory, name);
+    throw toLockError(error, directory, name);
   }
-  // A caller that could not be accepted (no descriptor left) is no loss; without a listener it would end the
-  // process.
+  // A client that cannot be accepted (no descriptor left) would otherwise end the process.
   server.on('error', () => {});
   return { [Symbol.asyncDispose]: () => close(server) };
 }
 
 /**
- * Whether an agent holds the lock of `directory`, by what the kernel lists of it, so that nothing is made and nobody is
- * connected to. A user who may not look into the directory is told of any firstlight's lock. Never rejects.
+ * Whether an agent holds the lock of `directory`, according to the kernel's list. If this user cannot read the directory, whether
+ * any agent holds a lock. Changes nothing, never rejects.
  */
 export async function isLocked(directory: string): Promise<boolean> {
   const socketName = await lockName(directory).catch((error: unknown) =>
@@ -56,10 +47,8 @@ export async function isLocked(directory: string): Promise<boolean> {
 }
 
 /**
- * 11 characters and the 96 hex digits of a SHA-384 are, with the NUL before them, the 108 bytes that a name
- * can have. It must have them all: libuv 1.46 (Node 20) pads a shorter name with NULs, from 1.48 on (Node 22)
- * it does not, so that one name would be two locks between two Nodes. (Measured on 2026-11-22 with 20.20,
- * 22.23 and 24.21, by /proc/net/unix.)
+ * NUL, 11 characters and the 96 hex digits of a SHA-384 are the 108 bytes of the longest name. A shorter one would be two locks:
+ * libuv 1.46 (Node 20) pads it with NULs, 1.48 (Node 22) does not. (Measured on 2026-11-22 with 20.20, 22.23 and 24.21.)
  */
 async function prepareLockName(directory: string): Promise<string> {
   try {
@@ -77,15 +66,15 @@ async function lockName(directory: string): Promise<string> {
   return `${PREFIX}${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
 }
 
-/** So much of a name tells one lock from another; the whole of it is no reading for an operator. */
+/** The part of a name that a message shows. */
 const VISIBLE_CHARACTERS = PREFIX.length + 12;
 
-function failure(error: unknown, directory: string, name: string): Error {
+function toLockError(error: unknown, directory: string, name: string): Error {
   const code = errorCode(error) ?? 'no code';
   if (code === 'EADDRINUSE') {
     return new AlreadyRunningError(directory, `@${name.slice(0, VISIBLE_CHARACTERS)}`, { cause: error });
   }
-  const message = `the state directory ${directory} cannot be locked (${code}): this needs Linux, and AF_UNIX among the unit's RestrictAddressFamilies=`;
+  const message = `the state directory ${directory} cannot be locked (${code}): check that the host runs Linux and that the unit has AF_UNIX in RestrictAddressFamilies=`;
   return new StoreError(message, { cause: error });
 }
 
@@ -95,20 +84,14 @@ function close(server: Server): Promise<void> {
   });
 }
 
-/**
- * Why the lock of a state directory was refused: somebody holds it. The message says who it may be and what
- * to do.
- */
 export class AlreadyRunningError extends Error {
   override readonly name = 'AlreadyRunningError';
   readonly code = 'ALREADY_RUNNING';
 
-  /**
-   * `socket` is how the lock's name begins where `ss` shows it: any program of this host could have taken it.
-   */
+  /** `socket` is the beginning of the lock's name as `ss` shows it. */
   constructor(directory: string, socket: string, options?: ErrorOptions) {
     super(
-      `another firstlight already runs on ${directory}; stop it, or give this one another state directory with --state (if none runs, another program holds its lock: "ss -xlp | grep ${socket}" shows which)`,
+      `another agent is already running on ${directory}: stop it, or choose another state directory with --state (if no agent is running, another program holds the lock: find it with "ss -xlp | grep ${socket}")`,
       options,
     );
   }

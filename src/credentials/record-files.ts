@@ -1,12 +1,9 @@
 /**
- * The credential file and its backup, as one thing: `newest` is the record that counts, `save` writes both,
- * durably.
+ * The credential file and its backup. `loadNewest` reads the effective record and repairs the files; `save` writes both durably,
+ * the main file first.
  *
- *   main good ─▶ main            main bad, unreadable or absent, backup good ─▶ backup     main bad, no backup ─▶ nothing yet
- *   either from the future, none readable, or both bad ─▶ StoreError
- *
- * The main file is written first, the backup second, each synced with its directory. What can be mended is,
- * on the way; nothing is deleted but orphaned temporary files of our own.
+ *   main good ─▶ main            main bad, unreadable or absent, backup good ─▶ backup     main bad, no backup ─▶ none
+ *   either of a newer version, none readable, or both bad ─▶ StoreError
  */
 
 import { readdir, unlink } from 'node:fs/promises';
@@ -26,7 +23,7 @@ import { otherOwner, writeForOwner } from './write-for-owner.ts';
 
 const MAIN = 'credentials';
 const BACKUP = 'credentials.backup';
-/** How conf's file writer names its temporary files: the name, ten digits of time, six of chance. */
+/** Temporary files of conf: the name, ten digits of time, six random digits. */
 const ORPHAN = /^credentials(\.backup)?\.json\.tmp-\d{10}[0-9a-f]{6}$/;
 
 export interface StorePorts {
@@ -43,7 +40,7 @@ export class RecordFiles {
     this.#ports = ports;
   }
 
-  /** The record that counts, whatever it is bound to. Main and backup are made alike, if the disk lets us. */
+  /** The effective record, whatever it is bound to. Makes main and backup equal if the disk allows it. */
   async loadNewest(): Promise<StoredRecord | undefined> {
     await this.#bestEffort(async () => {
       await makePrivateDirectory(this.#directory);
@@ -51,7 +48,7 @@ export class RecordFiles {
     });
     const main = await this.#readFile(MAIN);
     const backup = await this.#readFile(BACKUP);
-    // One copy is good: whatever became of the other, it is used.
+    // One good copy is enough.
     for (const file of [main, backup]) {
       if (file.is === 'unreadable' && main.is !== 'good' && backup.is !== 'good') throw file.error;
     }
@@ -74,7 +71,7 @@ export class RecordFiles {
     }
     if (main.is === 'bad' && backup.is === 'bad') {
       throw new StoreError(
-        `in ${this.#directory} ${MAIN}.json ${main.problem}, and ${BACKUP}.json ${backup.problem}; both were left as they are`,
+        `in ${this.#directory} ${MAIN}.json ${main.problem}, and ${BACKUP}.json ${backup.problem}; both files are unchanged`,
         { code: 'CREDENTIALS_DAMAGED' },
       );
     }
@@ -84,28 +81,25 @@ export class RecordFiles {
     return undefined;
   }
 
-  /** Removes a file whose record is kept elsewhere, durably. */
+  /** Removes a file durably. */
   async remove(file: string): Promise<void> {
     await unlink(join(this.#directory, file));
     await syncDirectory(this.#directory);
   }
 
-  /** Returns when both files hold `stored` and no power cut can undo it. */
+  /** Resolves when both files contain `stored` durably. */
   async save(stored: StoredRecord): Promise<void> {
     await makePrivateDirectory(this.#directory);
     await this.#save(MAIN, stored);
     await this.#save(BACKUP, stored);
   }
 
-  /** As `save`, but a disk that refuses is only told: what is stored is good enough. */
+  /** As `save`, but only logs an error of the disk. */
   async saveBestEffort(stored: StoredRecord): Promise<void> {
     await this.#bestEffort(() => this.save(stored));
   }
 
-  /**
-   * Moves the record aside; a power cut in between leaves the backup, which is then found as it is now. The
-   * backup is the same record once more, so it can go when the other is safely aside.
-   */
+  /** Archives the main file, then removes the backup. A power cut in between leaves the backup, which is the same record. */
   async archiveBoth(): Promise<string> {
     const archivedAs = await archiveFile(
       this.#directory,
@@ -117,28 +111,26 @@ export class RecordFiles {
     return archivedAs;
   }
 
-  /**
-   * What makes the next start safer must not stop this one: on a read-only disk a good record is still good.
-   */
+  /** A failed repair must not stop the agent: on a read-only disk a good record is still good. */
   async #bestEffort(action: () => Promise<void>): Promise<void> {
     try {
       await action();
     } catch (error) {
       const { message } = toStoreError(
-        `the credentials in ${this.#directory} are used but cannot be made safe`,
+        `the agent uses the credentials in ${this.#directory} but cannot repair their files`,
         error,
       );
       logEvent(this.#ports.log, 'FL-CREDENTIALS-REPAIR-FAILED', { reason: message });
     }
   }
 
-  /** Reads one of the two files; what nobody may decide by himself ends here. */
+  /** Rejects if the file was written by a newer agent. */
   async #readFile(name: string): Promise<Exclude<RecordFile, { is: 'newer' }>> {
     const path = join(this.#directory, `${name}.json`);
     const file = await readRecordFile(path, 'fix-mode');
     if (file.is === 'newer') {
       throw new StoreError(
-        `the credential file ${path} ${file.problem}; it was left as it is: install that version again`,
+        `the credential file ${path} ${file.problem}; it is unchanged: install that version again`,
         { code: 'CREDENTIALS_NEWER' },
       );
     }
@@ -150,7 +142,7 @@ export class RecordFiles {
 
   async #archiveInvalid(name: string, problem: string): Promise<void> {
     const archivedAs = await archiveFile(this.#directory, `${name}.json`, 'bad', this.#ports.clock.wallMs());
-    logEvent(this.#ports.log, 'FL-CREDENTIALS-DAMAGED', { archivedAs: archivedAs, problem });
+    logEvent(this.#ports.log, 'FL-CREDENTIALS-DAMAGED', { archivedAs, problem });
   }
 
   async #save(name: string, stored: StoredRecord): Promise<void> {
@@ -168,14 +160,14 @@ export class RecordFiles {
       cwd: this.#directory,
       configName: name,
       configFileMode: 0o600,
-      clearInvalidConfig: false, // true would throw a token away without a word
-      deserialize: () => ({}), // what is there was read and judged by us; conf only writes
+      clearInvalidConfig: false, // true would discard a token silently
+      deserialize: () => ({}), // conf only writes
       accessPropertiesByDotNotation: false,
     });
     conf.store = toDisk(stored);
   }
 
-  /** A process killed while writing leaves its temporary file behind, with the token in it. */
+  /** A process that is killed while it writes leaves a temporary file with the token. */
   async #removeOrphans(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
       if (ORPHAN.test(name)) await unlink(join(this.#directory, name));

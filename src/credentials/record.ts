@@ -1,31 +1,45 @@
-/**
- * The credential record as it lies on the disk, and back: JSON with a version, parsed and never trusted.
- *
- * Version 1: {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…",
- * "sinceMs":…, "token":"…", "previousToken":"…", "fingerprint":["serial:…"], "servers":["https://…"]}. `token` is absent only in a
- * pending record of server-generated mode; `previousToken` is there only while a revoked token is still being
- * tried; `servers` are further URLs of the same server, which an agent of before 0.2 leaves unread. A record of a later version is left alone: an older agent must not guess.
- */
+/** The credential record, its stored form and its binding to a server and a board. */
 
-import type { Fingerprint } from '../core/model/board-fingerprint.ts';
+import { isSameServer } from '../core/failover/same-server.ts';
+import { type Fingerprint, isSameBoard } from '../core/model/board-fingerprint.ts';
 import { Secret } from '../core/model/secret.ts';
 import type { CredentialRecord } from '../core/ports/credentials.ts';
 import { TOKEN_PATTERN } from '../core/thingsboard.ts';
 
+/**
+ * {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…", "sinceMs":…, "token":"…",
+ * "previousToken":"…", "fingerprint":["serial:…"], "servers":["https://…"]}. `token` is absent only in a pending record of
+ * server-generated mode; `previousToken` is present only while a revoked token is still tried; `servers` are further URLs of the
+ * same server, which an agent before 0.2 does not read.
+ */
 export const RECORD_VERSION = 1;
 
 export interface StoredRecord {
   readonly record: CredentialRecord;
-  /** Of the board that wrote it; empty when it was unknown. */
+  /** Of the board that wrote it; empty if unknown. */
   readonly fingerprint: Fingerprint;
-  /** Other URLs of the record's server: those the operator has ever named together with it. */
+  /** Other URLs that were ever configured together with the record's server. */
   readonly servers?: readonly string[];
 }
 
-/** URLs of one server that are remembered; the oldest go. */
+/** The server and board that a record is bound to. No other board may use it, and no other server may receive its token. */
+export interface Binding {
+  /** URLs of one server (core/failover/same-server.ts), in any order. */
+  readonly servers: readonly string[];
+  readonly fingerprint: Fingerprint;
+}
+
+/** What does not match, if anything: the server takes precedence over the board. */
+export function bindingMismatch(stored: StoredRecord, binding: Binding): 'server' | 'board' | undefined {
+  const { record, servers = [], fingerprint } = stored;
+  if (!isSameServer([record.server, ...servers], binding.servers)) return 'server';
+  return isSameBoard(fingerprint, binding.fingerprint) ? undefined : 'board';
+}
+
+/** The oldest URLs are dropped first. */
 export const SERVERS_MAX = 16;
 
-/** Whether a server has ever issued its token: of an attempt to replace a refused one it has issued the one before, which may be taken again. */
+/** Whether a server has issued its token. An attempt to replace a rejected token counts, because of its previous token. */
 export function wasIssued(record: CredentialRecord): boolean {
   return record.state === 'provisioned' || record.previousToken !== undefined;
 }
@@ -54,22 +68,22 @@ export type ParsedRecord =
   | ({ readonly ok: true } & StoredRecord)
   | { readonly ok: false; readonly isNewer: boolean; readonly problem: string };
 
-/** The record, or a few words on what is wrong with it that continue "the file …". */
+/** A problem continues the sentence "the file …". */
 export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecord {
   const { version, state, server, deviceName, sinceMs } = stored;
   if (typeof version === 'number' && version > RECORD_VERSION) {
-    const problem = `is of version ${version}, written by a later firstlight; this one knows ${RECORD_VERSION}`;
+    const problem = `has version ${version} of a newer agent; this agent supports version ${RECORD_VERSION}`;
     return { ok: false, isNewer: true, problem };
   }
   if (version !== RECORD_VERSION) return invalid('has no known version');
   if (typeof server !== 'string' || typeof deviceName !== 'string' || typeof sinceMs !== 'number') {
-    return invalid('lacks its server, device name or date');
+    return invalid('has no server, device name or date');
   }
-  const token = secretOf(stored['token']);
-  const previousToken = secretOf(stored['previousToken']);
-  if (token === 'unusable' || previousToken === 'unusable') return invalid('has an unusable token');
-  const fingerprint = textsOf(stored['fingerprint']);
-  const servers = textsOf(stored['servers']).slice(-SERVERS_MAX);
+  const token = parseToken(stored['token']);
+  const previousToken = parseToken(stored['previousToken']);
+  if (token === 'invalid' || previousToken === 'invalid') return invalid('has an invalid token');
+  const fingerprint = parseTexts(stored['fingerprint']);
+  const servers = parseTexts(stored['servers']).slice(-SERVERS_MAX);
   const binding = { fingerprint, ...(servers.length > 0 && { servers }) };
   const common = { server, deviceName, sinceMs };
   if (state === 'pending') {
@@ -77,17 +91,17 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecor
     return { ok: true, ...binding, record: { state, ...common, ...tokens } };
   }
   if (state !== 'provisioned') return invalid('has an unknown state');
-  if (!token) return invalid('says provisioned but has no token');
+  if (!token) return invalid('is provisioned but has no token');
   return { ok: true, ...binding, record: { state, ...common, token } };
 }
 
-function secretOf(value: unknown): Secret | undefined | 'unusable' {
+function parseToken(value: unknown): Secret | undefined | 'invalid' {
   if (value === undefined) return undefined;
-  return typeof value === 'string' && TOKEN_PATTERN.test(value) ? new Secret(value) : 'unusable';
+  return typeof value === 'string' && TOKEN_PATTERN.test(value) ? new Secret(value) : 'invalid';
 }
 
-/** A fingerprint or list of servers that cannot be read proves nothing, so it is as good as none. */
-function textsOf(value: unknown): readonly string[] {
+/** An invalid fingerprint or list of servers is the same as none. */
+function parseTexts(value: unknown): readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : [];
 }
 

@@ -1,13 +1,13 @@
 /**
- * A file in a directory that somebody else may own: opened without following a link, without waiting for the other end of
- * a FIFO, and judged by the descriptor, so that root looks at nothing that a program of the directory's owner points it at.
+ * Opens a regular file in a directory of another user, without following a link and without blocking on a FIFO. Checks the
+ * descriptor, so that the owner of the directory cannot make root read another file.
  */
 
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { StoreError } from './store-error.ts';
 
-/** Read-only. Rejects with a StoreError when anything but a regular file is at `path`, else with the system's error. */
+/** Read-only. Rejects with a StoreError if `path` is not a regular file, or with the system's error. */
 export async function openRegularFile(path: string): Promise<FileHandle> {
   let handle: FileHandle;
   try {
@@ -25,7 +25,7 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** Rejects with a StoreError when something that is no regular file is at `path`; nothing at all is in order. */
+/** Rejects with a StoreError if `path` exists and is not a regular file. */
 export async function assertRegularFile(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found && !found.isFile()) throw notRegularError(path);
@@ -33,6 +33,6 @@ export async function assertRegularFile(path: string): Promise<void> {
 
 function notRegularError(path: string): StoreError {
   return new StoreError(
-    `${path} is no regular file but a link, a directory or the like, which firstlight neither follows nor writes to: look at it with "ls -l" and move it away`,
+    `${path} is not a regular file, and the agent does not follow links: check it with "ls -l" and move it away`,
   );
 }

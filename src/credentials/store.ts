@@ -1,18 +1,15 @@
 /**
- * The credential store: one small file that outlives power cuts, bound to this board and this server.
+ * The credential store: a record that survives power cuts, bound to this board and this server.
  *
- * Promises: 0600 files in a 0700 directory from their birth; a `write` that returned survives a power cut; a
- * record of another board or server is set aside, kept, and found again when it fits. What cannot be decided
- * safely is a StoreError, and the files stay as they are. Every choice is told in the journal. The files
- * themselves are record-pair.ts's business.
+ * A resolved `write` is durable. A record of another board or server is archived, and restored if it fits again. Every such
+ * decision is logged; an unsafe one is a StoreError and leaves the files unchanged. record-files.ts handles the files.
  */
 
 import { logEvent } from '../core/events/catalogue.ts';
 import { isSameBoard } from '../core/model/board-fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 import { type ArchivedRecord, findArchived } from './archive.ts';
-import { type Binding, bindingMismatch } from './binding.ts';
-import { SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
+import { type Binding, bindingMismatch, SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
 import { RecordFiles, type StorePorts } from './record-files.ts';
 import { toStoreError } from './store-error.ts';
 
@@ -21,7 +18,7 @@ export class ConfCredentialStore implements CredentialStore {
   readonly #binding: Binding;
   readonly #ports: StorePorts;
   readonly #files: RecordFiles;
-  /** URLs of this server that the stored record knows. */
+  /** URLs of this server in the stored record. */
   #servers: readonly string[] = [];
 
   constructor(directory: string, binding: Binding, ports: StorePorts) {
@@ -51,9 +48,8 @@ export class ConfCredentialStore implements CredentialStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /**
-   * An interface whose driver came late, or was added, is part of the board from now on: else the next boot
-   * that sees only that one would take itself for another board. And a URL that the operator has named beside the
-   * record's stays one of its server, also when it is the only one left.
+   * Adds new interfaces to the fingerprint, for example of a late driver; a boot that sees only that one would otherwise look like
+   * another board. Adds the configured URLs, which stay valid for this server even if only one of them is left.
    */
   async #extendBinding(stored: StoredRecord): Promise<CredentialRecord> {
     const { record, fingerprint, servers = [] } = stored;
@@ -83,18 +79,17 @@ export class ConfCredentialStore implements CredentialStore {
     const eventId =
       bindingMismatch(stored, this.#binding) === 'board' ? 'FL-BOARD-CHANGED' : 'FL-SERVER-CHANGED';
     logEvent(this.#ports.log, eventId, {
-      archivedAs: archivedAs,
+      archivedAs,
       device: record.deviceName,
       server: record.server,
     });
   }
 
   /**
-   * Who replaces the URL of a server by a new one of the same server makes the gateway provision anew, and the server declines it, as
-   * its name exists. Once both URLs are listed, the credentials set aside then count for more than the attempt made since. A power cut on the way leaves
-   * the attempt or nothing in place, and both end here or in `#comeBack`. An attempt to replace a refused token stays: what is aside
-   * is older, perhaps of another server, and the server may have taken the attempt. And what is aside must be of the attempt's own
-   * board: at a boot whose interfaces are not there yet nothing else can tell it from that of the card this one was copied from.
+   * Archived credentials that were issued take precedence over an attempt without an issued token, if both are of the same board
+   * (docs/decisions/0003-bind-credentials.md). An attempt to replace a rejected token stays, because the server may have accepted
+   * it. The board must match because a boot without interfaces cannot recognise a copied card in any other way. A power cut
+   * leaves the attempt or no record; the next start continues here or in `#restoreArchived`.
    */
   async #restoreIssued({ record, fingerprint }: StoredRecord): Promise<CredentialRecord | undefined> {
     if (wasIssued(record)) return undefined;
@@ -106,7 +101,7 @@ export class ConfCredentialStore implements CredentialStore {
     return this.#restoreRecord(found);
   }
 
-  /** A record set aside earlier that fits again, put back in place. */
+  /** Restores an archived record that matches again. */
   async #restoreArchived(): Promise<CredentialRecord | undefined> {
     const found = await findArchived(this.#directory, (file) => this.#matchesBinding(file));
     return found && this.#restoreRecord(found);
@@ -116,7 +111,7 @@ export class ConfCredentialStore implements CredentialStore {
     const merged = this.#mergeServers(file);
     this.#servers = merged.servers ?? [];
     await this.#files.save(merged);
-    await this.#files.remove(name); // it is main and backup now; left here, it would be found again when it is old
+    await this.#files.remove(name); // now main and backup; left here, it would be restored again later
     logEvent(this.#ports.log, 'FL-CREDENTIALS-REUSED', { file: name });
     return file.record;
   }

@@ -1,8 +1,6 @@
 /**
- * Root writing a file in a directory of the service's user, as `sudo firstlight credentials set` does: the file is the
- * user's before it has its name, so that no power cut leaves one that the service cannot read, and no link that a program
- * of that user has planted is followed on the way. conf can do neither: it leaves a new file to whoever writes it, and
- * writes to where a link points.
+ * Writes a file as root in a directory of the service's user, for `sudo firstlight credentials set`. The file gets its owner
+ * before its name, and no link is followed. conf can do neither: its new file belongs to root, and it writes through links.
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
@@ -15,16 +13,16 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** The owner of `directory`, if we are root and it is not ours. */
+/** The owner of `directory`, if this process is root and the owner is another user. */
 export async function otherOwner(directory: string): Promise<Owner | undefined> {
   if (process.geteuid?.() !== 0) return undefined;
   const { uid, gid } = await stat(directory);
   return uid === 0 ? undefined : { uid, gid };
 }
 
-/** Replaces `path`, 0600, as a whole or not at all. The name is durable once the caller has synced the directory. */
+/** Replaces `path` (0600) atomically. The name is durable after the caller has synced the directory. */
 export async function writeForOwner(path: string, text: string, owner: Owner): Promise<void> {
-  // Named as conf names its own: what a power cut leaves is swept at the next start.
+  // A name like conf's, so that the next start removes what a power cut leaves.
   const digits = String(randomInt(10 ** 10)).padStart(10, '0');
   const temporary = `${path}.tmp-${digits}${randomBytes(3).toString('hex')}`;
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -44,7 +42,7 @@ export async function writeForOwner(path: string, text: string, owner: Owner): P
   }
 }
 
-/** The root of a container may lack the right, or the user's number; whoever runs the agent there is root as well and reads the file. */
+/** In a container root may lack the permission or the user's number; the agent then runs as root and can read the file. */
 async function changeOwner(handle: FileHandle, { uid, gid }: Owner): Promise<void> {
   try {
     await handle.chown(uid, gid);

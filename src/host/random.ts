@@ -1,8 +1,8 @@
 /**
- * The host's chance: the real adapter of the `Chance` port.
+ * The adapter of the `Random` port.
  *
- * Tokens come from the operating system's CSPRNG, every character equally likely (randomInt rejects the biased
- * tail); 24 of 62 characters are 142 bits. Jitter comes from Math.random, which is fast and predictable: never
+ * Tokens come from the operating system's CSPRNG, every character equally likely (randomInt rejects the
+ * biased tail); 24 of 62 characters are 142 bits. Jitter comes from Math.random, which is predictable: never
  * use it for a secret.
  */
 

@@ -1,16 +1,13 @@
 /**
- * What a person's editor made of the configuration: bytes in, text as the loader wants it out, or what is wrong in words
- * that continue "the file …".
- *
- * Taken as they are: UTF-8 with a mark in front, UTF-16 with one (what Windows' Notepad calls Unicode), line ends of Windows
- * and of old Macs. Told, because a guess could be wrong: UTF-16 without a mark, any other encoding, a file that is empty.
+ * Decodes an imported configuration. Accepts UTF-8, UTF-16 with a byte order mark ("Unicode" in Windows' Notepad), and the line
+ * ends of Windows and old Macs. Any other encoding is a problem, because a guess could be wrong. A problem continues "it …".
  */
 
 export type DecodedText =
   | { readonly is: 'text'; readonly text: string }
   | { readonly is: 'unusable'; readonly what: string; readonly line?: number };
 
-/** As the loader's own bound. */
+/** The limit of the configuration loader. */
 export const SOURCE_BYTES_MAX = 256 * 1024;
 
 const AS_UTF8 = 'save it as UTF-8 (in Notepad: File, Save as, Encoding: UTF-8)';
@@ -21,7 +18,7 @@ export function decodeText(bytes: Buffer): DecodedText {
   if (bytes.length === 0) return unusable('is empty');
   if (bytes.every((byte) => byte === 0)) {
     return unusable(
-      'holds nothing but zeros: it was not copied to the end; copy it again and eject the card first',
+      'contains only zeros because it was not copied completely; copy it again and eject the card or drive',
     );
   }
   const byteOrderMark = bytes.readUIntBE(0, Math.min(2, bytes.length));
@@ -30,13 +27,15 @@ export function decodeText(bytes: Buffer): DecodedText {
   const text = decodeAs(bytes, 'utf-8');
   if (text.is === 'text' && text.text.includes('\0')) {
     return looksLikeUtf16(bytes)
-      ? unusable(`is UTF-16 text without a mark; ${AS_UTF8}`)
-      : unusable('has zeros in it: it was not copied to the end; copy it again and eject the card first');
+      ? unusable(`is UTF-16 text without a byte order mark; ${AS_UTF8}`)
+      : unusable(
+          'contains zeros because it was not copied completely; copy it again and eject the card or drive',
+        );
   }
   return text;
 }
 
-/** The first line with quotes that a word processor made, outside of comments: TOML knows the straight ones only. */
+/** The first line with curly quotes outside comments. TOML supports straight quotes only. */
 export function curlyQuotesLine(text: string): number | undefined {
   const index = text.split('\n').findIndex((line) => /^[^#"']*[\u2018-\u201f\u00ab\u00bb]/.test(line));
   return index < 0 ? undefined : index + 1;
@@ -44,12 +43,12 @@ export function curlyQuotesLine(text: string): number | undefined {
 
 function decodeAs(bytes: Buffer, encoding: 'utf-8' | 'utf-16le'): DecodedText {
   try {
-    // The decoder takes the mark of UTF-8 away by itself.
+    // The decoder removes the byte order mark of UTF-8.
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes).replaceAll(/\r\n?/g, '\n');
     return text.trim() === '' ? unusable('is empty') : { is: 'text', text };
   } catch {
-    if (encoding !== 'utf-8') return unusable(`is torn UTF-16 text; ${AS_UTF8}`);
-    return { ...unusable(`has a character that is not UTF-8; ${AS_UTF8}`), line: firstBadLine(bytes) };
+    if (encoding !== 'utf-8') return unusable(`is incomplete UTF-16 text; ${AS_UTF8}`);
+    return { ...unusable(`contains a character that is not UTF-8; ${AS_UTF8}`), line: firstBadLine(bytes) };
   }
 }
 

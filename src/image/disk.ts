@@ -1,9 +1,7 @@
 /**
- * The few things that importing a configuration does to a disk, as a port: a test can then pull the plug between any
- * two of them.
+ * The disk operations of an import, as a port, so that a test can simulate a power cut between any two of them.
  *
- * Everything is small and done once, at boot, so every operation is synchronous. Whatever the disk refuses is thrown with
- * the system's own code; `whyNot` turns it into words.
+ * Synchronous, because an import is small and runs once, at boot. Errors have the system's code; `describeError` formats them.
  */
 
 import { errorCode } from '../core/model/error-code.ts';
@@ -20,24 +18,24 @@ export interface FileInfo {
 }
 
 export interface Disk {
-  /** Undefined for what is not there. Links are not followed: a link is `other`. */
+  /** Undefined if nothing is there. Does not follow links: a link is `other`. */
   stat(path: string): FileInfo | undefined;
-  /** What is in a directory; nothing, where there is none. */
+  /** The names in a directory; empty if it does not exist. */
   list(directory: string): readonly string[];
   /** The first `bytesMax` bytes of a regular file. */
   read(path: string, bytesMax: number): Buffer;
-  /** A new file with that mode from its birth, synced; what has the name already is replaced. */
+  /** Creates a file with that mode from the beginning, synced; replaces an existing one. */
   create(path: string, bytes: Buffer, mode: number): void;
-  /** Puts bytes over those that are there, in the same sectors, synced. */
+  /** Overwrites bytes in place, synced. */
   overwrite(path: string, bytes: Buffer, position: number): void;
-  /** A second name for one file; fails with EEXIST when the name is taken. */
+  /** Adds a second name to a file; fails with EEXIST if the name exists. */
   link(path: string, linkPath: string): void;
   rename(from: string, to: string): void;
-  /** What is not there is no failure. */
+  /** Succeeds if nothing is there. */
   remove(path: string): void;
-  /** Parents too, each of them synced; a directory that is there stays as it is. */
+  /** Creates a directory and its parents, each synced; leaves an existing one unchanged. */
   makeDirectory(path: string, mode: number): void;
-  /** Returns when the names in the directory survive a power cut. */
+  /** Makes the names in the directory durable. */
   sync(directory: string): void;
 }
 
@@ -45,11 +43,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space',
   EDQUOT: 'the quota is used up; free some space',
   EROFS: 'the file system is read-only',
-  EACCES: 'the rights do not allow it; run this as root',
-  EPERM: 'the rights do not allow it; run this as root',
-  EIO: 'the disk reports an error; the card may be dying',
-  EISDIR: 'a directory stands where a file should be',
-  ENOTDIR: 'a part of that path is no directory',
+  EACCES: 'permission denied; run this as root',
+  EPERM: 'permission denied; run this as root',
+  EIO: 'the disk reports an error; the SD card or disk may be failing',
+  EISDIR: 'a directory has the name of a file',
+  ENOTDIR: 'a part of the path is not a directory',
 };
 
 export function describeError(error: unknown): string {

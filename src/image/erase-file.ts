@@ -1,10 +1,8 @@
 /**
- * Takes an imported file off the boot partition, so that its secret cannot be got back by undeleting: written over first,
- * then removed.
+ * Erases an imported file from the boot partition: overwrites it first, so that its secret cannot be undeleted, then removes it.
  *
- * FAT keeps no journal, so each step must be told from the outside: the first sector is written first and says "done"; a file that
- * begins so is a removal that was cut short, never a configuration. The mark is shorter than any file that can be
- * imported, so the file never grows. (What the flash behind the file system keeps is beyond any program.)
+ * FAT has no journal, so the first sector is overwritten first and marks the file as done: a file that starts with the mark is an
+ * interrupted removal. The mark is shorter than any valid file, so the file never grows. The flash itself may keep old data.
  */
 
 import { dirname } from 'node:path';
@@ -12,27 +10,27 @@ import { errorCode } from '../core/model/error-code.ts';
 import type { Disk } from './disk.ts';
 
 export const DONE_MARK = '# firstlight: done\n';
-const WORDS = `${DONE_MARK}# The configuration that was here has been taken. This file may be deleted.\n`;
-/** What every disk writes wholly or not at all. */
+const NOTICE = `${DONE_MARK}# The configuration in this file was imported. This file can be deleted.\n`;
+/** Every disk writes a sector completely or not at all. */
 const SECTOR_BYTES = 512;
 const CHUNK_BYTES = 16 * 1024;
 
-export function isRetired(bytes: Buffer): boolean {
+export function isErased(bytes: Buffer): boolean {
   return bytes.subarray(0, DONE_MARK.length).toString('latin1') === DONE_MARK;
 }
 
-export type RetireResult =
+export type EraseResult =
   | { readonly is: 'removed' }
-  /** Nothing was changed: the secret is still in it. */
+  /** The file still contains the secret. */
   | { readonly is: 'unchanged'; readonly error: unknown }
-  /** Overwritten, at least in part, and still there. */
+  /** At least partly overwritten, not removed. */
   | { readonly is: 'overwritten'; readonly error: unknown };
 
-export function retire(disk: Disk, path: string, bytes: number): RetireResult {
+export function eraseFile(disk: Disk, path: string, bytes: number): EraseResult {
   let isStarted = false;
   try {
     const blank = Buffer.alloc(bytes, '\n');
-    blank.write(WORDS, 'latin1');
+    blank.write(NOTICE, 'latin1');
     disk.overwrite(path, blank.subarray(0, SECTOR_BYTES), 0);
     isStarted = true;
     for (let from = SECTOR_BYTES; from < bytes; from += CHUNK_BYTES) {

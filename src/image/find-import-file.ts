@@ -1,24 +1,24 @@
 /**
- * Finds the file that a person has put on the boot partition: the one, several, or one that is nearly it.
+ * Finds the configuration file on the boot partition.
  *
- * Windows hides the end of a name, so that `firstlight.toml.txt` looks like `firstlight.toml`; on file systems that tell
- * capital letters apart, `Firstlight.TOML` is another file. Neither is taken, since a guess may be wrong; both are told.
+ * A file with a similar name is reported, not imported, because a guess may be wrong: Windows hides file name extensions
+ * (`firstlight.toml.txt`), and some file systems distinguish `Firstlight.TOML`.
  */
 
 import { basename, dirname, join } from 'node:path';
 import type { Disk } from './disk.ts';
 
-export type SourceResult =
+export type ImportFileSearch =
   | { readonly is: 'none' }
   | { readonly is: 'one'; readonly path: string }
   | { readonly is: 'several'; readonly paths: readonly string[] }
   | { readonly is: 'misnamed'; readonly path: string; readonly wanted: string };
 
-export function findSource(disk: Disk, candidates: readonly string[]): SourceResult {
+export function findImportFile(disk: Disk, candidates: readonly string[]): ImportFileSearch {
   const byId = new Map<string, string>();
   for (const path of candidates) {
     const info = disk.stat(path);
-    // One file may be reached by two paths, where /boot is the boot partition itself.
+    // If /boot is the boot partition itself, one file may have two paths.
     if (info !== undefined && !byId.has(info.id)) byId.set(info.id, path);
   }
   const [first, ...others] = byId.values();

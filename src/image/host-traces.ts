@@ -1,6 +1,6 @@
 /**
- * What else makes two clones of one disk alike, or tells of the gateway they were made from: found, told with the command that
- * clears it, and never touched, because it belongs to the host.
+ * Finds other data of the host that clones of a disk must not share, each with the command that clears it. The agent never
+ * changes it, because it belongs to the host.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 
 export interface Trace {
   readonly what: string;
-  /** Where it is, below the root. */
+  /** Below the root. */
   readonly paths: readonly string[];
   readonly clear: string;
 }
@@ -22,18 +22,18 @@ interface TraceRule {
 
 const TRACE_RULES: readonly TraceRule[] = [
   {
-    what: 'SSH host keys: every clone would prove to be the same host',
+    what: 'SSH host keys: every clone would have the same ones',
     patterns: ['/etc/ssh/ssh_host_*'],
     clear:
-      "rm /etc/ssh/ssh_host_*   (see that they are made anew: ssh-keygen -A, or Debian's regenerate_ssh_host_keys)",
+      "rm /etc/ssh/ssh_host_*   (make sure that they are generated again: ssh-keygen -A, or Debian's regenerate_ssh_host_keys)",
   },
   {
-    what: 'the seed of the random numbers: every clone would begin with the same',
+    what: 'the random seed: every clone would start with the same one',
     patterns: ['/var/lib/systemd/random-seed'],
     clear: 'rm /var/lib/systemd/random-seed',
   },
   {
-    what: 'DHCP leases: clones may ask for one address',
+    what: 'DHCP leases: clones may request the same address',
     patterns: [
       '/var/lib/dhcp/*.leases',
       '/var/lib/dhcpcd/*.lease*',
@@ -44,24 +44,24 @@ const TRACE_RULES: readonly TraceRule[] = [
       'rm /var/lib/dhcp/*.leases /var/lib/dhcpcd/*.lease* /var/lib/NetworkManager/*.lease /var/lib/NetworkManager/secret_key',
   },
   {
-    what: "the journal, in which are this gateway's lines (firstlight has no other logs)",
+    what: 'the journal, which contains the log of this gateway (Firstlight has no other logs)',
     patterns: ['/var/log/journal/*'],
     clear: 'journalctl --rotate --vacuum-time=1s',
   },
   {
-    what: 'configurations from before an import, maybe with a secret in them',
+    what: 'configurations that an import replaced, which may contain a secret',
     patterns: ['/etc/firstlight/conf.d/00-boot.toml.*'],
     clear: 'rm /etc/firstlight/conf.d/00-boot.toml.*.bak',
   },
   {
-    what: 'the host name, unless something sets it per board',
+    what: 'the host name, unless another program sets it on each gateway',
     patterns: ['/etc/hostname'],
     clear: 'hostnamectl hostname localhost',
   },
 ];
 
-/** Empty, missing and "uninitialized" are filled in at the next boot (machine-id(5)). */
-export function machineId(root: string): string | undefined {
+/** Undefined if it is empty, missing or "uninitialized": then the next boot generates it (machine-id(5)). */
+export function readMachineId(root: string): string | undefined {
   try {
     const id = readFileSync(join(root, '/etc/machine-id'), 'utf8').trim();
     return id === '' || id === 'uninitialized' ? undefined : id;

@@ -1,32 +1,30 @@
 /**
- * The import, in order: find the file on the boot partition, check all of it, put it in place, and only then take it off the
- * boot partition.
+ * Imports the configuration file of the boot partition.
  *
- *   found ─▶ text ─▶ checked ─▶ in place, durable ─▶ note of an earlier attempt removed ─▶ file overwritten and removed
- *              └────────┴─ wrong ─▶ note beside it; nothing else is touched
+ *   found ─▶ decoded ─▶ valid ─▶ installed, durable ─▶ note of an earlier attempt removed ─▶ file overwritten and removed
+ *               └─────────┴─ invalid ─▶ note beside it; nothing else changes
  *
- * The file goes last, so a power cut anywhere leaves it there and the next boot does it all again, with the same end. Where it
- * cannot go (a boot partition that is read-only) its digest is kept, so that the next boot does not put it over what
- * an operator has edited since.
+ * The file is removed last, so after a power cut the next boot repeats the import with the same result. If it cannot be removed (a
+ * read-only boot partition), its digest is stored, so that the next boot does not overwrite later changes of an operator.
  */
 
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { curlyQuotesLine, decodeText, SOURCE_BYTES_MAX } from './config-text.ts';
 import { type Disk, describeError } from './disk.ts';
-import { isRetired, retire } from './erase-file.ts';
+import { eraseFile, isErased } from './erase-file.ts';
 import { errorNote, type ImportProblem, NOTE_NAME } from './error-note.ts';
-import { findSource } from './find-import-file.ts';
+import { findImportFile } from './find-import-file.ts';
 import { type InstallRequest, installFiles, type NewFile } from './install-config.ts';
 
-/** What the loader has made of the text. */
+/** The result of the configuration loader. */
 export type CheckResult =
   | {
       readonly ok: true;
       readonly config: NewFile;
       readonly secrets: readonly NewFile[];
       readonly stale: readonly string[];
-      /** What is unwise, though not wrong. */
+      /** About valid but unsafe settings. */
       readonly warnings: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly ImportProblem[] };
@@ -40,9 +38,9 @@ export interface ImportPorts {
 }
 
 export interface ImportPaths {
-  /** Paths where the file may be. */
+  /** Possible paths of the file. */
   readonly sources: readonly string[];
-  /** Where the digest of a file is kept that cannot be removed. */
+  /** The digest of an imported file that could not be removed. */
   readonly digest: string;
 }
 
@@ -51,10 +49,10 @@ export type Outcome = 'nothing to do' | 'imported' | 'rejected' | 'failed';
 export function importFile(paths: ImportPaths, ports: ImportPorts): Outcome {
   const { disk, report } = ports;
   try {
-    const found = findSource(disk, paths.sources);
+    const found = findImportFile(disk, paths.sources);
     switch (found.is) {
       case 'none':
-        report('info', `there is nothing to import: no ${paths.sources.join(' and no ')}`);
+        report('info', `there is nothing to import: found no ${paths.sources.join(' and no ')}`);
         return 'nothing to do';
       case 'one':
         return importOne(found.path, paths, ports);
@@ -65,7 +63,7 @@ export function importFile(paths: ImportPaths, ports: ImportPorts): Outcome {
         return 'rejected';
     }
   } catch (error) {
-    report('error', `the import could not be finished, the next boot tries again: ${describeError(error)}`);
+    report('error', `the import failed and will be repeated at the next boot: ${describeError(error)}`);
     return 'failed';
   }
 }
@@ -74,9 +72,9 @@ function importOne(path: string, paths: ImportPaths, ports: ImportPorts): Outcom
   const { disk, report } = ports;
   if (disk.stat(path)?.is !== 'file') return reject(path, [{ text: 'it is not a regular file' }], ports);
   const bytes = disk.read(path, SOURCE_BYTES_MAX + 1);
-  if (isRetired(bytes)) return removeSource(path, bytes, paths, ports);
+  if (isErased(bytes)) return removeSource(path, bytes, paths, ports);
   if (wasImported(bytes, paths, disk)) {
-    report('info', `${path} was imported before and is not imported again`);
+    report('info', `${path} was already imported`);
     return removeSource(path, bytes, paths, ports);
   }
   const text = decodeText(bytes);
@@ -84,39 +82,37 @@ function importOne(path: string, paths: ImportPaths, ports: ImportPorts): Outcom
   const result = ports.check(text.text);
   if (!result.ok) return reject(path, [...result.problems, ...curlyQuoteProblems(text.text)], ports);
   const { backup, removed } = installFiles(disk, { ...result, shouldBackUp: ports.shouldBackUp });
-  report('info', `${path} is imported as ${result.config.path}`);
-  for (const secret of result.secrets) report('info', `the secret in it is in ${secret.path} now`);
-  if (backup !== undefined) report('info', `the configuration before is kept as ${backup}`);
-  for (const stale of removed) report('info', `${stale}, of the configuration before, is removed`);
+  report('info', `${path} was imported as ${result.config.path}`);
+  for (const secret of result.secrets) report('info', `its secret was moved to ${secret.path}`);
+  if (backup !== undefined) report('info', `the previous configuration was saved as ${backup}`);
+  for (const stale of removed) report('info', `${stale} of the previous configuration was removed`);
   for (const warning of result.warnings) report('warning', warning);
   return removeSource(path, bytes, paths, ports);
 }
 
 function misnamedText(path: string, wanted: string): string {
   const hidden = /\.txt$/i.test(path)
-    ? '. Windows hides the end of names: in the Explorer, switch on View, Show, File name extensions'
+    ? '. Windows hides file name extensions: in Explorer, turn on View, Show, File name extensions'
     : '';
-  return `its name must be ${wanted}, in small letters; rename it${hidden}`;
+  return `its name must be ${wanted}, in lower case; rename it${hidden}`;
 }
 
 function severalSourcesText(paths: readonly string[]): string {
-  return `there are several of them, and nobody can say which counts; leave only one: ${paths.join(', ')}`;
+  return `there are several files, and the agent cannot choose between them; keep only one: ${paths.join(', ')}`;
 }
 
 function curlyQuoteProblems(text: string): readonly ImportProblem[] {
   const line = curlyQuotesLine(text);
-  return line === undefined
-    ? []
-    : [{ line, text: 'has the curly quotes of a word processor; use straight ones: "' }];
+  return line === undefined ? [] : [{ line, text: 'contains curly quotes; use straight quotes: "' }];
 }
 
-/** Says what is wrong, also beside the file, and leaves everything as it is. */
+/** Reports the problems, also in the note beside the file, and changes nothing else. */
 function reject(
   path: string,
   problems: readonly ImportProblem[],
   { disk, report, version }: ImportPorts,
 ): Outcome {
-  report('error', `${path} cannot be imported and was left as it is`);
+  report('error', `${path} cannot be imported and is unchanged`);
   for (const { line, text } of problems)
     report('error', `${path}${line === undefined ? '' : `:${line}`}: ${text}`);
   const note = join(dirname(path), NOTE_NAME);
@@ -125,7 +121,7 @@ function reject(
     const info = disk.stat(note);
     if (info?.is === 'file' && info.bytes === bytes.length && disk.read(note, bytes.length).equals(bytes))
       return 'rejected';
-    // Straight to its place: a torn one is not this one, and the next boot writes it again.
+    // Not atomic: a truncated note differs, and the next boot writes it again.
     disk.create(note, bytes, 0o644);
     disk.sync(dirname(note));
   } catch (error) {
@@ -134,7 +130,7 @@ function reject(
   return 'rejected';
 }
 
-/** After the import is durable. What the boot partition refuses costs nothing but the secret's being there. */
+/** Called after the import is durable. If this fails, only the secret stays on the boot partition. */
 function removeSource(
   path: string,
   bytes: Buffer,
@@ -145,29 +141,29 @@ function removeSource(
   try {
     if (disk.stat(note) !== undefined) {
       disk.remove(note);
-      // Before the file goes: without it no later boot would come to remove the note.
+      // Before the file is removed: without the file no later boot would remove the note.
       disk.sync(dirname(note));
     }
   } catch (error) {
-    report('warning', `${note}, of an earlier attempt, cannot be removed: ${describeError(error)}`);
+    report('warning', `${note} of an earlier attempt cannot be removed: ${describeError(error)}`);
   }
-  const outcome = retire(disk, path, bytes.length);
+  const outcome = eraseFile(disk, path, bytes.length);
   if (outcome.is === 'removed') {
-    report('info', `${path} is overwritten and removed`);
+    report('info', `${path} was overwritten and removed`);
     if (disk.stat(digest) !== undefined) {
       disk.remove(digest);
       disk.sync(dirname(digest));
     }
     return 'imported';
   }
-  const why = describeError(outcome.error);
+  const reason = describeError(outcome.error);
   if (outcome.is === 'overwritten') {
-    report('warning', `${path} is overwritten but cannot be removed: ${why}; delete it by hand`);
+    report('warning', `${path} was overwritten but cannot be removed: ${reason}; delete it manually`);
     return 'imported';
   }
   report(
     'warning',
-    `${path} CANNOT BE REMOVED AND STILL HOLDS WHAT WAS IN IT, THE SECRET TOO: ${why}; delete it by hand`,
+    `${path} cannot be removed and still contains its settings and secret: ${reason}; delete it manually`,
   );
   if (!wasImported(bytes, { digest }, disk)) {
     disk.create(digest, digestOf(bytes), 0o600);
@@ -181,7 +177,7 @@ function wasImported(bytes: Buffer, { digest }: Pick<ImportPaths, 'digest'>, dis
   return info?.is === 'file' && disk.read(digest, info.bytes).equals(digestOf(bytes));
 }
 
-/** 0600 like the secret itself, which a digest would let others guess. */
+/** Stored with 0600 like the secret, because others could test guesses against a digest. */
 function digestOf(bytes: Buffer): Buffer {
   return Buffer.from(`${createHash('sha256').update(bytes).digest('hex')}\n`);
 }

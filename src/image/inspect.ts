@@ -1,43 +1,43 @@
 /**
- * Is a system, or the mounted image of one, safe to clone? Everything that is wrong with it, at once; nothing is changed.
+ * Checks whether a system or its mounted image is safe to clone, and reports all problems. Changes nothing.
  *
- * Looks at the state directory by both of its names, since a dynamic user's is private and linked to. Whether the configuration
- * would work is asked of the loader, which lives elsewhere.
+ * Checks the state directory by both names, because that of a dynamic user is private and linked. The caller checks the
+ * configuration.
  */
 
 import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describeError } from './disk.ts';
 import { NOTE_NAME } from './error-note.ts';
-import { CLEAR_MACHINE_ID, machineId } from './host-traces.ts';
+import { CLEAR_MACHINE_ID, readMachineId } from './host-traces.ts';
 import { findLeftovers } from './leftovers.ts';
 import { SERVICE } from './systemctl.ts';
 
 export interface InspectRequest {
-  /** `/`, or where an image is mounted. */
+  /** `/`, or the mount point of an image. */
   readonly root: string;
   /** State directories below the root. */
   readonly states: readonly string[];
-  /** Files on the boot partition that would be imported. */
+  /** Possible import files on the boot partition. */
   readonly bootFiles: readonly string[];
-  /** What is wrong with the configuration, in sentences. */
+  /** Problems of the configuration, in sentences. */
   readonly configuration: readonly string[];
 }
 
-/** Sentences; none when it is clean. */
-export function inspect({ root, states, bootFiles, configuration }: InspectRequest): readonly string[] {
+/** The problems in sentences. */
+export function inspectImage({ root, states, bootFiles, configuration }: InspectRequest): readonly string[] {
   return [
-    ...states.flatMap((state) => stateProblems(root, state)),
+    ...states.flatMap((state) => checkState(root, state)),
     ...configuration,
-    ...serviceProblems(root),
-    ...machineIdProblems(root),
-    ...bootFiles.flatMap((file) => bootProblems(root, file)),
+    ...checkService(root),
+    ...checkMachineId(root),
+    ...bootFiles.flatMap((file) => checkBootFile(root, file)),
   ];
 }
 
-function stateProblems(root: string, state: string): readonly string[] {
+function checkState(root: string, state: string): readonly string[] {
   const path = join(root, state);
-  // The link of a dynamic user's directory: where it points to is looked at by its own name.
+  // The link of a dynamic user: its target is checked by its own name.
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return [];
   try {
     const leftovers = findLeftovers(path);
@@ -45,53 +45,52 @@ function stateProblems(root: string, state: string): readonly string[] {
     const { credentials, spool } = leftovers;
     return [
       ...credentials.map(
-        (name) =>
-          `${join(state, name)}: credentials; every clone would take them for its own or set them aside`,
+        (name) => `${join(state, name)}: credentials; every clone would use or archive them`,
       ),
       ...spool.map(
-        (name) => `${join(state, name)}: readings of this gateway, which every clone would deliver`,
+        (name) => `${join(state, name)}: queued readings of this gateway; every clone would send them`,
       ),
     ];
   } catch (error) {
-    return [`${state} cannot be looked into: ${describeError(error)}`];
+    return [`${state} cannot be read: ${describeError(error)}`];
   }
 }
 
-function serviceProblems(root: string): readonly string[] {
+function checkService(root: string): readonly string[] {
   const units = join(root, '/etc/systemd/system');
-  if (linkTarget(join(units, SERVICE)) === '/dev/null') {
+  if (readLink(join(units, SERVICE)) === '/dev/null') {
     return [`${SERVICE} is masked: no clone would start it; run: systemctl unmask ${SERVICE}`];
   }
   let wantsDirectories: readonly string[] = [];
   try {
     wantsDirectories = readdirSync(units).filter((name) => /\.(wants|requires)$/.test(name));
   } catch {
-    // No directory, nothing enabled.
+    // Without the directory no unit is enabled.
   }
-  const isEnabled = wantsDirectories.some((name) => linkTarget(join(units, name, SERVICE)) !== undefined);
+  const isEnabled = wantsDirectories.some((name) => readLink(join(units, name, SERVICE)) !== undefined);
   return isEnabled
     ? []
     : [`${SERVICE} is not enabled: no clone would start it; run: systemctl enable ${SERVICE}`];
 }
 
-function machineIdProblems(root: string): readonly string[] {
-  if (machineId(root) === undefined) return [];
-  return [`/etc/machine-id is not empty: every clone would be the same machine; run: ${CLEAR_MACHINE_ID}`];
+function checkMachineId(root: string): readonly string[] {
+  if (readMachineId(root) === undefined) return [];
+  return [`/etc/machine-id is not empty: every clone would have the same ID; run: ${CLEAR_MACHINE_ID}`];
 }
 
-function bootProblems(root: string, file: string): readonly string[] {
+function checkBootFile(root: string, file: string): readonly string[] {
   const note = join(dirname(file), NOTE_NAME);
   const problems: string[] = [];
   if (existsSync(join(root, file))) {
     problems.push(
-      `${file} is still on the boot partition, where everybody with a card reader can read its secret; run: firstlight import`,
+      `${file} is still on the boot partition, where anyone with a card reader can read its secret; run: firstlight import`,
     );
   }
-  if (existsSync(join(root, note))) problems.push(`${note} tells of an import that was refused`);
+  if (existsSync(join(root, note))) problems.push(`${note} reports a rejected import`);
   return problems;
 }
 
-function linkTarget(path: string): string | undefined {
+function readLink(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {

@@ -1,12 +1,9 @@
 /**
- * Puts an imported configuration and its secrets where the service finds them, so that a power cut leaves each file whole,
- * old or new, and doing it again ends the same.
+ * Installs an imported configuration and its secrets. A power cut leaves each file complete, old or new, and a repetition has the
+ * same result. A full disk fails the first step, before any change.
  *
- *   all written and synced beside their places ─▶ the old configuration gets a second name ─▶ secrets renamed ─▶
- *   configuration renamed ─▶ secrets of before, that the new one does not have, removed
- *
- * A disk that is full is met in the first step, where nothing has changed yet. A configuration that somebody has edited is
- * kept beside the new one, named by the date of its last change, which is the same at a second attempt.
+ *   all staged and synced ─▶ old configuration linked to its backup name ─▶ secrets renamed ─▶ configuration renamed ─▶
+ *   secrets that the new configuration does not have removed
  */
 
 import { basename, dirname, join } from 'node:path';
@@ -22,14 +19,14 @@ export interface NewFile {
 export interface InstallRequest {
   readonly config: NewFile;
   readonly secrets: readonly NewFile[];
-  /** Secrets of an earlier configuration, which would win over those of the new one. */
+  /** Secrets of the previous configuration, which would take precedence over those of the new one. */
   readonly stale: readonly string[];
-  /** Whether a configuration that is about to be replaced is worth keeping. */
+  /** Whether the configuration that is replaced contains any setting. */
   readonly shouldBackUp: (path: string) => boolean;
 }
 
 export interface InstallResult {
-  /** The name of the copy of the configuration before. */
+  /** The backup of the previous configuration, named by the date of its last change. */
   readonly backup?: string;
   readonly removed: readonly string[];
 }
@@ -45,7 +42,7 @@ export function installFiles(
   const secretPaths = [...secrets.map(({ path }) => path), ...stale];
   disk.makeDirectory(directory, CONFIG_DIRECTORY_MODE);
   if (secrets.length > 0) disk.makeDirectory(dirname(secrets[0]?.path ?? directory), SECRET_DIRECTORY_MODE);
-  // What an attempt that was cut short has left, with secrets in it.
+  // An interrupted attempt may have left these, with secrets in them.
   for (const path of [config.path, ...secretPaths]) disk.remove(stagingPath(path));
   const newSecrets = secrets.filter((file) => !isInstalled(disk, file));
   const isNewConfig = !isInstalled(disk, config);
@@ -78,7 +75,7 @@ function renameAll(disk: Disk, files: readonly NewFile[]): void {
   for (const directory of new Set(files.map(({ path }) => dirname(path)))) disk.sync(directory);
 }
 
-/** A second name for the file, so that at no instant it has none. */
+/** Links the file to its backup name, so that it has a name at any moment. */
 function backUp(disk: Disk, path: string): string {
   const old = disk.stat(path);
   const when = new Date(old?.changedMs ?? 0)

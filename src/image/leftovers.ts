@@ -1,8 +1,8 @@
 /**
- * What the agent has left in its state directory and a clone must not have: credentials with their copies, and readings that wait.
+ * Finds and removes the data of the agent that a clone must not have: credentials with their copies, and queued readings.
  *
- * Removing runs as root in a directory that belongs to the service's user: no link is followed, nothing is written through one. Credentials are
- * overwritten first, since an image takes the free blocks of a disk along. What is not the agent's is never touched.
+ * The removal runs as root in a directory of the service's user and follows no link. Credentials are overwritten first, because
+ * an image contains the free blocks of the disk.
  */
 
 import {
@@ -19,18 +19,18 @@ import { join } from 'node:path';
 import { errorCode } from '../core/model/error-code.ts';
 
 export interface Leftovers {
-  /** Names in the state directory. */
+  /** Names in the state directory, as in the other lists. */
   readonly credentials: readonly string[];
   readonly spool: readonly string[];
   /** Not the agent's. */
   readonly foreign: readonly string[];
 }
 
-/** credentials.json, its backup, what was set aside, and what a killed agent was writing. */
+/** credentials.json, its backup, archived records, and temporary files of a killed agent. */
 const CREDENTIALS = /^credentials\b.*\.json(\.tmp-\w+)?$/;
 const SPOOL: string = 'spool';
 
-/** Undefined where there is no such directory. Throws what the system says when it may not be read. */
+/** Undefined if the directory does not exist. Throws the system's error if it cannot be read. */
 export function findLeftovers(state: string): Leftovers | undefined {
   let names: readonly string[];
   try {
@@ -64,11 +64,11 @@ function overwrite(path: string): void {
   try {
     file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
-    return; // a link, a directory: nothing of ours is in it, and removing it touches nothing else
+    return; // a link or a directory contains no credentials
   }
   try {
     const stats = fstatSync(file);
-    // A second name could be anybody's file.
+    // A file with a second name could belong to another program.
     if (!stats.isFile() || stats.nlink > 1) return;
     writeSync(file, Buffer.alloc(Number(stats.size)), 0, stats.size, 0);
     fsyncSync(file);

@@ -1,7 +1,6 @@
 /**
- * The disk of this host, by node:fs.
- *
- * Never follows a link and never waits for a FIFO or a device: it runs as root on paths that others may have prepared.
+ * The disk of this host. Never follows a link and never blocks on a FIFO or a device, because it runs as root on paths that
+ * other users may have prepared.
  */
 
 import {
@@ -41,7 +40,8 @@ export class NodeDisk implements Disk {
 
   read(path: string, bytesMax: number): Buffer {
     return withFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, (file) => {
-      if (!fstatSync(file).isFile()) throw Object.assign(new Error('is no regular file'), { code: 'EISDIR' });
+      if (!fstatSync(file).isFile())
+        throw Object.assign(new Error('is not a regular file'), { code: 'EISDIR' });
       const bytes = Buffer.alloc(bytesMax);
       let length = 0;
       for (;;) {
@@ -90,7 +90,7 @@ function write(file: number, bytes: Buffer, position: number, mode?: number): vo
   for (let done = 0; done < bytes.length; ) {
     done += writeSync(file, bytes, done, bytes.length - done, position + done);
   }
-  // After the umask has had its say; FAT has no modes and refuses some, which is no harm there.
+  // The umask may have reduced the mode. FAT has no modes and rejects some of them.
   if (mode !== undefined && (fstatSync(file).mode & 0o777) !== mode)
     ignoreNotPermitted(() => fchmodSync(file, mode));
   fsyncSync(file);

@@ -1,61 +1,61 @@
 /**
- * Takes the secrets out of a configuration, so that what is left may be read by everybody: as text, with the operator's own
- * lines and comments, where that can be done line by line; else written anew, setting by setting.
+ * Removes the secrets from a configuration, so that every user may read the rest. Keeps the operator's lines and comments if the
+ * secrets can be removed line by line; otherwise the configuration is written again, setting by setting.
  *
- * Whoever calls has parsed the text and says where the secrets stand; and parses what comes out, to see that nothing but
- * the secrets is gone. Comments that look like a secret taken out of use lose their value too.
+ * The caller passes the lines of the secrets, and parses the result to check that only the secrets are missing.
  */
 
-/** One setting as the file has it. */
+/** A setting in the file. */
 export interface TomlSetting {
   /** `provisioning.secret` */
   readonly key: string;
   readonly value: string;
-  /** From 1; where the file does not tell, absent. */
+  /** From 1; absent if unknown. */
   readonly line?: number | undefined;
 }
 
 export interface MovedSecret extends TomlSetting {
-  /** Where it will be found from now on. */
+  /** The path of its new file. */
   readonly movedTo: string;
 }
 
-/** `name = "value"` on one line, bare or dotted or quoted, with nothing behind it but a comment. */
+/** `name = "value"` on one line with a bare, dotted or quoted name, followed by a comment at most. */
 const ONE_LINE = /^\s*[\w."'\t -]+=\s*(?:"(?:\\.|[^"\\])*"|'[^']*')\s*(?:#.*)?$/;
+/** A secret in a comment, whose value is removed as well. */
 const COMMENTED_SECRET = /^(\s*#.*\b(?:secret|token)\s*=).*$/;
 
-/** Undefined when it cannot be done by lines, or a secret would still be somewhere in the text. */
+/** Undefined if a secret is not on one line, or occurs elsewhere in the text. */
 export function removeSecretLines(text: string, secrets: readonly MovedSecret[]): string | undefined {
   const lines = text.split('\n').map((line) => line.replace(COMMENTED_SECRET, '$1 …'));
   for (const { key, line = 0, movedTo } of secrets) {
     if (!ONE_LINE.test(lines[line - 1] ?? '')) return undefined;
-    lines[line - 1] = `# ${nameOf(key)}: is in ${movedTo}, where firstlight import has put it`;
+    lines[line - 1] = `# ${nameOf(key)}: moved to ${movedTo} by firstlight import`;
   }
   const rest = lines.join('\n');
   return secrets.some(({ value }) => rest.includes(value)) ? undefined : rest;
 }
 
-/** One `[[sensor.kind]]`; its fields are texts or lists of texts. */
+/** A table `[[sensor.kind]]`; its fields are texts or lists of texts. */
 export interface TomlSensor {
   readonly kind: string;
   readonly fields: ReadonlyMap<string, unknown>;
 }
 
-/** The same settings in their plainest form, then the sensors of the operator's own; comments are lost. */
+/** The settings, then the custom sensors, without comments. */
 export function rewriteToml(settings: readonly TomlSetting[], sensors: readonly TomlSensor[] = []): string {
-  return [tablesOf(settings), ...sensors.map(sensorLines)].filter((part) => part !== '').join('\n');
+  return [renderTables(settings), ...sensors.map(renderSensor)].filter((part) => part !== '').join('\n');
 }
 
-function sensorLines({ kind, fields }: TomlSensor): string {
-  const lines = [...fields].map(([name, value]) => `${name} = ${tomlValue(value)}`);
+function renderSensor({ kind, fields }: TomlSensor): string {
+  const lines = [...fields].map(([name, value]) => `${name} = ${renderValue(value)}`);
   return [`[[sensor.${kind}]]`, ...lines, ''].join('\n');
 }
 
-function tomlValue(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map(tomlValue).join(', ')}]` : quote(String(value));
+function renderValue(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map(renderValue).join(', ')}]` : quote(String(value));
 }
 
-function tablesOf(settings: readonly TomlSetting[]): string {
+function renderTables(settings: readonly TomlSetting[]): string {
   const tables = [...new Set(settings.map(({ key }) => tableOf(key)))];
   return tables
     .map((table) => {
@@ -75,7 +75,7 @@ function nameOf(key: string): string {
   return key.slice(key.indexOf('.') + 1);
 }
 
-/** JSON's strings are TOML's, but for one control character that JSON leaves bare. */
+/** A JSON string is a TOML string, except for DEL, which JSON does not escape. */
 function quote(value: string): string {
   return JSON.stringify(value).replaceAll('\x7f', '\\u007f');
 }

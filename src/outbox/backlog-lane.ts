@@ -1,8 +1,8 @@
 /**
- * The backlog as one lane over several stores, the oldest first: what is on the disk, then what the disk would not take.
+ * The backlog as one lane over several stores, oldest first: the disk, then readings that could not be
+ * written to it.
  *
- * A store's readings are taken when the stores before it have no more. When one of them takes its readings back,
- * all are taken back.
+ * Readings of a store are taken when the stores before it have no more. If one store rewinds, all do.
  */
 
 import type { Reading } from '../core/model/reading.ts';
@@ -18,10 +18,10 @@ export class BacklogLane implements Lane {
   readonly #sources: readonly Source[];
   readonly #onDrained: (readings: number) => void;
   #epoch = 0;
-  /** Acknowledged since it was empty. */
+  /** Acknowledged since the backlog was last empty. */
   #acknowledged = 0;
 
-  /** `drained` is called when the last reading is acknowledged, with the number of all that went since it was empty. */
+  /** `onDrained` gets the number of readings acknowledged since the backlog was last empty. */
   constructor(lanes: readonly Lane[], onDrained: (readings: number) => void) {
     this.#onDrained = onDrained;
     this.#sources = lanes.map((lane) => ({ lane, epoch: lane.epoch, taken: 0 }));
@@ -40,11 +40,11 @@ export class BacklogLane implements Lane {
     const { epoch } = this;
     for (const source of this.#sources) {
       const readings = await source.lane.take(max);
-      // Taken back meanwhile: what was just taken goes back with the rest.
+      // A rewind meanwhile voids these readings, too.
       if (this.epoch !== epoch) return [];
       source.taken += readings.length;
       if (readings.length > 0) return readings;
-      // It holds some that are not to be had yet, and those behind them are newer.
+      // It holds readings without a timestamp yet, and the next store holds newer ones.
       if (source.lane.size > source.taken) return [];
     }
     return [];
@@ -52,12 +52,12 @@ export class BacklogLane implements Lane {
 
   async acknowledge(count: number, epoch: number): Promise<void> {
     if (epoch !== this.epoch) return;
-    let left = count;
+    let remaining = count;
     for (const source of this.#sources) {
-      const taken = Math.min(left, source.taken);
+      const taken = Math.min(remaining, source.taken);
       if (taken === 0) continue;
       source.taken -= taken;
-      left -= taken;
+      remaining -= taken;
       this.#acknowledged += taken;
       await source.lane.acknowledge(taken, source.epoch);
     }

@@ -1,4 +1,4 @@
-/** What an operator hears of the disk: each change once, however often the disk is asked in between. */
+/** Logs each change of the disk's state once: failing, writable again, spooling, drained. */
 
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Logger } from '../core/ports/log.ts';
@@ -13,7 +13,7 @@ export class DiskStateLog {
     this.#log = log;
   }
 
-  /** The disk took so many readings. */
+  /** That many readings were written. */
   onWritten(readings: number): void {
     if (this.#isFailing) logEvent(this.#log, 'FL-DISK-WRITE-RESTORED', { readings });
     this.#isFailing = false;
@@ -24,12 +24,12 @@ export class DiskStateLog {
 
   onFailed(error: OutboxError): void {
     const fields = { detail: error.message, code: error.code };
-    if (this.#isFailing) return this.#log.debug('the disk still does not take readings', fields);
+    if (this.#isFailing) return this.#log.debug('the disk still cannot be written', fields);
     this.#isFailing = true;
     logEvent(this.#log, 'FL-DISK-WRITE-FAILED', fields);
   }
 
-  /** Nothing waits any more but what is fresh. */
+  /** The backlog is empty. */
   onDrained(readings: number): void {
     this.#isSpooling = false;
     logEvent(this.#log, 'FL-BACKLOG-DELIVERED', { readings });

@@ -1,4 +1,4 @@
-/** Moves readings from memory to the disk, as far as that takes them, and the rest to where memory keeps its backlog. */
+/** Moves readings from memory to the disk, in batches; if that fails, the rest goes to the overflow. */
 
 import type { Reading, Values } from '../core/model/reading.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -19,17 +19,17 @@ export class Flusher {
     this.#diskLog = diskLog;
   }
 
-  /** Readings on their way, which are in neither store. */
+  /** Readings that are in neither store during a flush. */
   get inTransit(): number {
     return this.#inTransit;
   }
 
-  /** When the disk last refused, ms since the boot. */
+  /** When a write last failed, ms since the boot. */
   get failedAtMs(): number {
     return this.#failedAtMs;
   }
 
-  /** True when the disk took them all. Never rejects, but for a bug. */
+  /** True if all readings were written. Rejects only with errors other than OutboxError. */
   async flush(readings: readonly Reading[], disk: ReadingStore): Promise<boolean> {
     if (readings.length === 0) return true;
     this.#inTransit = readings.length;
@@ -44,7 +44,7 @@ export class Flusher {
     } catch (error) {
       if (!(error instanceof OutboxError)) throw error;
       this.#failedAtMs = this.#clock.bootMs();
-      // As they were, or each try would make them larger; but what is left must begin with a full reading.
+      // In their original form, because each attempt would make them larger; but the first must be full.
       const rest = readings.slice(readings.length - this.#inTransit + batch.length);
       await this.#overflow.append([...batch, ...rest]);
       this.#diskLog.onFailed(error);
@@ -55,10 +55,10 @@ export class Flusher {
   }
 }
 
-/** About a segment of readings that are usual. */
+/** About one segment of typical readings. */
 const READINGS_MAX = 256;
 
-export function* batches(readings: readonly Reading[]): Generator<readonly Reading[]> {
+function* batches(readings: readonly Reading[]): Generator<readonly Reading[]> {
   let before: Values = {};
   for (let from = 0; from < readings.length; from += READINGS_MAX) {
     const batch = readings.slice(from, from + READINGS_MAX);

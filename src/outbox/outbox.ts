@@ -1,13 +1,13 @@
 /**
- * The outbox: fresh readings in memory, what has waited too long on the disk.
+ * The outbox: fresh readings in memory, older ones on the disk.
  *
- *   append ─▶ fresh (memory) ──────────────────────────────▶ delivered
- *                └── waited `spoolAfterMs` ─▶ spool (disk) ─▶ delivered, behind what is fresh
- *                                └── the disk refuses ─▶ overflow (memory), until it does not
+ *   append ─▶ fresh (memory) ───────────────────────────────▶ delivered
+ *                └── after `spoolAfterMs` ─▶ spool (disk) ──▶ delivered, after the fresh ones
+ *                                └── write fails ─▶ overflow (memory), until the disk can be written
  *
- * Promises: while the server takes the readings nothing is written to the disk; while it does not, what was read is on
- * the disk within `spoolAfterMs`, and then every `flushEveryMs`; on `close` everything undelivered is. Sampling never
- * waits for the disk. Bounds: those of the stores; in each the oldest go first and are told as a gap.
+ * While the server accepts readings nothing is written to the disk. Otherwise readings are on the disk within
+ * `spoolAfterMs`, then every `flushEveryMs`, and after `close`. Sampling never waits for the disk. A full
+ * store drops its oldest readings.
  */
 
 import { raceAbort } from '../core/async/abort.ts';
@@ -24,28 +24,29 @@ import { Flusher } from './flush.ts';
 import { MemoryStore } from './memory/memory-store.ts';
 import type { ReadingStore } from './store/reading-store.ts';
 
-/** JSON text in memory, bytes: with what the engine adds about three times as much. */
+/** Bytes of JSON text in memory; V8 needs about three times as much. */
 const [FRESH_BYTES_MAX, OVERFLOW_BYTES_MAX] = [1_000_000, 3_000_000];
 const READINGS_MAX = 20_000;
 
-/** When a reading could not be moved because it was under way, ms. */
+/** Delay before the next flush if a reading in flight could not be moved, ms. */
 const RETRY_MS = 1_000;
 
 export interface OutboxPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly losses: LossReport;
-  /** An instant just now. */
+  /** The current instant. */
   readonly now: () => Instant;
-  /** Absent: there is no disk to be had, and everything stays in memory. */
+  /** Absent: there is no disk, and all readings stay in memory. */
   readonly spool?: ReadingStore | undefined;
 }
 
 export interface OutboxSettings {
-  /** How long a reading may wait in memory before the disk is asked; then how often what came since goes there, ms. */
+  /** How long a reading may stay in memory before it is written to the disk, ms. */
   readonly spoolAfterMs: number;
+  /** How often newer readings are written while there is a backlog, ms. */
   readonly flushEveryMs: number;
-  /** Bound of each part in memory, bytes of JSON text; for tests. */
+  /** Bound of each store in memory, bytes of JSON text. Set by tests only. */
   readonly memoryBytesMax?: number;
 }
 
@@ -62,7 +63,7 @@ export class TieredOutbox implements Outbox {
   #lastUndated: Reading | undefined;
   #undatedInFlight: Reading | undefined;
   #needsSnapshot = true;
-  /** One move at a time, so that the order is kept. */
+  /** The latest flush. Flushes run one after the other, which keeps the order. */
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(ports: OutboxPorts, settings: OutboxSettings) {
@@ -85,12 +86,12 @@ export class TieredOutbox implements Outbox {
     return this.#changed.version;
   }
 
-  /** Readings waiting, in memory and on the disk. */
+  /** Undelivered readings, in memory and on the disk. */
   get size(): number {
     return this.fresh.size + this.#flusher.inTransit + this.backlog.size;
   }
 
-  /** True at the start, and when a backlog has been delivered: its last values came after fresher ones. */
+  /** True at the start, and after a delivered backlog, because its values arrived after newer ones. */
   get needsSnapshot(): boolean {
     return this.#needsSnapshot;
   }
@@ -114,8 +115,8 @@ export class TieredOutbox implements Outbox {
     if (this.#undatedInFlight === reading) this.#undatedInFlight = undefined;
   }
 
-  discardReading(reading: Reading, why: LossReason): void {
-    this.losses.addReading(reading, why);
+  discardReading(reading: Reading, reason: LossReason): void {
+    this.losses.addReading(reading, reason);
     this.#needsSnapshot = true;
   }
 
@@ -130,7 +131,7 @@ export class TieredOutbox implements Outbox {
     await this.fresh.setBootOffset(offsetMs);
     await this.#overflow.setBootOffset(offsetMs);
     this.#changed.notify();
-    // The disk may hang, and nobody waits for it: it lets its readings out when it has stored the offset.
+    // Not awaited, because the disk may hang. The spool hands out no reading before it has stored the offset.
     void this.#ports.spool?.setBootOffset(offsetMs).then(() => this.#changed.notify());
   }
 
@@ -146,29 +147,29 @@ export class TieredOutbox implements Outbox {
       if (dueInMs === undefined) await this.waitForChange(version, signal);
       else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
       else {
-        // A disk that hangs must not hold up who is told to stop.
+        // A disk that hangs must not delay a stop.
         await raceAbort(this.flush(), undefined, signal);
-        // What had to stay is still due, and must not keep the loop from others.
+        // A reading that could not be moved is still due; the loop must not spin.
         if ((this.#flushDueInMs() ?? 1) <= 0) await clock.sleep(RETRY_MS, signal);
       }
     }
   }
 
-  /** Moves everything in memory to the disk, or, if that refuses, to the memory's backlog. Never rejects. */
+  /** Moves all readings from memory to the disk, or to the overflow if the write fails. Never rejects. */
   flush(): Promise<void> {
     this.#flushing = this.#flushing.then(() => this.#flush());
     return this.#flushing;
   }
 
-  /** Brings everything undelivered to the disk; for the end, when nothing is under way any more. */
+  /** Writes all undelivered readings to the disk. Call it at the end, when nothing is in flight. */
   async close(): Promise<void> {
     this.#undatedInFlight = undefined;
-    // A take that was under way may find readings that can never be dated: told with the last flush or never.
+    // A pending take can find readings that can never get a timestamp; the last flush reports them as lost.
     await this.#ports.spool?.whenIdle();
     await this.flush();
   }
 
-  /** Until when what waits in memory may stay there; undefined when nothing waits. */
+  /** Time until the next flush, ms; undefined if memory is empty. */
   #flushDueInMs(): number | undefined {
     const { spoolAfterMs, flushEveryMs } = this.#settings;
     const nowMs = this.#ports.clock.bootMs();
@@ -182,12 +183,12 @@ export class TieredOutbox implements Outbox {
   }
 
   async #flush(): Promise<void> {
-    // What is under way without a date may be at the server already: it stays, and what is newer with it.
+    // An undated reading in flight may have arrived already, so it and all newer ones stay in memory.
     const fresh = this.fresh.drain(this.#undatedInFlight);
     const { spool, now } = this.#ports;
     if (!spool) return this.#overflow.append(fresh);
     const isWritten = await this.#flusher.flush([...this.#overflow.drain(), ...fresh], spool);
-    // To the disk or to the server, never to a full memory: there each gap record would push out readings of its own.
+    // A gap record goes to the disk or the server, never to a full memory, where it would displace readings.
     const gap = isWritten ? this.losses.takeGapRecord(now) : undefined;
     if (gap) await this.#flusher.flush([gap], spool);
     this.#changed.notify();

@@ -1,9 +1,7 @@
 /**
- * The sandbox's memory over restarts: its devices and its ports, as one JSON file of mode 0600.
- *
- * Written by temp file, fsync and rename, so a reader sees the old or the new file and never a torn one; changes that come
- * while a write is under way are written together after it. A file that cannot be understood, torn or from a
- * later version, is kept aside as `.unreadable` and the sandbox starts anew: its devices can be provisioned again.
+ * Stores the devices and ports of the sandbox in one JSON file (mode 0600), written by temporary file, fsync
+ * and rename. A file that is damaged or of a later version is renamed to `.unreadable`, and the sandbox
+ * starts without devices.
  */
 
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
@@ -28,7 +26,7 @@ const VERSION = 1;
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
-/** Reads the file, or nothing when there is none. Rejects only when the directory cannot be used. */
+/** Without a file there are no devices. Rejects if the directory or the file cannot be read. */
 export async function readDataFile(path: string, log: (line: string) => void): Promise<PersistedState> {
   await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
   let text: string;
@@ -41,9 +39,7 @@ export async function readDataFile(path: string, log: (line: string) => void): P
   const state = parseState(text);
   if (state !== undefined) return state;
   await rename(path, `${path}.unreadable`);
-  log(
-    `${path} could not be understood; it is kept as ${path}.unreadable, and the sandbox starts without devices`,
-  );
+  log(`${path} is damaged or of a later version: renamed to ${path}.unreadable, starting without devices`);
   return { devices: [] };
 }
 
@@ -60,13 +56,15 @@ export class DataFileWriter {
     this.#log = log;
   }
 
-  /** To be called after every change; returns at once. */
+  /**
+   * Must be called after every change. Returns at once; changes during a write are written together after it.
+   */
   markChanged(): void {
     this.#isDirty = true;
     this.#writing ??= this.#writeAll();
   }
 
-  /** Resolves when the file holds every change so far. */
+  /** Resolves when all changes are in the file. */
   async flush(): Promise<void> {
     await this.#writing;
   }
@@ -77,9 +75,7 @@ export class DataFileWriter {
       try {
         await writeDurably(this.#path, formatState(this.#state()));
       } catch (error) {
-        this.#log(
-          `${this.#path} could not be written: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        this.#log(`cannot write ${this.#path}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
     this.#writing = undefined;

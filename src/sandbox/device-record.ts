@@ -1,7 +1,6 @@
 /**
- * A device as the data file holds it, and back: plain JSON out, unknown in.
- *
- * What does not look like a device is refused whole, so that a damaged file cannot bring half a device to life.
+ * Converts a device to the JSON of the data file and back. A record with any invalid member is rejected as a
+ * whole.
  */
 
 import { isJsonObject } from './core/json-object.ts';
@@ -17,7 +16,7 @@ export function deviceRecord(device: Device): unknown {
   return { ...device, attributes: { client: [...client], shared: [...shared], server: [...server] } };
 }
 
-/** Undefined when the value is no device. */
+/** Undefined if the value is not a device. */
 export function parseDevice(value: unknown): Device | undefined {
   if (!isJsonObject(value)) return undefined;
   const { id, name, profile, gateway, createdAtMs } = value;

@@ -1,13 +1,12 @@
 /**
- * Binds a port the way a second `npm start` wants it: the one asked for, or else the one of last time, or else any.
- *
- * Only a port the caller insists on can fail; a remembered one that is taken meanwhile gives way, and the log says so.
+ * Binds the requested port, else the port of the previous run, else any free port.
+ * Only a requested port can fail; if the previous one is in use, another is taken and logged.
  */
 
 export interface PortOptions {
-  /** How messages call it. */
+  /** The name in messages. */
   readonly name: string;
-  /** 0: whichever can be had. */
+  /** 0: none in particular. */
   readonly requested: number;
   readonly previous: number | undefined;
   readonly log: (line: string) => void;
@@ -34,7 +33,7 @@ export async function openPort<T>(options: PortOptions, open: (port: number) => 
     try {
       return await open(previous);
     } catch {
-      log(`the ${name} port of last time, ${previous}, is taken; another is used`);
+      log(`the previous ${name} port ${previous} is in use: taking another one`);
     }
   }
   return open(0);

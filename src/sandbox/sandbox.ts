@@ -1,12 +1,10 @@
 /**
- * The embedded ThingsBoard stand-in: one core behind a CoAP port, an HTTP port and an admin port.
+ * The embedded stand-in for a ThingsBoard server, with its device-facing behaviour and a record of all stored
+ * points:
  *
- *     device ──▶ coap/front-door ──┐
- *     device ──▶ http/device-api ──┼──▶ core/ ──▶ data file (devices and ports, when asked to remember)
- *     curl, tests ──▶ http/admin ──┘
- *
- * It promises the device-facing behaviour of the real server, surprises included, and a record of everything it stored. It
- * imports nothing of the agent. Disposing it closes the ports and writes what is still unwritten.
+ *     device ──▶ coap/coap-server ──────┐
+ *     device ──▶ http/http-device-api ──┼──▶ core/ ──▶ data file (devices and ports, optional)
+ *     curl, tests ──▶ http/admin ───────┘
  */
 
 import { type CoapServer, openCoapServer } from './coap/coap-server.ts';
@@ -17,7 +15,7 @@ import { KnobError } from './core/knobs.ts';
 import type { Knobs, StoredPoint } from './core/model/types.ts';
 import type { DuplicatePoint, PointQuery, RecordBounds } from './core/point-record.ts';
 import type { ProfileKeys } from './core/provisioning.ts';
-import type { Stats } from './core/stats.ts';
+import type { Stats } from './core/tenant-admin.ts';
 import { DataFileWriter, type PersistedState, readDataFile } from './data-file.ts';
 import { openAdmin } from './http/admin.ts';
 import { openHttpDeviceApi } from './http/http-device-api.ts';
@@ -25,20 +23,20 @@ import type { HttpListener } from './http/listener.ts';
 import { openPort } from './open-port.ts';
 
 export interface SandboxOptions {
-  /** Address of the CoAP and HTTP ports; default 127.0.0.1. The admin port is on 127.0.0.1 always. */
+  /** Address of the CoAP and HTTP ports; default 127.0.0.1. The admin port is always on 127.0.0.1. */
   readonly host?: string;
-  /** A port of 0, the default, is the one the data file remembers, or else any free one. */
+  /** Default 0: the port in the data file, else any free port. */
   readonly coapPort?: number;
   readonly httpPort?: number;
   readonly adminPort?: number;
   readonly provisioning: ProfileKeys;
   readonly knobs?: Partial<Knobs>;
-  /** Where to remember devices and ports; absent: nothing is remembered. */
+  /** Stores devices and ports across restarts; absent: they are lost. */
   readonly dataFile?: string;
   readonly log?: (line: string) => void;
-  /** How much the record keeps; 2 million points take about 700 MB (measured with Node 20). */
+  /** Default: 2 million points, about 700 MB (measured with Node 20). */
   readonly recordBounds?: RecordBounds;
-  /** For tests that will not wait; the defaults are the server's (contract, sections 6, 8 and 10). */
+  /** Shorter times, for tests; the defaults are the server's (contract sections 6, 8 and 10). */
   readonly coreTimeoutMs?: number;
   readonly rpcTimeoutMinMs?: number;
   readonly asyncTimeoutMs?: number;
@@ -49,16 +47,20 @@ export interface Sandbox extends AsyncDisposable {
   readonly coapPort: number;
   readonly httpPort: number;
   readonly adminPort: number;
-  /** `core.admin` creates and deletes devices, revokes tokens, writes shared attributes and sends commands. */
+  /**
+   * `core.admin` creates and deletes devices, revokes tokens, writes shared attributes and sends commands.
+   */
   readonly core: SandboxCoreWithAdmin;
   devices(): readonly DeviceView[];
   points(query?: PointQuery): readonly StoredPoint[];
   duplicates(): { readonly points: readonly DuplicatePoint[]; readonly datagrams: readonly string[] };
   stats(): Stats;
-  /** All or nothing; throws a KnobError that lists every problem. */
+  /** Applies all knobs or none; throws a KnobError that lists every problem. */
   setKnobs(patch: Partial<Knobs>): void;
-  /** As a server restart: observations, message ids and RPC ids are forgotten, devices and points are kept. */
+  /** Simulates a server restart: loses observations, message IDs and RPC IDs, keeps devices and points. */
   restart(): void;
+  /** Closes the ports and writes the data file. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 interface Servers {
@@ -67,7 +69,7 @@ interface Servers {
   readonly admin: HttpListener;
 }
 
-/** Rejects when a knob is out of bounds, the data file's directory cannot be used, or a port cannot be bound. */
+/** Rejects if a knob is out of range, the data file cannot be read, or a port cannot be bound. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const log = options.log ?? (() => undefined);
   const { dataFile } = options;

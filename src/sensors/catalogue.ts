@@ -1,7 +1,6 @@
 /**
- * Every sensor there is, in the order of the table an operator reads, and every key they may deliver.
- *
- * A new sensor is a new file and one line here.
+ * All built-in sensors, in the order of the reference, and every key they can deliver.
+ * A new sensor is one new file and one line here.
  */
 
 import { cpu } from './cpu/cpu.ts';
@@ -74,12 +73,12 @@ export const collectors: readonly Collector[] = [
 
 export const catalogue: readonly CatalogueEntry[] = collectors.flatMap((collector) => collector.catalogue);
 
-/** What a delivered key means, its unit and its bounds. */
+/** Meaning, unit and bounds of a delivered key. */
 export function describeKey(key: string): CatalogueEntry | undefined {
   return entryFor(catalogue, key);
 }
 
-/** What a delivered number counts; nothing for a flag, a text and a key that is not ours. */
+/** The unit of a delivered number; empty for a flag, a text and a key outside the catalogue. */
 export function unitOf(key: string): Unit {
   const entry = describeKey(key);
   return entry?.type === 'number' ? entry.unit : '';

@@ -1,8 +1,6 @@
 /**
- * What the operating system says about the network, as a refusal.
- *
- * Source of the codes: connect(2), udp(7), tcp(7), ip(7), getaddrinfo(3). The code is kept in the detail, so that a
- * surprising one can be looked up.
+ * Maps error codes of sockets and of the resolver to failures. The detail contains the code, for unexpected
+ * ones. Codes: connect(2), udp(7), tcp(7), ip(7), getaddrinfo(3).
  */
 
 import type { Failure, FailureReason } from '../core/failures/failure.ts';
@@ -26,19 +24,19 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'port closed',
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
-  EADDRNOTAVAIL: 'no address of that kind on this host',
-  EPERM: 'forbidden by a firewall of this host',
-  EACCES: 'forbidden on this host',
-  ENOTFOUND: 'the name does not exist',
-  EAI_AGAIN: 'no name server answers',
-  ETIMEDOUT: 'no answer to the connection',
-  ECONNRESET: 'the connection was reset',
-  EPIPE: 'the connection was closed',
+  EADDRNOTAVAIL: 'this host has no address of that family',
+  EPERM: 'blocked by the firewall of this host',
+  EACCES: 'permission denied by this host',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'no DNS server responds',
+  ETIMEDOUT: 'connection timed out',
+  ECONNRESET: 'connection reset by the peer',
+  EPIPE: 'connection closed by the peer',
 };
 
 /**
- * `where` is the peer or the name asked for. Everything unknown counts as "no route": it heals with the
- * network or not at all.
+ * `target` is the address or the host name. An unknown code becomes `no-route`, which is retried like any
+ * network failure.
  */
 export function networkFailure(error: unknown, target: string): Failure {
   const code = errorCode(error) ?? 'unknown';

@@ -1,8 +1,6 @@
 /**
- * Names to addresses, for IPv4 and IPv6, within a deadline.
- *
- * Asks the host's own resolver (getaddrinfo: /etc/hosts, mDNS, systemd-resolved count), in the order it gives
- * (RFC 6724). A literal is returned as it is.
+ * Resolves host names to IPv4 and IPv6 addresses within a deadline, with the resolver of the host
+ * (getaddrinfo: /etc/hosts, mDNS and systemd-resolved apply) and in its order (RFC 6724).
  */
 
 import { lookup } from 'node:dns/promises';
@@ -14,12 +12,12 @@ import type { Clock } from '../core/ports/clock.ts';
 import { networkFailure } from './network-failure.ts';
 import type { SocketAddress } from './socket-address.ts';
 
-/** Addresses of one name that are tried; more are left out. */
+/** Further addresses of a name are ignored. */
 const ADDRESSES_MAX = 8;
-/** The resolver's own time-outs can add up to minutes; the request comes back sooner, ms. */
+/** The resolver's own timeouts can add up to minutes, ms. */
 export const RESOLVE_TIMEOUT_MS = 10_000;
 
-/** One or more peers, or why there is none. */
+/** At least one address, or the failure. An IP literal is returned as it is. */
 export type Resolve = (
   host: string,
   port: number,
@@ -30,8 +28,8 @@ export type Resolve = (
 type LookupResult = { readonly address: string; readonly family: number }[] | { readonly error: unknown };
 
 /**
- * A resolver of this host. A question that is still open when its deadline has passed is not asked a second
- * time beside it: each holds one of the four threads that file operations need too.
+ * Runs at most one lookup per name, even after its deadline: each lookup occupies one of the four threads of
+ * the pool, which file operations need too.
  */
 export function createResolver(): Resolve {
   const openLookups = new Map<string, Promise<LookupResult>>();
@@ -56,13 +54,13 @@ export function createResolver(): Resolve {
       clock.sleep(RESOLVE_TIMEOUT_MS, timer.signal).then(() => undefined),
     ]);
     timer.abort();
-    return result ? toAddresses(result, host, port) : noAnswer(host, signal);
+    return result ? toAddresses(result, host, port) : lookupTimeout(host, signal);
   };
 }
 
-function noAnswer(host: string, signal: AbortSignal): Result<never> {
+function lookupTimeout(host: string, signal: AbortSignal): Result<never> {
   if (signal.aborted) return aborted();
-  const detail = `${host}: no name server answered in ${RESOLVE_TIMEOUT_MS / 1000} s`;
+  const detail = `${host}: no DNS server responded within ${RESOLVE_TIMEOUT_MS / 1000} s`;
   return { ok: false, failure: { reason: 'dns-failed', detail } };
 }
 
@@ -76,5 +74,5 @@ function toAddresses(
     ({ address, family }): SocketAddress => ({ address, family: family === 6 ? 6 : 4, port }),
   );
   if (first) return { ok: true, value: [first, ...rest] };
-  return { ok: false, failure: { reason: 'dns-failed', detail: `${host}: the name has no address` } };
+  return { ok: false, failure: { reason: 'dns-failed', detail: `${host}: the host name has no address` } };
 }

@@ -1,4 +1,4 @@
-/** A peer of ours on the network, how it is written, and a socket connected to it. */
+/** IP address and port of a peer, its text form, and a UDP socket connected to it. */
 
 import type { Socket } from 'node:dgram';
 
@@ -13,13 +13,10 @@ export function formatAddress(peer: SocketAddress): string {
   return peer.family === 6 ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`;
 }
 
-/**
- * Resolves when `socket` is connected to `peer`: then only its datagrams come in, and "port unreachable" is
- * heard of.
- */
+/** A connected UDP socket receives only datagrams of `peer`, and reports "port unreachable" as an error. */
 export async function connectSocket(socket: Socket, peer: SocketAddress): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    // A failure comes to the callback or as an event, depending on the step that failed.
+    // Node reports a failure to the callback or as an event, depending on the step that failed.
     socket.once('error', reject);
     socket.connect(peer.port, peer.address, (error?: Error) => {
       socket.removeListener('error', reject);

@@ -9,10 +9,10 @@ import type { Sensors } from '../../src/core/ports/sensors.ts';
 import { Timestamper } from '../../src/core/timestamps/timestamper.ts';
 import { TieredOutbox } from '../../src/outbox/outbox.ts';
 import { timesIn } from '../core/delivery/delivery-harness.ts';
-import { ScriptedTimeSync } from '../doubles/fake-time-sync.ts';
 import { FixedRandom } from '../doubles/fixed-random.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
+import { ScriptedTimeSync } from '../doubles/scripted-time-sync.ts';
 import { type Script, ScriptedTransport } from '../doubles/scripted-transport.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 

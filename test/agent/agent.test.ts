@@ -123,12 +123,12 @@ describe('the session', () => {
     assert.deepEqual(
       [...new Set(logged)],
       [
-        'the clock is synchronised',
+        'the clock is synchronised; new and queued readings have timestamps',
         'credentials found',
         'there is no route to the server',
         'first telemetry accepted',
-        'the server answers again',
-        'everything that waited is delivered',
+        'the server responds again',
+        'the backlog has been delivered',
       ],
     );
     assert.equal(harness.outbox.size, 0);
@@ -207,10 +207,7 @@ describe('the end of the agent', () => {
     await harness.runFor(15_000);
     assert.deepEqual(
       harness.log.logged.map(({ message }) => message),
-      [
-        'the clock is synchronised: readings have their own time from here on, and those that waited are dated',
-        'credentials found',
-      ],
+      ['the clock is synchronised; new and queued readings have timestamps', 'credentials found'],
     );
   });
 

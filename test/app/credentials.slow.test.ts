@@ -24,7 +24,7 @@ test('another server gets its own credentials, and returning restores the old on
   };
   await boot(here, 'no credentials found');
   await boot(there, 'belong to another server');
-  await boot(here, 'set aside fit again');
+  await boot(here, 'archived credentials match again');
   for (const server of [here, there]) assert.equal(server.stats().requests['provision SUCCESS'], 1);
 });
 
@@ -57,7 +57,7 @@ test('the provisioning secret is deleted after success, and the next boot works'
     '--state',
     join(place.path, 'state'),
   ];
-  for (const boot of ['was deleted', 'credentials found']) {
+  for (const boot of ['deleted the provisioning secret', 'credentials found']) {
     await using agent = AgentProcess.run(run);
     await agent.line(boot);
     await agent.line('first telemetry accepted');
@@ -100,7 +100,7 @@ test('a taken device name is logged with its remedy, and a new device.name is us
     state,
   ]);
   assert.match(
-    await taken.line('declined to provision this name'),
+    await taken.line('declined to provision this device name'),
     /error.*set another device\.name.*device=gw-test/,
   );
   await taken.stop();

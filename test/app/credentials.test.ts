@@ -33,7 +33,7 @@ test('one rejection of a token is logged once and does not provision again', {
   await using agent = AgentProcess.run(run);
   await agent.line('first telemetry accepted');
   sandbox.core.admin.revokeToken('gw-test');
-  assert.match(await agent.line('does not accept our access token'), /error.*check that the device exists/);
+  assert.match(await agent.line('rejects the access token'), /error.*check that the device exists/);
   assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
   assert.equal(sandbox.devices().length, 1);
   assert.equal(await agent.stop(), 0);
@@ -53,7 +53,7 @@ test('a state directory shared with others is rejected, and its mode is unchange
     place.path,
   ]);
   assert.equal(await agent.exit(), 75);
-  await agent.line('give firstlight a directory of its own');
+  await agent.line('choose a private directory with --state');
   assert.equal((await stat(place.path)).mode & 0o777, 0o777);
 });
 
@@ -67,7 +67,7 @@ test('unreadable credentials are not reported as missing ones', {
   const file = await place.config('[server]\nurl = "coap://127.0.0.1:9"\n[device]\nname = "gw-test"\n');
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
   const line = await agent.line('FL-CREDENTIALS-STORAGE-FAILED');
-  assert.match(line, /credentials\.json is no regular file .*move it away/);
+  assert.match(line, /credentials\.json is not a regular file.*move it away/);
   assert.equal(await agent.stop(), 0);
   assert.ok(!agent.output.some((output) => output.includes('FL-PROVISIONING-KEY-MISSING')));
 });

@@ -82,9 +82,9 @@ scale = "0.001"
     stored().some((point) => point.startsWith('boilerPump')),
     false,
   );
-  const failures = agent.output.filter((line) => line.includes('a sensor of your own cannot be read'));
+  const failures = agent.output.filter((line) => line.includes('a custom sensor cannot be read'));
   assert.equal(failures.length, 1, failures.join('\n'));
-  assert.match(failures[0] ?? '', /sensor=broken .*not-there is not there.*check the path in command/);
+  assert.match(failures[0] ?? '', /sensor=broken .*not-there does not exist.*check the path in command/);
   assert.doesNotMatch(readFileSync(at.path('environment'), 'utf8'), /nobody-may-see|CREDENTIALS|FIRSTLIGHT/);
   const pid = readFileSync(at.path('pid'), 'utf8').trim();
   while (existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')))
@@ -101,7 +101,7 @@ test('a reload starts the new sensor program and stops the old one', { timeout: 
   await until('before');
   await at.config(own('after'));
   agent.kill('SIGHUP');
-  await agent.line('counts from now on changed=sensors');
+  await agent.line('the new settings apply changed=sensors');
   await until('after');
   const last = Math.max(...at.sandbox.points({ key: 'before' }).map(({ ts }) => ts));
   const first = Math.min(...at.sandbox.points({ key: 'after' }).map(({ ts }) => ts));

@@ -74,7 +74,7 @@ test('without systemd-notify the agent works and logs the failure once', {
   const environment = { WATCHDOG_USEC: '600000', PATH: '/nonexistent' };
   await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), environment);
   await agent.line('first telemetry accepted');
-  await agent.line('systemd cannot be told how the agent does');
+  await agent.line('the agent cannot notify systemd');
   assert.equal(await agent.stop(), 0);
-  assert.equal(agent.output.filter((line) => line.includes('systemd cannot be told')).length, 1);
+  assert.equal(agent.output.filter((line) => line.includes('the agent cannot notify systemd')).length, 1);
 });

@@ -23,7 +23,7 @@ test('a reload applies a valid configuration, rejects an invalid one, and comple
     heard = at.socket.messages.length;
   };
   await reloaded();
-  await agent.line('the configuration was read again, and nothing has changed');
+  await agent.line('the configuration was reloaded; nothing has changed');
   await at.dropIn('[telemetry]\ninterval = "1"\n[log]\nlevel = "loud"\n');
   await reloaded();
   await agent.line('conf.d/50-test.toml:2: telemetry.interval = "1" is not a duration');
@@ -31,7 +31,7 @@ test('a reload applies a valid configuration, rejects an invalid one, and comple
   await agent.line('reload again problems=2');
   await at.dropIn('[log]\nlevel = "debug"\n');
   await reloaded();
-  await agent.line('counts from now on changed=log');
+  await agent.line('the new settings apply changed=log');
   await agent.line('telemetry accepted readings=1');
   assert.equal(await agent.stop(), 0);
   assert.equal(sandbox.devices().length, 1);
@@ -48,11 +48,11 @@ test('a reload to another server delivers the queued readings there from memory'
   const file = await place.config(toml(gone.coapPort));
   const state = join(place.path, 'state');
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
-  await agent.line('nothing listens there');
+  await agent.line('nothing listens on the port');
   const reloadedMs = Date.now();
   await place.config(toml(other.coapPort));
   agent.kill('SIGHUP');
-  await agent.line('counts from now on changed=server');
+  await agent.line('the new settings apply changed=server');
   await agent.line('provisioned: token stored');
   await agent.line('first telemetry accepted');
   assert.equal(await agent.stop(), 0);
@@ -73,8 +73,8 @@ test('a reload to a configuration that cannot work reverts to the previous one',
   await agent.line('first telemetry accepted');
   await place.config('[server]\nurl = "coap://127.0.0.1:9"\n[clock]\ntrust = "system"\n');
   agent.kill('SIGHUP');
-  await agent.line('the new configuration cannot work, and the settings from before go on');
-  await agent.line('credentials that were set aside fit again');
+  await agent.line('the agent cannot run with the new configuration and keeps the previous settings');
+  await agent.line('archived credentials match again');
   const points = sandbox.points().length;
   await agent.lines('first telemetry accepted', 2);
   assert.ok(sandbox.points().length >= points);
@@ -88,10 +88,10 @@ test('a reload that changes [outbox] keeps the queued readings', { timeout: 60_0
   await using place = await tempDir();
   const file = await place.config(toml(gone.coapPort));
   await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
-  await agent.line('nothing listens there');
+  await agent.line('nothing listens on the port');
   await place.config(`${toml(gone.coapPort)}[outbox]\nspool-after = "5s"\n`);
   agent.kill('SIGHUP');
-  await agent.line('counts from now on changed=outbox');
+  await agent.line('the new settings apply changed=outbox');
   const [, again = ''] = await agent.lines('firstlight is ready', 2);
   assert.match(again, /queuedReadings=[1-9]/);
   assert.equal(agent.output.filter((line) => line.includes('firstlight stopped')).length, 0);

@@ -22,7 +22,7 @@ test('offline readings survive a restart and arrive with their own timestamps', 
   const startedMs = Date.now();
   {
     await using agent = AgentProcess.run(run);
-    await agent.line('are kept on the disk');
+    await agent.line('are being stored on disk');
     const stopMs = Date.now();
     assert.equal(await agent.stop(), 0);
     assert.ok(Date.now() - stopMs < 5_000);
@@ -34,7 +34,7 @@ test('offline readings survive a restart and arrive with their own timestamps', 
   await using sandbox = await sandboxWithDevice(coapPort);
   await using agent = AgentProcess.run(run);
   assert.match(await agent.line('firstlight is ready'), /queuedReadings=[5-9]/);
-  await agent.line('everything that waited is delivered');
+  await agent.line('the backlog has been delivered');
   assert.equal(await agent.stop(), 0);
   const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
   const early = points.filter(({ ts }) => ts <= stoppedMs);

@@ -110,7 +110,7 @@ test('the agent waits for an absent server and then delivers the queued readings
     '--state',
     place.path,
   ]);
-  assert.match(await agent.line('nothing listens there'), /warn.*reason=port-closed/);
+  assert.match(await agent.line('nothing listens on the port'), /warn.*reason=port-closed/);
   const readyAt = Date.now();
   await using sandbox = await openSandbox({ provisioning, coapPort });
   await agent.line('first telemetry accepted');

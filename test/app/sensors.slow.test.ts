@@ -26,7 +26,7 @@ for (const scheme of ['coap', 'http'] as const) {
       await agent.lines('telemetry accepted', 4);
       await place.config(toml('rename = "uptimeS=up"\n'));
       agent.kill('SIGHUP');
-      await agent.line('counts from now on changed=sensors');
+      await agent.line('the new settings apply changed=sensors');
       await agent.lines('telemetry accepted', 8);
       assert.equal(await agent.stop(), 0);
     }

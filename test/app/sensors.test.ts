@@ -45,7 +45,7 @@ test('a reload to another profile changes the keys and loses no reading', { time
     toml('profile = "minimal"\non = "load1"\noff = "cpu*"\nrename = "uptimeS=up"\nscale = "uptimeS=1000"\n'),
   );
   agent.kill('SIGHUP');
-  await agent.line('counts from now on changed=sensors');
+  await agent.line('the new settings apply changed=sensors');
   await agent.lines('first telemetry accepted', 2);
   assert.equal(await agent.stop(), 0);
   const points = sandbox.points({ device: 'gw-test' });

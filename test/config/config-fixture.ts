@@ -1,4 +1,4 @@
-/** A temporary directory with configuration files in it, and the two outcomes of loading one. */
+/** A temporary directory with configuration files, and the results and problems of loading one. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ export class ConfigFixture implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-config-'));
   readonly toml = join(this.directory, 'firstlight.toml');
 
-  /** Writes a file; mode as given, whatever the umask. */
+  /** Writes a file and returns its path. */
   write(name: string, content: string | Uint8Array, mode = 0o600): string {
     const path = join(this.directory, name);
     writeFileSync(path, content, { mode });
@@ -24,7 +24,7 @@ export class ConfigFixture implements Disposable {
     return loadConfig({ file: this.toml, fileRequired: true, environment: {}, names: SENSOR_NAMES, ...rest });
   }
 
-  /** The problems of loading it; none when it loads. */
+  /** The problems of loading it. */
   problems(toml: string | undefined, rest: Partial<LoadRequest> = {}): readonly Problem[] {
     try {
       this.load(toml, rest);
@@ -35,7 +35,7 @@ export class ConfigFixture implements Disposable {
     }
   }
 
-  /** Their sentences, with the directory's name taken out. */
+  /** Their sentences, without the directory. */
   sentences(toml: string | undefined, rest: Partial<LoadRequest> = {}): readonly string[] {
     return this.problems(toml, rest).map((each) => each.sentence.replaceAll(`${this.directory}/`, ''));
   }

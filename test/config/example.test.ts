@@ -1,4 +1,4 @@
-/** The example file is what the table of settings makes. */
+/** The example file, rendered from the table of settings. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,11 +9,11 @@ import { variableOf } from '../../src/config/schema/setting.ts';
 import { allSettings } from '../../src/config/schema/settings.ts';
 import { ConfigFixture } from './config-fixture.ts';
 
-it('the example file that the package installs is the one the table of settings makes', () => {
+it('systemd/firstlight.toml is up to date with the table of settings', () => {
   assert.equal(readFileSync(join(process.cwd(), 'systemd/firstlight.toml'), 'utf8'), renderExample());
 });
 
-it('the example file sets nothing: it lacks the server and has no other problem', () => {
+it('the example file sets nothing and only lacks the server', () => {
   using fixture = new ConfigFixture();
   assert.deepEqual(
     fixture.problems(renderExample()).map((each) => each.key),
@@ -21,13 +21,13 @@ it('the example file sets nothing: it lacks the server and has no other problem'
   );
 });
 
-it('every setting of the example file can be uncommented as it stands', () => {
+it('every setting of the example file is valid when uncommented', () => {
   using fixture = new ConfigFixture();
-  // A secret and its file do not go together, nor do a token and a pair.
+  // A secret and its file cannot be set together, nor a token and a provisioning key.
   const uncommented = renderExample()
     .replace(/^#(?=[a-z-]+ = |\[\[)/gm, '')
     .replace(/^(secret|token) = .*$/gm, '')
-    // Certificates are read and judged; tls-files.test.ts has some.
+    // Certificate files are read; server.test.ts has some.
     .replace(/^(ca|cert|key)-file = .*$/gm, '')
     .replace('/etc/firstlight/secret', fixture.write('secret', 'x'))
     .replace('/etc/firstlight/token', fixture.write('token', 'y'));
@@ -35,14 +35,14 @@ it('every setting of the example file can be uncommented as it stands', () => {
   const { config } = fixture.load(uncommented.replace(/^token-file = .*$/m, ''));
   assert.equal(config.provisioning?.secret.reveal(), 'x');
   assert.equal(config.telemetry.intervalMs, 10_000);
-  assert.equal(config.telemetry.deadbands.size, 2, 'what has no built-in value shows an example');
+  assert.equal(config.telemetry.deadbands.size, 2, 'a setting without a default shows an example');
   assert.deepEqual(
     config.sensors.custom.map(({ kind }) => kind),
     ['exec', 'file', 'gpio'],
   );
 });
 
-it('names every setting with its environment variable in the example file', () => {
+it('the example file names the environment variable of every setting', () => {
   const example = renderExample();
   for (const setting of allSettings) assert.ok(example.includes(variableOf(setting)), setting.key);
 });

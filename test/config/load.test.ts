@@ -1,4 +1,4 @@
-/** What a right configuration becomes, and who wins when two sources speak of one setting. */
+/** Loading a valid configuration, and the precedence of its sources. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -39,8 +39,8 @@ level = "debug"
 format = "json"
 `;
 
-describe('loading', () => {
-  it('the server alone gives a complete configuration with the built-in values', () => {
+describe('loadConfig', () => {
+  it('completes a configuration that only has the server with the defaults', () => {
     using fixture = new ConfigFixture();
     const { config, warnings, sources } = fixture.load(SERVER);
     const url = 'coap://thingsboard.example.com';
@@ -69,7 +69,7 @@ describe('loading', () => {
     assert.equal(sources['log.level'], 'default');
   });
 
-  it('every key of the file reaches the configuration', () => {
+  it('reads every key of the file', () => {
     using fixture = new ConfigFixture();
     const { config } = fixture.load(FULL);
     assert.equal(config.server.endpoints[0].host, '2001:db8::7');
@@ -98,14 +98,14 @@ describe('loading', () => {
     assert.deepEqual(config.log, { level: 'debug', format: 'json' });
   });
 
-  it('dotted keys, inline tables and CRLF are the same file written otherwise', () => {
+  it('reads dotted keys, inline tables and CRLF', () => {
     using fixture = new ConfigFixture();
     const { config } = fixture.load('server.url = "coap://tb"\r\nlog = { level = "warn" }\r\n');
     assert.equal(config.server.endpoints[0].host, 'tb');
     assert.equal(config.log.level, 'warn');
   });
 
-  it('every variable overrides its key in the file, and is named as the source', () => {
+  it('prefers every variable over its key in the file and names it as the source', () => {
     using fixture = new ConfigFixture();
     const environment = {
       FIRSTLIGHT_SERVER_URL: 'coap://other',
@@ -152,7 +152,7 @@ describe('loading', () => {
     assert.deepEqual(named, Object.keys(environment).sort());
   });
 
-  it('variables that are not ours, and FIRSTLIGHT_CONFIG, are no settings and no problem', () => {
+  it('ignores variables of other programs and FIRSTLIGHT_CONFIG', () => {
     using fixture = new ConfigFixture();
     const environment = {
       PATH: '/bin',
@@ -163,7 +163,7 @@ describe('loading', () => {
     assert.deepEqual(fixture.problems(SERVER, { environment }), []);
   });
 
-  it('a default file that is missing is fine when the environment names the server, and only then', () => {
+  it('accepts a missing default file only if the environment names the server', () => {
     using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_SERVER_URL: 'coap://tb' };
     assert.equal(
@@ -174,21 +174,21 @@ describe('loading', () => {
     assert.equal(fixture.problems(undefined, { fileRequired: true, environment }).length, 1);
   });
 
-  it('a configuration that is printed shows no secret', () => {
+  it('returns a configuration whose JSON shows no secret', () => {
     using fixture = new ConfigFixture();
     const loaded = fixture.load(FULL);
     assert.doesNotMatch(JSON.stringify(loaded), /the-secret/);
   });
 });
 
-describe('the provisioning pair', () => {
-  it('is absent when neither key nor secret is given, even when credentials is', () => {
+describe('provisioning key and secret', () => {
+  it('are absent if neither is set, even if credentials is', () => {
     using fixture = new ConfigFixture();
     const { config } = fixture.load(`${SERVER}[provisioning]\ncredentials = "server-generated"`);
     assert.equal(config.provisioning, undefined);
   });
 
-  it('with a key and no secret, or a secret and no key, is a problem that names the missing half', () => {
+  it('are a problem that names the missing one if only one is set', () => {
     using fixture = new ConfigFixture();
     const [noSecret] = fixture.problems(`${SERVER}[provisioning]\nkey = "k"`);
     assert.equal(noSecret?.key, 'provisioning.secret-file');
@@ -196,7 +196,7 @@ describe('the provisioning pair', () => {
     assert.equal(noKey?.key, 'provisioning.key');
   });
 
-  it('may be put together from two sources', () => {
+  it('may come from two sources', () => {
     using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_PROVISIONING_SECRET: 's3' };
     const { config } = fixture.load(`${SERVER}[provisioning]\nkey = "k"`, { environment });
@@ -204,7 +204,7 @@ describe('the provisioning pair', () => {
     assert.equal(config.provisioning?.secret.reveal(), 's3');
   });
 
-  it('whose secret is wrong is one problem, not also a missing secret', () => {
+  it('are one problem if the secret is invalid, not also a missing secret', () => {
     using fixture = new ConfigFixture();
     assert.equal(fixture.problems(`${SERVER}[provisioning]\nkey = "k"\nsecret = ""`).length, 1);
     assert.equal(

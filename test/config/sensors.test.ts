@@ -1,4 +1,4 @@
-/** The table [sensors]: what is taken, what is refused and how it is told, and what is only worth a warning. */
+/** The table [sensors]: valid values, problems and warnings. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,7 +16,7 @@ function sensors(lines: string) {
 }
 
 describe('the table [sensors]', () => {
-  it('left out is the default profile and nothing else', () => {
+  it('defaults to the default profile and empty lists', () => {
     const { config, warnings } = sensors('');
     assert.deepEqual(config.sensors, {
       selection: { profile: 'default', on: [], off: [] },
@@ -29,7 +29,7 @@ describe('the table [sensors]', () => {
     assert.deepEqual(warnings, []);
   });
 
-  it('is taken as it is written', () => {
+  it('is read with all keys', () => {
     const { config, warnings } = sensors(`profile = "minimal"
 on = "net*, hwmon"
 off = "netDocker0*"
@@ -54,51 +54,51 @@ offset = "cpuTemperatureC=32"`);
     assert.deepEqual(warnings, []);
   });
 
-  it('that says another thing is another configuration', () => {
+  it('changes the configuration only if its content differs', () => {
     const [one, other] = [sensors('off = "cpu"').config, sensors('off = "hwmon"').config];
     assert.deepEqual(changedTables(one, other), ['sensors']);
     assert.deepEqual(changedTables(one, sensors('off = " cpu "').config), []);
   });
 });
 
-describe('what is wrong in [sensors] is told with place, value, bound and example', () => {
+describe('problems in [sensors]', () => {
   const long = 'k'.repeat(65);
   const many = Array.from({ length: 65 }, (_, index) => `k${index}`);
-  const wrong: readonly [line: string, what: RegExp][] = [
-    ['profile = "all"', /none of the choices; allowed minimal \| default \| full/],
+  const invalid: readonly [line: string, what: RegExp][] = [
+    ['profile = "all"', /not an accepted value; allowed: minimal \| default \| full/],
     ['profile = "ful"', /did you mean "full"/],
-    ['profil = "full"', /sensors\.profil is no key of ours; did you mean sensors\.profile/],
-    ['on = "net?"', /something other than a name or a glob as part 1; allowed at most 64 names/],
-    ['on = "cpu,,load"', /as part 2/],
+    ['profil = "full"', /sensors\.profil is not a Firstlight key; did you mean sensors\.profile/],
+    ['on = "net?"', /an invalid part 1 \(expected a name or glob\); allowed: at most 64 names/],
+    ['on = "cpu,,load"', /invalid part 2/],
     ['off = ["cpu"]', /is a list, not a list of names in quotes/],
-    [`off = "${long}"`, /a name that is too long as part 1/],
+    [`off = "${long}"`, /a name that is too long in part 1/],
     [`off = "${many.join()}"`, /more than 64 names/],
-    ['interval = "hwmon=60"', /something other than sensor=duration as part 1/],
-    ['interval = "hwmon"', /something other than sensor=duration as part 1/],
-    ['interval = "cpu=60s, hwmon=999ms"', /an interval below 1s as part 2/],
-    ['interval = "hwmon=25h"', /an interval above 24h as part 1/],
-    ['interval = "hwmom=60s"', /names hwmom, which is no sensor; did you mean hwmon\?/],
-    ['interval = "hwmon=60s, hwmon=5m"', /a key for the second time as part 2/],
-    ['rename = "tempBoard"', /something other than key=new name as part 1/],
-    ['rename = "tempBoard=1st"', /a new name that is none as part 1/],
-    ['rename = "tempBoard=a b"', /a new name that is none as part 1/],
-    [`rename = "tempBoard=${long}"`, /a new name that is none as part 1/],
-    ['rename = "tempBoard=ts"', /a name the server keeps for itself \(ts\) as part 1/],
-    ['rename = "tempBoard=values"', /keeps for itself/],
-    ['rename = "tempBoard=x, cpuTemperatureC=x"', /gives a name for the second time as part 2/],
-    ['rename = "tempBoard=cpuUsePercent"', /gives the name cpuUsePercent, which another key has/],
-    ['rename = "tempBoard=netEth0RxBytesPerS"', /gives the name netEth0RxBytesPerS, which another key has/],
-    ['rename = "tempBoard=lostReadings"', /gives the name lostReadings, which another key has/],
-    ['scale = "net*=0"', /a factor of 0 as part 1/],
-    ['scale = "net*=1e3"', /something other than key=number as part 1/],
-    ['scale = "net*=1000000000001"', /something other than key=number as part 1/],
-    ['scale = "net*=0.001, net*=1"', /second time as part 2/],
-    ['offset = "cpuTemperatureC=+1"', /something other than key=number as part 1/],
-    ['offset = "cpuTemperatureC=NaN"', /something other than key=number as part 1/],
+    ['interval = "hwmon=60"', /an invalid part 1 \(expected sensor=duration\)/],
+    ['interval = "hwmon"', /an invalid part 1 \(expected sensor=duration\)/],
+    ['interval = "cpu=60s, hwmon=999ms"', /an interval below 1s in part 2/],
+    ['interval = "hwmon=25h"', /an interval above 24h in part 1/],
+    ['interval = "hwmom=60s"', /names hwmom, but no sensor has that name; did you mean hwmon\?/],
+    ['interval = "hwmon=60s, hwmon=5m"', /repeats a key in part 2/],
+    ['rename = "tempBoard"', /an invalid part 1 \(expected key=new name\)/],
+    ['rename = "tempBoard=1st"', /an invalid new name in part 1/],
+    ['rename = "tempBoard=a b"', /an invalid new name in part 1/],
+    [`rename = "tempBoard=${long}"`, /an invalid new name in part 1/],
+    ['rename = "tempBoard=ts"', /a reserved name of the server \(ts\) in part 1/],
+    ['rename = "tempBoard=values"', /a reserved name of the server/],
+    ['rename = "tempBoard=x, cpuTemperatureC=x"', /repeats a new name in part 2/],
+    ['rename = "tempBoard=cpuUsePercent"', /uses the name cpuUsePercent, which another key has/],
+    ['rename = "tempBoard=netEth0RxBytesPerS"', /uses the name netEth0RxBytesPerS, which another key has/],
+    ['rename = "tempBoard=lostReadings"', /uses the name lostReadings, which another key has/],
+    ['scale = "net*=0"', /a factor of 0 in part 1/],
+    ['scale = "net*=1e3"', /an invalid part 1 \(expected key=number\)/],
+    ['scale = "net*=1000000000001"', /an invalid part 1 \(expected key=number\)/],
+    ['scale = "net*=0.001, net*=1"', /repeats a key in part 2/],
+    ['offset = "cpuTemperatureC=+1"', /an invalid part 1 \(expected key=number\)/],
+    ['offset = "cpuTemperatureC=NaN"', /an invalid part 1 \(expected key=number\)/],
     ['offset = 3', /is a bare number, not a list of key=number in quotes/],
   ];
-  for (const [line, what] of wrong) {
-    it(line.slice(0, 60), () => {
+  for (const [line, what] of invalid) {
+    it(`reports the problem of ${line.slice(0, 56)}`, () => {
       using fixture = new ConfigFixture();
       const sentences = fixture.sentences(`${SERVER}[sensors]\n${line}\n`, { names });
       assert.equal(sentences.length, 1, sentences.join('\n'));
@@ -107,12 +107,12 @@ describe('what is wrong in [sensors] is told with place, value, bound and exampl
     });
   }
 
-  it('a key whose own name has gone to another may give its name away', () => {
+  it('accepts two keys that exchange their names', () => {
     const { config } = sensors('rename = "tempBoard=cpuTemperatureC, cpuTemperatureC=tempBoard"');
     assert.equal(config.sensors.rename.get('tempBoard'), 'cpuTemperatureC');
   });
 
-  it('of a variable, too, names the variable', () => {
+  it('names the variable that has the problem', () => {
     using fixture = new ConfigFixture();
     const environment = { FIRSTLIGHT_SENSORS_INTERVAL: 'hwmom=60s' };
     const [sentence = ''] = fixture.sentences(SERVER, { names, environment });
@@ -121,26 +121,23 @@ describe('what is wrong in [sensors] is told with place, value, bound and exampl
   });
 });
 
-describe('a name that nothing has is a warning, with the one that was meant', () => {
+describe('unknown names in [sensors]', () => {
   const rows: readonly [line: string, warning: string | undefined][] = [
-    [
-      'off = "hwmn"',
-      'sensors.off names hwmn, which no sensor of this version is or delivers; did you mean hwmon?',
-    ],
-    ['on = "zz*"', 'sensors.on names zz*, which no sensor of this version is or delivers'],
+    ['off = "hwmn"', 'sensors.off names hwmn, but no sensor or key has that name; did you mean hwmon?'],
+    ['on = "zz*"', 'sensors.on names zz*, but no sensor or key has that name'],
     ['off = "netEth*, *RxBytesPerS, hwmon"', undefined],
     [
       'rename = "tempBord=x"',
-      'sensors.rename names tempBord, which no sensor of this version is or delivers; did you mean tempBoard?',
+      'sensors.rename names tempBord, but no sensor or key has that name; did you mean tempBoard?',
     ],
     [
       'scale = "cpuTemperature=2"',
-      'sensors.scale names cpuTemperature, which no sensor of this version is or delivers; did you mean cpuTemperatureC?',
+      'sensors.scale names cpuTemperature, but no sensor or key has that name; did you mean cpuTemperatureC?',
     ],
     ['offset = "cpu*=2"', undefined],
   ];
   for (const [line, warning] of rows) {
-    it(line, () => {
+    it(`checks the names in ${line}`, () => {
       const { warnings } = sensors(line);
       const expected = warning === undefined ? [] : [`firstlight.toml:4: ${warning}`];
       assert.deepEqual(

@@ -1,4 +1,4 @@
-/** server.url as a list, the proxy, and whom https trusts: what is right, what is wrong, and what is never shown. */
+/** The table [server]: the list of URLs, the proxy and the certificates. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const endpointsOf = (fixture: ConfigFixture, toml: string, environment: Record<s
   fixture.load(toml, { environment }).config.server.endpoints;
 
 describe('server.url', () => {
-  it('is a list in the file, and the same with commas in a variable', () => {
+  it('is a list in the file and separated by commas in a variable', () => {
     using fixture = new ConfigFixture();
     const listed = endpointsOf(fixture, 'server.url = ["coap://tb", "https://tb:8443"]');
     assert.deepEqual(
@@ -23,12 +23,12 @@ describe('server.url', () => {
   });
 
   for (const [what, value, why] of [
-    ['one twice', '["https://tb", "https://TB:443"]', /same URL twice in URL 2/],
-    ['one of another kind', '["coap://tb", "mqtt://tb"]', /not supported.*in URL 2/],
-    ['none', '[]', /is not a URL/],
-    ['nine', `[${Array.from({ length: 9 }, (_, n) => `"coap://h${n}"`)}]`, /more than 8/],
+    ['the same URL twice', '["https://tb", "https://TB:443"]', /has URL 2 twice/],
+    ['an unsupported scheme', '["coap://tb", "mqtt://tb"]', /unsupported scheme.*in URL 2/],
+    ['no URL', '[]', /is not a URL/],
+    ['nine URLs', `[${Array.from({ length: 9 }, (_, n) => `"coap://h${n}"`)}]`, /more than 8/],
   ] as const) {
-    it(`with ${what} is refused`, () => {
+    it(`with ${what} is a problem`, () => {
       using fixture = new ConfigFixture();
       assert.match(fixture.problems(`server.url = ${value}`)[0]?.sentence ?? '', why);
     });
@@ -38,7 +38,7 @@ describe('server.url', () => {
 describe('the proxy', () => {
   const HTTPS = 'server.url = "https://tb.example.com"\n';
 
-  it('of server.proxy wins over the environment, and "none" is none', () => {
+  it('of server.proxy takes precedence over the environment, and "none" disables it', () => {
     using fixture = new ConfigFixture();
     const environment = { HTTPS_PROXY: 'http://env:3128' };
     assert.equal(endpointsOf(fixture, HTTPS, environment)[0].proxy?.host, 'env');
@@ -68,8 +68,8 @@ describe('the proxy', () => {
   });
 });
 
-describe('certificates', { skip: opensslProblem }, () => {
-  it('are read and judged, all problems at once', () => {
+describe('certificate files', { skip: opensslProblem }, () => {
+  it('are read and validated with all problems at once', () => {
     using fixture = new ConfigFixture();
     using authority = new Authority();
     const [one, other] = [authority.issue(), authority.issue()];
@@ -82,13 +82,13 @@ describe('certificates', { skip: opensslProblem }, () => {
       fixture.problems(right.replace(one.keyFile, other.keyFile))[0]?.sentence ?? '',
       /not the key of the certificate/,
     );
-    const wrong = `${head}server.ca-file = "${one.keyFile}"\nserver.cert-file = "/nowhere"\nserver.pin-sha256 = "abc"`;
-    const sentences = fixture.problems(wrong).map(({ sentence }) => sentence);
+    const invalid = `${head}server.ca-file = "${one.keyFile}"\nserver.cert-file = "/nowhere"\nserver.pin-sha256 = "abc"`;
+    const sentences = fixture.problems(invalid).map(({ sentence }) => sentence);
     assert.equal(sentences.length, 4, sentences.join('\n'));
   });
 });
 
-it('private is what stays in the house', () => {
+it('isPrivateAddress accepts addresses of private networks only', () => {
   for (const address of [
     '127.0.0.1',
     '10.1.2.3',

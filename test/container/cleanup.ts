@@ -1,8 +1,9 @@
 /**
- * What a run of the container tests makes on this machine, and how it goes away again: at once when it is done, in reverse order when the
- * run ends early (Ctrl-C), and at the start of the next run when this one was killed.
+ * Removes what a run of the container tests creates on this machine: at once when it is no longer needed, in
+ * reverse order if the run ends early (Ctrl-C), and at the start of the next run if this one was killed.
  *
- * So that the next run knows them, the names of all such things begin with `fls<pid>`: directories, network namespaces, machines.
+ * The names of these directories, network namespaces and machines begin with `fls<pid>`, so that the next run
+ * recognises them.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -11,24 +12,27 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './command.ts';
 
-/** Not /tmp, which may be in memory: some hundred megabytes go there. */
-const PLACE = '/var/tmp';
-const OURS = /^fls(\d+)/;
+/** Not /tmp, which may be in memory: a run needs some hundred megabytes. */
+const WORK_ROOT = '/var/tmp';
+const RUN_NAME = /^fls(\d+)/;
 const CGROUPS = ['', 'unified', 'systemd'].map((name) => join('/sys/fs/cgroup', name));
 
-/** How long what was killed may take to be gone. */
-const DIE_WITHIN_MS = 5_000;
-const LOOK_EVERY_MS = 20;
+/** How long killed processes may take to end. */
+const END_WITHIN_MS = 5_000;
+const POLL_EVERY_MS = 20;
 
-let made = 0;
+let nameCount = 0;
 
-/** A name that nothing else has, short enough for a network interface with a letter behind it. */
+/** A unique name, short enough for a network interface with one more letter. */
 export function freshName(): string {
-  made += 1;
-  return `fls${process.pid}-${made}`;
+  nameCount += 1;
+  return `fls${process.pid}-${nameCount}`;
 }
 
-/** Remembers how to undo something; what is returned forgets it again. Undoing must not wait for anything. */
+/**
+ * Registers `undo` for the end of this process; the returned function unregisters it. `undo` must be
+ * synchronous.
+ */
 export function undoAtExit(undo: () => void): () => void {
   process.prependOnceListener('exit', undo);
   return () => void process.removeListener('exit', undo);
@@ -39,10 +43,10 @@ export interface WorkDirectory extends AsyncDisposable {
 }
 
 export async function openWorkDirectory(): Promise<WorkDirectory> {
-  const path = await mkdtemp(join(PLACE, `fls${process.pid}-`));
+  const path = await mkdtemp(join(WORK_ROOT, `fls${process.pid}-`));
   const unregister = undoAtExit(() => removeTree(path));
-  // Shared, so that what is unmounted here is also let go by a container that starts at that moment: nspawn copies all mounts
-  // first, and a disk held by another one could not be mounted anew.
+  // Shared, so that an unmount here also applies to a container that starts at that moment: nspawn copies all
+  // mounts first, and a disk that another container holds could not be mounted again.
   await run(['mount', '--bind', path, path]);
   await run(['mount', '--make-shared', path]);
   return {
@@ -55,64 +59,64 @@ export async function openWorkDirectory(): Promise<WorkDirectory> {
   };
 }
 
-/** Ends whatever still runs in a container, and takes away its control groups and what its manager left in /run. */
-export function forgetMachine(name: string): void {
+/** Ends all processes of a container, and removes its control groups and what systemd-nspawn left in /run. */
+export function removeMachine(name: string): void {
   const groups = cgroupHierarchies().map((path) => join(path, name));
   for (const group of groups) {
     if (existsSync(join(group, 'cgroup.kill'))) writeFileSync(join(group, 'cgroup.kill'), '1');
   }
-  const deadlineMs = performance.now() + DIE_WITHIN_MS;
+  const deadlineMs = performance.now() + END_WITHIN_MS;
   for (;;) {
     for (const group of groups) removeGroups(group);
     if (!groups.some((group) => existsSync(group)) || performance.now() > deadlineMs) break;
-    // The end of this process waits for nothing that is not done at once.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_EVERY_MS);
+    // Synchronous, because this also runs while the process exits.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_EVERY_MS);
   }
-  for (const place of ['propagate', 'unix-export'])
-    rmSync(join('/run/systemd/nspawn', place, name), { recursive: true, force: true });
+  for (const directory of ['propagate', 'unix-export'])
+    rmSync(join('/run/systemd/nspawn', directory, name), { recursive: true, force: true });
 }
 
 /**
- * Lines of shell that put what follows into control groups of its own: nspawn makes others beside itself, and a container's systemd takes
- * for its own what it finds itself in.
+ * Shell lines that move the following commands into control groups of their own: nspawn creates others beside
+ * itself, and the systemd of a container takes over the group in which it starts.
  */
-export function intoGroups(name: string): string {
+export function enterGroupsScript(name: string): string {
   const groups = cgroupHierarchies().map((path) => join(path, name));
   return groups.map((group) => `mkdir -p ${group} && echo 0 >${group}/cgroup.procs`).join('\n');
 }
 
-/** nspawn locks a directory by its inode, and leaves this file. */
-export function lockOf(directory: string): string {
+/** The lock file that nspawn leaves; it names the inode of the directory. */
+export function lockFileOf(directory: string): string {
   const { dev, ino } = statSync(directory);
   return `/run/systemd/nspawn/locks/inode-${dev}:${ino}`;
 }
 
-/** The hierarchies that have control groups here: one on a usual machine, two on one that mixes versions 1 and 2. */
+/** The control group hierarchies of this machine: usually one; two if it mixes versions 1 and 2. */
 export function cgroupHierarchies(): readonly string[] {
   return CGROUPS.filter((path) => existsSync(join(path, 'cgroup.procs')));
 }
 
-/** Takes away what runs that were killed have left. */
+/** Removes what killed runs have left behind. */
 export function removeStale(): void {
   const isStale = (name: string) => {
-    const pid = OURS.exec(name)?.[1];
+    const pid = RUN_NAME.exec(name)?.[1];
     return pid !== undefined && !existsSync(`/proc/${pid}`);
   };
-  // Machines first: they hold on to the rest.
+  // Machines first, because they use the rest.
   for (const name of [...cgroupHierarchies(), '/run/systemd/nspawn/propagate']
     .flatMap(namesIn)
     .filter(isStale))
-    forgetMachine(name);
+    removeMachine(name);
   for (const name of namesIn('/run/netns').filter(isStale)) spawnSync('ip', ['netns', 'del', name]);
-  for (const name of namesIn(PLACE).filter(isStale)) removeTree(join(PLACE, name));
+  for (const name of namesIn(WORK_ROOT).filter(isStale)) removeTree(join(WORK_ROOT, name));
 }
 
-/** A tree in which file systems may be mounted: those are let go first, or their files would go. */
+/** Removes a directory; file systems mounted below it are unmounted first, so that their files stay. */
 function removeTree(path: string): void {
   if (unmountBelow(path)) rmSync(path, { recursive: true, force: true });
 }
 
-/** Whether nothing is mounted there any more; a loop device goes with its mount. */
+/** Whether nothing is mounted there any more; unmounting also releases a loop device. */
 function unmountBelow(path: string): boolean {
   const mounts = mountsBelow(path);
   for (const mount of mounts.reverse()) spawnSync('umount', ['-l', mount], { stdio: 'ignore' });
@@ -132,7 +136,7 @@ function removeGroups(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // Not there, or somebody is still dying in it.
+    // It does not exist, or a process in it has not ended yet.
   }
 }
 

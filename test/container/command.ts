@@ -1,22 +1,25 @@
-/** Programs of this machine, run to their end: what they printed, and an error with their words when they fail. */
+/**
+ * Runs programs of this machine to their end and returns their output; `run` rejects with the last lines if a
+ * program fails.
+ */
 
 import { execFile } from 'node:child_process';
 
-export interface Ended {
-  /** null when a signal or the time limit ended it. */
+export interface CommandResult {
+  /** null if a signal or the time limit ended it. */
   readonly code: number | null;
-  /** What it printed, errors included. */
+  /** Standard output followed by standard error. */
   readonly out: string;
 }
 
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** How it ended, whatever that is; a program that is not there ends with 127. */
-export function attempt(command: readonly string[], withinMs = 30_000): Promise<Ended> {
-  const [program = '', ...given] = command;
+/** Never rejects; a program that does not exist has the exit code 127. */
+export function attempt(command: readonly string[], withinMs = 30_000): Promise<CommandResult> {
+  const [program = '', ...commandArguments] = command;
   return new Promise((resolve) => {
     const options = { timeout: withinMs, killSignal: 'SIGKILL', maxBuffer: OUTPUT_BYTES_MAX } as const;
-    execFile(program, given, options, (error, stdout, stderr) => {
+    execFile(program, commandArguments, options, (error, stdout, stderr) => {
       const code =
         error === null
           ? 0
@@ -30,10 +33,11 @@ export function attempt(command: readonly string[], withinMs = 30_000): Promise<
   });
 }
 
-/** What it printed; rejects when it does not end with 0. */
+/** Returns the output; rejects if the exit code is not 0. */
 export async function run(command: readonly string[], withinMs = 30_000): Promise<string> {
   const { code, out } = await attempt(command, withinMs);
   if (code === 0) return out;
-  const how = code === null ? `did not end well within ${withinMs / 1000} s` : `ended with ${code}`;
-  throw new Error(`${command.join(' ')} ${how}: ${out.trim().split('\n').slice(-5).join(' | ')}`);
+  const result =
+    code === null ? `was killed, or did not end within ${withinMs / 1000} s` : `ended with ${code}`;
+  throw new Error(`${command.join(' ')} ${result}: ${out.trim().split('\n').slice(-5).join(' | ')}`);
 }

@@ -1,9 +1,12 @@
-/** Every file of a machine's root file system, to compare one day with another; without what every machine writes by itself all the time. */
+/**
+ * Lists all files of the root file system of a machine for a comparison, without those that every machine
+ * changes by itself.
+ */
 
 import type { Machine } from './machine.ts';
 
-/** Logs, caches, apt's and systemd's own notes; the packages the test itself has put there. */
-const CHURN = [
+/** Logs, caches, the state of apt and systemd, and the packages that the test itself has copied. */
+const IGNORED = [
   /^\/(proc|sys|dev|run|tmp)(\/|$)/,
   /^\/var\/(log|cache|tmp)\//,
   /^\/var\/lib\/(apt|systemd)\/(?!deb-systemd)/,
@@ -17,16 +20,16 @@ const CHURN = [
 export async function filesOf(machine: Machine): Promise<ReadonlySet<string>> {
   const { out } = await machine.run(['find', '/', '-xdev', '-print']);
   return new Set(
-    out.split('\n').filter((path) => path !== '' && !CHURN.some((pattern) => pattern.test(path))),
+    out.split('\n').filter((path) => path !== '' && !IGNORED.some((pattern) => pattern.test(path))),
   );
 }
 
-export function strangers(
+export function differences(
   before: ReadonlySet<string>,
   after: ReadonlySet<string>,
-): { readonly left: readonly string[]; readonly gone: readonly string[] } {
+): { readonly added: readonly string[]; readonly removed: readonly string[] } {
   return {
-    left: [...after].filter((path) => !before.has(path)),
-    gone: [...before].filter((path) => !after.has(path)),
+    added: [...after].filter((path) => !before.has(path)),
+    removed: [...before].filter((path) => !after.has(path)),
   };
 }

@@ -1,20 +1,21 @@
 /**
- * What the service must not be able to do, as a program that tries it all and prints one line of JSON per act: `{"act":…,"refused":…,"seen":…}`.
+ * The operations that the service must not be able to do, as a program that tries each and prints one line of
+ * JSON: `{"kind":…,"name":…,"isDenied":…,"observed":…}`.
  *
- * The program is text, because it runs inside the container, in the service's own sandbox, on the service's own Node. What Node itself cannot
- * ask of the kernel is asked by perl, which every Debian has.
+ * The program is text because it runs inside the container, in the sandbox of the service and on its Node.
+ * perl, which every Debian has, makes the system calls that Node does not offer.
  */
 
-export const STRANGERS_SECRET = '/home/alice/diary';
+export const FOREIGN_FILE = '/home/alice/diary';
 export const SETUID_PROGRAM = '/usr/local/bin/firstlight-test-id';
 
-/** As expressions of the program below; one that throws was refused. */
-const ACTS: Readonly<Record<string, string>> = {
+/** Expressions of the program below; if one throws, the operation was denied. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
   'write to /etc': `fs.writeFileSync('/etc/firstlight-test', '')`,
   'write to /usr': `fs.writeFileSync('/usr/lib/firstlight/firstlight-test', '')`,
   'write to /var/lib': `fs.writeFileSync('/var/lib/firstlight-forbidden', '')`,
   'write to /boot': `fs.writeFileSync('/boot/firstlight-test', '')`,
-  "read another user's home": `fs.readFileSync('${STRANGERS_SECRET}')`,
+  "read another user's home": `fs.readFileSync('${FOREIGN_FILE}')`,
   "list root's home": `fs.readdirSync('/root')`,
   'set a kernel parameter': `fs.writeFileSync('/proc/sys/kernel/hostname', 'firstlight-test')`,
   'read the kernel log': `fs.readSync(fs.openSync('/dev/kmsg', 'r'), Buffer.alloc(8192))`,
@@ -32,47 +33,47 @@ const ACTS: Readonly<Record<string, string>> = {
   'become root by a setuid program': `root(run('${SETUID_PROGRAM}', ['-u']))`,
 };
 
-/** Not a promise but worth knowing: what the agent has no need of and may do all the same. */
-const FORBIDDEN_OPERATIONS: Readonly<Record<string, string>> = {
+/** Operations that the agent does not need but can do; reported, not promised. */
+const TOLERATED: Readonly<Record<string, string>> = {
   'run a shell': `run('/bin/sh', ['-c', 'true'])`,
 };
 
-export const ACT_COUNT = Object.keys(ACTS).length;
+export const FORBIDDEN_COUNT = Object.keys(FORBIDDEN).length;
 
-export function forbiddenActs(): string {
+export function forbiddenOperationsProgram(): string {
   return `import fs from 'node:fs';
 import { spawnSync } from 'node:child_process';
 const own = (process.env.STATE_DIRECTORY ?? '/tmp') + '/firstlight-test';
-function run(program, given) {
-  const { status, error, stdout, stderr } = spawnSync(program, given, { encoding: 'utf8' });
+function run(program, commandArguments) {
+  const { status, error, stdout, stderr } = spawnSync(program, commandArguments, { encoding: 'utf8' });
   if (error) throw error;
   if (status !== 0) throw new Error('ended with ' + status + ' ' + stderr.trim());
   return stdout;
 }
-function perl(asked) {
-  return run('/usr/bin/perl', ['-MErrno', '-MPOSIX', '-e', 'exit 0 if (' + asked + '); print STDERR $!; exit 1']);
+function perl(condition) {
+  return run('/usr/bin/perl', ['-MErrno', '-MPOSIX', '-e', 'exit 0 if (' + condition + '); print STDERR $!; exit 1']);
 }
-// The numbers of system calls: x86-64, and those that all later machines share.
+// System call numbers: of x86-64, and those that all later architectures share.
 function number(x64, others) {
   return 'syscall(' + (process.arch === 'x64' ? x64 : others);
 }
 function root(uid) {
   if (uid.trim() !== '0') throw new Error('it ran as user ' + uid.trim());
 }
-const acts = { ${entries(ACTS)} };
-const wishes = { ${entries(FORBIDDEN_OPERATIONS)} };
-for (const [kind, all] of Object.entries({ act: acts, wish: wishes })) {
-  for (const [name, attempt] of Object.entries(all)) {
-    let refused = true, seen = '';
-    try { attempt(); refused = false; } catch (error) { seen = String(error.code ?? error.message); }
-    console.log(JSON.stringify({ kind, name, refused, seen }));
+const forbidden = { ${entries(FORBIDDEN)} };
+const tolerated = { ${entries(TOLERATED)} };
+for (const [kind, operations] of Object.entries({ forbidden, tolerated })) {
+  for (const [name, attempt] of Object.entries(operations)) {
+    let isDenied = true, observed = '';
+    try { attempt(); isDenied = false; } catch (error) { observed = String(error.code ?? error.message); }
+    console.log(JSON.stringify({ kind, name, isDenied, observed }));
   }
 }
 `;
 }
 
-function entries(acts: Readonly<Record<string, string>>): string {
-  return Object.entries(acts)
+function entries(operations: Readonly<Record<string, string>>): string {
+  return Object.entries(operations)
     .map(([name, code]) => `${JSON.stringify(name)}: () => ${code}`)
     .join(',\n');
 }

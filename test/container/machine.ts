@@ -1,15 +1,16 @@
 /**
- * One gateway: a container with a real systemd as its PID 1 (systemd-nspawn), booted from a directory, on a road of its own.
+ * One gateway: a container (systemd-nspawn) with a real systemd as PID 1, booted from a directory, on a
+ * network link of its own.
  *
- * It ends by `powerOff`, in good order, or by `pullThePlug`, without one instruction more. It does not outlive this process, whatever ends
- * that. Knows nothing of firstlight.
+ * `powerOff` shuts it down in good order, `cutPower` without one more instruction. It does not outlive this
+ * process. It knows nothing of firstlight.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { forgetMachine, freshName, intoGroups, lockOf, undoAtExit } from './cleanup.ts';
-import { attempt, type Ended } from './command.ts';
+import { enterGroupsScript, freshName, lockFileOf, removeMachine, undoAtExit } from './cleanup.ts';
+import { attempt, type CommandResult } from './command.ts';
 import type { NetworkLink } from './network-link.ts';
 import { until } from './until.ts';
 
@@ -19,7 +20,7 @@ const POWERS_OFF_WITHIN_MS = 60_000;
 
 export interface MachineOptions {
   readonly link: NetworkLink;
-  /** As after a fault: the root file system takes no writes. */
+  /** Mounts the root file system read-only, as after a fault. */
   readonly readOnly?: boolean;
 }
 
@@ -31,20 +32,20 @@ export class Machine {
   readonly #lock: string;
   #leader = 0;
 
-  /** Returns when its PID 1 runs, long before it has booted: see `booted`. */
-  static async boot(root: string, { link: road, readOnly = false }: MachineOptions): Promise<Machine> {
-    const machine = new Machine(root, road, readOnly);
+  /** Returns when PID 1 runs, long before the machine has booted: see `bootState`. */
+  static async boot(root: string, { link, readOnly = false }: MachineOptions): Promise<Machine> {
+    const machine = new Machine(root, link, readOnly);
     if (await until(() => machine.#findLeader(), LEADER_WITHIN_MS)) return machine;
     await machine.cutPower();
     throw new Error(`no systemd in the container: ${machine.#console(root)}`);
   }
 
-  private constructor(root: string, road: NetworkLink, readOnly: boolean) {
+  private constructor(root: string, link: NetworkLink, readOnly: boolean) {
     this.#name = freshName();
-    this.#lock = lockOf(root);
+    this.#lock = lockFileOf(root);
     const console = openSync(`${root}.console`, 'a');
-    this.#child = spawn('sh', ['-c', script(this.#name, root, road, readOnly)], {
-      detached: true, // Ctrl-C is ours to handle
+    this.#child = spawn('sh', ['-c', script(this.#name, root, link, readOnly)], {
+      detached: true, // this process handles Ctrl-C
       env: {
         PATH: process.env['PATH'],
         UNIFIED_CGROUP_HIERARCHY: '1',
@@ -57,10 +58,10 @@ export class Machine {
     this.#closed = once(this.#child, 'close').then(() => this.#clean());
   }
 
-  /** `running`, or what it became instead (`degraded`, `late`). */
-  async booted(): Promise<string> {
-    // The bus it asks may not be there yet.
-    let state = 'late';
+  /** Waits until it has booted: `running`, `degraded`, `maintenance`, or `timeout`. */
+  async bootState(): Promise<string> {
+    // The system bus may not be there yet.
+    let state = 'timeout';
     await until(async () => {
       const { out } = await this.run(['systemctl', 'is-system-running', '--wait'], BOOTS_WITHIN_MS);
       state = out.trim().split('\n').at(-1) ?? '';
@@ -70,7 +71,7 @@ export class Machine {
   }
 
   /** Runs a command inside, as root and outside of every service. */
-  run(command: readonly string[], withinMs = 60_000): Promise<Ended> {
+  run(command: readonly string[], withinMs = 60_000): Promise<CommandResult> {
     return attempt(
       ['nsenter', '-t', String(this.#leader), '-m', '-u', '-i', '-n', '-p', '-C', '--', ...command],
       withinMs,
@@ -78,39 +79,39 @@ export class Machine {
   }
 
   /** The same for a line of shell. */
-  sh(line: string, withinMs?: number): Promise<Ended> {
+  sh(line: string, withinMs?: number): Promise<CommandResult> {
     return this.run(['sh', '-c', line], withinMs);
   }
 
   async powerOff(): Promise<void> {
     await this.run(['systemctl', 'poweroff']);
-    if (!(await until(() => this.#isOver(), POWERS_OFF_WITHIN_MS))) this.#kill();
-    await this.#over();
+    if (!(await until(() => this.#hasEnded(), POWERS_OFF_WITHIN_MS))) this.#kill();
+    await this.#awaitEnd();
   }
 
-  /** Nothing happens to one that is off already. */
+  /** Does nothing if it is off already. */
   async cutPower(): Promise<void> {
     this.#kill();
-    await this.#over();
+    await this.#awaitEnd();
   }
 
-  async #over(): Promise<void> {
+  async #awaitEnd(): Promise<void> {
     await this.#closed;
     this.#forget();
   }
 
-  #isOver(): boolean {
+  #hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** The end of PID 1 is the end of all; nspawn follows, and cleans up. */
+  /** When PID 1 ends, all processes end; nspawn follows and cleans up. */
   #kill(): void {
-    if (this.#isOver()) return;
+    if (this.#hasEnded()) return;
     const pid = this.#leader || this.#child.pid;
     try {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     } catch {
-      // It went by itself.
+      // It has ended by itself.
     }
   }
 
@@ -121,14 +122,14 @@ export class Machine {
   }
 
   #clean(): void {
-    forgetMachine(this.#name);
+    removeMachine(this.#name);
     rmSync(this.#lock, { force: true });
   }
 
-  /** The child of nspawn that is number 1 inside and runs systemd; a short-lived stub comes before it. */
+  /** Finds the child of nspawn that is PID 1 inside and runs systemd; a short-lived stub precedes it. */
   #findLeader(): boolean {
     const nspawn = this.#child.pid;
-    if (nspawn === undefined || this.#isOver()) return false;
+    if (nspawn === undefined || this.#hasEnded()) return false;
     for (const pid of read(`/proc/${nspawn}/task/${nspawn}/children`).trim().split(' ')) {
       const isFirst = /^NSpid:.*\s1$/m.test(read(`/proc/${pid}/status`));
       if (isFirst && read(`/proc/${pid}/comm`).trim() === 'systemd') this.#leader = Number(pid);
@@ -142,18 +143,18 @@ export class Machine {
 }
 
 /**
- * In control groups of its own, and to die with its parent. The system calls and
- * capabilities are those that IPAddressDeny= needs inside.
+ * Runs nspawn in control groups of its own, and ends it with its parent. IPAddressDeny= needs these system
+ * calls and capabilities inside.
  */
-function script(name: string, root: string, road: NetworkLink, readOnly: boolean): string {
+function script(name: string, root: string, link: NetworkLink, readOnly: boolean): string {
   const nspawn = [
     'exec setpriv --pdeathsig KILL systemd-nspawn --register=no --keep-unit --quiet --boot --console=pipe',
-    `--directory=${root} --machine=${name} --network-namespace-path=/run/netns/${road.namespace}`,
+    `--directory=${root} --machine=${name} --network-namespace-path=/run/netns/${link.namespace}`,
     '--resolv-conf=off --timezone=off --link-journal=no',
     '--system-call-filter=bpf --capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON',
     ...(readOnly ? ['--read-only'] : []),
   ];
-  return `${intoGroups(name)}\n${nspawn.join(' ')}`;
+  return `${enterGroupsScript(name)}\n${nspawn.join(' ')}`;
 }
 
 function read(path: string): string {

@@ -1,6 +1,6 @@
 /**
- * A name server that is silent until it is told to speak, and then gives every name the same IPv4 address: what a gateway meets when its
- * router boots slower than itself.
+ * A name server that is silent until `startAnswering`, and then resolves every name to the same IPv4 address:
+ * the router of a gateway that boots slower than the gateway.
  */
 
 import { createSocket } from 'node:dgram';
@@ -16,31 +16,31 @@ const NAME = 0xc00c;
 const TTL_S = 5;
 
 export interface NameServer extends AsyncDisposable {
-  /** How many questions came so far, answered or not. */
-  readonly questions: () => number;
-  readonly speak: () => void;
+  /** How many queries arrived so far, answered or not. */
+  readonly queryCount: () => number;
+  readonly startAnswering: () => void;
 }
 
 export async function openNameServer(host: string, answer: string): Promise<NameServer> {
   const socket = createSocket('udp4');
   let isSilent = true;
-  let questions = 0;
+  let queryCount = 0;
   socket.on('message', (question, from) => {
-    questions += 1;
+    queryCount += 1;
     if (!isSilent) socket.send(answerTo(question, answer), from.port, from.address);
   });
   socket.bind(53, host);
   await once(socket, 'listening');
   return {
-    questions: () => questions,
-    speak: () => {
+    queryCount: () => queryCount,
+    startAnswering: () => {
       isSilent = false;
     },
     [Symbol.asyncDispose]: () => new Promise((resolve) => socket.close(() => resolve())),
   };
 }
 
-/** RFC 1035, section 4: the question again, and a record when an IPv4 address was asked for. */
+/** RFC 1035, section 4: repeats the question, and adds a record if it is for an IPv4 address. */
 function answerTo(question: Buffer, address: string): Buffer {
   const end = endOfQuestion(question);
   const hasAnswer = question.readUInt16BE(end - 4) === TYPE_A;

@@ -1,8 +1,9 @@
 /**
- * The road between one container and the server: a network namespace for the gateway and a pair of virtual interfaces, the server's
- * end on this machine itself. It can be cut like a cable and made to lose datagrams.
+ * The link between one container and the server: a network namespace for the gateway and a pair of virtual
+ * interfaces; the end of the server is on this machine. The link can be cut like a cable and made to lose
+ * datagrams.
  *
- * Addresses are of 198.18.0.0/15, which RFC 2544 sets aside for tests; one /30 per road.
+ * Addresses are of 198.18.0.0/15, which RFC 2544 reserves for tests; one /30 for each link.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -18,9 +19,9 @@ export class NetworkLink implements AsyncDisposable {
   #forget = () => {};
 
   static async build(): Promise<NetworkLink> {
-    const road = new NetworkLink(await freeNetwork());
-    await road.#build();
-    return road;
+    const link = new NetworkLink(await freeNetwork());
+    await link.#build();
+    return link;
   }
 
   private constructor(network: string) {
@@ -34,14 +35,14 @@ export class NetworkLink implements AsyncDisposable {
     await run(['ip', 'link', 'set', this.#link, 'up']);
   }
 
-  /** Like a cable pulled out: the gateway sees no carrier. */
+  /** Like an unplugged cable: the gateway sees no carrier. */
   async down(): Promise<void> {
     await run(['ip', 'link', 'set', this.#link, 'down']);
   }
 
   /**
-   * Loses so many of a hundred datagrams on their way to the gateway; 0 heals it. Only those: one dropped on its way out would tell its
-   * sender so (EPERM). The server's end loses them for the other way.
+   * Drops `percent` of the datagrams to the gateway; 0 ends it. Only those: a dropped outgoing datagram would
+   * make the gateway's send() fail (EPERM). The sandbox drops those of the other direction (`lossIn`).
    */
   async lose(percent: number): Promise<void> {
     await attempt(this.#inside('nft', 'delete', 'table', 'inet', 'firstlight_test'));
@@ -55,15 +56,15 @@ export class NetworkLink implements AsyncDisposable {
     await run(this.#inside('nft', rules.join('\n')));
   }
 
-  /** How many datagrams were lost so far. */
-  async lost(): Promise<number> {
+  /** How many datagrams to the gateway were lost so far. */
+  async lostDatagrams(): Promise<number> {
     const text = await run(this.#inside('nft', 'list', 'table', 'inet', 'firstlight_test'));
     return [...text.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await attempt(['ip', 'netns', 'del', this.namespace]);
-    // Usually gone with its other end; where the namespace lives on for a moment, so would the link.
+    // Usually the link goes with the namespace; if the namespace lives on for a moment, so does the link.
     await attempt(['ip', 'link', 'del', this.#link]);
     this.#forget();
   }
@@ -88,16 +89,16 @@ export class NetworkLink implements AsyncDisposable {
   }
 }
 
-/** Handed out by this run already, or by another run on this machine: seen as an address. */
-const usedNamespaces = new Set<string>();
+/** Networks of this run; those of other runs show as addresses of this machine. */
+const usedNetworks = new Set<string>();
 
 async function freeNetwork(): Promise<string> {
   const addresses = await run(['ip', '-4', '-o', 'address']);
   for (let third = 0; third < 256; third += 1) {
     const network = `198.18.${third}`;
-    if (usedNamespaces.has(network) || addresses.includes(` ${network}.`)) continue;
-    usedNamespaces.add(network);
+    if (usedNetworks.has(network) || addresses.includes(` ${network}.`)) continue;
+    usedNetworks.add(network);
     return network;
   }
-  throw new Error('every network below 198.18.0.0/16 is taken');
+  throw new Error('every network in 198.18.0.0/16 is in use');
 }

@@ -1,19 +1,19 @@
 /**
- * What `npm run test:system` can be told: `--only NAME` (the beginning of a scenario's name; several times), `--cuts N` (20), `--seed N` (1),
- * `--packages DIR` (two .deb files to test instead of those of this tree).
+ * Options of `npm run test:system`: `--only NAME` (the beginning of a scenario name; repeatable), `--cuts N`
+ * (20), `--seed N` (1), `--packages DIR` (two .deb files to test instead of those of this tree).
  */
 
 import { parseArgs } from 'node:util';
 
 export interface SystemOptions {
-  /** None: all. */
+  /** Empty: all. */
   readonly only: readonly string[];
   readonly cuts: number;
   readonly seed: number;
   readonly packages: string | undefined;
 }
 
-/** Throws a sentence about what is wrong. */
+/** Throws an error that names the wrong option. */
 export function readOptions(): SystemOptions {
   const { values } = parseArgs({
     options: {
@@ -24,7 +24,7 @@ export function readOptions(): SystemOptions {
     },
   });
   for (const name of ['cuts', 'seed'] as const)
-    if (!/^\d{1,6}$/.test(values[name])) throw new Error(`--${name} is a number, not ${values[name]}`);
+    if (!/^\d{1,6}$/.test(values[name])) throw new Error(`--${name} must be a number, not ${values[name]}`);
   return {
     only: values.only,
     cuts: Number(values.cuts),

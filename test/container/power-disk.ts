@@ -1,9 +1,10 @@
 /**
- * A whole root file system on an ext4 image of its own, whose power can be cut: after `cut` nothing more reaches the image, and `remount` shows what
- * the machine would find at its next boot.
+ * A whole root file system on an ext4 image of its own, whose power can be cut: after `cut` no write reaches
+ * the image, and `remount` shows what the machine would find at its next boot.
  *
- * The mount options take away what hides a missing sync: noauto_da_alloc switches off the flush on rename, commit=300 the journal's own flush
- * every 5 s. No block is set aside for root, who would not feel a full disk.
+ * The mount options remove what would hide a missing sync: noauto_da_alloc disables the flush on rename,
+ * commit=300 the flush of the journal every 5 s. No block is reserved for root, who would not notice a full
+ * disk.
  */
 
 import { mkdir } from 'node:fs/promises';
@@ -23,11 +24,11 @@ export class PowerDisk implements AsyncDisposable {
   readonly #home: string;
   #isMounted = false;
 
-  /** With the files of a directory on it. */
-  static async make(place: string, files: string, sizeMib: number): Promise<PowerDisk> {
+  /** Creates a disk that contains the files of a directory. */
+  static async create(place: string, files: string, sizeMib: number): Promise<PowerDisk> {
     const disk = await PowerDisk.#at(place);
     await run(['truncate', '-s', `${sizeMib}M`, disk.#image]);
-    // mkfs copies the directory itself, which saves a mount.
+    // mkfs copies the directory, which saves a mount.
     await run(['mkfs.ext4', ...FORMAT, '-d', files, disk.#image], 120_000);
     await disk.#mount();
     return disk;
@@ -45,7 +46,7 @@ export class PowerDisk implements AsyncDisposable {
     this.#image = join(home, 'image');
   }
 
-  /** Another disk with what is on this one; this one is at rest meanwhile. */
+  /** A copy of this disk; this disk must not be in use meanwhile. */
   async copy(place: string): Promise<PowerDisk> {
     const disk = await PowerDisk.#at(place);
     await this.#unmount();
@@ -55,12 +56,12 @@ export class PowerDisk implements AsyncDisposable {
     return disk;
   }
 
-  /** From here on every write fails, and nothing that was not synced reaches the image. */
+  /** From now on every write fails, and data that was not synced does not reach the image. */
   async cut(): Promise<void> {
     await run(['xfs_io', '-x', '-c', 'shutdown', this.path]);
   }
 
-  /** Whoever used it must be gone. */
+  /** No process may use the disk. */
   async remount(): Promise<void> {
     await this.#unmount();
     await this.#mount();
@@ -72,7 +73,7 @@ export class PowerDisk implements AsyncDisposable {
   }
 
   async #mount(): Promise<void> {
-    // Two mounts at the same instant may be given the same free loop device, and one of them then fails.
+    // Two simultaneous mounts may get the same free loop device; then one of them fails.
     const mount = ['mount', '-o', UNFORGIVING, this.#image, this.path];
     if (!(await until(async () => (await attempt(mount)).code === 0, RELEASE_WITHIN_MS))) await run(mount);
     this.#isMounted = true;
@@ -83,10 +84,10 @@ export class PowerDisk implements AsyncDisposable {
     if (!(await until(async () => (await attempt(unmount)).code === 0, RELEASE_WITHIN_MS)))
       await run(unmount);
     this.#isMounted = false;
-    // A loop device still held would give the next mount the file system that was shut down.
-    const released = async () =>
+    // With a loop device that is still held, the next mount would get the file system that was shut down.
+    const isReleased = async () =>
       (await run(['losetup', '-n', '-O', 'NAME', '-j', this.#image])).trim() === '';
-    if (!(await until(released, RELEASE_WITHIN_MS)))
+    if (!(await until(isReleased, RELEASE_WITHIN_MS)))
       throw new Error(`the loop device of ${this.#image} is not released`);
   }
 }

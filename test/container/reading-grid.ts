@@ -1,12 +1,12 @@
 /**
- * What is missing at the server, seen without asking the gateway: a reading a second was taken on a grid, each with an uptime of its own,
- * so that every second without one shows.
+ * Which readings are missing at the server, without information from the gateway: one reading a second is
+ * taken on a grid, each with its own uptime, so that every second without a reading shows.
  */
 
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { until } from './until.ts';
 
-/** A late reading keeps its second; a missed one leaves two. */
+/** A late reading keeps its second; a missed one leaves a gap of two. */
 const GAP_MS_MIN = 1_700;
 const GRID_MS = 1_000;
 
@@ -18,23 +18,23 @@ export interface ReadingGrid {
   readonly gaps: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** Seconds without a reading. */
   readonly missing: number;
-  /** What the gateway itself told as lost. */
+  /** Readings that the gateway itself has reported as lost. */
   readonly reported: number;
 }
 
 export function readingGridOf(sandbox: Sandbox): ReadingGrid {
   const points = sandbox.points();
-  const dates = [...new Set(points.filter(({ key }) => key === 'uptimeS').map(({ ts }) => ts))].sort(
+  const timestamps = [...new Set(points.filter(({ key }) => key === 'uptimeS').map(({ ts }) => ts))].sort(
     (a, b) => a - b,
   );
-  const gaps = dates.flatMap((toMs, index) => {
-    const fromMs = dates[index - 1] ?? toMs;
+  const gaps = timestamps.flatMap((toMs, index) => {
+    const fromMs = timestamps[index - 1] ?? toMs;
     return toMs - fromMs >= GAP_MS_MIN ? [{ fromMs, toMs }] : [];
   });
   return {
-    readings: dates.length,
-    firstMs: dates[0] ?? Number.NaN,
-    lastMs: dates.at(-1) ?? Number.NaN,
+    readings: timestamps.length,
+    firstMs: timestamps[0] ?? Number.NaN,
+    lastMs: timestamps.at(-1) ?? Number.NaN,
     gaps,
     missing: gaps.reduce((sum, { fromMs, toMs }) => sum + Math.round((toMs - fromMs) / GRID_MS) - 1, 0),
     reported: points
@@ -43,8 +43,8 @@ export function readingGridOf(sandbox: Sandbox): ReadingGrid {
   };
 }
 
-/** Waits until the beat reaches `untilMs` without a gap, or as long as it may take. */
-export async function requireUnbroken(
+/** Waits until the readings reach `untilMs` without a gap, at most `withinMs`. */
+export async function waitUntilUnbroken(
   sandbox: Sandbox,
   untilMs: number,
   withinMs: number,

@@ -1,7 +1,7 @@
 /**
- * Debian 13 as files: made once by mmdebstrap (about a minute, 290 MB), kept as a tar in /var/tmp, unpacked in each run.
- *
- * What a minimal gateway has and nothing of firstlight. A tar half written when the power failed is never taken for a whole one.
+ * The files of a minimal Debian 13 gateway without firstlight: mmdebstrap creates them once (about a minute,
+ * 290 MB), /var/tmp keeps them as a tar, each run unpacks it. A tar that was not written to its end is never
+ * used.
  */
 
 import { existsSync } from 'node:fs';
@@ -10,17 +10,17 @@ import { run } from './command.ts';
 
 export const ROOT_TAR = '/var/tmp/firstlight-trixie.tar';
 const PACKAGES = 'systemd,systemd-sysv,dbus,udev,iproute2,procps,kmod,nodejs';
-const MADE_WITHIN_MS = 400_000;
+const CREATED_WITHIN_MS = 400_000;
 
-export async function makeRootTar(): Promise<void> {
+export async function createRootTar(): Promise<void> {
   if (existsSync(ROOT_TAR)) return;
-  const half = `${ROOT_TAR}.${process.pid}`;
+  const partial = `${ROOT_TAR}.${process.pid}`;
   try {
-    const what = ['--quiet', '--variant=minbase', '--format=tar', `--include=${PACKAGES}`];
-    await run(['mmdebstrap', ...what, 'trixie', half], MADE_WITHIN_MS);
-    await rename(half, ROOT_TAR);
+    const options = ['--quiet', '--variant=minbase', '--format=tar', `--include=${PACKAGES}`];
+    await run(['mmdebstrap', ...options, 'trixie', partial], CREATED_WITHIN_MS);
+    await rename(partial, ROOT_TAR);
   } finally {
-    await rm(half, { force: true });
+    await rm(partial, { force: true });
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * Root directories for gateways, each the owner of its changes: layers over one unpacked Debian (overlay), so that a gateway costs
- * milliseconds instead of 290 MB.
+ * Root directories for gateways, each with its own changes: layers (overlay) over one unpacked Debian, so
+ * that a gateway takes milliseconds instead of 290 MB.
  *
- *     debian ◀── installed (the package, as an image builder puts it in) ◀── one gateway
+ *     debian ◀── installed (the package, as an image builder installs it) ◀── one gateway
  *            ◀── one gateway that begins without the package
  */
 
@@ -13,7 +13,7 @@ import { run } from './command.ts';
 
 export class Layers {
   readonly #place: string;
-  /** Undermost first. */
+  /** Lowest first. */
   readonly #lower: readonly string[];
 
   constructor(place: string, lower: readonly string[]) {
@@ -21,7 +21,7 @@ export class Layers {
     this.#lower = lower;
   }
 
-  /** A directory that shows all layers and takes changes. */
+  /** A writable directory that shows all layers. */
   async root(): Promise<LayeredRoot> {
     const home = join(this.#place, freshName());
     const path = join(home, 'root');
@@ -46,6 +46,6 @@ export class Layers {
 
 export interface LayeredRoot extends AsyncDisposable {
   readonly path: string;
-  /** Ends it as a directory of its own: the changes become a layer for others. */
+  /** Unmounts it and turns its changes into a layer for others. */
   seal(): Promise<Layers>;
 }

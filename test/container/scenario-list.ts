@@ -1,25 +1,25 @@
 /**
- * All scenarios, in stages: those of one stage run side by side. What waits goes with what waits; what takes both cores goes where nobody looks at
- * seconds.
+ * All scenarios in stages; the scenarios of a stage run in parallel. Those that mostly wait share a stage;
+ * those that load both cores run apart from those that count seconds.
  */
 
 import type { Scenario } from './scenario.ts';
 import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './scenarios/bad-disks.ts';
-import { linkDown, lossyRoad, nameServerAbsent, serverAbsent } from './scenarios/bad-networks.ts';
-import { ownSensors } from './scenarios/custom-sensors.ts';
+import { linkDown, lossyLink, nameServerAbsent, serverAbsent } from './scenarios/bad-networks.ts';
+import { customSensors } from './scenarios/custom-sensors.ts';
 import { failureMessages } from './scenarios/failure-messages.ts';
-import { converseBlocked, kills, sampleBlocked, stopped } from './scenarios/hangs.ts';
+import { kills, samplingBlocked, sessionBlocked, stopped } from './scenarios/hangs.ts';
 import { hardening } from './scenarios/hardening.ts';
 import { life } from './scenarios/life.ts';
 import { cutsOfFirstBoots, cutsOfRunning, cutsOfUpgrades } from './scenarios/power-cuts.ts';
 
 export const STAGES: readonly (readonly Scenario[])[] = [
-  // Alone, because it is timed.
+  // Alone, because its durations are checked.
   [{ name: 'life', run: life }],
   [
     { name: 'hardening', run: hardening },
-    { name: 'own-sensors', run: ownSensors },
-    { name: 'says-why', run: failureMessages },
+    { name: 'custom-sensors', run: customSensors },
+    { name: 'failure-messages', run: failureMessages },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
     { name: 'disk-full-later', run: fullLater },
@@ -31,14 +31,14 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'cut-running', run: cutsOfRunning },
     { name: 'cut-upgrade', run: cutsOfUpgrades },
   ],
-  // A second without a reading counts here.
+  // These count each second without a reading.
   [
-    { name: 'road-server-absent', run: serverAbsent },
-    { name: 'road-names-absent', run: nameServerAbsent },
-    { name: 'road-link-down', run: linkDown },
-    { name: 'road-lossy', run: lossyRoad },
+    { name: 'network-server-absent', run: serverAbsent },
+    { name: 'network-names-absent', run: nameServerAbsent },
+    { name: 'network-link-down', run: linkDown },
+    { name: 'network-lossy', run: lossyLink },
     { name: 'hang-stopped', run: stopped },
-    { name: 'hang-sample', run: sampleBlocked },
-    { name: 'hang-converse', run: converseBlocked },
+    { name: 'hang-sampling', run: samplingBlocked },
+    { name: 'hang-session', run: sessionBlocked },
   ],
 ];

@@ -1,10 +1,11 @@
-/** What a scenario is, and what it hands back: figures for the table, and every violation as a sentence. */
+/** What a scenario gets and returns: figures for the table, and each violation as a sentence. */
 
 import type { Packages } from './packages.ts';
 import type { Layers } from './root-layers.ts';
 
 /** What all scenarios of a run share. */
-export interface Ground {
+export interface Environment {
+  /** The work directory. */
   readonly place: string;
   readonly packages: Packages;
   /** Debian without firstlight. */
@@ -18,17 +19,17 @@ export interface Ground {
 export interface Report {
   readonly figures: readonly string[];
   readonly problems: readonly string[];
-  /** What of it this machine or this version cannot show, with the reason. */
+  /** What this machine or this version cannot show, with the reason. */
   readonly skipped?: readonly string[];
 }
 
 export interface Scenario {
-  /** For `--only`, which takes the beginning of a name, too. */
+  /** For `--only`, which also accepts the beginning of a name. */
   readonly name: string;
-  readonly run: (environment: Ground) => Promise<Report>;
+  readonly run: (environment: Environment) => Promise<Report>;
 }
 
-/** Collects what is wrong, in the order in which it was seen. */
+/** Collects figures, violations and skips in the order of their discovery. */
 export class Findings {
   readonly figures: string[] = [];
   readonly problems: string[] = [];
@@ -38,8 +39,8 @@ export class Findings {
     this.figures.push(text);
   }
 
-  expect(isSo: boolean, otherwise: string): void {
-    if (!isSo) this.problems.push(otherwise);
+  expect(condition: boolean, violation: string): void {
+    if (!condition) this.problems.push(violation);
   }
 
   skip(reason: string): void {

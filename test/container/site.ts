@@ -1,6 +1,6 @@
 /**
- * One gateway and its server: a root directory, a road, and a ThingsBoard stand-in at the other end of it, on ThingsBoard's own port. Boots
- * follow each other; the server stays.
+ * One gateway and its server: a root directory, a network link, and a sandbox at the other end of it, on the
+ * default CoAP port. The gateway can boot several times; the server keeps running.
  */
 
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -35,7 +35,7 @@ export class Site implements AsyncDisposable {
   }
 
   get sandbox(): Sandbox {
-    if (!this.#sandbox) throw new Error('the server was not opened yet');
+    if (!this.#sandbox) throw new Error('the server is not open yet');
     return this.#sandbox;
   }
 
@@ -48,7 +48,10 @@ export class Site implements AsyncDisposable {
     return this.#sandbox;
   }
 
-  /** As an operator leaves it: the configuration for all, the secret in systemd's store, for root. */
+  /**
+   * Writes what an operator writes: the configuration, readable for all, and the secret in the store of
+   * systemd, for root.
+   */
   async configure(more = '', host = this.link.serverAddress): Promise<void> {
     const [dropIns, store] = [
       join(this.root, 'etc', 'firstlight', 'conf.d'),
@@ -60,43 +63,43 @@ export class Site implements AsyncDisposable {
     await writeFile(join(store, 'firstlight.secret'), PROVISIONING.secret, { mode: 0o600 });
   }
 
-  /** A drop-in of firstlight.service, as an administrator writes it. */
+  /** Writes a drop-in of firstlight.service. */
   async dropIn(name: string, lines: readonly string[]): Promise<void> {
     const directory = join(this.root, 'etc', 'systemd', 'system', 'firstlight.service.d');
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, `${name}.conf`), `${lines.join('\n')}\n`);
   }
 
-  /** The machine of the boot before must be off. */
+  /** The previous boot must have ended. */
   async boot(options: Omit<MachineOptions, 'link'> = {}): Promise<Booted> {
     const machine = await Machine.boot(this.root, { ...options, link: this.link });
     this.#machine = machine;
     return { machine, service: new GatewayService(machine) };
   }
 
-  /** Pulls the plug, if it is in. */
-  async off(): Promise<void> {
+  /** Cuts the power if the machine runs. */
+  async cutPower(): Promise<void> {
     await this.#machine?.cutPower();
   }
 
-  /** Whether the server stores something new in time. */
+  /** Whether the server stores a new reading in time. */
   async isReceiving(withinMs: number): Promise<boolean> {
-    const before = this.#stored();
-    return await until(() => this.#stored() > before, withinMs);
+    const before = this.#storedPoints();
+    return await until(() => this.#storedPoints() > before, withinMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.off();
+    await this.cutPower();
     await this.#sandbox?.[Symbol.asyncDispose]();
     await this.link[Symbol.asyncDispose]();
   }
 
-  #stored(): number {
+  #storedPoints(): number {
     return this.sandbox.devices().reduce((sum, { points }) => sum + points, 0);
   }
 }
 
-/** A reading every second, so that what is lost shows; the clock of a container is never "synchronised". */
+/** A reading every second, so that losses show; the clock of a container is never "synchronised". */
 export function toml(host: string, more = '', secret?: string): string {
   return `[server]
 url = "coap://${host}"

@@ -1,9 +1,10 @@
 /**
- * `npm run test:system`: the package on a real Debian with a real systemd, in containers: installed, booted, cut off, hung, its power cut, its
- * disk filled. Prints a table; exit code 1 on any violation.
+ * `npm run test:system`: the package on a real Debian with a real systemd, in containers: installed, booted,
+ * its network cut, hung, its power cut, its disk filled. Prints a table; exit code 1 on any violation.
+ * Options: options.ts.
  *
- * Options: options.ts. Leaves nothing on this machine, also on Ctrl-C, but Debian's files in /var/tmp for the next time. Where it cannot run,
- * everything is skipped, with the reason, and counted.
+ * Leaves nothing on this machine, also after Ctrl-C, except the files of Debian in /var/tmp for the next run.
+ * Where it cannot run, all scenarios are skipped with the reason.
  */
 
 import { join } from 'node:path';
@@ -11,16 +12,16 @@ import { openWorkDirectory, removeStale } from './cleanup.ts';
 import { readOptions } from './options.ts';
 import { installedLayer, packages } from './packages.ts';
 import { containerProblem } from './requirements.ts';
-import { makeRootTar, unpackRoot } from './root-files.ts';
+import { createRootTar, unpackRoot } from './root-files.ts';
 import { Layers } from './root-layers.ts';
-import type { Ground, Report, Scenario } from './scenario.ts';
+import type { Environment, Report, Scenario } from './scenario.ts';
 import { STAGES } from './scenario-list.ts';
 
-/** Violations told of one scenario: the first ones lead to the cause. */
-const FAILURES_SHOWN_MAX = 12;
+/** Printed violations of one scenario: the first ones lead to the cause. */
+const SHOWN_VIOLATIONS_MAX = 12;
 
 const options = readOptions();
-const stages = STAGES.map((stage) => stage.filter(({ name }) => isWanted(name))).filter(
+const stages = STAGES.map((stage) => stage.filter(({ name }) => isSelected(name))).filter(
   ({ length }) => length > 0,
 );
 const scenarios = stages.flat();
@@ -31,7 +32,7 @@ if (scenarios.length === 0)
       .join(', ')}`,
   );
 
-process.setMaxListeners(200); // one for each thing that must not outlive this process
+process.setMaxListeners(200); // one for each resource that must not outlive this process
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 const startedMs = performance.now();
@@ -41,7 +42,7 @@ const problem = await containerProblem();
 if (problem === undefined) {
   removeStale();
   await using place = await openWorkDirectory();
-  await inStages(await prepareEnvironment(place.path));
+  await runStages(await prepareEnvironment(place.path));
 } else {
   skipped.push(...scenarios.map(({ name }) => `${name}: ${problem}`));
 }
@@ -51,42 +52,42 @@ print(
 );
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function prepareEnvironment(place: string): Promise<Ground> {
-  await makeRootTar();
+async function prepareEnvironment(place: string): Promise<Environment> {
+  await createRootTar();
   const debian = join(place, 'debian');
   await unpackRoot(debian);
   const bare = new Layers(place, [debian]);
-  const made = await packages(join(place, 'packages'), options.packages);
-  const environment = { place, packages: made, bare, cuts: options.cuts, seed: options.seed };
-  return { ...environment, installed: await installedLayer(bare, made.lower) };
+  const built = await packages(join(place, 'packages'), options.packages);
+  const environment = { place, packages: built, bare, cuts: options.cuts, seed: options.seed };
+  return { ...environment, installed: await installedLayer(bare, built.lower) };
 }
 
-async function inStages(environment: Ground): Promise<void> {
+async function runStages(environment: Environment): Promise<void> {
   print(`prepared in ${seconds(performance.now() - startedMs)}`);
   for (const stage of stages) await Promise.all(stage.map((scenario) => runScenario(scenario, environment)));
 }
 
-async function runScenario({ name, run: act }: Scenario, environment: Ground): Promise<void> {
+async function runScenario({ name, run }: Scenario, environment: Environment): Promise<void> {
   const beganMs = performance.now();
-  const report = await act(environment).catch(broken);
+  const report = await run(environment).catch(reportFromError);
   const isBad = report.problems.length > 0;
   if (isBad) failed += 1;
   skipped.push(...(report.skipped ?? []).map((line) => `${name}: ${line}`));
   const head = `${name.padEnd(24)} ${isBad ? 'FAILED' : 'ok'}`.padEnd(32);
   const lines = [`${head} ${seconds(performance.now() - beganMs).padStart(6)}  ${report.figures.join('; ')}`];
-  const logged = report.problems.slice(0, FAILURES_SHOWN_MAX).map((line) => `    violation: ${line}`);
-  if (report.problems.length > FAILURES_SHOWN_MAX)
-    logged.push(`    and ${report.problems.length - FAILURES_SHOWN_MAX} more`);
-  print([...lines, ...logged].join('\n'));
+  const violations = report.problems.slice(0, SHOWN_VIOLATIONS_MAX).map((line) => `    violation: ${line}`);
+  if (report.problems.length > SHOWN_VIOLATIONS_MAX)
+    violations.push(`    and ${report.problems.length - SHOWN_VIOLATIONS_MAX} more`);
+  print([...lines, ...violations].join('\n'));
 }
 
-/** A scenario that could not be played to its end shows nothing, so it has failed. */
-function broken(error: unknown): Report {
+/** A scenario that did not run to its end proves nothing, so it has failed. */
+function reportFromError(error: unknown): Report {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { figures: [], problems: [`could not be played to its end: ${text}`] };
+  return { figures: [], problems: [`did not run to its end: ${text}`] };
 }
 
-function isWanted(name: string): boolean {
+function isSelected(name: string): boolean {
   return options.only.length === 0 || options.only.some((word) => name.startsWith(word));
 }
 

@@ -1,9 +1,4 @@
-/**
- * What every `Clock` promises, asked of the host's clock and of the hand-cranked one alike.
- *
- * `pass` lets a few milliseconds go by: by waiting for the one, by turning the crank for the other. `elsewhere` tells what
- * another process of the same host reads.
- */
+/** The contract of `Clock`, for the clock of the host and for the virtual clock. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -12,15 +7,15 @@ import type { Clock } from '../../src/core/ports/clock.ts';
 
 export interface ClockUnderTest {
   readonly clock: Clock;
+  /** Lets time pass, by waiting or by advancing a virtual clock. */
   pass(ms: number): Promise<void>;
   elsewhere(): Promise<{ readonly bootId: string; readonly bootMs: number }>;
-  /** Absent where a test may not set the clock. */
+  /** Absent if a test cannot set the clock. */
   stepWall?(ms: number): void;
 }
 
 /**
- * Long beside what the tests let pass, short enough that a sleep nobody can wake fails its test and not the
- * whole run.
+ * Much longer than the time that the tests let pass, but short enough that a stuck sleep fails only its test.
  */
 const LONG_MS = 8000;
 
@@ -32,7 +27,7 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       assert.ok(clock.wallMs() < Date.UTC(2100, 0, 1), `${clock.wallMs()} is too late`);
     });
 
-    it('all times advance by what passes', async () => {
+    it('all clocks advance by the elapsed time', async () => {
       const { clock, pass } = make();
       const before = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
       await pass(20);
@@ -41,7 +36,7 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       assert.ok(clock.wallMs() - before.wallMs >= 18);
     });
 
-    it('the time since boot goes neither back nor away from the monotonic time', async () => {
+    it('the time since boot never goes back and follows the monotonic time', async () => {
       const { clock, pass } = make();
       const start = { monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
       let lastMs = start.bootMs;
@@ -55,18 +50,18 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       }
     });
 
-    it('every process of the host sees the same boot, and the same time since', async () => {
+    it('all processes of the host read the same boot ID and time since boot', async () => {
       const { clock, elsewhere } = make();
       assert.match(clock.bootId, /\S/);
       const beforeMs = clock.bootMs();
       const there = await elsewhere();
       assert.equal(there.bootId, clock.bootId);
-      // A second of grace for a host that was once suspended: it is seen to hundredths.
+      // A tolerance of 1 s for a host that was once suspended, whose boot time has a resolution of 10 ms.
       assert.ok(there.bootMs >= beforeMs - 1000, `${there.bootMs} is before ${beforeMs}`);
       assert.ok(there.bootMs <= clock.bootMs() + 1000, `${there.bootMs} is after ${clock.bootMs()}`);
     });
 
-    it('a step of the wall clock moves neither the monotonic time nor the time since boot', (t) => {
+    it('a step of the wall clock changes no other clock', (t) => {
       const { clock, stepWall } = make();
       if (stepWall === undefined) return t.skip('a test may not step this clock');
       const before = { monotonicMs: clock.monotonicMs(), bootMs: clock.bootMs() };
@@ -76,12 +71,12 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       }
     });
 
-    describe('a sleep', () => sleepContract(make));
+    describe('sleep', () => sleepContract(make));
   });
 }
 
 function sleepContract(make: () => ClockUnderTest): void {
-  it('ends when its time has passed, and never earlier', async () => {
+  it('a sleep ends when its time has passed, and not earlier', async () => {
     const { clock, pass } = make();
     const startMs = clock.monotonicMs();
     let tookMs: number | undefined;
@@ -93,7 +88,7 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.ok(tookMs !== undefined && tookMs >= 15, `took ${tookMs} ms`);
   });
 
-  it('that is shorter ends before one that is longer, whichever began first', async () => {
+  it('a shorter sleep ends before a longer one that started first', async () => {
     const { clock, pass } = make();
     const { signal } = new AbortController();
     const order: string[] = [];
@@ -106,7 +101,7 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.deepEqual(order, ['short', 'long']);
   });
 
-  it('ends at once when the signal aborts, and does not reject', async () => {
+  it('a sleep resolves at once when the signal aborts', async () => {
     const { clock, pass } = make();
     const stop = new AbortController();
     const startMs = clock.monotonicMs();
@@ -117,20 +112,20 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.ok(clock.monotonicMs() - startMs < 5000);
   });
 
-  it('does not begin when the signal has aborted already', async () => {
+  it('a sleep with an aborted signal ends at once', async () => {
     const { clock } = make();
     const startMs = clock.monotonicMs();
     await clock.sleep(LONG_MS, AbortSignal.abort());
     assert.ok(clock.monotonicMs() - startMs < 5000);
   });
 
-  it('of zero, of less, or of no number ends without time passing', async () => {
+  it('a sleep of zero, of a negative number or of NaN ends at once', async () => {
     const { clock } = make();
     const { signal } = new AbortController();
     for (const ms of [0, -5, Number.NaN]) await clock.sleep(ms, signal);
   });
 
-  it('leaves no listener on the signal, however it ended', async () => {
+  it('a sleep leaves no listener on the signal', async () => {
     const { clock, pass } = make();
     const stop = new AbortController();
     const short = clock.sleep(2, stop.signal);
@@ -143,7 +138,7 @@ function sleepContract(make: () => ClockUnderTest): void {
     assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
   });
 
-  it('longer than a timer can hold (24.8 days) does not end at once', async () => {
+  it('a sleep beyond the range of a timer (24.8 days) does not end at once', async () => {
     const { clock, pass } = make();
     const stop = new AbortController();
     for (const ms of [2 ** 31, 30 * 86_400_000, Number.POSITIVE_INFINITY]) {

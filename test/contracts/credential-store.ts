@@ -1,8 +1,6 @@
 /**
- * What every `CredentialStore` promises: it remembers the last record written, whole, and for whoever opens
- * it next.
- *
- * `make` gives an empty store and a way to open the same place again, as the next start of the agent does.
+ * The contract of `CredentialStore`: the last record is stored completely and survives a restart.
+ * `make` returns an empty location; `open` opens it like a start of the agent.
  */
 
 import assert from 'node:assert/strict';
@@ -10,9 +8,9 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 
-/** The server of every record here; a store may be bound to it. */
+/** The server of all records; a store may be bound to it. */
 export const SERVER = 'coap://tb.example.com';
 
 export interface StoreUnderTest extends Disposable {
@@ -23,8 +21,8 @@ const known = { server: SERVER, deviceName: 'gw-1', sinceMs: 1_700_000_000_000 }
 const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
 
 const RECORDS: Readonly<Record<string, CredentialRecord>> = {
-  'an intent with a token of ours': { state: 'pending', ...known, token },
-  'an intent that leaves the token to the server': { state: 'pending', ...known },
+  'an intent with a proposed token': { state: 'pending', ...known, token },
+  'an intent without a token': { state: 'pending', ...known },
   'a provisioned gateway': { state: 'provisioned', ...known, token },
 };
 
@@ -41,7 +39,7 @@ const records: fc.Arbitrary<CredentialRecord> = fc.oneof(
 
 export function credentialStoreContract(name: string, make: () => StoreUnderTest): void {
   describe(`${name} keeps the credential store contract`, () => {
-    it('remembers nothing at first, however often it is asked', async () => {
+    it('a new store has no record, also on repeated reads', async () => {
       using location = make();
       const store = location.open();
       assert.equal(await store.read(), undefined);
@@ -50,32 +48,32 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
     });
 
     for (const [what, record] of Object.entries(RECORDS)) {
-      it(`remembers ${what}, also for the one who opens it next`, async () => {
+      it(`stores ${what} for the next start`, async () => {
         using location = make();
         const store = location.open();
         await store.write(record);
-        assert.deepEqual(revealed(await store.read()), revealed(record));
-        assert.deepEqual(revealed(await location.open().read()), revealed(record));
+        assert.deepEqual(revealSecrets(await store.read()), revealSecrets(record));
+        assert.deepEqual(revealSecrets(await location.open().read()), revealSecrets(record));
       });
     }
 
-    it('remembers after it was closed', async () => {
+    it('the record survives the disposal of the store', async () => {
       using location = make();
       const store = location.open();
       const record: CredentialRecord = { state: 'provisioned', ...known, token };
       await store.write(record);
       await store[Symbol.asyncDispose]();
-      assert.deepEqual(revealed(await location.open().read()), revealed(record));
+      assert.deepEqual(revealSecrets(await location.open().read()), revealSecrets(record));
     });
 
-    it('can be written before it was ever read', async () => {
+    it('a store can be written before it is read', async () => {
       using location = make();
       await location.open().write({ state: 'pending', ...known, token });
       await location.open().write({ state: 'provisioned', ...known, token });
       assert.equal((await location.open().read())?.state, 'provisioned');
     });
 
-    it('keeps nothing of an earlier record: a token that was replaced is gone', async () => {
+    it('a new record replaces the earlier one completely', async () => {
       using location = make();
       const store = location.open();
       await store.write({ state: 'provisioned', ...known, token });
@@ -83,12 +81,12 @@ export function credentialStoreContract(name: string, make: () => StoreUnderTest
       assert.deepEqual(await location.open().read(), { state: 'pending', ...known });
     });
 
-    it('gives back every record it can be given, character for character', async () => {
+    it('every record is returned unchanged', async () => {
       using location = make();
       const check = async (record: CredentialRecord) => {
         const store = location.open();
         await store.write(record);
-        assert.deepEqual(revealed(await store.read()), revealed(record));
+        assert.deepEqual(revealSecrets(await store.read()), revealSecrets(record));
       };
       await fc.assert(fc.asyncProperty(records, check), { seed: 20_261_121, numRuns: 60 });
     });

@@ -1,10 +1,10 @@
-/** What every `Tree` promises, run on the real one over a directory and on its double in memory. */
+/** The contract of `HostFiles`, for a real directory and for the double in memory. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { HostFiles } from '../../src/sensors/files/host-files.ts';
 
-/** What the tree must hold when the suite runs; a `link` is made as it is written. */
+/** The files and links that must exist; the target of a link is its literal text. */
 export const FILES: Readonly<Record<string, string>> = {
   'sys/devices/pci/net/eth0/flags': '0x1003\n',
   'sys/devices/pci/net/eth0/odd': 'without a newline',
@@ -22,20 +22,20 @@ export function hostFilesContract(name: string, open: () => HostFiles): void {
   const check = (text: string, test: (hostFiles: HostFiles) => void | Promise<void>) =>
     it(`${name}: ${text}`, () => test(open()));
 
-  check('a file is read as it is, by way of links', (hostFiles) => {
+  check('reads a file unchanged, through links', (hostFiles) => {
     assert.equal(hostFiles.read('sys/class/net/eth0/flags'), '0x1003\n');
     assert.equal(hostFiles.read('sys/class/net/eth0/../eth0/odd'), 'without a newline');
     assert.equal(hostFiles.read('proc/empty'), '');
   });
 
-  check('a file beyond the limit is cut at its last whole line', (hostFiles) => {
+  check('cuts a file beyond the limit at its last whole line', (hostFiles) => {
     assert.equal(hostFiles.read('proc/long').length, 65 * 1001);
     assert.equal(hostFiles.read('proc/long', 2002), `${'x'.repeat(1000)}\n`.repeat(2));
     assert.equal(hostFiles.read('proc/long', 2001), `${'x'.repeat(1000)}\n`);
     assert.equal(hostFiles.read('proc/endless'), '');
   });
 
-  check('a slow file is read as it is, up to 512 bytes', async (hostFiles) => {
+  check('reads a slow file unchanged, up to 512 bytes', async (hostFiles) => {
     assert.equal(await hostFiles.readBlocking('sys/class/net/eth0/flags'), '0x1003\n');
     assert.equal(await hostFiles.readBlocking('proc/empty'), '');
     assert.equal(await hostFiles.readBlocking('proc/long'), 'x'.repeat(512));
@@ -43,13 +43,13 @@ export function hostFilesContract(name: string, open: () => HostFiles): void {
     await assert.rejects(hostFiles.readBlocking('proc'), { code: 'EISDIR', message: /proc/ });
   });
 
-  check('an own file is read up to the end of its first line', async (hostFiles) => {
+  check('reads the first line of a file of a custom sensor', async (hostFiles) => {
     assert.equal(await hostFiles.firstLine('sys/class/net/eth0/flags'), '0x1003');
     assert.equal(await hostFiles.firstLine('proc/empty'), '');
     await assert.rejects(hostFiles.firstLine('proc/nothing'), { code: 'ENOENT' });
   });
 
-  check('what is not there is an error that says which', (hostFiles) => {
+  check('a missing file is an error with its code', (hostFiles) => {
     assert.throws(() => hostFiles.read('proc/nothing'), { code: 'ENOENT' });
     assert.throws(() => hostFiles.read('sys/class/net/gone0/flags'), { code: 'ENOENT' });
     assert.throws(() => hostFiles.read('sys/class/net/circle0'), { code: 'ELOOP' });
@@ -60,7 +60,7 @@ export function hostFilesContract(name: string, open: () => HostFiles): void {
     assert.throws(() => hostFiles.readLink('proc/empty'), { code: 'EINVAL' });
   });
 
-  check('has() is true for what can be reached, and link() says what is written there', (hostFiles) => {
+  check('has() follows links, and readLink() returns the link text', (hostFiles) => {
     assert.equal(hostFiles.has('sys/class/net/eth0/flags'), true);
     assert.equal(hostFiles.has('sys/class/net'), true);
     assert.equal(hostFiles.has('sys/class/net/gone0'), false);
@@ -68,12 +68,12 @@ export function hostFilesContract(name: string, open: () => HostFiles): void {
     assert.equal(hostFiles.readLink('sys/class/net/gone0'), '../../devices/nowhere');
   });
 
-  check('a directory lists its names, links that lead nowhere included', (hostFiles) => {
+  check('lists a directory including dangling links', (hostFiles) => {
     assert.deepEqual([...hostFiles.list('sys/class/net')].toSorted(), ['circle0', 'eth0', 'gone0']);
     assert.deepEqual([...hostFiles.list('sys/class/net/eth0')].toSorted(), ['flags', 'odd']);
   });
 
-  check('the file system has a size', async (hostFiles) => {
+  check('returns the size of the file system', async (hostFiles) => {
     const { bsize, blocks, bfree, bavail } = await hostFiles.usage('/');
     assert.ok(bsize > 0 && blocks >= bfree && bfree >= bavail);
   });

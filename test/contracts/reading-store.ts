@@ -1,8 +1,7 @@
 /**
- * What every `ReadingStore` promises: order, a bound that costs the oldest and tells of them, an acknowledgement that
- * takes nothing the server has not seen, dates that come later, and a history that is exact behind every gap.
- *
- * The last claims compare it with a plain array over random histories.
+ * The contract of `ReadingStore`: order, a bound that drops and reports the oldest readings, acknowledgement
+ * by epoch, timestamps set later, and an exact history after every gap. The last test compares it with a
+ * plain array.
  */
 
 import assert from 'node:assert/strict';
@@ -16,32 +15,34 @@ import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/s
 export interface StoreUnderTest {
   readonly store: ReadingStore;
   readonly losses: LossReport;
-  /** What makes a reading so large that `holds` of them are sure to fit and `overflows` of them are sure not to. */
+  /**
+   * Padding of a reading, so that `holds` readings certainly fit and `overflows` readings certainly do not.
+   */
   readonly paddingBytes: number;
   readonly holds: number;
   readonly overflows: number;
   readonly bytesMax: number;
-  /** Why it drops what does not fit. */
+  /** The value of `lostWhy` when it drops readings. */
   readonly why: string;
 }
 
-/** An empty store of boot `BOOT`. */
+/** Returns an empty store of boot `BOOT`. */
 export type MakeStore = () => Promise<StoreUnderTest>;
 
 const RUNS = { seed: 20_261_122, numRuns: 200 };
 
 export function readingStoreContract(name: string, make: MakeStore): void {
-  describe(`${name} keeps the contract of a store of readings`, () => {
+  describe(`${name} keeps the contract of ReadingStore`, () => {
     describe('readings', () => orderContract(make));
-    describe('what was taken', () => epochContract(make));
-    describe('a full store', () => boundContract(make));
-    describe('dates', () => dateContract(make));
-    it('whatever happens, it does what a plain array does', () => modelContract(make));
+    describe('epochs', () => epochContract(make));
+    describe('bounds', () => boundContract(make));
+    describe('timestamps', () => dateContract(make));
+    it('behaves like a plain array over random histories', () => modelContract(make));
   });
 }
 
 function orderContract(make: MakeStore): void {
-  it('come out in the order in which they went in, as they were', async () => {
+  it('readings come out unchanged and in order', async () => {
     const { store } = await make();
     const readings = [...new SampledReadings().batch(3), gapRecord(2, 4)];
     await store.append(readings);
@@ -49,7 +50,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual([await store.take(10), store.size], [[], 4]);
   });
 
-  it('are taken up to as many as are asked for, none of them twice', async () => {
+  it('take returns at most the requested number and no reading twice', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(5));
     assert.deepEqual(times(await store.take(2)), [1, 2]);
@@ -57,7 +58,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual(times(await store.take(9)), [3, 4, 5]);
   });
 
-  it('are gone when they are acknowledged, and only as many as were', async () => {
+  it('acknowledge removes exactly the acknowledged readings', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(5));
     await store.take(4);
@@ -69,7 +70,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual([store.size, store.bytes, await store.take(9)], [0, 0, []]);
   });
 
-  it('that were not taken are not acknowledged', async () => {
+  it('acknowledge ignores readings that were not taken', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(5));
     await store.take(2);
@@ -78,7 +79,7 @@ function orderContract(make: MakeStore): void {
     assert.deepEqual(times(await store.take(9)), [3, 4, 5]);
   });
 
-  it('appended while others are under way come behind them', async () => {
+  it('readings appended during other operations come last', async () => {
     const { store } = await make();
     const host = new SampledReadings();
     const all = await Promise.all([
@@ -92,7 +93,7 @@ function orderContract(make: MakeStore): void {
 }
 
 function epochContract(make: MakeStore): void {
-  it('comes again after a rewind, of another epoch', async () => {
+  it('a rewind returns taken readings again in a new epoch', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     const first = await store.take(2);
@@ -102,7 +103,7 @@ function epochContract(make: MakeStore): void {
     assert.deepEqual((await store.take(9)).slice(0, 2), first);
   });
 
-  it('cannot be acknowledged when it was taken back', async () => {
+  it('readings of an earlier epoch cannot be acknowledged', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     await store.take(3);
@@ -114,7 +115,7 @@ function epochContract(make: MakeStore): void {
     assert.equal(store.size, 3);
   });
 
-  it('was nothing: a rewind changes nothing', async () => {
+  it('a rewind without taken readings keeps the epoch', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     const { epoch } = store;
@@ -122,7 +123,7 @@ function epochContract(make: MakeStore): void {
     assert.equal(store.epoch, epoch);
   });
 
-  it('is counted as taken again once, however often it is taken back', async () => {
+  it('repeated rewinds return the same readings once each', async () => {
     const { store } = await make();
     await store.append(new SampledReadings().batch(3));
     for (let time = 0; time < 3; time += 1) {
@@ -134,13 +135,13 @@ function epochContract(make: MakeStore): void {
 }
 
 function boundContract(make: MakeStore): void {
-  it('drops nothing up to its bound', async () => {
+  it('a store drops nothing below its bound', async () => {
     const { store, losses, holds, paddingBytes } = await make();
     await store.append(new SampledReadings(paddingBytes).batch(holds));
     assert.deepEqual([losses.total, store.size], [0, holds]);
   });
 
-  it('drops the oldest for the newest, and tells how many, from when to when, and why', async () => {
+  it('a full store drops the oldest readings and reports count, range and cause', async () => {
     const { store, losses, overflows, paddingBytes, why, bytesMax } = await make();
     await store.append(new SampledReadings(paddingBytes).batch(overflows));
     const lost = overflows - store.size;
@@ -154,7 +155,7 @@ function boundContract(make: MakeStore): void {
     assert.equal(times(await store.take(1))[0], lost + 1);
   });
 
-  it('does not tell as lost what was acknowledged', async () => {
+  it('acknowledged readings are not reported as lost', async () => {
     const { store, losses, holds, overflows, paddingBytes } = await make();
     const host = new SampledReadings(paddingBytes);
     await store.append(host.batch(holds));
@@ -168,7 +169,7 @@ function boundContract(make: MakeStore): void {
     );
   });
 
-  it('that dropped what was taken takes it all back, so that nothing else is acknowledged for it', async () => {
+  it('dropping taken readings starts a new epoch, so no other is acknowledged', async () => {
     const { store, overflows, paddingBytes } = await make();
     const host = new SampledReadings(paddingBytes);
     await store.append(host.batch(2));
@@ -181,7 +182,7 @@ function boundContract(make: MakeStore): void {
     assert.equal(store.size, size);
   });
 
-  it('goes on with a full reading, and the history behind the gap is exact', async () => {
+  it('a snapshot follows a gap, and the history after it is exact', async () => {
     const { store, overflows, paddingBytes } = await make();
     const host = new SampledReadings(paddingBytes);
     await store.append(host.batch(overflows));
@@ -190,7 +191,7 @@ function boundContract(make: MakeStore): void {
     host.assertHistory(left);
   });
 
-  it('tells again what a gap record told that it dropped, and does not count it as a reading', async () => {
+  it('a dropped gap record is reported again and not counted as a reading', async () => {
     const { store, losses, overflows, paddingBytes } = await make();
     await store.append([gapRecord(1_000, 0), ...new SampledReadings(paddingBytes).batch(overflows)]);
     const lost = overflows - store.size;
@@ -203,7 +204,7 @@ function boundContract(make: MakeStore): void {
 }
 
 function dateContract(make: MakeStore): void {
-  it('that are not known yet hold up what is behind them, and are given by the anchor', async () => {
+  it('undated readings hold back later ones until the boot offset is set', async () => {
     const { store } = await make();
     const host = new SampledReadings();
     await store.append([...host.batch(2), ...host.batch(2, false), ...host.batch(1)]);
@@ -218,7 +219,7 @@ function dateContract(make: MakeStore): void {
     );
   });
 
-  it('never change: only the first anchor counts, for readings that come later too', async () => {
+  it('only the first boot offset counts, also for later readings', async () => {
     const { store } = await make();
     const host = new SampledReadings();
     await store.append(host.batch(1, false));
@@ -252,44 +253,44 @@ async function modelContract(make: MakeStore): Promise<void> {
 }
 
 class Model {
-  readonly #under: StoreUnderTest;
+  readonly #fixture: StoreUnderTest;
   readonly #host: SampledReadings;
   readonly #delivered: Reading[] = [];
   #waiting: number[] = [];
   #taken: Reading[] = [];
 
-  constructor(under: StoreUnderTest) {
-    this.#under = under;
-    this.#host = new SampledReadings(under.paddingBytes);
+  constructor(fixture: StoreUnderTest) {
+    this.#fixture = fixture;
+    this.#host = new SampledReadings(fixture.paddingBytes);
   }
 
-  async do([what, count]: Operation): Promise<void> {
-    const { store } = this.#under;
-    if (what === 'append') await this.#append(count);
-    if (what === 'take') await this.#take(count);
-    if (what === 'rewind') {
+  async do([operation, count]: Operation): Promise<void> {
+    const { store } = this.#fixture;
+    if (operation === 'append') await this.#append(count);
+    if (operation === 'take') await this.#take(count);
+    if (operation === 'rewind') {
       store.rewind();
       this.#taken = [];
     }
-    if (what === 'acknowledge') {
+    if (operation === 'acknowledge') {
       await store.acknowledge(count, store.epoch);
       const done = this.#taken.splice(0, count);
       this.#delivered.push(...done);
       this.#waiting.splice(0, done.length);
     }
     assert.equal(store.size, this.#waiting.length);
-    assert.ok(store.bytes <= this.#under.bytesMax);
+    assert.ok(store.bytes <= this.#fixture.bytesMax);
   }
 
   async drain(): Promise<void> {
     await this.do(['take', 1_000]);
     await this.do(['acknowledge', 1_000]);
-    assert.deepEqual([this.#waiting, this.#under.store.bytes], [[], 0]);
+    assert.deepEqual([this.#waiting, this.#fixture.store.bytes], [[], 0]);
     this.#host.assertHistory(this.#delivered);
   }
 
   async #append(count: number): Promise<void> {
-    const { store, losses } = this.#under;
+    const { store, losses } = this.#fixture;
     const [{ epoch }, reported] = [store, losses.total];
     const batch = this.#host.batch(count);
     await store.append(batch);
@@ -303,7 +304,7 @@ class Model {
   }
 
   async #take(count: number): Promise<void> {
-    const readings = await this.#under.store.take(count);
+    const readings = await this.#fixture.store.take(count);
     const { length } = this.#taken;
     assert.deepEqual(times(readings), this.#waiting.slice(length, length + count));
     this.#taken.push(...readings);

@@ -1,22 +1,22 @@
-/** What every `SpoolDirectory` promises, on a real file system and on the one that can lose its power. */
+/** The contract of `SpoolDirectory`, for a real file system and for the simulated one with power cuts. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SpoolDirectory } from '../../src/outbox/spool/directory.ts';
 
-/** A directory that does not exist yet. */
+/** Returns a directory that does not exist yet. */
 export type MakeDirectory = () => Promise<SpoolDirectory>;
 
 export function spoolDirectoryContract(name: string, make: MakeDirectory): void {
   describe(`${name} keeps the contract of the spool's directory`, () => {
-    it('is empty while it does not exist, and knows the space where it would be', async () => {
+    it('a directory that does not exist is empty and has a free space', async () => {
       const directory = await make();
       assert.deepEqual(await directory.list(), []);
       const { freeBytes, totalBytes } = await directory.space();
       assert.ok(freeBytes > 0 && totalBytes >= freeBytes);
     });
 
-    it('keeps what was written where it was written', async () => {
+    it('a write is stored at its position', async () => {
       const directory = await make();
       const file = await directory.create('a');
       await file.write(Buffer.alloc(10), 0);
@@ -28,7 +28,7 @@ export function spoolDirectoryContract(name: string, make: MakeDirectory): void 
       assert.equal((await directory.read('a', 2, 6)).toString(), '\0here\0');
     });
 
-    it('reads fewer bytes at the end of a file, and none behind it', async () => {
+    it('a read returns fewer bytes at the end of a file and none beyond it', async () => {
       const directory = await make();
       const file = await directory.create('a');
       await file.write(Buffer.from('0123'), 0);
@@ -37,7 +37,7 @@ export function spoolDirectoryContract(name: string, make: MakeDirectory): void 
       assert.equal((await directory.read('a', 9, 9)).length, 0);
     });
 
-    it('does not make a file that exists, nor read or remove one that does not', async () => {
+    it('create fails for an existing file, read and remove for a missing one', async () => {
       const directory = await make();
       await (await directory.create('a')).close();
       await assert.rejects(directory.create('a'), { code: 'EEXIST' });

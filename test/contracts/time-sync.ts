@@ -1,8 +1,4 @@
-/**
- * What every `TimeSync` promises, asked of the host's witnesses and of the double alike.
- *
- * A host under test is one whose time service does what the test says.
- */
+/** The contract of `TimeSync`, for the time sources of the host and for the double. */
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
@@ -12,7 +8,7 @@ export interface TimeSyncUnderTest {
   readonly timeSync: TimeSync;
   /** The time service sets the clock, or confirms it. */
   setByService(): void;
-  /** Somebody else sets it. */
+  /** A user or another program sets it. */
   setByHand(): void;
 }
 
@@ -26,7 +22,7 @@ export function timeSyncContract(name: string, make: (t: TestContext) => TimeSyn
       assert.equal(await timeSync.isSynchronised(signal), false);
     });
 
-    it('a clock that one has set is', async (t) => {
+    it('a clock that the time service has set is synchronised', async (t) => {
       const { timeSync, setByService } = make(t);
       await timeSync.isSynchronised(signal);
       setByService();
@@ -52,7 +48,7 @@ export function timeSyncContract(name: string, make: (t: TestContext) => TimeSyn
       assert.equal(await timeSync.confirmsStep(signal), true);
     });
 
-    it('who has stopped already is answered, without rejecting', async (t) => {
+    it('an aborted call resolves to false', async (t) => {
       const { timeSync } = make(t);
       assert.equal(await timeSync.isSynchronised(AbortSignal.abort()), false);
       assert.equal(await timeSync.confirmsStep(AbortSignal.abort()), false);

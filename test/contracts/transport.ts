@@ -1,9 +1,7 @@
 /**
- * What every `Transport` promises, whatever the road: one request, one result, in bounded time; the issued token is kept before
- * it is spoken of; what the server means comes as the same reason; and no secret is in any refusal.
- *
- * `make` gives a server of its own (the sandbox) and a way to it. `silences` are the reasons by which a road may say that no
- * answer came.
+ * The contract of `Transport`: one result per request, in bounded time; a token is persisted before it is
+ * returned; the same response of the server has the same reason on every transport; no secret appears in a
+ * failure. `make` starts a sandbox and returns a transport to it.
  */
 
 import assert from 'node:assert/strict';
@@ -17,7 +15,7 @@ export const PROFILE = { key: 'pk1', secret: 'ps1-not-to-be-seen' };
 
 export interface ServerUnderTest extends AsyncDisposable {
   readonly sandbox: Sandbox;
-  /** A transport whose patience is a second or so. */
+  /** A transport with timeouts of about one second. */
   open(onRoundTrip?: (roundTripMs: number) => void): Transport;
 }
 
@@ -31,17 +29,17 @@ const request: ProvisionRequest = {
   secret: new Secret(PROFILE.secret),
 };
 const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
-const SILENCES: readonly FailureReason[] = ['server-timeout', 'no-response-after-ack'];
+const TIMEOUTS: readonly FailureReason[] = ['server-timeout', 'no-response-after-ack'];
 const timeout = 20_000;
 
-/** A device as an administrator makes it beforehand, with the credentials that a request with `more` would ask for. */
+/** Creates a pre-provisioned device with the credentials that a request with `more` asks for. */
 async function preProvision({ core, setKnobs }: Sandbox, more: object): Promise<void> {
-  const asked = {
+  const body = {
     deviceName: 'gw-1',
     provisionDeviceKey: PROFILE.key,
     provisionDeviceSecret: PROFILE.secret,
   };
-  const { status } = await core.provision(JSON.stringify({ ...asked, ...more }), 'http');
+  const { status } = await core.provision(JSON.stringify({ ...body, ...more }), 'http');
   assert.equal(status, 'answered');
   assert.ok(core.admin.clearProvisionState('gw-1').ok);
   setKnobs({ strategy: 'pre-provisioned' });
@@ -63,42 +61,42 @@ export function transportContract(
   make: () => Promise<ServerUnderTest>,
   skip: string | false = false,
 ): void {
-  // Each test has a server of its own; most of the time is waiting for silences.
+  // Each test has its own server and mostly waits for timeouts.
   const options = { skip, concurrency: 4 };
   describe(`${name} keeps the transport contract: provisioning`, options, () => provisioning(make));
   describe(`${name} keeps the transport contract: posts and probes`, options, () => postsAndProbes(make));
-  describe(`${name} keeps the transport contract: when it goes wrong`, options, () => failureKnob(make));
+  describe(`${name} keeps the transport contract: failures`, options, () => failures(make));
 }
 
 function provisioning(make: () => Promise<ServerUnderTest>): void {
-  it('a token of ours is the one issued, and kept before anybody hears of it', { timeout }, async () => {
+  it('provision persists a proposed token before it returns it', { timeout }, async () => {
     await using server = await make();
     await using endpoint = server.open();
     const reported: string[] = [];
-    const persist = async (token: Secret) => void reported.push(`kept ${token.reveal()}`);
+    const persist = async (token: Secret) => void reported.push(`persisted ${token.reveal()}`);
     const result = await endpoint.provision({ ...request, token: TOKEN }, persist, never);
     reported.push(result.ok ? `issued ${result.value.reveal()}` : result.failure.reason);
-    assert.deepEqual(reported, [`kept ${TOKEN.reveal()}`, `issued ${TOKEN.reveal()}`]);
+    assert.deepEqual(reported, [`persisted ${TOKEN.reveal()}`, `issued ${TOKEN.reveal()}`]);
     assert.deepEqual(
       server.sandbox.devices().map(({ name, token }) => [name, token]),
       [['gw-1', TOKEN.reveal()]],
     );
   });
 
-  it('a token of the server is kept and given back as it is', { timeout }, async () => {
+  it('provision persists and returns a token that the server generated', { timeout }, async () => {
     await using server = await make();
     await using endpoint = server.open();
-    let kept: Secret | undefined;
+    let persisted: Secret | undefined;
     const persist = async (token: Secret) => {
-      kept = token;
+      persisted = token;
     };
     const result = await endpoint.provision(request, persist, never);
     const [device] = server.sandbox.devices();
     assert.equal(result.ok && result.value.reveal(), device?.token);
-    assert.equal(kept?.reveal(), device?.token);
+    assert.equal(persisted?.reveal(), device?.token);
   });
 
-  it('a token that cannot be kept is the failure of the caller', { timeout }, async () => {
+  it('provision rejects if the token cannot be persisted', { timeout }, async () => {
     await using server = await make();
     await using endpoint = server.open();
     const full = new Error('disk full');
@@ -115,17 +113,17 @@ function provisioning(make: () => Promise<ServerUnderTest>): void {
     ['a name that is taken', { deviceName: 'taken' }, {}, 'provisioning-declined'],
     ['a tenant at its limit', {}, { deviceLimitReached: true }, 'provisioning-declined'],
   ] as const) {
-    it(`${what} is refused as ${reason}, and nothing is kept`, { timeout }, async () => {
+    it(`${what} fails as ${reason} and persists nothing`, { timeout }, async () => {
       await using server = await make();
       server.sandbox.core.admin.createDevice({ name: 'taken' });
       server.sandbox.setKnobs(knobs);
       await using endpoint = server.open();
-      let kept = false;
+      let isPersisted = false;
       const persist = async () => {
-        kept = true;
+        isPersisted = true;
       };
       assert.equal(reasonOf(await endpoint.provision({ ...request, ...more }, persist, never)), reason);
-      assert.equal(kept, false);
+      assert.equal(isPersisted, false);
     });
   }
 
@@ -134,34 +132,34 @@ function provisioning(make: () => Promise<ServerUnderTest>): void {
     ['X509_CERTIFICATE', { hash: 'MIIBcertificate' }, 'MIIBcertificate'],
     ['LWM2M_CREDENTIALS', { token: 'x' }, 'x"'],
   ] as const) {
-    it(`a device with ${type} is refused by that name, and nothing of it is kept or said`, {
+    it(`a device with ${type} fails and its credentials are neither stored nor shown`, {
       timeout,
     }, async () => {
       await using server = await make();
       await preProvision(server.sandbox, { credentialsType: type, ...more });
       await using endpoint = server.open();
-      let kept = false;
+      let isPersisted = false;
       const persist = async () => {
-        kept = true;
+        isPersisted = true;
       };
       const result = await endpoint.provision(request, persist, never);
       assert.deepEqual(result, {
         ok: false,
         failure: { reason: 'credentials-type-unsupported', detail: `credentialsType ${type}` },
       });
-      assert.equal(kept, false);
+      assert.equal(isPersisted, false);
       assert.ok(!JSON.stringify(result).includes(isReported));
     });
   }
 
-  it('an answer that was lost is found again by asking for the token that was proposed', {
+  it('a probe of the proposed token recovers from a lost response', {
     timeout,
   }, async () => {
     await using server = await make();
     server.sandbox.setKnobs({ silent: true });
     await using endpoint = server.open();
     const lost = await endpoint.provision({ ...request, token: TOKEN }, ignoreToken, never);
-    assert.ok(SILENCES.includes(reasonOf(lost) as FailureReason), reasonOf(lost));
+    assert.ok(TIMEOUTS.includes(reasonOf(lost) as FailureReason), reasonOf(lost));
     server.sandbox.setKnobs({ silent: false });
     assert.deepEqual(await endpoint.probe(TOKEN, never), { ok: true, value: true });
     assert.equal(
@@ -173,7 +171,7 @@ function provisioning(make: () => Promise<ServerUnderTest>): void {
 }
 
 function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
-  it('telemetry is stored, with its date, and again as the same point', { timeout }, async () => {
+  it('telemetry is stored with its timestamp, and twice as the same point', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
     assert.equal(reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never)), 'ok');
@@ -182,12 +180,12 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
     assert.deepEqual([...new Set(points.map(({ ts, value }) => `${ts} ${value}`))], ['1700000000000 12.5']);
   });
 
-  it('answers say how far the server is, and a silence says nothing', { timeout }, async () => {
+  it('responses measure the round trip, a timeout does not', { timeout }, async () => {
     await using server = await withDevice(make);
     const roundTripsMs: number[] = [];
     await using endpoint = server.open((ms) => roundTripsMs.push(ms));
     const startedMs = performance.now();
-    // One that was repeated says nothing: on a busy machine that is not every one, and on none it is all of them.
+    // A retransmitted request is not measured, which happens on a busy machine.
     for (let posts = 1; roundTripsMs.length < 3; posts += 1) {
       assert.equal(reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never)), 'ok');
       assert.ok(roundTripsMs.length <= posts && posts < 50, `${roundTripsMs.length} of ${posts}`);
@@ -197,7 +195,7 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
     const sumMs = roundTripsMs.reduce((sum, ms) => sum + ms, 0);
     assert.ok(sumMs <= elapsedMs, `${sumMs} of ${elapsedMs}`);
     server.sandbox.setKnobs({ silent: true });
-    assert.ok(SILENCES.includes(reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never)) as FailureReason));
+    assert.ok(TIMEOUTS.includes(reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never)) as FailureReason));
     assert.equal(roundTripsMs.length, 3);
   });
 
@@ -208,7 +206,7 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
     assert.equal(server.sandbox.devices()[0]?.attributes.client['model'], 'Pi');
   });
 
-  it('four at once all arrive, and a hundred after each other over what is open', { timeout }, async () => {
+  it('four concurrent posts and a hundred sequential posts all arrive', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
     const post = (ts: number) => endpoint.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"n":${ts}}}]`, never);
@@ -217,7 +215,7 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
     assert.equal(server.sandbox.points({ key: 'n' }).length, 104);
   });
 
-  it('the probe tells our token from a foreign one', { timeout }, async () => {
+  it('a probe distinguishes a known token from an unknown one', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
     assert.deepEqual(await endpoint.probe(TOKEN, never), { ok: true, value: true });
@@ -226,7 +224,7 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
     assert.deepEqual(await endpoint.probe(TOKEN, never), { ok: true, value: true });
   });
 
-  it('a foreign token, a broken body and an overload are told apart', { timeout }, async () => {
+  it('an unknown token, a malformed body and an overload are distinguished', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
     assert.equal(reasonOf(await endpoint.postTelemetry(new Secret('foreign'), BODY, never)), 'unauthorized');
@@ -239,20 +237,20 @@ function postsAndProbes(make: () => Promise<ServerUnderTest>): void {
   });
 }
 
-function failureKnob(make: () => Promise<ServerUnderTest>): void {
-  it('a silence ends in bounded time, and the next request is none the worse', { timeout }, async () => {
+function failures(make: () => Promise<ServerUnderTest>): void {
+  it('a request without a response times out, and the next one succeeds', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
-    for (const knob of ['server-timeout', 'dead'] as const) {
+    for (const knob of ['silent', 'dead'] as const) {
       server.sandbox.setKnobs({ [knob]: true });
       const reason = reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never));
-      assert.ok(SILENCES.includes(reason as FailureReason), reason);
+      assert.ok(TIMEOUTS.includes(reason as FailureReason), reason);
       server.sandbox.setKnobs({ [knob]: false });
       assert.equal(reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never)), 'ok');
     }
   });
 
-  it('a restart of the server costs nothing', { timeout }, async () => {
+  it('requests succeed after restarts of the server', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
     for (let restarts = 0; restarts < 3; restarts += 1) {
@@ -262,52 +260,52 @@ function failureKnob(make: () => Promise<ServerUnderTest>): void {
     assert.equal(reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never)), 'ok');
   });
 
-  it('a server that is gone is told as such, and by no exception', { timeout }, async () => {
+  it('a stopped server is a failure, not an exception', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
     await server[Symbol.asyncDispose]();
     const reason = reasonOf(await endpoint.postTelemetry(TOKEN, BODY, never));
-    assert.ok(['port-closed', 'connection-reset', ...SILENCES].includes(reason), reason);
+    assert.ok(['port-closed', 'connection-reset', ...TIMEOUTS].includes(reason), reason);
   });
 
-  it('who stops waiting is answered at once, before as within a request', { timeout }, async () => {
+  it('an abort ends a request at once, before and during it', { timeout }, async () => {
     await using server = await withDevice(make);
     server.sandbox.setKnobs({ dead: true });
     await using endpoint = server.open();
     assert.equal(reasonOf(await endpoint.postTelemetry(TOKEN, BODY, AbortSignal.abort())), 'aborted');
     const stop = new AbortController();
-    const asked = endpoint.probe(TOKEN, stop.signal);
+    const requested = endpoint.probe(TOKEN, stop.signal);
     stop.abort();
-    assert.equal(reasonOf(await asked), 'aborted');
+    assert.equal(reasonOf(await requested), 'aborted');
   });
 
-  it('what is open when it is disposed of ends, and so does what is asked later', { timeout }, async () => {
+  it('disposal ends open and later requests', { timeout }, async () => {
     await using server = await withDevice(make);
     server.sandbox.setKnobs({ dead: true });
     const endpoint = server.open();
-    const asked = endpoint.postTelemetry(TOKEN, BODY, never);
+    const requested = endpoint.postTelemetry(TOKEN, BODY, never);
     await endpoint[Symbol.asyncDispose]();
-    assert.notEqual(reasonOf(await asked), 'ok');
+    assert.notEqual(reasonOf(await requested), 'ok');
   });
 
-  it('no refusal holds the token, the secret, or what the server echoes', { timeout }, async () => {
+  it('no failure contains the token, the secret or an echo of the server', { timeout }, async () => {
     await using server = await withDevice(make);
     await using endpoint = server.open();
     const proposed = { ...request, token: TOKEN };
-    const refusals = [
+    const results = [
       await endpoint.provision(proposed, ignoreToken, never),
       await endpoint.provision({ ...proposed, deviceName: ' ' }, ignoreToken, never),
       await endpoint.postTelemetry(TOKEN, `[${TOKEN.reveal()}]`, never),
       await endpoint.postTelemetry(new Secret('another-secret-token'), BODY, never),
     ];
     server.sandbox.setKnobs({ silent: true });
-    refusals.push(
+    results.push(
       await endpoint.postTelemetry(TOKEN, BODY, never),
       await endpoint.provision(proposed, ignoreToken, never),
     );
     await server[Symbol.asyncDispose]();
-    refusals.push(await endpoint.postTelemetry(TOKEN, BODY, never));
-    for (const result of refusals) {
+    results.push(await endpoint.postTelemetry(TOKEN, BODY, never));
+    for (const result of results) {
       assert.equal(result.ok, false);
       assert.doesNotMatch(JSON.stringify(result), /sLzc0gDAZPkGMzFVTyUY|another-secret|not-to-be-seen/);
     }

@@ -1,7 +1,4 @@
-/**
- * ThingsBoard's words: the provisioning body, and every answer of the contract's table (3.2), read without
- * trust.
- */
+/** The provisioning body, and the parser for every response of the contract (3.2). */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,21 +6,21 @@ import * as fc from 'fast-check';
 import type { FailureReason } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 2_000 };
 
 describe('the provisioning body', () => {
   const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };
 
-  it('without a token of ours is the golden example P1, byte for byte', () => {
+  it('the provisioning body without a token is the golden example P1', () => {
     assert.equal(
       provisionBody(request),
       '{"deviceName":"gw-0001","provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}',
     );
   });
 
-  it('with a token of ours names its type, so that the server takes it', () => {
+  it('the provisioning body with a token contains the credentials type', () => {
     assert.deepEqual(JSON.parse(provisionBody({ ...request, token: new Secret('T0K') })), {
       deviceName: 'gw-0001',
       provisionDeviceKey: 'pk1',
@@ -33,7 +30,7 @@ describe('the provisioning body', () => {
     });
   });
 
-  it('never holds a null member, which would break it', () => {
+  it('the provisioning body never contains a null member', () => {
     assert.doesNotMatch(provisionBody(request), /null|undefined|\*\*\*/);
   });
 });
@@ -41,7 +38,7 @@ describe('the provisioning body', () => {
 const issued = (value: unknown, type: unknown = 'ACCESS_TOKEN') =>
   JSON.stringify({ credentialsValue: value, credentialsType: type, status: 'SUCCESS' });
 
-const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] = [
+const ACCEPTED: readonly (readonly [title: string, body: string, token: string])[] = [
   ['P1', issued('sLzc0gDAZPkGMzFVTyUY'), 'sLzc0gDAZPkGMzFVTyUY'],
   [
     'members in another order, with white space',
@@ -49,18 +46,18 @@ const TAKEN: readonly (readonly [claim: string, body: string, token: string])[] 
     't',
   ],
   [
-    'members nobody knows',
+    'unknown members',
     '{"status":"SUCCESS","credentialsType":"ACCESS_TOKEN","credentialsValue":"t","x":1}',
     't',
   ],
   ['a token of 255 characters', issued('x'.repeat(255)), 'x'.repeat(255)],
-  ['every sign a path segment takes', issued('!~-._:@$&'), '!~-._:@$&'],
+  ['every character of a path segment', issued('!~-._:@$&'), '!~-._:@$&'],
 ];
 
-describe('an answer with a token the agent can use is taken', () => {
-  for (const [identity, body, token] of TAKEN) {
-    it(identity, () => {
-      assert.deepEqual(revealed(parseProvisionAnswer(body)), {
+describe('a provisioning response with a usable token', () => {
+  for (const [title, body, token] of ACCEPTED) {
+    it(title, () => {
+      assert.deepEqual(revealSecrets(parseProvisionAnswer(body)), {
         type: 'token-issued',
         token: `revealed ${token}`,
       });
@@ -68,7 +65,7 @@ describe('an answer with a token the agent can use is taken', () => {
   }
 });
 
-const REFUSED: readonly (readonly [claim: string, body: string, reason: FailureReason])[] = [
+const REJECTED: readonly (readonly [title: string, body: string, reason: FailureReason])[] = [
   [
     'P2, wrong key or secret',
     '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}',
@@ -111,25 +108,25 @@ const REFUSED: readonly (readonly [claim: string, body: string, reason: FailureR
   ['an array', '[{"status":"FAILURE"}]', 'unexpected-response'],
   ['null', 'null', 'unexpected-response'],
   ['text', '"FAILURE"', 'unexpected-response'],
-  ['a torn answer', '{"status":"SUCC', 'unexpected-response'],
+  ['a truncated response', '{"status":"SUCC', 'unexpected-response'],
   ['a web page', '<!DOCTYPE html><title>Sign in</title>', 'unexpected-response'],
   [
-    'an answer over 4096 characters',
+    'a response over 4096 characters',
     `{"status":"FAILURE","x":"${'x'.repeat(4_096)}"}`,
     'unexpected-response',
   ],
 ];
 
-describe('every other answer is a refusal with its reason', () => {
-  for (const [identity, body, reason] of REFUSED) {
-    it(`${identity}: ${reason}`, () => {
+describe('any other provisioning response is a failure with its reason', () => {
+  for (const [title, body, reason] of REJECTED) {
+    it(`${title}: ${reason}`, () => {
       const answer = parseProvisionAnswer(body);
       assert.equal(answer.type === 'failed' && answer.failure.reason, reason);
     });
   }
 });
 
-describe('the detail of a refusal says what the answer looked like', () => {
+describe('the detail of a failure describes the response', () => {
   const DESCRIPTIONS = [
     ['', /empty/],
     ['\b\u0002', /protobuf/],
@@ -168,7 +165,7 @@ function parseSafely(value: unknown): string {
   }
 }
 
-it('no answer makes the parser throw, whatever it holds', () => {
+it('no response makes the parser throw', () => {
   const check = (body: string) => {
     const answer = parseProvisionAnswer(body);
     assert.ok(answer.type === 'token-issued' || answer.failure.detail.length < 100);
@@ -176,7 +173,7 @@ it('no answer makes the parser throw, whatever it holds', () => {
   fc.assert(fc.property(bodies, check), SEED);
 });
 
-it('no refusal quotes the server, which may echo the request with its secret', () => {
+it('no failure quotes the server, which may echo the secret', () => {
   const secret = 'Echoed5ecret';
   const echoes = [
     secret,

@@ -1,7 +1,7 @@
 /**
- * A process of its own on a disk of its own: writes a record, fills the disk, writes another, and tells in JSON what became of both.
+ * A process on a small disk: writes a record, fills the disk, writes another record, and prints the results in JSON.
  *
- * Run inside a mount namespace, with the directory of a small tmpfs as its argument.
+ * Runs in a mount namespace with the directory of a small tmpfs as its argument.
  */
 
 import { closeSync, openSync, writeSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Loading conf leaves the process its signals: proven by real processes that get a SIGTERM in the midst of their work. */
+/** Loading conf keeps the signal handling of the process: with real processes that receive SIGTERM while they work. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { loadConf } from '../../src/credentials/load-conf.ts';
 
-/** What a child says and how it ends, when SIGTERM comes as soon as it is ready. */
+/** The output and exit of a child that receives SIGTERM as soon as it is ready. */
 async function runAndTerminate(argument: string) {
   const file = join(import.meta.dirname, 'signal-child.js');
   const child = spawn(process.execPath, [file, argument], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -20,7 +20,7 @@ async function runAndTerminate(argument: string) {
     output += text;
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  return { output: output, code, signal };
+  return { output, code, signal };
 }
 
 it('a process that wrote its credentials finishes its work after SIGTERM', async () => {
@@ -30,23 +30,23 @@ it('a process that wrote its credentials finishes its work after SIGTERM', async
   assert.deepEqual(outcome, { output: 'ready finished', code: 0, signal: null });
 });
 
-it('the same process that loads conf by itself does not: this is what the fence is for', async () => {
+it('a process that imports conf directly is killed by SIGTERM', async () => {
   assert.deepEqual(await runAndTerminate('raw'), { output: 'ready ', code: null, signal: 'SIGTERM' });
 });
 
-it('loading it leaves no listener of its own for any signal, and none of ours is lost', async () => {
+it('loadConf leaves the signal listeners of the process unchanged', async () => {
   const names = Object.keys(constants.signals) as NodeJS.Signals[];
-  const ours = () => {};
-  process.on('SIGTERM', ours);
-  process.once('SIGHUP', ours);
+  const own = () => {};
+  process.on('SIGTERM', own);
+  process.once('SIGHUP', own);
   const listening = () =>
     names.flatMap((name) => process.listeners(name).map((listener) => [name, listener]));
   const before = listening(); // Node 24's test runner has one for SIGUSR2
   await loadConf();
   await loadConf();
   const after = listening();
-  process.off('SIGTERM', ours);
-  process.off('SIGHUP', ours);
+  process.off('SIGTERM', own);
+  process.off('SIGHUP', own);
   assert.ok(before.length >= 2);
   assert.deepEqual(after, before);
 });

@@ -1,9 +1,8 @@
 /**
  * A process that takes the lock of a state directory, for lock.test.ts: DIRECTORY [idle | parent].
  *
- * Says "ready", waits for a line, says "held" or the refusal's code, and holds on until it is killed or its
- * input ends. `idle` only takes the lock and has nothing else to live for; `parent` first tells the pid of a
- * child that will outlive it.
+ * Prints "ready", waits for a line, prints "held" or the code of the error, and runs until it is killed or its input ends.
+ * `idle` only takes the lock; `parent` first prints the pid of a child that outlives it.
  */
 
 import { spawn } from 'node:child_process';

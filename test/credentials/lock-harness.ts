@@ -1,4 +1,4 @@
-/** Processes that want the lock of a state directory. */
+/** Processes that take the lock of a state directory. */
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ const CHILD = join(import.meta.dirname, 'lock-child.js');
 
 export const base = realpathSync(mkdtempSync(join(tmpdir(), 'firstlight-lock-')));
 
-/** lock-child.ts as a process; disposed of with kill -9. */
+/** lock-child.ts as a process; disposing kills it with SIGKILL. */
 export class Child implements AsyncDisposable {
   readonly ready: Promise<string>;
   readonly #process: ChildProcess;
@@ -30,7 +30,7 @@ export class Child implements AsyncDisposable {
     this.ready = role === 'idle' ? Promise.resolve('') : this.line();
   }
 
-  /** Lets it try; what it says next. */
+  /** Lets it take the lock; returns its next line. */
   async take(): Promise<string> {
     await this.ready;
     this.#process.stdin?.write('\n');
@@ -54,16 +54,16 @@ export class Child implements AsyncDisposable {
 
 export function testRace(count: number): void {
   for (const present of [true, false]) {
-    it(`goes to exactly one of ${count} that start at once, in a directory that ${present ? 'is there' : 'all want to make'}`, async () => {
+    it(`goes to exactly one of ${count} concurrent processes, in ${present ? 'an existing' : 'a missing'} directory`, async () => {
       const state = join(base, `race-${present}`);
       if (present) await mkdir(state);
       const racers = Array.from({ length: count }, () => new Child(state));
       try {
         await Promise.all(racers.map((racer) => racer.ready));
         const outcomes = await Promise.all(racers.map((racer) => racer.take()));
-        const won = outcomes.filter((each) => each === 'held').length;
-        const refused = outcomes.filter((each) => each === 'ALREADY_RUNNING').length;
-        assert.deepEqual({ won, refused }, { won: 1, refused: count - 1 });
+        const held = outcomes.filter((each) => each === 'held').length;
+        const failed = outcomes.filter((each) => each === 'ALREADY_RUNNING').length;
+        assert.deepEqual({ held, failed }, { held: 1, failed: count - 1 });
       } finally {
         await Promise.all(racers.map((racer) => racer[Symbol.asyncDispose]()));
       }

@@ -1,4 +1,4 @@
-/** The lock when twenty processes want it at once. */
+/** The lock when 20 processes take it at once. */
 
 import { rm } from 'node:fs/promises';
 import { after, describe } from 'node:test';

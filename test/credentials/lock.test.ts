@@ -1,4 +1,4 @@
-/** The lock of a state directory: one holder, whoever races, however it ends, by whatever path it came. */
+/** The lock of a state directory: one holder, released when its process ends, the same for every path. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -13,7 +13,7 @@ import { base, Child, testRace } from './lock-harness.ts';
 
 after(() => rm(base, { recursive: true, force: true }));
 
-/** The name that an older firstlight gives the lock, which a newer one has to give it too. */
+/** The lock name, which must stay the same in all versions. */
 async function lockNameOf(state: string): Promise<string> {
   const { dev, ino } = await stat(state, { bigint: true });
   return `firstlight-${createHash('sha384').update(`state directory ${dev}:${ino}`).digest('hex')}`;
@@ -22,7 +22,7 @@ async function lockNameOf(state: string): Promise<string> {
 describe('the lock', () => {
   testRace(4);
 
-  it('of a directory has one holder, and is free again once it is let go', async () => {
+  it('has one holder and is free after it is released', async () => {
     const state = join(base, 'one');
     const lock = await acquireLock(state);
     await assert.rejects(acquireLock(state), AlreadyRunningError);
@@ -30,25 +30,25 @@ describe('the lock', () => {
     await using _ = await acquireLock(state);
   });
 
-  it('may be let go twice', async () => {
+  it('can be released twice', async () => {
     const lock = await acquireLock(join(base, 'twice'));
     await lock[Symbol.asyncDispose]();
     await lock[Symbol.asyncDispose]();
   });
 
-  it('that another process holds is refused with what to do about it', async () => {
+  it('fails with a remedy if another process holds it', async () => {
     const state = join(base, 'other');
     await using holder = new Child(state);
     assert.equal(await holder.take(), 'held');
     await assert.rejects(acquireLock(state), (error) => {
       assert.ok(error instanceof AlreadyRunningError && error.code === 'ALREADY_RUNNING');
-      assert.ok(error.message.startsWith(`another firstlight already runs on ${state}; stop it, or give`));
+      assert.ok(error.message.startsWith(`another agent is already running on ${state}: stop it, or choose`));
       assert.match(error.message, /--state .*another program .*ss -xlp \| grep @firstlight-[0-9a-f]{12}"/);
       return true;
     });
   });
 
-  it('is free at once after a kill -9 of its holder, every time', async () => {
+  it('is free at once after a kill -9 of its holder', async () => {
     const state = join(base, 'killed');
     for (let round = 0; round < 5; round++) {
       const holder = new Child(state);
@@ -59,7 +59,7 @@ describe('the lock', () => {
     }
   });
 
-  it('is not inherited: a child that outlives the holder does not hold it', async () => {
+  it('is not inherited by a child that outlives the holder', async () => {
     const state = join(base, 'orphan');
     const holder = new Child(state, 'parent');
     const pid = Number(await holder.take());
@@ -74,13 +74,13 @@ describe('the lock', () => {
     }
   });
 
-  it('does not keep a process alive that has nothing else to do', async () => {
+  it('does not keep a process alive', async () => {
     await using child = new Child(join(base, 'idle'), 'idle');
     assert.equal(await child.line(), 'held');
     assert.equal(await child.exit(), 0);
   });
 
-  it('is one for two paths to one directory, and two for two directories', async () => {
+  it('is the same for all paths to one directory, and another for another directory', async () => {
     const [state, alias] = [join(base, 'real'), join(base, 'alias')];
     await using _ = await acquireLock(state);
     await symlink(state, alias);
@@ -89,7 +89,7 @@ describe('the lock', () => {
     await using _other = await acquireLock(join(base, 'unreal'));
   });
 
-  it('leaves nothing behind in a directory, and makes a missing one private', async () => {
+  it('leaves no file in the directory and creates a missing one private', async () => {
     const state = join(base, 'made', 'here');
     const lock = await acquireLock(state);
     assert.deepEqual(await readdir(state), []);
@@ -98,7 +98,7 @@ describe('the lock', () => {
     assert.deepEqual(await readdir(state), []);
   });
 
-  it('has a name of full length: one that is shorter is another name on another Node', async () => {
+  it('has a name of the full 108 bytes, which every Node version treats alike', async () => {
     const state = join(base, 'named');
     await using _ = await acquireLock(state);
     const name = await lockNameOf(state);
@@ -106,31 +106,31 @@ describe('the lock', () => {
     assert.match(await readFile('/proc/net/unix', 'utf8'), new RegExp(`@${name}$`, 'm'));
   });
 
-  it('hangs up on whoever connects, and stays what it is', async () => {
+  it('closes incoming connections and stays held', async () => {
     const state = join(base, 'called');
     await using _ = await acquireLock(state);
     for (let call = 0; call < 10; call++) {
       const caller = connect(`\0${await lockNameOf(state)}`);
-      const heard: Buffer[] = [];
-      caller.on('error', () => {}); // it may be hung up on while it writes
-      caller.on('data', (data) => heard.push(data));
+      const received: Buffer[] = [];
+      caller.on('error', () => {}); // the lock may close the connection while this writes
+      caller.on('data', (data) => received.push(data));
       caller.write('hello');
       await new Promise<void>((resolve) => caller.once('close', () => resolve()));
-      assert.deepEqual(heard, []);
+      assert.deepEqual(received, []);
     }
     await assert.rejects(acquireLock(state), AlreadyRunningError);
   });
 
-  it('that any other program has taken is refused with words that fit', async () => {
+  it('fails with a hint if another program has taken its name', async () => {
     const state = join(base, 'squatted');
     await mkdir(state);
     const squatter = createServer().listen(`\0${await lockNameOf(state)}`);
     await once(squatter, 'listening');
-    await assert.rejects(acquireLock(state), /if none runs, another program holds its lock/);
+    await assert.rejects(acquireLock(state), /if no agent is running, another program holds the lock/);
     squatter.close();
   });
 
-  it('of what is no directory is a StoreError that names it', async () => {
+  it('fails with a StoreError that names a path that is not a directory', async () => {
     const file = join(base, 'file');
     await writeFile(file, '');
     for (const state of [file, join(file, 'below')]) {

@@ -1,9 +1,9 @@
-/** The double that the rest of the tests trust is held to the contract of the real store. */
+/** The in-memory double keeps the contract of the real store. */
 
 import { credentialStoreContract } from '../contracts/credential-store.ts';
 import { MemoryCredentialStore } from '../doubles/memory-credential-store.ts';
 
-credentialStoreContract('the store in memory', () => {
+credentialStoreContract('MemoryCredentialStore', () => {
   const store = new MemoryCredentialStore();
   return { open: () => store, [Symbol.dispose]: () => {} };
 });

@@ -1,7 +1,7 @@
 /**
- * A process that has its own answer to SIGTERM, as the agent has: it finishes its work and ends with code 0.
+ * A process that handles SIGTERM as the agent does: it finishes its work and exits with code 0.
  *
- * With a directory as its argument it writes a record there through the store; with `raw` it loads conf by itself.
+ * With a directory as its argument it writes a record there; with `raw` it imports conf directly.
  */
 
 import { PROVISIONED, StoreFixture } from './store-fixture.ts';
@@ -14,7 +14,7 @@ process.once('SIGTERM', async () => {
   process.stdin.destroy();
   process.stdout.write('finished');
 });
-process.stdin.resume(); // stays until told
+process.stdin.resume(); // runs until SIGTERM
 
 if (above === 'raw') await import('conf');
 else await new StoreFixture(above).open().write(PROVISIONED);

@@ -1,25 +1,22 @@
-/**
- * Files that cannot be understood: none of their bytes is lost, none of the token's characters is told, and
- * the operator reads where they are and what to do.
- */
+/** Damaged credential files: no byte is lost, no part of the token is shown, and the error names the files and a remedy. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 
-const REMEDY = /restore|move|install|free|check|look at|choose|must belong/;
+const REMEDY = /restore|move|install|free|check|choose|must belong/;
 const text = JSON.stringify(ON_DISK);
 const changed = (members: object): string => JSON.stringify({ ...ON_DISK, ...members });
 
 const DAMAGED: Readonly<Record<string, string | Uint8Array>> = {
   empty: '',
   'nothing but white space': ' \n',
-  'torn in the middle': text.slice(0, text.length - 12),
-  'torn so that a parser quotes the token': text.replace(`"${TOKEN}"`, TOKEN),
+  'truncated in the middle': text.slice(0, text.length - 12),
+  'invalid so that a parser quotes the token': text.replace(`"${TOKEN}"`, TOKEN),
   'full of NULs': new Uint8Array(300),
   'followed by NULs': `${text}\0\0\0`,
   'of binary nonsense': Uint8Array.from({ length: 256 }, (_, index) => index),
@@ -41,9 +38,9 @@ const DAMAGED: Readonly<Record<string, string | Uint8Array>> = {
   'larger than any record': changed({ padding: 'x'.repeat(100_000) }),
 };
 
-describe('when the file and its backup are both', () => {
+describe('if the file and its backup are both', () => {
   for (const [what, content] of Object.entries(DAMAGED)) {
-    it(`${what}, reading is a StoreError, and both stay as they are`, async () => {
+    it(`${what}, reading fails with a StoreError and both stay unchanged`, async () => {
       using fixture = new StoreFixture();
       fixture.put(MAIN, content);
       fixture.put(BACKUP, content);
@@ -51,21 +48,21 @@ describe('when the file and its backup are both', () => {
       const error = await storeErrorOf(fixture.open().read());
       assert.deepEqual(fixture.contents, before);
       assert.ok(error.message.includes(fixture.directory), error.message);
-      // What to do is said by the event of its own that this code has (core/verdicts.ts).
+      // The failure policy of this code has the remedy (core/failures/policies.ts).
       assert.equal(error.code, 'CREDENTIALS_DAMAGED');
       assert.doesNotMatch(inspect([error, fixture.log.lines], { depth: 9, showHidden: true }), /QZ7/);
     });
   }
 });
 
-describe('when only the file is', () => {
+describe('if only the file is', () => {
   for (const [what, content] of Object.entries(DAMAGED)) {
-    it(`${what}, its backup is used, and its bytes are kept`, async () => {
+    it(`${what}, the backup is used and the file is archived`, async () => {
       using fixture = new StoreFixture();
       fixture.put(MAIN, content);
       fixture.put(BACKUP, text);
       const damaged = fixture.bytes(MAIN);
-      assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+      assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED));
       assert.ok(Object.values(fixture.contents).includes(damaged));
       assert.deepEqual(JSON.parse(fixture.bytes(MAIN)), ON_DISK);
       assert.doesNotMatch(inspect(fixture.log.lines, { depth: 9 }), /QZ7/);
@@ -73,14 +70,14 @@ describe('when only the file is', () => {
   }
 });
 
-describe('a file of a later version', () => {
-  const future = changed({ version: 2, state: 'rotated' });
+describe('a file of a newer version', () => {
+  const newer = changed({ version: 2, state: 'rotated' });
 
   for (const place of [MAIN, BACKUP]) {
-    it(`as ${place} is a StoreError that says to install that version again, and stays as it is`, async () => {
+    it(`as ${place} is a StoreError with a remedy and stays unchanged`, async () => {
       using fixture = new StoreFixture();
       fixture.put(MAIN, text);
-      fixture.put(place, future);
+      fixture.put(place, newer);
       const before = fixture.contents;
       const error = await storeErrorOf(fixture.open().read());
       assert.deepEqual(fixture.contents, before);
@@ -90,13 +87,13 @@ describe('a file of a later version', () => {
   }
 });
 
-it('a byte order mark in front, as an editor leaves it, is no damage', async () => {
+it('a file with a byte order mark is valid', async () => {
   using fixture = new StoreFixture();
   fixture.put(MAIN, `\uFEFF${text}`);
-  assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED));
+  assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED));
 });
 
-it('a lost or damaged backup is made again from the file', async () => {
+it('a missing or damaged backup is written again from the file', async () => {
   for (const backup of [undefined, 'torn', changed({ sinceMs: 5 })]) {
     using fixture = new StoreFixture();
     fixture.put(MAIN, text);
@@ -106,7 +103,7 @@ it('a lost or damaged backup is made again from the file', async () => {
   }
 });
 
-it('a directory in the place of the file is a StoreError with a remedy', async () => {
+it('a directory with the name of the file is a StoreError with a remedy', async () => {
   using fixture = new StoreFixture();
   mkdirSync(join(fixture.directory, MAIN), { recursive: true });
   const error = await storeErrorOf(fixture.open().read());
@@ -114,7 +111,7 @@ it('a directory in the place of the file is a StoreError with a remedy', async (
   assert.match(error.message, REMEDY);
 });
 
-it('a file in the place of the directory is a StoreError with a remedy', async () => {
+it('a file with the name of the directory is a StoreError with a remedy', async () => {
   using fixture = new StoreFixture();
   writeFileSync(fixture.directory, '');
   const { directory } = fixture;

@@ -1,4 +1,4 @@
-/** What the store does when the disk does not: full, read-only, or someone else's. */
+/** The store on a disk that is full, read-only or owned by another user. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConf } from '../../src/credentials/load-conf.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 
 const NOBODY = 65_534;
 
-/** Runs a shell line in a mount namespace of its own; what it mounts is gone when it ends. */
+/** Runs a shell line in a separate mount namespace, whose mounts end with it. */
 function inSeparateMount(line: string, ...words: readonly string[]) {
   const own = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   return spawnSync('unshare', [...own, '--mount', 'sh', '-ec', line, 'sh', ...words], { encoding: 'utf8' });
@@ -20,7 +20,7 @@ function inSeparateMount(line: string, ...words: readonly string[]) {
 
 const canMount = inSeparateMount('mount -t tmpfs tmpfs /mnt').status === 0;
 
-it('a full disk: the write is refused with a remedy, the old record stays, and no torn file is left', {
+it('a write to a full disk fails with a remedy and keeps the old record', {
   skip: canMount ? false : 'needs the right to mount a tmpfs',
 }, () => {
   const above = mkdtempSync(join(tmpdir(), 'firstlight-full-'));
@@ -37,7 +37,7 @@ it('a full disk: the write is refused with a remedy, the old record stays, and n
   assert.equal(output.token, TOKEN);
 });
 
-/** Does it as a user who is not root; the shelf is his. */
+/** Runs `action` as a user who is not root and owns the state directory. */
 async function asNobody<T>(fixture: StoreFixture, action: () => Promise<T>): Promise<T> {
   await loadConf(); // while the files of the library can be read
   if (process.getuid?.() !== 0) return action();
@@ -51,7 +51,7 @@ async function asNobody<T>(fixture: StoreFixture, action: () => Promise<T>): Pro
   }
 }
 
-describe('a directory that takes no new names', () => {
+describe('in a read-only directory the store', () => {
   async function readOnly(...without: readonly string[]): Promise<StoreFixture> {
     const fixture = new StoreFixture();
     await fixture.open().write(PROVISIONED);
@@ -60,7 +60,7 @@ describe('a directory that takes no new names', () => {
     return fixture;
   }
 
-  it('refuses a write with a StoreError that names it and a remedy, and keeps the record', async () => {
+  it('fails to write with a StoreError that names a remedy, and keeps the record', async () => {
     using fixture = await readOnly();
     const before = fixture.contents;
     const error = await asNobody(fixture, () =>
@@ -71,15 +71,15 @@ describe('a directory that takes no new names', () => {
     assert.deepEqual(fixture.contents, before);
   });
 
-  it('still gives back a good record: a gateway with a worn card goes on delivering', async () => {
-    using fixture = await readOnly(BACKUP); // which cannot be made again now
+  it('still returns a good record', async () => {
+    using fixture = await readOnly(BACKUP); // cannot be written again
     const record = await asNobody(fixture, () => fixture.open().read());
-    assert.deepEqual(revealed(record), revealed(PROVISIONED));
-    assert.equal(fixture.log.withMessage(/^the credential store could not be mended/).length, 1);
+    assert.deepEqual(revealSecrets(record), revealSecrets(PROVISIONED));
+    assert.equal(fixture.log.withMessage(/^the agent could not repair the credential files/).length, 1);
   });
 });
 
-it('files that may not be read are a StoreError with a remedy, not a first boot', {
+it('files that are not readable are a StoreError with a remedy, not a first boot', {
   skip: process.getuid?.() === 0 ? false : 'needs root to give the file away',
 }, async () => {
   using fixture = new StoreFixture();
@@ -93,12 +93,12 @@ it('files that may not be read are a StoreError with a remedy, not a first boot'
   assert.match(error.message, /must belong to the user of the service/);
 });
 
-it('one copy that cannot be read hides nothing: the other is used', async () => {
+it('if one copy cannot be read, the other is used', async () => {
   for (const broken of [MAIN, BACKUP]) {
     using fixture = new StoreFixture();
     await fixture.open().write(PROVISIONED);
     rmSync(join(fixture.directory, broken));
     mkdirSync(join(fixture.directory, broken));
-    assert.deepEqual(revealed(await fixture.open().read()), revealed(PROVISIONED), broken);
+    assert.deepEqual(revealSecrets(await fixture.open().read()), revealSecrets(PROVISIONED), broken);
   }
 });

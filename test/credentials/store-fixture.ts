@@ -1,6 +1,4 @@
-/**
- * A state directory that does not exist yet, in a temporary one; opens stores in it and looks at its files.
- */
+/** A state directory in a temporary directory, which opens stores and reads their files. */
 
 import {
   chmodSync,
@@ -57,7 +55,7 @@ export class StoreFixture implements Disposable {
     return this.openOn([], ...servers);
   }
 
-  /** On a board that shows so much of itself. */
+  /** On a board with this fingerprint. */
   openOn(fingerprint: Fingerprint, ...servers: readonly string[]): ConfCredentialStore {
     const clock = { wallMs: () => Date.UTC(2026, 0, 1) };
     return new ConfCredentialStore(
@@ -67,7 +65,7 @@ export class StoreFixture implements Disposable {
     );
   }
 
-  /** Puts a file there as something else left it. */
+  /** Writes a file into the state directory. */
   put(name: string, content: string | Uint8Array, mode = 0o600): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     writeFileSync(join(this.directory, name), content, { mode });
@@ -82,7 +80,7 @@ export class StoreFixture implements Disposable {
     return readFileSync(join(this.directory, name), 'latin1');
   }
 
-  /** The bytes of every file there, by name. */
+  /** The content of every file, by name. */
   get contents(): Record<string, string> {
     return Object.fromEntries(this.names.map((name) => [name, this.bytes(name)]));
   }
@@ -97,10 +95,10 @@ export class StoreFixture implements Disposable {
   }
 }
 
-/** The StoreError that `action` ends in; fails the test when it ends well or in another way. */
+/** The StoreError that `action` rejects with; throws if it resolves or rejects otherwise. */
 export async function storeErrorOf(action: Promise<unknown>): Promise<StoreError> {
   const outcome = await action.then(
-    () => new Error('it ended well'),
+    () => new Error('it resolved'),
     (error: unknown) => error,
   );
   if (outcome instanceof StoreError) return outcome;

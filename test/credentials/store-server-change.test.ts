@@ -1,4 +1,4 @@
-/** Credentials stay when the list of URLs of their server changes: nothing is provisioned anew for a road. */
+/** Credentials stay valid when the list of URLs of their server changes. */
 
 import assert from 'node:assert/strict';
 import { unlinkSync } from 'node:fs';
@@ -13,7 +13,7 @@ const COAP = 'coap://tb.example.com:5683';
 const HTTPS = 'https://tb.example.com:443';
 const OTHER = 'https://other.example.com:443';
 
-/** As a first boot leaves it that was declined. */
+/** The record of a first boot that was declined. */
 const ATTEMPT = {
   state: 'pending',
   server: OTHER,
@@ -22,9 +22,9 @@ const ATTEMPT = {
   sinceMs: 1_800_000_000_000,
 } as const;
 
-describe('a record', () => {
+describe('a credential record', () => {
   const cases: readonly [what: string, lists: readonly (readonly string[])[], stays: boolean][] = [
-    ['stays when a road is added', [[COAP], [COAP, HTTPS]], true],
+    ['stays when an endpoint is added', [[COAP], [COAP, HTTPS]], true],
     [
       'stays when the order changes',
       [
@@ -33,15 +33,15 @@ describe('a record', () => {
       ],
       true,
     ],
-    ['stays when its own road goes, for another one to that host', [[COAP], [HTTPS]], true],
+    ['stays when its endpoint is replaced by another one at that host', [[COAP], [HTTPS]], true],
     [
-      'stays when a second name of the server is added and the first goes',
+      'stays when a second name of the server is added and the first is removed',
       [[COAP], [COAP, OTHER], [OTHER]],
       true,
     ],
-    ['stays on the way back, too', [[COAP], [COAP, OTHER], [OTHER], [COAP]], true],
-    ['goes aside for another server', [[COAP], [OTHER]], false],
-    ['goes aside for another port of the same scheme', [[COAP], ['coap://tb.example.com:7000']], false],
+    ['stays when the first name is added again', [[COAP], [COAP, OTHER], [OTHER], [COAP]], true],
+    ['is archived for another server', [[COAP], [OTHER]], false],
+    ['is archived for another port of the same scheme', [[COAP], ['coap://tb.example.com:7000']], false],
   ];
   for (const [what, lists, stays] of cases) {
     it(what, async () => {
@@ -55,7 +55,7 @@ describe('a record', () => {
     });
   }
 
-  it('comes back once both URLs are listed, also after the new one alone was tried and declined', async () => {
+  it('is restored when both URLs are listed after a declined attempt', async () => {
     using fixture = new StoreFixture();
     await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
     const moved = fixture.open(OTHER);
@@ -63,16 +63,16 @@ describe('a record', () => {
     await moved.write(ATTEMPT);
     const both = await fixture.open(OTHER, COAP).read();
     assert.equal(both?.token?.reveal(), PROVISIONED.token?.reveal());
-    // The attempt is kept, as everything is; and it is not what counts, however the list goes on.
+    // The attempt is archived, and is not used with another list either.
     assert.ok(Object.values(fixture.contents).some((text) => text.includes(ATTEMPT.token.reveal())));
     assert.equal((await fixture.open(OTHER).read())?.token?.reveal(), PROVISIONED.token?.reveal());
   });
 
   for (const [when, left] of [
-    ['between the two copies of the attempt', [BACKUP]],
-    ['behind both', []],
+    ['between archiving the two copies of the attempt', [BACKUP]],
+    ['after archiving both copies', []],
   ] as const) {
-    it(`comes back also after a power cut ${when}`, async () => {
+    it(`is restored after a power cut ${when}`, async () => {
       using fixture = new StoreFixture();
       await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
       const moved = fixture.open(OTHER);
@@ -86,7 +86,7 @@ describe('a record', () => {
     });
   }
 
-  it('that is only an attempt stays, when nothing better was set aside', async () => {
+  it('of an attempt stays if no issued one is archived', async () => {
     using fixture = new StoreFixture();
     await fixture.open(COAP).write({ ...ATTEMPT, server: COAP });
     const moved = fixture.open(OTHER);
@@ -96,7 +96,7 @@ describe('a record', () => {
     assert.equal(both?.token?.reveal(), 'second-attempt-token');
   });
 
-  it('that replaces a refused token stays, whatever older credentials were set aside', async () => {
+  it('that replaces a rejected token stays despite older archived ones', async () => {
     using fixture = new StoreFixture();
     await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
     const moved = fixture.open(OTHER);
@@ -108,13 +108,13 @@ describe('a record', () => {
     await both.write({ ...ATTEMPT, previousToken: newer });
     const after = await fixture.open(OTHER, COAP).read();
     assert.equal(after?.token?.reveal(), ATTEMPT.token.reveal());
-    // And it comes back, should the server go and come back.
+    // It is restored if the server changes and changes back.
     await fixture.open('coap://third.example.com:5683').read();
     const again = await fixture.open(OTHER, COAP).read();
     assert.equal(again?.token?.reveal(), ATTEMPT.token.reveal());
   });
 
-  it('of the card this one was copied from stays aside at a boot that shows nothing of the board', async () => {
+  it('of the original of a copied card stays archived at a boot without a fingerprint', async () => {
     using fixture = new StoreFixture();
     const [first, second] = [['mac:aaaaaaaaaaaaaaaa'], ['mac:bbbbbbbbbbbbbbbb']];
     await fixture.openOn(first, COAP).write({ ...PROVISIONED, server: COAP });
@@ -125,7 +125,7 @@ describe('a record', () => {
     assert.equal((await fixture.openOn(second, COAP).read())?.token?.reveal(), ATTEMPT.token.reveal());
   });
 
-  it('that is forgotten leaves nothing of its server behind that the next start would take up', async () => {
+  it('that is forgotten is not restored from an earlier archived one', async () => {
     using fixture = new StoreFixture();
     await fixture.open(COAP).write({ ...PROVISIONED, server: COAP });
     const moved = fixture.open(OTHER);
@@ -141,10 +141,10 @@ describe('a record', () => {
     assert.match(fixture.bytes(earlier), new RegExp(TOKEN));
     await archiveRecord(fixture.directory, 0);
     assert.equal(await fixture.open(OTHER, COAP).read(), undefined);
-    assert.ok(fixture.names.includes(archived), 'that of another server waits for it');
+    assert.ok(fixture.names.includes(archived), 'the record of another server stays archived');
   });
 
-  it('is not written again for a list that says nothing new', async () => {
+  it('is not written again for a list without new URLs', async () => {
     using fixture = new StoreFixture();
     await fixture.open(COAP, HTTPS).write({ ...PROVISIONED, server: COAP });
     await fixture.open(HTTPS, COAP).read();
@@ -154,7 +154,7 @@ describe('a record', () => {
   });
 });
 
-it('two URLs are of one server: the same, or the same host by another scheme', () => {
+it('isSameServer accepts equal URLs and the same host with another scheme', () => {
   assert.ok(isSameServer(['coap://[2001:db8::7]:5683'], ['https://[2001:db8::7]:8443']));
   assert.ok(!isSameServer([COAP], ['coap://tb.example.com:1']));
   assert.ok(!isSameServer([COAP], [OTHER]));

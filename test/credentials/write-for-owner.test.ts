@@ -1,4 +1,4 @@
-/** A state directory of the service's user, and root at work in it: whose the files are, and what planted ones make root do. */
+/** Root in a state directory of the service's user: the owner of its files, and planted links and FIFOs. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { collectTokens } from '../../src/credentials/collect-tokens.ts';
 import { inspectRecord } from '../../src/credentials/inspect.ts';
-import { revealed } from '../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, storeErrorOf } from './store-fixture.ts';
 
 const NOBODY = 65_534;
 const asRoot = { skip: process.getuid?.() === 0 ? false : 'needs root to give files away' };
 
-/** The service's user has it; what it holds may be root's. */
+/** The directory belongs to the service's user, the backup to root. */
 function fixtureOfNobody(): StoreFixture {
   const fixture = new StoreFixture();
   fixture.put(BACKUP, JSON.stringify(ON_DISK));
@@ -21,8 +21,8 @@ function fixtureOfNobody(): StoreFixture {
   return fixture;
 }
 
-describe('what root writes in the directory of the service', () => {
-  it('is the service’s own, 0600, and read by it; also over a file that was root’s', asRoot, async () => {
+describe('a file that root writes in the directory of the service', () => {
+  it('belongs to the service with mode 0600, even if it belonged to root before', asRoot, async () => {
     using fixture = fixtureOfNobody(); // the main file is new, the backup is root's
     await fixture.open().write({ ...PROVISIONED, sinceMs: 9 });
     for (const name of [MAIN, BACKUP]) {
@@ -32,14 +32,17 @@ describe('what root writes in the directory of the service', () => {
     assert.deepEqual(fixture.names, [BACKUP, MAIN]);
     process.seteuid?.(NOBODY);
     try {
-      assert.deepEqual(revealed(await fixture.open().read()), revealed({ ...PROVISIONED, sinceMs: 9 }));
+      assert.deepEqual(
+        revealSecrets(await fixture.open().read()),
+        revealSecrets({ ...PROVISIONED, sinceMs: 9 }),
+      );
     } finally {
       process.seteuid?.(0);
     }
   });
 });
 
-describe('a link in the place of the file', () => {
+describe('a link with the name of the file', () => {
   function linked(): { readonly fixture: StoreFixture; readonly target: string } {
     const fixture = new StoreFixture();
     fixture.put(BACKUP, JSON.stringify(ON_DISK));
@@ -49,39 +52,40 @@ describe('a link in the place of the file', () => {
     return { fixture, target };
   }
 
-  it('is not looked through, and what it points at stays as it is', async () => {
+  it('is not followed when reading, and its target stays unchanged', async () => {
     const { fixture, target } = linked();
-    using _shelf = fixture;
+    using _ = fixture;
     const { message } = await storeErrorOf(inspectRecord(fixture.directory));
-    assert.match(message, /credentials\.json is no regular file .*move it away/);
-    const { unreadable: unseen } = await collectTokens(fixture.directory);
-    assert.deepEqual(unseen, [
-      `${join(fixture.directory, MAIN)}, which is a link or the like and no file, and is not followed`,
+    assert.match(message, /credentials\.json is not a regular file.*move it away/);
+    const { unreadable } = await collectTokens(fixture.directory);
+    assert.deepEqual(unreadable, [
+      `${join(fixture.directory, MAIN)}, which is not a regular file and was not read`,
     ]);
     await fixture.open().read();
     assert.equal(statSync(target).mode & 0o777, 0o644);
   });
 
-  it('is not written through: the write is refused, and says what to do', async () => {
+  it('is not followed when writing: the write fails with a remedy', async () => {
     const { fixture, target } = linked();
-    using _shelf = fixture;
+    using _ = fixture;
     const { message } = await storeErrorOf(fixture.open().write({ ...PROVISIONED, sinceMs: 9 }));
-    assert.match(message, /credentials\.json is no regular file .*move it away/);
+    assert.match(message, /credentials\.json is not a regular file.*move it away/);
     assert.equal(readFileSync(target, 'utf8'), JSON.stringify(ON_DISK));
     assert.ok(lstatSync(join(fixture.directory, MAIN)).isSymbolicLink());
   });
 });
 
-it('a FIFO in the place of the file holds nobody up', { timeout: 20_000 }, async () => {
+it('a FIFO with the name of the file does not block', { timeout: 20_000 }, async () => {
   using fixture = new StoreFixture();
   fixture.put(BACKUP, JSON.stringify(ON_DISK));
   assert.equal(spawnSync('mkfifo', [join(fixture.directory, MAIN)]).status, 0);
   const inspections = [() => inspectRecord(fixture.directory), () => fixture.open().write(PROVISIONED)];
-  for (const look of inspections) assert.match((await storeErrorOf(look())).message, /is no regular file/);
+  for (const inspect of inspections)
+    assert.match((await storeErrorOf(inspect())).message, /is not a regular file/);
   assert.equal((await collectTokens(fixture.directory)).unreadable.length, 1);
 });
 
-it('one damaged file is a remnant where there is no other, and two are damage that says so of both', async () => {
+it('one damaged file alone is partial, and two are damaged with both named', async () => {
   using fixture = new StoreFixture();
   fixture.put(MAIN, '{"torn');
   assert.equal((await inspectRecord(fixture.directory)).is, 'partial');
@@ -90,7 +94,7 @@ it('one damaged file is a remnant where there is no other, and two are damage th
   assert.ok(inspection.is === 'damaged');
   assert.match(
     inspection.problem,
-    /credentials\.json is torn.*, and the file .*credentials\.backup\.json is empty/,
+    /credentials\.json is truncated.*, and the file .*credentials\.backup\.json is empty/,
   );
   const { code } = await storeErrorOf(fixture.open().read());
   assert.equal(code, 'CREDENTIALS_DAMAGED');
@@ -98,7 +102,7 @@ it('one damaged file is a remnant where there is no other, and two are damage th
   assert.equal((await inspectRecord(fixture.directory)).is, 'newer');
 });
 
-it('who only looks leaves a file that others may read as open as it is; the agent closes it', async () => {
+it('inspecting leaves the mode of a file unchanged, and the agent makes it private', async () => {
   using fixture = new StoreFixture();
   fixture.put(MAIN, JSON.stringify(ON_DISK), 0o644);
   assert.equal((await inspectRecord(fixture.directory)).is, 'good');

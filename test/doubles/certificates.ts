@@ -1,6 +1,6 @@
 /**
- * Certificates for tests, made by openssl: an authority of our own and what it signs. Tests skip, with the reason, where openssl
- * is missing.
+ * Certificates for tests, created by openssl: an authority and the certificates that it signs. Tests skip if
+ * openssl is missing.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -19,9 +19,9 @@ export interface Pem {
 }
 
 export interface CertificateRequest {
-  /** `DNS:localhost,IP:127.0.0.1` unless given. */
+  /** Default: `DNS:localhost,IP:127.0.0.1`. */
   readonly names?: string;
-  /** As openssl writes dates, `20200101000000Z`; yesterday and in a month unless given. */
+  /** In the format of openssl, `20200101000000Z`. Default: now and in 30 days. */
   readonly from?: string;
   readonly to?: string;
 }
@@ -58,7 +58,7 @@ export class Authority implements Disposable {
     );
   }
 
-  /** A certificate with its key, signed by this authority. */
+  /** Issues a certificate with its key. */
   issue({ names = 'DNS:localhost,IP:127.0.0.1', from, to }: CertificateRequest = {}): Pem {
     this.#count += 1;
     const name = `leaf-${this.#count}`;
@@ -107,8 +107,8 @@ export class Authority implements Disposable {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #openssl(...words: readonly string[]): void {
-    execFileSync('openssl', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  #openssl(...commandLine: readonly string[]): void {
+    execFileSync('openssl', commandLine, { stdio: ['ignore', 'ignore', 'pipe'] });
   }
 
   #files(name: string): Pem {

@@ -1,4 +1,4 @@
-/** Every reason of a refusal, in the order of the verdicts, and a refusal of each. */
+/** All failure reasons, in the order of the policies, and a failure of each. */
 
 import type { Failure, FailureReason } from '../../src/core/failures/failure.ts';
 import { FAILURE_POLICIES } from '../../src/core/failures/policies.ts';

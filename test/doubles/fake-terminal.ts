@@ -1,4 +1,4 @@
-/** A `Terminal` that keeps what is written to it, of a size that a test may change. */
+/** A `Terminal` that keeps the written text, with a size that a test can change. */
 
 import type { Terminal } from '../../src/cli/ui/terminal.ts';
 
@@ -32,15 +32,15 @@ export class FakeTerminal implements Terminal {
     return { columns: this.#columns, rows: this.#rows };
   }
 
-  onResize(then: () => void, signal: AbortSignal): void {
-    this.#listeners.add(then);
-    signal.addEventListener('abort', () => this.#listeners.delete(then));
+  onResize(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => this.#listeners.delete(listener));
   }
 
   resize(columns: number, rows: number): void {
     this.#columns = columns;
     this.#rows = rows;
-    for (const then of this.#listeners) then();
+    for (const listener of this.#listeners) listener();
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-/** A `Chance` without chance: one number for every throw, and the tokens minted-1, minted-2, … in order. */
+/** A `Random` with one number for every draw, and the tokens minted-1, minted-2, … in order. */
 
 import { Secret } from '../../src/core/model/secret.ts';
 import type { Random } from '../../src/core/ports/random.ts';

@@ -1,8 +1,6 @@
 /**
- * A `CredentialStore` in memory: durable as long as the test runs, and broken on request.
- *
- * `broken` makes every read and write reject with it, as a full disk would. Passes
- * test/contracts/credential-store.ts.
+ * A `CredentialStore` in memory. With `broken` every read and write rejects with that error, as on a full
+ * disk. Fulfils test/contracts/credential-store.ts.
  */
 
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
@@ -10,21 +8,21 @@ import type { CredentialRecord, CredentialStore } from '../../src/core/ports/cre
 export class MemoryCredentialStore implements CredentialStore {
   record: CredentialRecord | undefined;
   broken: Error | undefined;
-  readonly #journal: string[];
+  readonly #calls: string[];
 
-  constructor(record?: CredentialRecord, journal: string[] = []) {
+  constructor(record?: CredentialRecord, calls: string[] = []) {
     this.record = record;
-    this.#journal = journal;
+    this.#calls = calls;
   }
 
   async read(): Promise<CredentialRecord | undefined> {
-    this.#journal.push('store read');
+    this.#calls.push('store read');
     if (this.broken) throw this.broken;
     return this.record;
   }
 
   async write(record: CredentialRecord): Promise<void> {
-    this.#journal.push(`store write ${record.state}`);
+    this.#calls.push(`store write ${record.state}`);
     if (this.broken) throw this.broken;
     this.record = { ...record };
   }

@@ -1,9 +1,9 @@
 /**
  * A `SpoolDirectory` in memory that can lose its power, be full, be read-only and be broken.
  *
- * What a power cut leaves: bytes that were synced; of bytes that were not, each sector of 512 bytes old or new by a
- * throw of the dice; of names that were made or removed and not synced, each by a throw of the dice. Whoever had it
- * open before the cut is dead: its operations reject.
+ * A power cut leaves synced bytes; of other bytes, each sector of 512 bytes old or new at random; of names
+ * created or removed without a sync, each old or new at random. Operations of a process that opened the
+ * directory before the cut reject.
  */
 
 import type { SpoolDirectory, SpoolEntry, SpoolFile } from '../../src/outbox/spool/directory.ts';
@@ -18,41 +18,41 @@ interface Inode {
 export class PowerCutDirectory implements SpoolDirectory {
   readOnly = false;
   readonly broken = { read: false, write: false, sync: false, remove: false };
-  /** All files together may have so many bytes. */
+  /** The maximum number of bytes of all files together. */
   capacityBytes = Number.POSITIVE_INFINITY;
   freeBytes = 1_000_000_000;
   totalBytes = 1_000_000_000;
-  /** Operations that change something until the power fails in the middle of one. */
+  /** Number of changing operations until the power fails during one. */
   stepsUntilCut = Number.POSITIVE_INFINITY;
-  /** With false, file.sync and directory sync do nothing: the bug to be found. */
+  /** False: file and directory syncs do nothing, which is the bug that tests must find. */
   syncs = true;
   readonly counts = { writes: 0, writtenBytes: 0, syncs: 0, creates: 0, removes: 0, reads: 0 };
   #names = new Map<string, Inode>();
   #durable = new Map<string, Inode>();
-  #life = 0;
+  #boot = 0;
   #isOff = false;
 
   async list(): Promise<readonly SpoolEntry[]> {
-    this.#assertOn(this.#life);
+    this.#assertOn(this.#boot);
     return [...this.#names].map(([name, { bytes }]) => ({ name, bytes: bytes.length }));
   }
 
   async create(name: string): Promise<SpoolFile> {
-    const life = this.#life;
-    this.#step(life);
+    const boot = this.#boot;
+    this.#step(boot);
     if (this.readOnly) throw failure('EROFS');
     if (this.broken.write) throw failure('EIO');
     if (this.#names.has(name)) throw failure('EEXIST');
     const inode: Inode = { bytes: Buffer.alloc(0), synced: Buffer.alloc(0) };
     this.#names.set(name, inode);
     this.counts.creates += 1;
-    this.#assertOn(life);
+    this.#assertOn(boot);
     return {
-      write: async (bytes, position) => this.#write(life, inode, bytes, position),
+      write: async (bytes, position) => this.#write(boot, inode, bytes, position),
       sync: async () => {
-        this.#step(life);
+        this.#step(boot);
         if (this.broken.sync) throw failure('EIO');
-        this.#assertOn(life);
+        this.#assertOn(boot);
         this.counts.syncs += 1;
         if (this.syncs) inode.synced = Buffer.from(inode.bytes);
       },
@@ -61,39 +61,39 @@ export class PowerCutDirectory implements SpoolDirectory {
   }
 
   async read(name: string, offset: number, length: number): Promise<Buffer> {
-    this.#assertOn(this.#life);
+    this.#assertOn(this.#boot);
     this.counts.reads += 1;
     if (this.broken.read) throw failure('EIO');
     return Buffer.from(this.#inode(name).bytes.subarray(offset, offset + length));
   }
 
   async remove(name: string): Promise<void> {
-    const life = this.#life;
-    this.#step(life);
+    const boot = this.#boot;
+    this.#step(boot);
     if (this.readOnly) throw failure('EROFS');
     if (this.broken.remove) throw failure('EIO');
     this.#inode(name);
     this.#names.delete(name);
     this.counts.removes += 1;
-    this.#assertOn(life);
+    this.#assertOn(boot);
   }
 
   async sync(): Promise<void> {
-    this.#step(this.#life);
+    this.#step(this.#boot);
     if (this.broken.sync) throw failure('EIO');
-    this.#assertOn(this.#life);
+    this.#assertOn(this.#boot);
     this.counts.syncs += 1;
     if (this.syncs) this.#durable = new Map(this.#names);
   }
 
   async space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
-    this.#assertOn(this.#life);
+    this.#assertOn(this.#boot);
     return { freeBytes: this.freeBytes, totalBytes: this.totalBytes };
   }
 
-  /** The power goes and comes back; `random` decides what of the unsynced is still there. */
+  /** Cuts the power and restores it; `random` decides which unsynced data survives. */
   cutPower(random: () => number): void {
-    this.#life += 1;
+    this.#boot += 1;
     this.#isOff = false;
     this.stepsUntilCut = Number.POSITIVE_INFINITY;
     const possibleContents = new Map<string, Inode>();
@@ -101,26 +101,26 @@ export class PowerCutDirectory implements SpoolDirectory {
       const [before, after] = [this.#durable.get(name), this.#names.get(name)];
       const inode = before === after || random() < 0.5 ? after : before;
       if (!inode) continue;
-      const bytes = torn(inode, random);
+      const bytes = survivingBytes(inode, random);
       possibleContents.set(name, { bytes, synced: bytes });
     }
     this.#names = possibleContents;
     this.#durable = new Map(possibleContents);
   }
 
-  /** The bytes of a file, to be damaged by a test. */
+  /** The bytes of a file, which a test may damage. */
   bytesOf(name: string): Buffer {
     return this.#inode(name).bytes;
   }
 
-  /** Puts a durable file there. */
+  /** Adds a durable file. */
   store(name: string, bytes: Buffer): void {
     const inode = { bytes, synced: bytes };
     this.#names.set(name, inode);
     this.#durable.set(name, inode);
   }
 
-  /** The power has failed and is not back. */
+  /** Whether the power has failed and is not restored. */
   get isOff(): boolean {
     return this.#isOff;
   }
@@ -129,8 +129,8 @@ export class PowerCutDirectory implements SpoolDirectory {
     return [...this.#names.keys()].sort();
   }
 
-  #write(life: number, inode: Inode, bytes: Buffer, position: number): void {
-    this.#step(life);
+  #write(boot: number, inode: Inode, bytes: Buffer, position: number): void {
+    this.#step(boot);
     if (this.broken.write) throw failure('EIO');
     const others =
       [...this.#names.values()].reduce((sum, each) => sum + each.bytes.length, 0) - inode.bytes.length;
@@ -140,7 +140,7 @@ export class PowerCutDirectory implements SpoolDirectory {
     bytes.copy(grown, position, 0, end - position);
     inode.bytes = grown;
     if (end < position + bytes.length) throw failure('ENOSPC');
-    this.#assertOn(life);
+    this.#assertOn(boot);
     this.counts.writes += 1;
     this.counts.writtenBytes += bytes.length;
   }
@@ -151,18 +151,18 @@ export class PowerCutDirectory implements SpoolDirectory {
     return inode;
   }
 
-  #step(life: number): void {
-    this.#assertOn(life);
+  #step(boot: number): void {
+    this.#assertOn(boot);
     this.stepsUntilCut -= 1;
     if (this.stepsUntilCut < 0) this.#isOff = true;
   }
 
-  #assertOn(life: number): void {
-    if (this.#isOff || life !== this.#life) throw failure('ENODEV');
+  #assertOn(boot: number): void {
+    if (this.#isOff || boot !== this.#boot) throw failure('ENODEV');
   }
 }
 
-function torn({ bytes, synced }: Inode, random: () => number): Buffer {
+function survivingBytes({ bytes, synced }: Inode, random: () => number): Buffer {
   if (bytes.equals(synced)) return synced;
   const afterPowerCut = Buffer.alloc(random() < 0.5 ? Math.max(synced.length, bytes.length) : synced.length);
   synced.copy(afterPowerCut);
@@ -173,5 +173,5 @@ function torn({ bytes, synced }: Inode, random: () => number): Buffer {
 }
 
 function failure(code: string): Error {
-  return Object.assign(new Error(`${code}: a double says so`), { code });
+  return Object.assign(new Error(`${code}: simulated`), { code });
 }

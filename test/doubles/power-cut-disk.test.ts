@@ -1,4 +1,4 @@
-/** The disk double: a credential store like any other, until the power is cut. */
+/** The disk double: it fulfils the contract of a credential store, until its power is cut. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -17,48 +17,48 @@ credentialStoreContract('a disk that keeps its power', () => {
   return { open: () => disk.open(alive), [Symbol.dispose]: () => {} };
 });
 
-const known = { server: 'coap://192.0.2.7', deviceName: 'gw-1', sinceMs: 1, token: new Secret('token-1') };
-const PENDING: CredentialRecord = { state: 'pending', ...known };
-const PROVISIONED: CredentialRecord = { state: 'provisioned', ...known };
+const record = { server: 'coap://192.0.2.7', deviceName: 'gw-1', sinceMs: 1, token: new Secret('token-1') };
+const PENDING: CredentialRecord = { state: 'pending', ...record };
+const PROVISIONED: CredentialRecord = { state: 'provisioned', ...record };
 
-describe('a power cut', () => {
-  it('in the middle of a write leaves the old record or the new one, and both do happen', async () => {
-    const left = new Set<string | undefined>();
+describe('a power cut of the disk double', () => {
+  it('a power cut during a write leaves the old or the new record, and both happen', async () => {
+    const states = new Set<string | undefined>();
     for (let seed = 1; seed <= 200; seed += 1) {
-      const { disk, time, die } = stage(seed);
-      await written(disk, time, PENDING);
+      const { disk, time, die } = openDisk(seed);
+      await writeRecord(disk, time, PENDING);
       void disk.open(die.act).write(PROVISIONED);
       await time.run(time.nowMs + (seed % 20));
       die.now();
       disk.cutPower();
-      left.add(disk.visible?.state);
+      states.add(disk.visible?.state);
     }
-    assert.deepEqual([...left].sort(), ['pending', 'provisioned']);
+    assert.deepEqual([...states].sort(), ['pending', 'provisioned']);
   });
 
-  it('after a write has resolved takes nothing back', async () => {
+  it('a power cut after a completed write loses nothing', async () => {
     for (let seed = 1; seed <= 50; seed += 1) {
-      const { disk, time } = stage(seed);
-      await written(disk, time, PENDING);
+      const { disk, time } = openDisk(seed);
+      await writeRecord(disk, time, PENDING);
       disk.cutPower();
       assert.equal(disk.visible?.state, 'pending', `seed ${seed}`);
     }
   });
 
-  it('without a synced directory takes back a write that has resolved, now and then', async () => {
-    const left = new Set<string | undefined>();
+  it('a power cut without a directory sync sometimes loses a completed write', async () => {
+    const states = new Set<string | undefined>();
     for (let seed = 1; seed <= 20; seed += 1) {
-      const { disk, time } = stage(seed, false);
-      await written(disk, time, PENDING);
+      const { disk, time } = openDisk(seed, false);
+      await writeRecord(disk, time, PENDING);
       disk.cutPower();
-      left.add(disk.visible?.state);
+      states.add(disk.visible?.state);
     }
-    assert.deepEqual([...left].sort(), ['pending', undefined]);
+    assert.deepEqual([...states].sort(), ['pending', undefined]);
   });
 
-  it('after a kill in the middle of a rename takes nothing back that was read since', async () => {
+  it('a power cut after a kill during a rename loses nothing that was read since', async () => {
     for (let seed = 1; seed <= 50; seed += 1) {
-      const { disk, time, die } = stage(seed);
+      const { disk, time, die } = openDisk(seed);
       void disk.open(die.act).write(PENDING);
       while (disk.visible === undefined) await time.run(time.nowMs + 1);
       die.now();
@@ -76,26 +76,29 @@ describe('a power cut', () => {
   });
 });
 
-function stage(seed: number, syncsDirectory = true) {
+function openDisk(seed: number, syncsDirectory = true) {
   const time = new VirtualTime();
-  const rng = new SeededRandom(seed);
+  const random = new SeededRandom(seed);
   const disk = new PowerCutDisk(
-    { after: (ms, action) => time.after(ms, action), random: () => rng.random(), record: () => {} },
+    { after: (ms, action) => time.after(ms, action), random: () => random.random(), record: () => {} },
     syncsDirectory,
   );
-  let lives = true;
+  let isAlive = true;
   const act: DiskOperation = (step) => {
-    if (lives) step();
+    if (isAlive) step();
   };
   const now = () => {
-    lives = false;
+    isAlive = false;
   };
   return { time, disk, die: { act, now } };
 }
 
-/** Half a second is longer than any write, and shorter than the file system takes to sync by itself. */
-async function written(disk: PowerCutDisk, time: VirtualTime, record: CredentialRecord): Promise<void> {
-  const writing = disk.open(alive).write(record);
+/**
+ * Half a second is longer than any write, and shorter than the delay after which the file system syncs by
+ * itself.
+ */
+async function writeRecord(disk: PowerCutDisk, time: VirtualTime, record: CredentialRecord): Promise<void> {
+  const pendingWrite = disk.open(alive).write(record);
   await time.run(time.nowMs + 500);
-  await writing;
+  await pendingWrite;
 }

@@ -1,12 +1,11 @@
 /**
- * A disk that can lose its power, and the `CredentialStore` a process opens on it.
+ * A disk whose power can be cut, and the `CredentialStore` that a process opens on it.
  *
- * A write is a sequence, as on a real file system: temporary file written, file synced, renamed, directory
- * synced. What a power cut leaves is the last durable record or any later one whose rename was not synced
- * yet, by a throw of the dice; never a mixture. `write` resolves only when the record is durable. A cut
- * between two steps leaves the sequence where it was. The file system syncs by itself some seconds after a
- * rename. With `syncsDirectory: false` the last step is missing, which is the bug to be found: `write` then
- * resolves while the rename may still be lost.
+ * A write has the steps of a real file system: write a temporary file, sync it, rename it, sync the
+ * directory. A power cut leaves the last durable record or, at random, a later one whose rename was not
+ * synced yet; never a mixture. `write` resolves only when the record is durable. The file system syncs by
+ * itself some seconds after a rename. With `syncsDirectory: false` the last step is missing, which is the bug
+ * that tests must find: `write` then resolves while the rename can still be lost.
  */
 
 import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
@@ -15,11 +14,11 @@ export interface DiskPorts {
   /** Runs `action` once after `ms`. */
   readonly after: (ms: number, action: () => void) => unknown;
   readonly random: () => number;
-  /** Told of every step after it was taken, for a trace. */
+  /** Called after each step, for a trace. */
   readonly record: (step: string) => void;
 }
 
-/** Lets a step happen, or not: a process that has died does nothing more. */
+/** Runs a step, unless the process is dead. */
 export type DiskOperation = (step: () => void) => void;
 
 type Content = CredentialRecord | undefined;
@@ -27,13 +26,13 @@ type Content = CredentialRecord | undefined;
 const FILE_SYSTEM_SYNCS_AFTER_MS = { least: 1_000, most: 30_000 } as const;
 
 export class PowerCutDisk {
-  /** Every step of a write takes up to this, ms; a dying card takes seconds. */
+  /** The maximum duration of a step, ms; a failing SD card takes seconds. */
   stepMsMax = 5;
   /** A full disk: writes fail at their first step. */
   full = false;
   readonly #ports: DiskPorts;
   readonly #syncsDirectory: boolean;
-  /** From the surely durable one to the one a reader sees. */
+  /** From the durable record to the visible one. */
   #contents: Content[] = [undefined];
 
   constructor(ports: DiskPorts, syncsDirectory = true) {
@@ -41,12 +40,12 @@ export class PowerCutDisk {
     this.#syncsDirectory = syncsDirectory;
   }
 
-  /** Everything a power cut now could leave; one of them, whenever nothing is being written. */
+  /** All records that a power cut now could leave; only one if no write is in progress. */
   get afterPowerCuts(): readonly (CredentialRecord | undefined)[] {
     return this.#contents;
   }
 
-  /** What a reader sees. */
+  /** The record that a reader gets. */
   get visible(): Content {
     return this.#contents.at(-1);
   }
@@ -57,13 +56,13 @@ export class PowerCutDisk {
     this.#contents = [afterPowerCut];
   }
 
-  /** The store of one process; `act` decides whether that process still lives. */
+  /** Opens the store of one process; `operation` checks whether that process still runs. */
   open(operation: DiskOperation): CredentialStore {
     const step = (name: string, effect: () => void = () => {}) => this.#step(name, effect, operation);
     return {
       read: async () => {
         await step('read');
-        // What is read is relied upon, so it is made durable first; the process before may have died at the
+        // A record must be durable before it is used, because the previous process may have died at the
         // rename.
         if (this.#contents.length > 1 && this.#syncsDirectory)
           await step('sync', () => this.#syncDirectory());

@@ -1,4 +1,4 @@
-/** A `Logger` that keeps its lines for a test to read; the ids of events apart from their other fields. */
+/** A `Logger` that keeps its lines for a test; the ids of events are kept apart from the other fields. */
 
 import type { LogFields, Logger } from '../../src/core/ports/log.ts';
 
@@ -10,7 +10,7 @@ export interface LogLine {
 
 export class RecordingLogger implements Logger {
   readonly lines: LogLine[] = [];
-  /** The ids of the events told, in order. */
+  /** The ids of the logged events, in order. */
   readonly events: string[] = [];
 
   debug(message: string, fields: LogFields = {}): void {
@@ -34,7 +34,7 @@ export class RecordingLogger implements Logger {
     this.lines.push({ level, message, fields });
   }
 
-  /** What an operator reads: everything but debug. */
+  /** The lines that an operator reads: all except debug. */
   get logged(): readonly LogLine[] {
     return this.lines.filter(({ level }) => level !== 'debug');
   }

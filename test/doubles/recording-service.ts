@@ -1,11 +1,11 @@
-/** A `ServiceManager` that keeps what it is told, and when. */
+/** A `ServiceManager` that records its notifications and their times. */
 
 import type { Clock } from '../../src/core/ports/clock.ts';
 import type { ServiceManager } from '../../src/core/ports/service-manager.ts';
 
 export class RecordingService implements ServiceManager {
   readonly watchdogMs: number | undefined;
-  /** Monotonic times of the signs of life. */
+  /** Monotonic times of the watchdog notifications. */
   readonly aliveMs: number[] = [];
   readonly statuses: string[] = [];
   /** ready, reloading, stopping. */
@@ -17,7 +17,7 @@ export class RecordingService implements ServiceManager {
     this.watchdogMs = watchdogMs;
   }
 
-  /** The longest time without a sign of life from `fromMs` until now, ms. */
+  /** The longest time without a watchdog notification from `fromMs` until now, ms. */
   longestSilenceMs(fromMs = 0): number {
     const times = [fromMs, ...this.aliveMs.filter((ms) => ms >= fromMs), this.#clock.monotonicMs()];
     return Math.max(...times.map((ms, index) => ms - (times[index - 1] ?? ms)));

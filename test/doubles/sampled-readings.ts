@@ -1,13 +1,13 @@
 /**
- * Readings of a host that was sampled, and what was sampled: for tests that reconstruct the history from what a store
- * lets out. Every reading is known by its `bootMs`, 1, 2, 3, …
+ * Readings of a sampled host together with the sampled values, for tests that reconstruct the history from
+ * the output of a store. The `bootMs` of a reading, 1, 2, 3, …, identifies it.
  */
 
 import assert from 'node:assert/strict';
 import type { Reading, Values } from '../../src/core/model/reading.ts';
 
 export const BOOT = 'this-boot';
-/** `tsMs` of a dated reading is its `bootMs` plus this. */
+/** The `tsMs` of a reading is its `bootMs` plus this. */
 export const OFFSET_MS = 1_700_000_000_000;
 
 export class SampledReadings {
@@ -15,28 +15,28 @@ export class SampledReadings {
   readonly #bootId: string;
   #now = 0;
 
-  /** `paddingBytes` make a reading large, so that few of them fill a segment. */
+  /** With `paddingBytes` few readings fill a segment. */
   constructor(paddingBytes = 0, bootId = BOOT) {
     this.#padding = 'x'.repeat(paddingBytes);
     this.#bootId = bootId;
   }
 
-  /** The next `count` readings, the first of them full. */
+  /** The next `count` readings; the first one is a snapshot. */
   batch(count: number, isDated = true): Reading[] {
     return Array.from({ length: count }, (_, index) => this.next(index === 0, isDated));
   }
 
-  next(full = false, isDated = true): Reading {
+  next(isSnapshot = false, isDated = true): Reading {
     const before = this.valuesAt(this.#now);
     this.#now += 1;
     const all = this.valuesAt(this.#now);
     const changed = Object.fromEntries(Object.entries(all).filter(([key, value]) => before[key] !== value));
-    const stamp = { bootId: this.#bootId, bootMs: this.#now };
+    const instant = { bootId: this.#bootId, bootMs: this.#now };
     return {
-      ...stamp,
+      ...instant,
       ...(isDated && { tsMs: this.#now + OFFSET_MS }),
-      values: full ? all : changed,
-      isSnapshot: full,
+      values: isSnapshot ? all : changed,
+      isSnapshot,
     };
   }
 
@@ -44,16 +44,17 @@ export class SampledReadings {
     const [everyThird, everySeventh] = [Math.floor(now / 3), Math.floor(now / 7)];
     return {
       now,
-      everyThird: everyThird,
-      everySeventh: everySeventh,
+      everyThird,
+      everySeventh,
       odd: now % 2 === 1,
       padding: `${now} ${this.#padding}`,
     };
   }
 
   /**
-   * Carries forward over what was delivered, in its order, and fails where that is not what was sampled. Those that
-   * were delivered `live`, ahead of others that may be lost since, need not be right themselves.
+   * Carries values forward over the delivered readings, in their order, and fails if the result differs from
+   * the sampled values. The `undated` readings are not checked themselves: they were delivered ahead of
+   * others that may be lost since.
    */
   assertHistory(delivered: readonly Reading[], undated: ReadonlySet<number> = new Set()): void {
     let state: Values = {};

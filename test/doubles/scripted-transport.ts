@@ -1,9 +1,9 @@
 /**
- * A `Transport` that answers from a script and notes every call.
+ * A `Transport` that answers from a script and records every call.
  *
- * `answer` is asked for each call; what it returns is the result, and without one every request succeeds. As
- * on a real road an issued token is given to `keep` first, and a request that is never answered ends when its
- * signal aborts; if that is because it took too long, it has met a silence.
+ * The result of `answer` is the result of the call; by default every request succeeds. As in a real transport
+ * an issued token is passed to `persist` first, and a request that is never answered ends when its signal
+ * aborts; if the reason is a deadline, the result is a time-out.
  */
 
 import { DEADLINE } from '../../src/core/async/abort.ts';
@@ -18,7 +18,7 @@ export type Call =
   | { readonly verb: 'postTelemetry' | 'postAttributes'; readonly token: Secret; readonly body: string };
 
 /**
- * What becomes of a call: it succeeds, its token is unknown (probe), it is refused, or it is never answered.
+ * The result of a call: it succeeds, its token is unknown (probe), it fails, or it is never answered.
  */
 export type Answer = 'ok' | 'not-ours' | 'never' | FailureReason | Failure;
 
@@ -26,12 +26,12 @@ export type Script = (call: Call, index: number) => Answer | Promise<Answer>;
 
 export class ScriptedTransport implements Transport {
   readonly calls: Call[] = [];
-  readonly #journal: string[];
+  readonly #callLog: string[];
   readonly #answer: Script;
 
   constructor(answer: Script = () => 'ok', log: string[] = []) {
     this.#answer = answer;
-    this.#journal = log;
+    this.#callLog = log;
   }
 
   /** The bodies posted as telemetry, in order. */
@@ -48,7 +48,7 @@ export class ScriptedTransport implements Transport {
     persist: (token: Secret) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Result<Secret>> {
-    const failed = await this.#calls({ verb: 'provision', request }, signal);
+    const failed = await this.#runCall({ verb: 'provision', request }, signal);
     if (failed) return failed;
     const token = request.token ?? new Secret('issued-by-the-server');
     await persist(token);
@@ -57,18 +57,18 @@ export class ScriptedTransport implements Transport {
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
     const call: Call = { verb: 'probe', token };
-    const answer = await this.#results(call, signal);
+    const answer = await this.#answerOf(call, signal);
     if (answer === 'ok' || answer === 'not-ours') return { ok: true, value: answer === 'ok' };
     return failWith(answer);
   }
 
   async postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const failed = await this.#calls({ verb: 'postTelemetry', token, body }, signal);
+    const failed = await this.#runCall({ verb: 'postTelemetry', token, body }, signal);
     return failed ?? { ok: true, value: undefined };
   }
 
   async postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const failed = await this.#calls({ verb: 'postAttributes', token, body }, signal);
+    const failed = await this.#runCall({ verb: 'postAttributes', token, body }, signal);
     return failed ?? { ok: true, value: undefined };
   }
 
@@ -78,14 +78,14 @@ export class ScriptedTransport implements Transport {
     return this.calls.flatMap((call) => (call.verb === verb ? [call.body] : []));
   }
 
-  async #calls(call: Call, signal: AbortSignal): Promise<ScriptedFailure | undefined> {
-    const answer = await this.#results(call, signal);
+  async #runCall(call: Call, signal: AbortSignal): Promise<ScriptedFailure | undefined> {
+    const answer = await this.#answerOf(call, signal);
     return answer === 'ok' || answer === 'not-ours' ? undefined : failWith(answer);
   }
 
-  async #results(call: Call, signal: AbortSignal): Promise<Exclude<Answer, 'never'>> {
+  async #answerOf(call: Call, signal: AbortSignal): Promise<Exclude<Answer, 'never'>> {
     this.calls.push(call);
-    this.#journal.push(`transport ${call.verb}`);
+    this.#callLog.push(`transport ${call.verb}`);
     const answer = await this.#answer(call, this.calls.length - 1);
     if (answer !== 'never') return answer;
     await new Promise<void>((resolve) => {

@@ -1,6 +1,4 @@
-/**
- * A TLS front: terminates TLS before a plain server, byte for byte, as a proxy in front of ThingsBoard does.
- */
+/** Terminates TLS in front of a plain server, byte for byte, like a proxy in front of ThingsBoard. */
 
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
@@ -8,9 +6,9 @@ import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 
 export interface TlsFront extends AsyncDisposable {
   readonly port: number;
-  /** Handshakes that were finished, and how many of them took up an earlier session. */
+  /** Completed handshakes, and how many of them resumed a session. */
   readonly handshakes: { all: number; resumed: number };
-  /** What came out of TLS, of all connections. */
+  /** The decrypted data of all connections. */
   readonly received: () => string;
   /** Ends every connection. */
   truncate(): void;
@@ -24,20 +22,20 @@ export async function openTlsFront(to: number, options: TlsOptions, host = '127.
   const server = createServer(options, (socket: TLSSocket) => {
     handshakes.all += 1;
     if (socket.isSessionReused()) handshakes.resumed += 1;
-    const backendPort = connect(to, '127.0.0.1');
-    for (const each of [socket, backendPort]) {
+    const backend = connect(to, '127.0.0.1');
+    for (const each of [socket, backend]) {
       sockets.add(each);
       each.on('error', () => {});
       each.on('close', () => {
         sockets.delete(each);
         socket.destroy();
-        backendPort.destroy();
+        backend.destroy();
       });
     }
     socket.on('data', (bytes: Buffer) => {
       received += bytes.toString('latin1');
     });
-    socket.pipe(backendPort).pipe(socket);
+    socket.pipe(backend).pipe(socket);
   });
   server.on('tlsClientError', () => {});
   server.on('connection', (socket) => {

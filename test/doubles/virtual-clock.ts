@@ -1,11 +1,11 @@
 /**
- * A hand-cranked `Clock`: time stands still until a test advances it.
+ * A `Clock` that stands still until a test advances it.
  *
- * `advance` wakes the sleepers one by one in the order of their due times (equal times: first come, first
- * woken), shows each its own due time, and lets everything it set off settle before the next one, so that a
- * sleep begun by a woken sleeper still ends within the same advance. Wall time can be stepped apart from
- * monotonic time, as an NTP step would; and the host can be suspended, which sleepers do not notice and the
- * times since boot and of the wall do. A clock made of the same boot and a later `bootMs` is that of a process started later.
+ * `advance` wakes the sleepers one by one in the order of their due times (equal times in the order of their
+ * calls), at their own due time, and waits until the effects have settled, so that a sleep begun by a woken
+ * sleeper ends within the same advance. The wall time can be stepped as by NTP. A suspended host stops the
+ * sleepers, but neither the time since boot nor the wall time. A clock with the same boot and a later
+ * `bootMs` is that of a process started later.
  */
 
 import type { Clock } from '../../src/core/ports/clock.ts';
@@ -65,12 +65,12 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** How many sleeps have not ended. */
+  /** Number of current sleepers. */
   get sleeping(): number {
     return this.#sleepers.size;
   }
 
-  /** Lets `ms` pass, in as many steps as there are sleepers due. */
+  /** Advances by `ms`, in one step per due sleeper. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#monotonicMs + ms;
     await flushMicrotasks();
@@ -82,7 +82,7 @@ export class VirtualClock implements Clock {
     this.#monotonicMs = untilMs;
   }
 
-  /** Lets time pass until the next sleeper wakes; false when nobody sleeps. */
+  /** Advances to the next due time; false if there is no sleeper. */
   async advanceToNext(): Promise<boolean> {
     await flushMicrotasks();
     const next = this.#next();
@@ -91,12 +91,12 @@ export class VirtualClock implements Clock {
     return true;
   }
 
-  /** Steps the wall clock by `ms`, forwards or back; no sleeper notices. */
+  /** Steps the wall clock by `ms`, forwards or back; sleepers are not affected. */
   stepWall(ms: number): void {
     this.#wallAheadMs += ms;
   }
 
-  /** The host sleeps for `ms`: no sleeper notices, but the wall clock and the time since boot go on. */
+  /** Suspends the host for `ms`: sleepers stop, but the wall clock and the time since boot advance. */
   suspend(ms: number): void {
     this.#wallAheadMs += ms;
     this.#bootAheadMs += ms;
@@ -111,7 +111,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** One turn of the event loop: every microtask queued until now, and those they queue, have run. */
+/** Waits for one turn of the event loop, in which all queued microtasks and those that they queue run. */
 function flushMicrotasks(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,7 @@
-/** What a fault is, and with what faults are made: configurations, servers of somebody else, programs around the agent. */
+/**
+ * The description of a fault, and the parts of faults: configurations, foreign servers, programs around the
+ * agent.
+ */
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -19,39 +22,39 @@ export const NAME = 'gw-fault';
 
 export interface Fault {
   readonly name: string;
-  /** The event of the journal and of status, whose sentence has the cause and the remedy. */
+  /** The event in the log and in the status; its sentence has cause and remedy. */
   readonly event: EventId;
-  /** What is found in the same line, and in status, and tells it from other faults with this event. */
+  /** Text in the same line and in the status that distinguishes this fault from others with the event. */
   readonly message?: string;
-  /** Of an agent that cannot start; absent: it goes on. */
+  /** The exit code of an agent that cannot start; absent: the agent keeps running. */
   readonly exit?: 75 | 78;
-  /** The agent is online in spite of it, and status exits 0. */
+  /** The agent is online nevertheless, and status exits with 0. */
   readonly online?: true;
-  /** The check of the doctor that must find it. */
+  /** The check of the doctor that must fail. */
   readonly doctor?: string;
-  /** What that check must say. */
+  /** Text that the check must report. */
   readonly doctorText?: string;
   /** Why another fault has the same diagnosis. */
   readonly same?: string;
-  /** It waits for somebody's patience to end, and costs no time of the processor. */
+  /** It mostly waits for a time-out and needs no processor. */
   readonly isSlow?: true;
-  /** Skipped, with the reason, where the machine has none. */
+  /** Skipped with the reason if the machine does not have it. */
   readonly needs?: Need;
-  /** Makes it so; gives the configuration. What is to be closed goes on the stack. */
-  make(place: Place): Promise<string | Broken>;
+  /** Causes the fault and returns the configuration. Resources to close go to `place.later`. */
+  make(place: Place): Promise<string | FaultSetup>;
 }
 
-export interface Broken {
+export interface FaultSetup {
   readonly config: string;
-  /** The words of a program that runs the agent and the doctor in its own way. */
+  /** The command line of a program that runs the agent and the doctor. */
   readonly within?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** Breaks what worked. */
+  /** Causes the fault after the agent is online. */
   meanwhile?(agent: AgentProcess): PromiseLike<void>;
 }
 
 export interface Place {
-  /** A directory of the fault's own, in which are the others. */
+  /** A directory for this fault, which contains the others. */
   readonly path: string;
   readonly state: string;
   readonly runtime: string;
@@ -72,7 +75,7 @@ export function toml(url: string, parts: FaultParts = {}): string {
   return `[server]\nurl = "${url}"\nspread = "0s"\n${server}\n[provisioning]\n${provisioning}\n[device]\n${device}\n[telemetry]\ninterval = "1s"\n[clock]\n${clock}\n${more}\n`;
 }
 
-/** The same for a gateway that has a token already. */
+/** The same for a gateway with a configured token. */
 export function withToken(url: string, parts: FaultParts = {}): string {
   return toml(url, { device: `token = "${TOKEN}"\nname = "${NAME}"`, provisioning: '', ...parts });
 }
@@ -83,7 +86,10 @@ export interface FaultOptions {
   readonly knobs?: Partial<Knobs>;
 }
 
-export async function sandboxAt({ later }: Place, { key = 'k', secret = SECRET, knobs }: FaultOptions = {}) {
+export async function openSandboxFor(
+  { later }: Place,
+  { key = 'k', secret = SECRET, knobs }: FaultOptions = {},
+) {
   const sandbox = await openSandbox({ provisioning: { key, secret }, ...(knobs && { knobs }) });
   later(() => sandbox[Symbol.asyncDispose]());
   return sandbox;
@@ -93,13 +99,13 @@ export const coapOf = ({ coapPort }: Sandbox) => `coap://127.0.0.1:${coapPort}`;
 export const httpOf = ({ httpPort }: Sandbox) => `http://127.0.0.1:${httpPort}`;
 
 /** A healthy server that knows TOKEN. */
-export async function healthyAt(place: Place): Promise<Sandbox> {
-  const sandbox = await sandboxAt(place);
+export async function openHealthyServer(place: Place): Promise<Sandbox> {
+  const sandbox = await openSandboxFor(place);
   sandbox.core.admin.createDevice({ name: NAME, token: TOKEN });
   return sandbox;
 }
 
-/** Somebody on UDP. */
+/** Opens a UDP peer that answers with `answer`. Returns its URL. */
 export async function udpUrl(
   { later }: Place,
   answer?: (message: Buffer) => Buffer | undefined,
@@ -108,15 +114,15 @@ export async function udpUrl(
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   socket.on('message', (message, { port }) => {
-    const restored = answer?.(message);
-    if (restored) socket.send(restored, port);
+    const response = answer?.(message);
+    if (response) socket.send(response, port);
   });
   const { port } = socket.address();
   later(() => socket.close());
   return `coap://127.0.0.1:${port}`;
 }
 
-/** Somebody on HTTP. */
+/** Opens a foreign HTTP server. Returns its URL. */
 export async function httpUrl({ later }: Place, listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -124,7 +130,7 @@ export async function httpUrl({ later }: Place, listener: RequestListener): Prom
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A server that answers every request, and every ping by a reset. */
+/** Answers every request with the code, and every ping with a reset. */
 export const coapCode = (code: string) => (message: Buffer) => {
   const { code: request, messageId, token } = parse(message);
   return request === '0.00'
@@ -132,11 +138,11 @@ export const coapCode = (code: string) => (message: Buffer) => {
     : generate({ ack: true, code, messageId, ...(code !== '0.00' && { token }) });
 };
 
-/** A port that is closed: that of the service "discard", which nobody runs any more. */
+/** A closed port: that of the obsolete service "discard". */
 export const UNREACHABLE_URL = 'coap://127.0.0.1:9';
 
 /** Writes a credential file, its backup, or both. */
-export async function stored(
+export async function writeRecord(
   place: Place,
   content: string,
   names: readonly string[] = ['credentials', 'credentials.backup'],
@@ -145,7 +151,7 @@ export async function stored(
   for (const name of names) await writeFile(join(place.state, `${name}.json`), content, { mode: 0o600 });
 }
 
-export function record(server: string, more: Readonly<Record<string, unknown>> = {}): string {
+export function recordText(server: string, more: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({
     version: 1,
     state: 'provisioned',

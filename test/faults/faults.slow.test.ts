@@ -1,4 +1,4 @@
-/** Every fault of faults.ts, brought about. */
+/** Every fault of faults.ts with real processes. */
 
 import { FAULTS } from './faults.ts';
 import { testFaults } from './named-faults.ts';

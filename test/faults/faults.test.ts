@@ -1,4 +1,4 @@
-/** The table of faults, and a few of them brought about, one of each kind; faults.slow.test.ts has all. */
+/** The table of faults, and one real fault of each kind; faults.slow.test.ts has all. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { FAULTS } from './faults.ts';
 import { REMEDY, testFaults } from './named-faults.ts';
 import { diagnosis, faultTable } from './table.ts';
 
-const FEW = [
+const SMOKE_FAULTS = [
   'wrong provisioning secret',
   'UDP port closed',
   'TCP port closed',
@@ -19,34 +19,34 @@ const FEW = [
   'sensor program fails',
 ];
 
-const few = FAULTS.filter(({ name }) => FEW.includes(name));
-assert.equal(few.length, FEW.length);
-testFaults(few);
+const smokeFaults = FAULTS.filter(({ name }) => SMOKE_FAULTS.includes(name));
+assert.equal(smokeFaults.length, SMOKE_FAULTS.length);
+testFaults(smokeFaults);
 
 describe('the table of faults', () => {
-  it('is that of README.md', () => {
+  it('the table of faults is that of README.md', () => {
     const readme = readFileSync(join(process.cwd(), 'test', 'faults', 'README.md'), 'utf8');
-    assert.ok(readme.includes(faultTable()), 'it has drifted: npm run faults');
+    assert.ok(readme.includes(faultTable()), 'it is out of date: run npm run faults');
   });
 
-  it('has at least 40 rows, each with a name of its own', () => {
+  it('the table of faults has at least 40 rows with different names', () => {
     assert.ok(FAULTS.length >= 40, `${FAULTS.length}`);
     assert.equal(new Set(FAULTS.map(({ name }) => name)).size, FAULTS.length);
   });
 
-  it('tells for each what a person can do', () => {
+  it('the event of each fault has a remedy', () => {
     for (const { event } of FAULTS) {
       const { remedy } = splitSentence(EVENTS[event].sentence);
       assert.match(remedy, REMEDY, event);
     }
   });
 
-  it('says why two faults have one diagnosis', () => {
-    const observed = new Map<string, string>();
+  it('two faults with one diagnosis have a stated reason', () => {
+    const firstFaults = new Map<string, string>();
     for (const fault of FAULTS) {
-      const earlier = observed.get(diagnosis(fault));
+      const earlier = firstFaults.get(diagnosis(fault));
       assert.ok(earlier === undefined || fault.same, `${fault.name} and ${earlier}: ${diagnosis(fault)}`);
-      observed.set(diagnosis(fault), fault.name);
+      firstFaults.set(diagnosis(fault), fault.name);
     }
   });
 });

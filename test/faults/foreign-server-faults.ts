@@ -1,4 +1,4 @@
-/** Strangers on HTTP who answer in the server's place, or stand before it. */
+/** Foreign HTTP servers that respond instead of ThingsBoard, or stand in front of it. */
 
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
@@ -14,7 +14,7 @@ const redirectLoop: RequestListener = ({ url = '/' }, response) =>
 const status = (code: number) => async (at: Place) =>
   toml(await httpUrl(at, (_request, response) => response.writeHead(code).end()));
 
-/** Whoever listens at a TCP port and is no web server. */
+/** Opens a TCP server that does not speak HTTP. Returns its URL. */
 async function tcpUrl({ later }: Place, greeting: string): Promise<string> {
   const server = createServer((socket) => void socket.on('error', () => {}).end(greeting));
   server.listen(0, '127.0.0.1');
@@ -26,9 +26,9 @@ async function tcpUrl({ later }: Place, greeting: string): Promise<string> {
 
 export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
   {
-    name: 'HTML answer over HTTP',
+    name: 'HTML page instead of the device API',
     event: 'FL-CAPTIVE-PORTAL',
-    message: 'answer 200 with a web page',
+    message: 'response 200 with a web page',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, html)),
   },
@@ -40,22 +40,22 @@ export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
     make: async (at) => toml(await httpUrl(at, portal)),
   },
   {
-    name: 'a redirect in a circle',
+    name: 'redirect loop',
     event: 'FL-REDIRECT-NOT-FOLLOWED',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, redirectLoop)),
   },
   {
-    name: 'HTTP 404 of a server that is not ThingsBoard',
+    name: 'HTTP 404 of a foreign server',
     event: 'FL-UNEXPECTED-RESPONSE',
-    message: 'answer 404',
+    message: 'response 404',
     doctor: 'HTTP path',
     make: status(404),
   },
   {
-    name: 'a log-in asked for by something in front',
+    name: 'log-in required by a proxy in front',
     event: 'FL-UNEXPECTED-RESPONSE',
-    message: 'asks for a log-in',
+    message: 'requires a login',
     doctor: 'HTTP path',
     make: async (at) =>
       toml(
@@ -65,14 +65,14 @@ export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
       ),
   },
   {
-    name: 'a port that speaks no HTTP',
+    name: 'port that does not speak HTTP',
     event: 'FL-UNEXPECTED-RESPONSE',
     message: 'not HTTP',
     doctor: 'HTTP path',
     make: async (at) => toml(await tcpUrl(at, 'SSH-2.0-OpenSSH_9.2\r\n')),
   },
   {
-    name: 'connections that are cut',
+    name: 'connections that are closed at once',
     event: 'FL-CONNECTION-RESET',
     message: 'ECONNRESET',
     doctor: 'HTTP path',
@@ -86,13 +86,13 @@ export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
     make: async () => toml('http://127.0.0.1:9'),
   },
   {
-    name: 'proxy away',
+    name: 'proxy stopped',
     event: 'FL-PROXY-UNREACHABLE',
     doctor: 'HTTP path',
     make: async () => toml('http://things.example.com', { server: 'proxy = "http://127.0.0.1:9"' }),
   },
   {
-    name: 'proxy refuses (407)',
+    name: 'proxy denies (407)',
     event: 'FL-PROXY-DENIED',
     doctor: 'HTTP path',
     make: async (at) => {

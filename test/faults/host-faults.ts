@@ -3,7 +3,7 @@
 import {
   coapOf,
   type Fault,
-  healthyAt,
+  openHealthyServer,
   type Place,
   SECRET,
   toml,
@@ -12,43 +12,43 @@ import {
 } from './fault.ts';
 
 const exec = (command: string) => async (at: Place) =>
-  withToken(coapOf(await healthyAt(at)), {
+  withToken(coapOf(await openHealthyServer(at)), {
     more: `[[sensor.exec]]\nname = "tank"\ncommand = ${command}\nevery = "1s"`,
   });
 
-/** A network without any card, in which nobody has a MAC address. */
-const CARDLESS = ['unshare', '-n', 'sh', '-ec', 'mount -t sysfs none /sys\nexec "$0" "$@"'];
-/** And a board without a serial number. */
-const BARE = ['unshare', '-m', ...CARDLESS];
+/** A network namespace without an interface, so without a MAC address. */
+const WITHOUT_MAC = ['unshare', '-n', 'sh', '-ec', 'mount -t sysfs none /sys\nexec "$0" "$@"'];
+/** The same on a board without a serial number. */
+const WITHOUT_IDENTITY = ['unshare', '-m', ...WITHOUT_MAC];
 
 export const HOST_FAULTS: readonly Fault[] = [
   {
-    name: 'clock that nothing on the host can vouch for',
+    name: 'host without a time service',
     event: 'FL-CLOCK-UNVERIFIABLE',
     doctor: 'clock',
     online: true,
     isSlow: true,
     needs: 'no timesyncd',
     make: async (at) => {
-      const config = withToken(coapOf(await healthyAt(at)), { clock: 'trust = "synchronised"' });
-      // Neither timedatectl nor perl is found there.
+      const config = withToken(coapOf(await openHealthyServer(at)), { clock: 'trust = "synchronised"' });
+      // Neither timedatectl nor perl is in this PATH.
       return { config, environment: { PATH: at.runtime } };
     },
   },
   {
-    name: 'clock that no time service has set',
+    name: 'unsynchronised clock',
     event: 'FL-CLOCK-UNSYNCHRONISED',
     doctor: 'clock',
     doctorText: 'not synchronised by a time service',
     online: true,
     isSlow: true,
     needs: 'a clock that is not synchronised',
-    make: async (at) => withToken(coapOf(await healthyAt(at)), { clock: 'trust = "synchronised"' }),
+    make: async (at) => withToken(coapOf(await openHealthyServer(at)), { clock: 'trust = "synchronised"' }),
   },
   {
     name: 'sensor program missing',
     event: 'FL-CUSTOM-SENSOR-FAILED',
-    message: 'is not there',
+    message: 'does not exist',
     online: true,
     make: exec('["/nowhere/tank-level"]'),
   },
@@ -62,33 +62,36 @@ export const HOST_FAULTS: readonly Fault[] = [
   {
     name: 'sensor program hangs',
     event: 'FL-CUSTOM-SENSOR-FAILED',
-    message: 'did not answer',
+    message: 'did not finish',
     isSlow: true,
     online: true,
     make: exec('["/bin/sleep", "60"]'),
   },
   {
-    name: 'sensor program says no value',
+    name: 'sensor program prints an invalid value',
     event: 'FL-CUSTOM-SENSOR-INVALID-VALUE',
     online: true,
     make: exec('["/bin/echo", "level=1\\nnonsense"]'),
   },
   {
-    name: 'name of a card that is not there',
+    name: 'device name with a missing MAC address',
     event: 'FL-DEVICE-NAME-INVALID',
     exit: 78,
     doctor: 'identity',
     needs: 'network namespaces',
-    make: async () => ({ config: toml(UNREACHABLE_URL, { device: 'name = "gw-{mac}"' }), within: BARE }),
+    make: async () => ({
+      config: toml(UNREACHABLE_URL, { device: 'name = "gw-{mac}"' }),
+      within: WITHOUT_IDENTITY,
+    }),
   },
   {
-    name: 'name that clones share',
+    name: 'device name that clones share',
     event: 'FL-DEVICE-NAME-AMBIGUOUS',
     doctor: 'identity',
     needs: 'network namespaces',
     make: async () => ({
       config: toml(UNREACHABLE_URL, { device: '', provisioning: `key = "k"\nsecret = "${SECRET}"` }),
-      within: BARE,
+      within: WITHOUT_IDENTITY,
     }),
   },
 ];

@@ -1,4 +1,7 @@
-/** Faults brought about by real processes: status, journal, doctor and the exit code name the cause, and no secret is in any of them. */
+/**
+ * Causes faults with real processes: status, log, doctor and exit code must name the cause, and no output may
+ * contain a secret.
+ */
 
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -6,11 +9,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { StatusJson } from '../../src/cli/status/json.ts';
 import { AgentProcess, tempDir } from '../app/agent-process.ts';
-import { type Broken, type Fault, SECRET, TOKEN } from './fault.ts';
+import { type Fault, type FaultSetup, SECRET, TOKEN } from './fault.ts';
 import { missingNeed } from './needs.ts';
 import { diagnosis, statusExit } from './table.ts';
 
-/** What a person can do, as the beginning of a remedy or of a further part of it. */
+/** The verb of an action, at the beginning of a remedy or of a further part of it. */
 const VERBS =
   'change|check|choose|compare|copy|correct|delete|enable|free|give|have|install|list|move|raise|renew|restore|run|set|set up|shorten|stop';
 export const REMEDY = new RegExp(`(^|[,;:] |if it lasts, |: if .*, |; where .*, )(${VERBS}) `);
@@ -26,7 +29,7 @@ interface Checked {
   readonly action?: string;
 }
 
-/** The agent with a fault, and the other commands in the same circumstances. */
+/** Starts the agent with the fault, and runs the other commands under the same conditions. */
 async function applyFault(fault: Fault) {
   const place = await tempDir();
   const [path, state, runtime] = [place.path, join(place.path, 'state'), join(place.path, 'run')];
@@ -34,7 +37,7 @@ async function applyFault(fault: Fault) {
   const closing: (() => unknown)[] = [];
   const file = await place.config('');
   const created = await fault.make({ path, state, runtime, later: (close) => void closing.push(close) });
-  const { config, within, environment, meanwhile }: Broken =
+  const { config, within, environment, meanwhile }: FaultSetup =
     typeof created === 'string' ? { config: created } : created;
   await writeFile(file, config);
   const run = (commandLine: readonly string[], more: NodeJS.ProcessEnv = {}) =>
@@ -51,8 +54,8 @@ async function applyFault(fault: Fault) {
     meanwhile,
     status: async () => JSON.parse(await output('status', '--json', '--runtime', runtime)) as StatusJson,
     doctor: async () => {
-      const places = ['--config', file, '--state', state, '--runtime', runtime];
-      return (JSON.parse(await output('doctor', '--json', ...places)) as { checks: Checked[] }).checks;
+      const options = ['--config', file, '--state', state, '--runtime', runtime];
+      return (JSON.parse(await output('doctor', '--json', ...options)) as { checks: Checked[] }).checks;
     },
     async [Symbol.asyncDispose]() {
       await agent[Symbol.asyncDispose]();
@@ -63,26 +66,26 @@ async function applyFault(fault: Fault) {
   };
 }
 
-/** What a gateway that goes on has told long ago is still counted. */
+/** For a gateway that stays online, the count of the event is enough: its line may be long ago. */
 function namesCause(
-  { retry, openEvents: open, recentEvents: events, reasons: why, eventCounts: counts, exitCode }: StatusJson,
+  { retry, openEvents, recentEvents, reasons, eventCounts, exitCode }: StatusJson,
   fault: Fault,
 ): boolean {
-  const { event, message: says = '', online } = fault;
-  if (online) return (counts[event] ?? 0) > 0 && exitCode === 0;
-  const logged = [retry, ...open, ...events].find((each) => each?.event === event);
-  const line = why.find((each) => each.startsWith(`${event}: `)) ?? (logged && JSON.stringify(logged));
-  return line?.includes(says) === true && exitCode === statusExit(fault);
+  const { event, message = '', online } = fault;
+  if (online) return (eventCounts[event] ?? 0) > 0 && exitCode === 0;
+  const logged = [retry, ...openEvents, ...recentEvents].find((each) => each?.event === event);
+  const line = reasons.find((each) => each.startsWith(`${event}: `)) ?? (logged && JSON.stringify(logged));
+  return line?.includes(message) === true && exitCode === statusExit(fault);
 }
 
-function named(faults: readonly Fault[]): void {
+function defineTests(faults: readonly Fault[]): void {
   for (const fault of faults) {
     it(fault.name, { timeout: 240_000, skip: missingNeed(fault.needs) }, async ({ signal }) => {
       await using at = await applyFault(fault);
       signal.addEventListener('abort', () => at.agent.kill('SIGKILL'), { once: true });
       if (at.meanwhile) {
-        // Until then a request may be under way, whose own patience would come first.
-        await at.agent.line('client attributes accepted');
+        // Earlier, the time-out of a request in flight would come first.
+        await at.agent.line('event=FL-ATTRIBUTES-ACCEPTED');
         await at.meanwhile(at.agent);
       }
       const line = await at.agent.line(`event=${fault.event}`);
@@ -93,21 +96,21 @@ function named(faults: readonly Fault[]): void {
       for (let tries = 0; tries < 100 && !namesCause(answer, fault); tries += 1) answer = await at.status();
       assert.ok(namesCause(answer, fault), JSON.stringify(answer, undefined, 1));
       if (fault.doctor === undefined) return;
-      const found = (await at.doctor()).find(({ check }) => check === fault.doctor);
-      assert.equal(found?.status, 'fail', `${fault.doctor}: ${JSON.stringify(found)}`);
-      assert.ok(found?.observed.includes(fault.doctorText ?? ''), found?.observed);
-      assert.match(found?.action ?? '', REMEDY);
+      const result = (await at.doctor()).find(({ check }) => check === fault.doctor);
+      assert.equal(result?.status, 'fail', `${fault.doctor}: ${JSON.stringify(result)}`);
+      assert.ok(result?.observed.includes(fault.doctorText ?? ''), result?.observed);
+      assert.match(result?.action ?? '', REMEDY);
     });
   }
 }
 
-/** Brings each about, several at once. */
+/** Causes each fault, several at once. */
 export function testFaults(faults: readonly Fault[]): void {
   describe('a fault', { concurrency: 2 }, () => {
-    describe('that takes its time is named', { concurrency: SLOW_AT_ONCE }, () =>
-      named(faults.filter(({ isSlow }) => isSlow)),
+    describe('that needs a time-out is named', { concurrency: SLOW_AT_ONCE }, () =>
+      defineTests(faults.filter(({ isSlow }) => isSlow)),
     );
-    describe('is named', { concurrency: AT_ONCE }, () => named(faults.filter(({ isSlow }) => !isSlow)));
+    describe('is named', { concurrency: AT_ONCE }, () => defineTests(faults.filter(({ isSlow }) => !isSlow)));
 
     after(() => {
       const all = outputs.join('\n');
@@ -116,19 +119,19 @@ export function testFaults(faults: readonly Fault[]): void {
         encodeURIComponent(secret),
         Buffer.from(secret).toString('base64').replace(/=+$/, ''),
       ]);
-      for (const form of forms) assert.ok(!all.includes(form), 'a secret is in an output');
+      for (const form of forms) assert.ok(!all.includes(form), 'an output contains a secret');
     });
   });
 
-  describe('the faults that were brought about', () => {
-    it('tells faults of one event apart by what was really seen', () => {
+  describe('the faults of one event', () => {
+    it('the log lines distinguish the faults of one event', () => {
       for (const [fault, line] of lines) {
         const others = [...lines.keys()].filter(
           (other) => other !== fault && other.event === fault.event && diagnosis(other) !== diagnosis(fault),
         );
-        for (const { name, message: says, doctorText: doctorSays } of others)
-          if (doctorSays === undefined)
-            assert.ok(says !== undefined && !line.includes(says), `${name}: ${line}`);
+        for (const { name, message, doctorText } of others)
+          if (doctorText === undefined)
+            assert.ok(message !== undefined && !line.includes(message), `${name}: ${line}`);
       }
     });
   });

@@ -1,4 +1,4 @@
-/** Faults on the way: names, ports, firewalls. */
+/** Faults of the network: names, ports, firewalls. */
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -6,9 +6,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate, parse } from 'coap-packet';
 import {
-  type Broken,
   coapCode,
   type Fault,
+  type FaultSetup,
   type Place,
   toml,
   UNREACHABLE_URL,
@@ -19,7 +19,7 @@ import {
 const coapReset = (message: Buffer) =>
   generate({ reset: true, code: '0.00', messageId: parse(message).messageId });
 
-/** In a network of its own: the loopback only, with rules of nft if there are any. */
+/** A network of its own with only the loopback, and with the given rules of nft. */
 const inNetwork = (...rules: readonly string[]): readonly string[] => {
   const lines = rules.map((rule) => `nft '${rule}'`);
   return ['unshare', '-n', 'sh', '-ec', ['ip link set lo up', ...lines, 'exec "$0" "$@"'].join('\n')];
@@ -30,10 +30,10 @@ const firewall = (hook: 'input' | 'output', rule: string) => [
   `add rule inet t c ${rule}`,
 ];
 
-/** A name server of ours. It must be at port 53, so its address is one of the loopback's that nobody else has. */
+/** Opens a name server. It must use port 53, so its address is an unused one of the loopback. */
 async function nameServer(
   { later, path }: Place,
-  answer: 'server-timeout' | { readonly rcode: number },
+  answer: 'silent' | { readonly rcode: number },
   options: string,
 ): Promise<readonly string[]> {
   const address = `127.${[97, process.pid >> 8, process.pid].map((part) => part & 255).join('.')}`;
@@ -43,27 +43,27 @@ async function nameServer(
   await once(socket, 'listening');
   later(() => socket.close());
   socket.on('message', (question, { port, address: from }) => {
-    if (answer === 'server-timeout') return;
-    const back = Buffer.from(question);
-    // RFC 1035, 4.1.1: QR and RA, and the code of the answer; the question as it came.
-    back[2] = 0x81;
-    back[3] = 0x80 | answer.rcode;
-    socket.send(back, port, from);
+    if (answer === 'silent') return;
+    const response = Buffer.from(question);
+    // RFC 1035, 4.1.1: QR and RA, and the response code; the question is unchanged.
+    response[2] = 0x81;
+    response[3] = 0x80 | answer.rcode;
+    socket.send(response, port, from);
   });
-  return resolving(path, `nameserver ${own}\noptions ${options}\n`);
+  return withResolvConf(path, `nameserver ${own}\noptions ${options}\n`);
 }
 let nameServers = 0;
 
-/** With a resolv.conf of its own. */
-async function resolving(path: string, content: string): Promise<readonly string[]> {
+/** Runs with a resolv.conf of its own. */
+async function withResolvConf(path: string, content: string): Promise<readonly string[]> {
   const file = join(path, 'resolv.conf');
   await writeFile(file, content, { mode: 0o644 });
   return ['unshare', '-m', 'sh', '-ec', `mount --bind ${file} /etc/resolv.conf\nexec "$0" "$@"`];
 }
 
-const named =
+const withServerName =
   (within: (at: Place) => Promise<readonly string[]>) =>
-  async (at: Place): Promise<Broken> => ({
+  async (at: Place): Promise<FaultSetup> => ({
     config: toml('coap://things.example.com'),
     within: await within(at),
   });
@@ -77,7 +77,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     make: async () => toml(UNREACHABLE_URL),
   },
   {
-    name: 'UDP dropped on the way',
+    name: 'UDP dropped in the network',
     event: 'FL-PROVISIONING-SLOW',
     doctor: 'UDP path',
     doctorText: 'does not respond to 3 CoAP pings',
@@ -85,7 +85,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     make: async (at) => toml(await udpUrl(at)),
   },
   {
-    name: 'something that is no CoAP at the port',
+    name: 'something other than CoAP at the port',
     event: 'FL-PROVISIONING-SLOW',
     doctor: 'UDP path',
     doctorText: 'data that is not CoAP',
@@ -93,7 +93,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     make: async (at) => toml(await udpUrl(at, () => Buffer.from([0xff, 0xff]))),
   },
   {
-    name: 'another CoAP server',
+    name: 'foreign CoAP server',
     event: 'FL-UNEXPECTED-RESPONSE',
     message: '4.04',
     doctor: 'UDP path',
@@ -101,9 +101,9 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     make: async (at) => toml(await udpUrl(at, coapCode('4.04'))),
   },
   {
-    name: 'a server that resets every request',
+    name: 'server that resets every request',
     event: 'FL-CONNECTION-RESET',
-    message: 'answered with a reset',
+    message: 'sent a CoAP reset',
     doctor: 'UDP path',
     make: async (at) => toml(await udpUrl(at, coapReset)),
   },
@@ -116,9 +116,9 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     make: async () => ({ config: toml('coap://192.0.2.1'), within: inNetwork() }),
   },
   {
-    name: 'a firewall of this host forbids it',
+    name: 'firewall of this host',
     event: 'FL-NO-ROUTE',
-    message: 'forbidden by a firewall of this host',
+    message: 'blocked by the firewall of this host',
     doctor: 'UDP path',
     needs: 'nft',
     make: async () => ({
@@ -127,9 +127,9 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     }),
   },
   {
-    name: 'TCP dropped on the way',
+    name: 'TCP dropped in the network',
     event: 'FL-SERVER-TIMEOUT',
-    message: 'no connection in 20 s',
+    message: 'no connection within 20 s',
     isSlow: true,
     doctor: 'HTTP path',
     needs: 'nft',
@@ -139,31 +139,33 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     }),
   },
   {
-    name: 'name of the server unknown',
+    name: 'unknown name of the server',
     event: 'FL-DNS-FAILED',
-    message: 'the name does not exist',
+    message: 'host name not found',
     doctor: 'name resolution',
     doctorText: 'ENOTFOUND',
     needs: 'mounts',
-    make: named((at) => nameServer(at, { rcode: 3 }, 'attempts:1')),
+    make: withServerName((at) => nameServer(at, { rcode: 3 }, 'attempts:1')),
   },
   {
     name: 'DNS broken',
     event: 'FL-DNS-FAILED',
-    message: 'no name server answers',
+    message: 'no DNS server responds',
     doctor: 'name resolution',
     doctorText: 'EAI_AGAIN',
     needs: 'mounts',
-    make: named(({ path }) => resolving(path, 'nameserver 127.97.0.1\noptions attempts:1 timeout:1\n')),
+    make: withServerName(({ path }) =>
+      withResolvConf(path, 'nameserver 127.97.0.1\noptions attempts:1 timeout:1\n'),
+    ),
   },
   {
     name: 'DNS slow',
     event: 'FL-DNS-FAILED',
-    message: 'no name server answered in 10 s',
+    message: 'no DNS server responded within 10 s',
     doctor: 'name resolution',
     doctorText: 'in 15 s',
     isSlow: true,
     needs: 'mounts',
-    make: named((at) => nameServer(at, 'server-timeout', 'attempts:1 timeout:30')),
+    make: withServerName((at) => nameServer(at, 'silent', 'attempts:1 timeout:30')),
   },
 ];

@@ -1,39 +1,40 @@
-/** Faults of the server: what it knows, what it takes, and that it goes away. */
+/** Faults of the server: what it knows, what it accepts, and that it stops. */
 
 import {
   coapCode,
   coapOf,
   type Fault,
   type FaultOptions,
-  healthyAt,
   httpOf,
   httpUrl,
   NAME,
+  openHealthyServer,
+  openSandboxFor,
   type Place,
   SECRET,
-  sandboxAt,
   toml,
   udpUrl,
   withToken,
 } from './fault.ts';
 
 const provisioning = (options: FaultOptions) => async (at: Place) =>
-  toml(coapOf(await sandboxAt(at, options)));
-/** A device made beforehand with credentials of another kind, and the profile that gives them out. */
+  toml(coapOf(await openSandboxFor(at, options)));
+/** A device that exists with credentials of another type, and the profile that issues them. */
 const issuing = (credentials: object) => async (at: Place) => {
-  const sandbox = await sandboxAt(at);
-  const asked = { deviceName: NAME, provisionDeviceKey: 'k', provisionDeviceSecret: SECRET };
-  await sandbox.core.provision(JSON.stringify({ ...asked, ...credentials }), 'http');
+  const sandbox = await openSandboxFor(at);
+  const request = { deviceName: NAME, provisionDeviceKey: 'k', provisionDeviceSecret: SECRET };
+  await sandbox.core.provision(JSON.stringify({ ...request, ...credentials }), 'http');
   sandbox.core.admin.clearProvisionState(NAME);
   sandbox.setKnobs({ strategy: 'pre-provisioned' });
   return toml(httpOf(sandbox));
 };
-const SAME_REMEDY =
-  'the server gives one answer to a wrong key, a wrong secret and a profile without provisioning';
-const FAILURE = 'the server gives one answer to each name it does not provision, so the remedy lists them';
+const ANY_NOT_FOUND =
+  'the server gives the same response to a wrong key, a wrong secret and a profile without provisioning';
+const ANY_FAILURE =
+  'the server gives the same response to each name that it does not provision, so the remedy lists the causes';
 const ANY_500 =
-  'the server has one answer to overload, rate limits and a wrong kind of profile, so the remedy lists them';
-const ANY_401 = 'the server answers 4.01 whatever became of the token';
+  'the server gives the same response to overload, rate limits and a wrong type of profile, so the remedy lists the causes';
+const ANY_401 = 'the server gives 4.01 for every invalid token';
 
 export const SERVER_FAULTS: readonly Fault[] = [
   {
@@ -46,14 +47,14 @@ export const SERVER_FAULTS: readonly Fault[] = [
     name: 'wrong provisioning secret',
     event: 'FL-PROVISIONING-KEY-UNKNOWN',
     doctor: 'last success',
-    same: SAME_REMEDY,
+    same: ANY_NOT_FOUND,
     make: provisioning({ secret: 'other' }),
   },
   {
     name: 'provisioning disabled in the profile',
     event: 'FL-PROVISIONING-KEY-UNKNOWN',
     doctor: 'last success',
-    same: SAME_REMEDY,
+    same: ANY_NOT_FOUND,
     make: provisioning({ knobs: { strategy: 'disabled' } }),
   },
   {
@@ -66,9 +67,9 @@ export const SERVER_FAULTS: readonly Fault[] = [
     name: 'name taken by another device',
     event: 'FL-PROVISIONING-DECLINED',
     doctor: 'last success',
-    same: FAILURE,
+    same: ANY_FAILURE,
     make: async (at) => {
-      const sandbox = await sandboxAt(at);
+      const sandbox = await openSandboxFor(at);
       sandbox.core.admin.createDevice({ name: NAME, token: 'another' });
       return toml(coapOf(sandbox));
     },
@@ -77,7 +78,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     name: 'device limit of the tenant reached',
     event: 'FL-PROVISIONING-DECLINED',
     doctor: 'last success',
-    same: FAILURE,
+    same: ANY_FAILURE,
     make: provisioning({ knobs: { deviceLimitReached: true } }),
   },
   {
@@ -98,7 +99,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     name: 'token unknown to the server',
     event: 'FL-UNAUTHORIZED',
     doctor: 'token',
-    make: async (at) => withToken(coapOf(await sandboxAt(at))),
+    make: async (at) => withToken(coapOf(await openSandboxFor(at))),
   },
   {
     name: 'token revoked while online',
@@ -106,7 +107,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     doctor: 'token',
     same: ANY_401,
     make: async (at) => {
-      const sandbox = await sandboxAt(at);
+      const sandbox = await openSandboxFor(at);
       const meanwhile = async () => void sandbox.core.admin.revokeToken(NAME);
       return { config: toml(coapOf(sandbox)), meanwhile };
     },
@@ -117,7 +118,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     doctor: 'token',
     same: ANY_401,
     make: async (at) => {
-      const sandbox = await sandboxAt(at);
+      const sandbox = await openSandboxFor(at);
       const meanwhile = async () => void sandbox.core.admin.deleteDevice(NAME);
       return { config: toml(coapOf(sandbox)), meanwhile };
     },
@@ -128,7 +129,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     message: '5.00',
     doctor: 'token',
     make: async (at) => {
-      const sandbox = await healthyAt(at);
+      const sandbox = await openHealthyServer(at);
       sandbox.setKnobs({ transportType: 'MQTT' });
       return withToken(coapOf(sandbox));
     },
@@ -139,7 +140,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     message: '5.00',
     same: ANY_500,
     make: async (at) => {
-      const sandbox = await healthyAt(at);
+      const sandbox = await openHealthyServer(at);
       sandbox.setKnobs({ rateLimited: true });
       return withToken(coapOf(sandbox));
     },
@@ -147,18 +148,18 @@ export const SERVER_FAULTS: readonly Fault[] = [
   {
     name: 'rate limited by a proxy in front',
     event: 'FL-SERVER-OVERLOADED',
-    message: 'answer 429',
+    message: 'response 429',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, (_request, response) => response.writeHead(429).end())),
   },
   {
-    name: 'ThingsBoard away behind its proxy',
+    name: 'ThingsBoard stopped behind its proxy',
     event: 'FL-UPSTREAM-UNAVAILABLE',
     doctor: 'HTTP path',
     make: async (at) => toml(await httpUrl(at, (_request, response) => response.writeHead(502).end())),
   },
   {
-    name: 'core of the server stands still',
+    name: 'stalled core of the server',
     event: 'FL-NO-RESPONSE-AFTER-ACK',
     doctor: 'UDP path',
     doctorText: 'but not to telemetry',
@@ -170,7 +171,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     event: 'FL-PORT-CLOSED',
     doctor: 'UDP path',
     make: async (at) => {
-      const sandbox = await healthyAt(at);
+      const sandbox = await openHealthyServer(at);
       const meanwhile = () => sandbox[Symbol.asyncDispose]();
       return { config: withToken(coapOf(sandbox)), meanwhile };
     },
@@ -182,7 +183,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     isSlow: true,
     doctor: 'UDP path',
     make: async (at) => {
-      const sandbox = await healthyAt(at);
+      const sandbox = await openHealthyServer(at);
       const meanwhile = async () => sandbox.setKnobs({ dead: true });
       return { config: withToken(coapOf(sandbox)), meanwhile };
     },

@@ -1,4 +1,4 @@
-/** Faults of the state directory: its disk, its rights, its files, and who else uses it. */
+/** Faults of the state directory: its disk, its permissions, its files, and other processes. */
 
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,20 +6,20 @@ import { AgentProcess } from '../app/agent-process.ts';
 import {
   coapOf,
   type Fault,
-  healthyAt,
+  openHealthyServer,
+  openSandboxFor,
   type Place,
-  record,
-  sandboxAt,
-  stored,
+  recordText,
   toml,
   UNREACHABLE_URL,
+  writeRecord,
 } from './fault.ts';
 
 const NOBODY = 65_534;
 const FOREIGN = { fingerprint: ['serial:0000000000000000', 'mac:0000000000000000'] };
 
-/** In mounts of its own: those of `lines`, of which `$S` is the state directory. */
-const mounted = ({ state }: Place, ...lines: readonly string[]): readonly string[] => [
+/** Runs in a mount namespace with the mounts of `lines`; `$S` is the state directory. */
+const withMounts = ({ state }: Place, ...lines: readonly string[]): readonly string[] => [
   'unshare',
   '-m',
   'sh',
@@ -27,9 +27,9 @@ const mounted = ({ state }: Place, ...lines: readonly string[]): readonly string
   [`S=${state}`, ...lines, 'exec "$0" "$@"'].join('\n'),
 ];
 
-const withFiles = (content: (url: string) => string, names?: readonly string[]) => async (at: Place) => {
-  const url = coapOf(await healthyAt(at));
-  await stored(at, content(url), names);
+const withRecords = (content: (url: string) => string, names?: readonly string[]) => async (at: Place) => {
+  const url = coapOf(await openHealthyServer(at));
+  await writeRecord(at, content(url), names);
   return toml(url);
 };
 
@@ -49,7 +49,7 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'state directory of another user',
     event: 'FL-CREDENTIALS-STORAGE-FAILED',
-    message: 'the rights do not allow it',
+    message: 'permission denied',
     doctor: 'last success',
     needs: 'root',
     make: async ({ path, state, runtime }) => {
@@ -68,7 +68,7 @@ export const STATE_FAULTS: readonly Fault[] = [
     needs: 'mounts',
     make: async (at) => {
       await mkdir(at.state, { mode: 0o700 });
-      const within = mounted(at, 'mount --bind $S $S', 'mount -o remount,bind,ro $S');
+      const within = withMounts(at, 'mount --bind $S $S', 'mount -o remount,bind,ro $S');
       return { config: toml(UNREACHABLE_URL), within };
     },
   },
@@ -82,12 +82,12 @@ export const STATE_FAULTS: readonly Fault[] = [
     make: async (at) => {
       await mkdir(at.state, { mode: 0o700 });
       const fill = 'cat /dev/zero >$S/filling 2>/dev/null || true';
-      const within = mounted(at, 'mount -t tmpfs -o size=64k,mode=700 none $S', fill);
-      return { config: toml(coapOf(await sandboxAt(at))), within };
+      const within = withMounts(at, 'mount -t tmpfs -o size=64k,mode=700 none $S', fill);
+      return { config: toml(coapOf(await openSandboxFor(at))), within };
     },
   },
   {
-    name: 'a second instance',
+    name: 'second instance of the agent',
     event: 'FL-STATE-LOCKED',
     exit: 75,
     make: async (at) => {
@@ -96,26 +96,26 @@ export const STATE_FAULTS: readonly Fault[] = [
       await writeFile(file, config, { mode: 0o600 });
       const first = AgentProcess.run(['run', '--config', file, '--state', at.state]);
       at.later(() => first[Symbol.asyncDispose]());
-      await first.line('no credentials found');
+      await first.line('event=FL-CREDENTIALS-NOT-FOUND');
       return config;
     },
   },
   {
     name: 'both credential files torn',
     event: 'FL-CREDENTIALS-UNREADABLE',
-    message: 'both were left as they are',
+    message: 'both files are unchanged',
     doctor: 'provisioning',
-    doctorText: 'credentials.json is torn or not JSON, and the file',
-    make: withFiles(() => '{"version":1,"sta'),
+    doctorText: 'credentials.json is truncated or not JSON, and the file',
+    make: withRecords(() => '{"version":1,"sta'),
   },
   {
-    name: 'credential file torn, its backup good',
+    name: 'credential file torn, backup intact',
     event: 'FL-CREDENTIALS-BACKUP-USED',
     online: true,
     make: async (at) => {
-      const url = coapOf(await healthyAt(at));
-      await stored(at, '{"version":1,"sta', ['credentials']);
-      await stored(at, record(url), ['credentials.backup']);
+      const url = coapOf(await openHealthyServer(at));
+      await writeRecord(at, '{"version":1,"sta', ['credentials']);
+      await writeRecord(at, recordText(url), ['credentials.backup']);
       return toml(url);
     },
   },
@@ -125,14 +125,14 @@ export const STATE_FAULTS: readonly Fault[] = [
     message: 'is of version 99',
     doctor: 'provisioning',
     doctorText: 'is of version 99',
-    make: withFiles((url) => record(url, { version: 99 })),
+    make: withRecords((url) => recordText(url, { version: 99 })),
   },
   {
-    name: 'card moved or cloned from another board',
+    name: 'SD card from another board, or cloned',
     event: 'FL-BOARD-CHANGED',
     make: async (at) => {
-      const url = coapOf(await sandboxAt(at));
-      await stored(at, record(url, FOREIGN));
+      const url = coapOf(await openSandboxFor(at));
+      await writeRecord(at, recordText(url, FOREIGN));
       return toml(url);
     },
     online: true,
@@ -142,8 +142,8 @@ export const STATE_FAULTS: readonly Fault[] = [
     event: 'FL-SERVER-CHANGED',
     online: true,
     make: async (at) => {
-      await stored(at, record('coap://elsewhere.example.com'));
-      return toml(coapOf(await sandboxAt(at)));
+      await writeRecord(at, recordText('coap://elsewhere.example.com'));
+      return toml(coapOf(await openSandboxFor(at)));
     },
   },
 ];

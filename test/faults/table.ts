@@ -1,4 +1,4 @@
-/** The table of test/faults/README.md, as `npm run faults` writes it: what faults.test.ts and faults.slow.test.ts show to be true. */
+/** The table of test/faults/README.md, which `npm run faults` writes; the tests in this folder prove it. */
 
 import { EVENTS, splitSentence } from '../../src/core/events/catalogue.ts';
 import type { Fault } from './fault.ts';
@@ -8,8 +8,8 @@ const HEAD = [
   'fault',
   'event',
   'cause',
-  'seen',
-  'what to do',
+  'detail',
+  'action',
   'doctor',
   'status exits',
   'agent exits',
@@ -23,30 +23,30 @@ export function faultTable(): string {
 }
 
 function cells(fault: Fault): readonly string[] {
-  const { name, event, message: says, same, doctor, doctorText: doctorSays, exit, needs } = fault;
+  const { name, event, message, same, doctor, doctorText, exit, needs } = fault;
   const { cause, remedy } = splitSentence(EVENTS[event].sentence);
-  const found = doctorSays === undefined ? doctor : `${doctor}: "${doctorSays}"`;
+  const doctorCell = doctorText === undefined ? doctor : `${doctor}: "${doctorText}"`;
   return [
     name,
     `\`${event}\``,
     same === undefined ? cause : `${cause} (as above: ${same})`,
-    says === undefined ? '–' : `"${says}"`,
+    message === undefined ? '–' : `"${message}"`,
     remedy,
-    found ?? '–',
+    doctorCell ?? '–',
     String(statusExit(fault)),
-    exit === undefined ? 'runs on' : String(exit),
+    exit === undefined ? 'keeps running' : String(exit),
     needs ?? '–',
   ];
 }
 
-/** What `firstlight status` exits with. */
+/** The exit code of `firstlight status`. */
 export function statusExit({ exit, event, online }: Fault): number {
   if (exit !== undefined) return 3;
   if (online) return 0;
   return EVENTS[event].level === 'error' ? 2 : 1;
 }
 
-/** Two faults with one diagnosis are one to the operator. */
-export function diagnosis({ event, message: says, doctorText: doctorSays }: Fault): string {
-  return [event, says, doctorSays].join(' | ');
+/** An operator cannot distinguish two faults with one diagnosis. */
+export function diagnosis({ event, message, doctorText }: Fault): string {
+  return [event, message, doctorText].join(' | ');
 }

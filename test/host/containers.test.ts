@@ -1,4 +1,4 @@
-/** The number of containers: asked of a real HTTP server on a real unix socket, which stands in for an engine and may be unwell. */
+/** The number of containers, read from a real HTTP server on a real unix socket that can misbehave. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,45 +9,45 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { hostClock } from '../../src/host/clock/clock.ts';
-import { runningContainers } from '../../src/host/containers.ts';
+import { pollContainers } from '../../src/host/containers.ts';
 
 const timeout = 20_000;
-/** As the engine lists one, shortened. */
+/** One entry of the engine's list, shortened. */
 const CONTAINER = { Id: '8dfafdbc3a40', Names: ['/boring_feynman'], Image: 'debian:13', State: 'running' };
 const list = (count: number) => JSON.stringify(Array.from({ length: count }, () => CONTAINER));
-const says =
+const respondWith =
   (body: string, status = 200): RequestListener =>
   (_request, response) =>
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
 
 for (const [what, answer, expected] of [
-  ['three containers', says(list(3)), 3],
-  ['none', says('[]'), 0],
-  ['more than a chunk of them', says(list(5000)), 5000],
-  ['that it failed', says('{"message":"server error"}', 500), undefined],
-  ['a list, with an error', says(list(3), 500), undefined],
-  ['half of a list', says(list(3).slice(0, 40)), undefined],
-  ['a page', says('<html>not found</html>'), undefined],
-  ['nothing', says(''), undefined],
-  ['something else in JSON', says('{"Containers":3}'), undefined],
-  ['a list of something else', says('[1,2,3]'), undefined],
+  ['three containers', respondWith(list(3)), 3],
+  ['none', respondWith('[]'), 0],
+  ['more than a chunk of them', respondWith(list(5000)), 5000],
+  ['an error', respondWith('{"message":"server error"}', 500), undefined],
+  ['a list with an error status', respondWith(list(3), 500), undefined],
+  ['half of a list', respondWith(list(3).slice(0, 40)), undefined],
+  ['a page', respondWith('<html>not found</html>'), undefined],
+  ['nothing', respondWith(''), undefined],
+  ['something else in JSON', respondWith('{"Containers":3}'), undefined],
+  ['a list of something else', respondWith('[1,2,3]'), undefined],
 ] as const) {
-  it(`an engine says ${what}: ${expected ?? 'no number'}`, { timeout }, async (t) => {
+  it(`an engine returns ${what}: ${expected ?? 'no number'}`, { timeout }, async (t) => {
     assert.equal(await countWith([await engineWith(t, answer)]), expected);
   });
 }
 
-it('it asks for those that run, by a path that Docker and Podman have', { timeout }, async (t) => {
-  const asking: string[] = [];
+it('pollContainers requests the list of running containers', { timeout }, async (t) => {
+  const requests: string[] = [];
   const socket = await engineWith(t, (request, response) => {
-    asking.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     response.end(list(1));
   });
   assert.equal(await countWith([socket]), 1);
-  assert.deepEqual(asking, ['GET /containers/json']);
+  assert.deepEqual(requests, ['GET /containers/json']);
 });
 
-it('an answer of a gigabyte is left at a megabyte', { timeout }, async (t) => {
+it('pollContainers stops reading a response after 1 MB', { timeout }, async (t) => {
   let sentBytes = 0;
   const socket = await engineWith(t, (_request, response) => {
     response.write('[');
@@ -56,18 +56,20 @@ it('an answer of a gigabyte is left at a megabyte', { timeout }, async (t) => {
     });
   });
   assert.equal(await countWith([socket]), undefined);
-  // What was on its way fills the buffers between the two, and they are small.
+  // Bytes in transit fill the buffers between client and server, which are small.
   assert.ok(sentBytes < 20_000_000, String(sentBytes));
 });
 
-it('an engine that takes the question and says nothing is left at the deadline', { timeout }, async (t) => {
+it('an engine that never responds is abandoned at the deadline', { timeout }, async (t) => {
   const late = new AbortController();
   const [socket, closed] = await hangingEngine(t, () => late.abort());
   assert.equal(await countWith([socket], late.signal), undefined);
   await closed;
 });
 
-it('so is one that stops in the middle of its answer', { timeout }, async (t) => {
+it('an engine that stops in the middle of a response is abandoned at the deadline', {
+  timeout,
+}, async (t) => {
   const late = new AbortController();
   const [socket, closed] = await hangingEngine(t, (connection) =>
     connection.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"Id":"a"}', () => late.abort()),
@@ -77,53 +79,56 @@ it('so is one that stops in the middle of its answer', { timeout }, async (t) =>
 });
 
 for (const [what, reply] of [
-  ['what is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
+  ['another protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
   ['a line without an end', 'x'.repeat(100_000)],
-  [
-    'that it goes on in another language',
-    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n',
-  ],
-  ['less than it has promised, and hangs up', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[]'],
+  ['a protocol upgrade', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n'],
+  ['less than its Content-Length', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[]'],
 ] as const) {
-  it(`a socket that says ${what} has no number`, { timeout }, async (t) => {
+  it(`a socket that sends ${what} gives no number`, { timeout }, async (t) => {
     const [socket] = await hangingEngine(t, (connection) => connection.end(reply));
     assert.equal(await countWith([socket]), undefined);
   });
 }
 
-it('a socket without anybody behind it has no number, and one that is not there is not asked', {
+it('a missing socket is skipped; without any socket there is no number', {
   timeout,
 }, async (t) => {
-  const socket = await engineWith(t, says(list(2)));
+  const socket = await engineWith(t, respondWith(list(2)));
   assert.equal(await countWith(['/nowhere/docker.sock', socket]), 2);
   assert.equal(await countWith(['/nowhere/docker.sock']), undefined);
 });
 
-it('a socket that may not be opened is passed over', {
+it('a socket without write permission is skipped', {
   timeout,
-  skip: process.getuid?.() === 0 && 'root may open all',
+  skip: process.getuid?.() === 0 && 'root can open every socket',
 }, async (t) => {
-  const [closed, open] = [await engineWith(t, says(list(7))), await engineWith(t, says(list(2)))];
+  const [closed, open] = [
+    await engineWith(t, respondWith(list(7))),
+    await engineWith(t, respondWith(list(2))),
+  ];
   chmodSync(closed, 0);
   assert.equal(await countWith([closed, open]), 2);
 });
 
-it('the first engine is the only one asked: another one’s number would be another series', {
+it('pollContainers queries only the first engine, even if it fails', {
   timeout,
 }, async (t) => {
-  const [broken, other] = [await engineWith(t, says('', 500)), await engineWith(t, says(list(2)))];
+  const [broken, other] = [
+    await engineWith(t, respondWith('', 500)),
+    await engineWith(t, respondWith(list(2))),
+  ];
   assert.equal(await countWith([broken, other]), undefined);
 });
 
-it('when the agent stops in the middle of the question, it waits for no answer', { timeout }, async (t) => {
+it('pollContainers does not wait for a response when the agent stops', { timeout }, async (t) => {
   const stop = new AbortController();
   const [socket] = await hangingEngine(t, () => stop.abort());
-  const containers = runningContainers({ clock: hostClock(), sockets: [socket] });
+  const containers = pollContainers({ clock: hostClock(), sockets: [socket] });
   await containers.run(stop.signal);
   assert.equal(containers.last, undefined);
 });
 
-/** What comes of the first question, whose deadline is over when `late` aborts. */
+/** The result of the first read, whose deadline passes when `late` aborts. */
 async function countWith(
   sockets: readonly string[],
   late: AbortSignal = new AbortController().signal,
@@ -136,7 +141,7 @@ async function countWith(
       for (const each of [signal, late]) each.addEventListener('abort', () => resolve());
     });
   };
-  const containers = runningContainers({ clock: { sleep }, sockets });
+  const containers = pollContainers({ clock: { sleep }, sockets });
   await containers.run(stop.signal);
   return containers.last;
 }
@@ -152,7 +157,10 @@ async function engineWith(t: TestContext, answer: RequestListener): Promise<stri
   return path;
 }
 
-/** A server on a unix socket that does this and no more when it has been asked; its path, and the end of the first connection. */
+/**
+ * A server on a unix socket that only runs `act` for each request; its path, and the end of the first
+ * connection.
+ */
 async function hangingEngine(
   t: TestContext,
   act: (connection: Socket) => void,
@@ -183,12 +191,12 @@ function socketFor(t: TestContext, close: () => void): string {
   return join(folder, 'engine.sock');
 }
 
-/** Writes as long as it is read. */
-function writeBytes(response: ServerResponse, bytes: number, wrote: (bytes: number) => void): void {
+/** Writes as long as the client reads. */
+function writeBytes(response: ServerResponse, bytes: number, onWritten: (bytes: number) => void): void {
   const chunk = Buffer.alloc(65_536, ' ');
   const more = (left: number): void => {
     if (left <= 0 || response.destroyed) return;
-    wrote(chunk.length);
+    onWritten(chunk.length);
     if (response.write(chunk)) setImmediate(() => more(left - chunk.length));
     else response.once('drain', () => more(left - chunk.length));
   };

@@ -1,7 +1,4 @@
-/**
- * Small made-up hosts: what a board shows of itself in /proc, /sys and /etc, as files in a temporary
- * directory.
- */
+/** Small test hosts: the files of a board in /proc, /sys and /etc, in a temporary directory. */
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,20 +12,20 @@ export const BOARD: Files = { 'proc/device-tree/serial-number': '10000000abcdef0
 export const HOSTNAME: Files = { 'proc/sys/kernel/hostname': 'pi\n' };
 export const ETH0 = mac('eth0', '02:00:5e:20:00:01');
 
-/** The root of a host that has these files, for the time of the test. */
+/** The root directory of a host with these files; removed after the test. */
 export function hostOf(t: TestContext, ...parts: readonly Files[]): string {
   const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   for (const [path, text] of parts.flatMap((files) => Object.entries(files))) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
-    // Whatever the umask of who runs the tests.
+    // Independent of the umask.
     chmodSync(join(root, path), 0o644);
   }
   return root;
 }
 
-/** The files of one interface; unless said otherwise a physical one with a burnt-in address. */
+/** The files of one interface; by default a physical one on the board with a permanent address. */
 export function mac(name: string, address: string, { type = '0', device = true, usb = false } = {}): Files {
   const folder = `sys/class/net/${name}`;
   return {

@@ -1,28 +1,29 @@
-/** The host's chance: tokens that are hard to guess and easy to carry. */
+/** Tokens and jitter of the host. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { hostRandom } from '../../src/host/random.ts';
 
-it('a minted token is 24 letters and digits, and no two are alike', () => {
+it('mintToken returns 24 letters and digits, different each time', () => {
   const random = hostRandom();
   const tokens = Array.from({ length: 1000 }, () => random.mintToken().reveal());
   for (const token of tokens) assert.match(token, /^[A-Za-z0-9]{24}$/);
   assert.equal(new Set(tokens).size, 1000);
 });
 
-it('every one of the 62 characters is about equally likely', () => {
+it('mintToken uses all 62 characters about equally often', () => {
   const random = hostRandom();
-  const seen = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (let i = 0; i < 5000; i++) {
-    for (const character of random.mintToken().reveal()) seen.set(character, (seen.get(character) ?? 0) + 1);
+    for (const character of random.mintToken().reveal())
+      counts.set(character, (counts.get(character) ?? 0) + 1);
   }
-  // 120,000 draws: 1,935 each, standard deviation 44; eight deviations either way is no accident.
-  assert.equal(seen.size, 62);
-  for (const [character, count] of seen) assert.ok(Math.abs(count - 1935) < 350, `${character}: ${count}`);
+  // 120,000 draws: 1,935 each, standard deviation 44; eight deviations are no accident.
+  assert.equal(counts.size, 62);
+  for (const [character, count] of counts) assert.ok(Math.abs(count - 1935) < 350, `${character}: ${count}`);
 });
 
-it('a minted token does not print itself', () => {
+it('a minted token is printed as ***', () => {
   assert.equal(`${hostRandom().mintToken()}`, '***');
 });
 

@@ -1,11 +1,11 @@
-/** The import with the plug pulled, or the disk refusing, at every single operation. */
+/** The import with a power cut or a disk error at every single operation. */
 
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { checkText } from '../../src/cli/image/import-check.ts';
 import { type CheckResult, importFile, type Outcome } from '../../src/image/import-file.ts';
-import { type Fault, PowerCut, PowerCutImportDisk } from '../doubles/faulty-disk.ts';
+import { type Fault, PowerCut, PowerCutImportDisk } from '../doubles/power-cut-import-disk.ts';
 
 const SOURCE = '/boot/firmware/firstlight.toml';
 const NOTE = '/boot/firmware/firstlight-error.txt';
@@ -17,14 +17,11 @@ const SECRET = 'the-new-secret-7f3a';
 const OLD = '[server]\nurl = "coap://old"\n[device]\ntoken = "old-token-in-line"\n';
 const LONG_COMMENT = `# ${'long '.repeat(4_000)}\n`;
 const GOOD = `[server]\nurl = "coap://new"\n${LONG_COMMENT}[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n`;
-const IMPORTED = GOOD.replace(
-  /^secret.*$/m,
-  `# secret: is in ${SECRET_FILE}, where firstlight import has put it`,
-);
+const IMPORTED = GOOD.replace(/^secret.*$/m, `# secret: moved to ${SECRET_FILE} by firstlight import`);
 const BACKUP = `${CONFIG}.2023-11-14T22-13-20Z.bak`;
 const DIRECTORIES = ['/boot/firmware', '/etc/firstlight', '/etc/firstlight/conf.d', '/etc/credstore'];
 
-/** A gateway that was set up before, with a token, and whose card got a new file after a wrong one. */
+/** A gateway that was configured with a token, with a new import file after an invalid one. */
 function configured(): PowerCutImportDisk {
   return new PowerCutImportDisk()
     .put(SOURCE, GOOD)
@@ -37,20 +34,20 @@ function blank(): PowerCutImportDisk {
   return new PowerCutImportDisk().put(SOURCE, GOOD);
 }
 
-/** The loader's answer depends on the text alone. */
-const answers = new Map<string, CheckResult>();
+/** The result of the loader depends on the text only. */
+const results = new Map<string, CheckResult>();
 
 function check(text: string): CheckResult {
-  const places = {
+  const paths = {
     directory: '/etc/firstlight',
     config: CONFIG,
     credstore: '/etc/credstore',
     credentials: '/nowhere',
     scratch: tmpdir(),
   };
-  const answer = answers.get(text) ?? checkText(text, places);
-  answers.set(text, answer);
-  return answer;
+  const result = results.get(text) ?? checkText(text, paths);
+  results.set(text, result);
+  return result;
 }
 
 function run(disk: PowerCutImportDisk): { readonly outcome: Outcome; readonly messages: string } {
@@ -68,8 +65,8 @@ function run(disk: PowerCutImportDisk): { readonly outcome: Outcome; readonly me
   return { outcome, messages: messages.join('\n') };
 }
 
-/** A life that ends with the power; what the program would still have said does not matter. */
-function cut(disk: PowerCutImportDisk): boolean {
+/** Runs the import; returns whether it ended without a power cut. */
+function endsWithoutPowerCut(disk: PowerCutImportDisk): boolean {
   try {
     return !run(disk).messages.includes('PowerCut');
   } catch (error) {
@@ -88,38 +85,38 @@ function assertImported(disk: PowerCutImportDisk, wasConfigured: boolean, where:
   if (wasConfigured) assert.equal(disk.text(BACKUP), OLD, where);
 }
 
-/** Nothing is torn, nothing is lost: what must be true of the disk at any instant. */
+/** Must hold at any moment: no file is truncated or lost. */
 function assertSafe(disk: PowerCutImportDisk, wasConfigured: boolean, where: string): void {
   const config = disk.text(CONFIG);
   assert.ok(
     config === IMPORTED || config === (wasConfigured ? OLD : undefined),
-    `${where}: configuration torn`,
+    `${where}: configuration truncated`,
   );
-  assert.ok([SECRET, undefined].includes(disk.text(SECRET_FILE)), `${where}: secret torn`);
+  assert.ok([SECRET, undefined].includes(disk.text(SECRET_FILE)), `${where}: secret truncated`);
   const isInPlace = config === IMPORTED && disk.text(SECRET_FILE) === SECRET;
-  assert.ok(disk.text(SOURCE) === GOOD || isInPlace, `${where}: the only copy is gone`);
+  assert.ok(disk.text(SOURCE) === GOOD || isInPlace, `${where}: the only copy is lost`);
   if (wasConfigured)
     assert.ok([disk.text(CONFIG), disk.text(BACKUP)].includes(OLD), `${where}: the old one is lost`);
 }
 
 for (const [name, start] of [
   ['a new gateway', blank],
-  ['a gateway that was set up before', configured],
+  ['a configured gateway', configured],
 ] as const) {
   const wasConfigured = start === configured;
 
-  test(`${name}: undisturbed, the file is imported, its secret apart, and nothing is left on the card`, () => {
+  test(`${name} imports the file, separates its secret and erases the source`, () => {
     const disk = start();
     assert.equal(run(disk).outcome, 'imported');
     assertImported(disk, wasConfigured, 'undisturbed');
   });
 
-  test(`${name}: a power cut at any operation loses nothing, and the next boot ends as if there had been none`, () => {
+  test(`${name} loses nothing in a power cut, and the next boot completes the import`, () => {
     let cuts = 0;
     for (const is of ['cut before', 'cut amid'] as const) {
       for (let at = 1; ; at++) {
         const disk = start().with({ at, is });
-        if (cut(disk) && disk.operations.length < at) break;
+        if (endsWithoutPowerCut(disk) && disk.operations.length < at) break;
         for (let losses = 0; losses < 2 ** DIRECTORIES.length; losses++) {
           const where = `${is} ${at} (${disk.operations.at(-1)}), losses ${losses}`;
           const found = disk.afterPowerCut(
@@ -135,23 +132,23 @@ for (const [name, start] of [
     assert.ok(cuts > 150, `${cuts}`);
   });
 
-  test(`${name}: a disk that refuses at any operation leaves old or new, and the next boot finishes`, () => {
+  test(`${name} keeps complete files on a disk error, and the next boot completes the import`, () => {
     for (const code of ['EIO', 'ENOSPC', 'EROFS']) {
-      for (const lasting of [false, true]) {
+      for (const isPermanent of [false, true]) {
         for (let at = 1; ; at++) {
-          const fault: Fault = { at, is: { code, isPermanent: lasting } };
+          const fault: Fault = { at, is: { code, isPermanent } };
           const disk = start().with(fault);
           const { outcome, messages } = run(disk);
           if (disk.operations.length < at) break;
-          const where = `${code} at ${at} (${disk.operations[at - 1]}), lasting ${lasting}`;
+          const where = `${code} at ${at} (${disk.operations[at - 1]}), permanent ${isPermanent}`;
           assertSafe(disk, wasConfigured, where);
           assert.ok(['imported', 'failed'].includes(outcome), where);
           assert.ok(messages.includes(code), `${where}: ${messages}`);
           assert.ok(!messages.includes(SECRET), where);
           const healed = disk.afterPowerCut(() => false);
           run(healed);
-          // A note that could not be removed is told; the secret must go all the same.
-          if (/error\.txt, of an earlier attempt, cannot/.test(messages)) healed.remove(NOTE);
+          // A note that could not be removed is reported; the secret must be removed nevertheless.
+          if (/error\.txt of an earlier attempt cannot/.test(messages)) healed.remove(NOTE);
           assertImported(healed, wasConfigured, where);
         }
       }
@@ -159,18 +156,18 @@ for (const [name, start] of [
   });
 }
 
-test('a card that cannot be written to: imported, said, and not imported again over what was edited since', () => {
+test('a file on a read-only partition is imported once and does not overwrite later changes', () => {
   const isReadOnly: Fault = { at: 1, is: { code: 'EROFS', isPermanent: true, below: '/boot' } };
   const first = blank().with(isReadOnly);
   const { outcome, messages } = run(first);
   assert.equal(outcome, 'imported');
-  assert.match(messages, /CANNOT BE REMOVED AND STILL HOLDS .*SECRET.*read-only/);
+  assert.match(messages, /cannot be removed and still contains .*secret.*read-only/);
   assert.equal(first.text(CONFIG), IMPORTED);
   const edited = first
     .afterPowerCut(() => false)
     .put(CONFIG, OLD)
     .with(isReadOnly);
-  assert.match(run(edited).messages, /was imported before[\s\S]*CANNOT BE REMOVED/);
+  assert.match(run(edited).messages, /was already imported[\s\S]*cannot be removed/);
   assert.equal(edited.text(CONFIG), OLD);
   const writable = edited.afterPowerCut(() => false);
   assert.equal(run(writable).outcome, 'imported');
@@ -178,7 +175,7 @@ test('a card that cannot be written to: imported, said, and not imported again o
   assert.equal(writable.text(CONFIG), OLD);
 });
 
-test('a wrong file is noted beside it, changes nothing else at any refusal, and the same note is not written twice', () => {
+test('an invalid file only causes a note, which is not written twice', () => {
   const start = () => new PowerCutImportDisk().put(SOURCE, GOOD.replace('coap:', 'mqtt:')).put(CONFIG, OLD);
   const disk = start();
   assert.equal(run(disk).outcome, 'rejected');
@@ -187,11 +184,11 @@ test('a wrong file is noted beside it, changes nothing else at any refusal, and 
   assert.equal(run(disk).outcome, 'rejected');
   assert.equal(disk.operations.length, writes);
   for (let at = 1; at <= writes; at++) {
-    const refusing = start().with({ at, is: { code: 'ENOSPC', isPermanent: true } });
-    const { outcome, messages } = run(refusing);
+    const failing = start().with({ at, is: { code: 'ENOSPC', isPermanent: true } });
+    const { outcome, messages } = run(failing);
     assert.equal(outcome, 'rejected');
     assert.match(messages, /firstlight-error\.txt cannot be written: the disk is full/);
-    assert.equal(refusing.text(CONFIG), OLD);
-    assert.equal(refusing.text(SOURCE), start().text(SOURCE));
+    assert.equal(failing.text(CONFIG), OLD);
+    assert.equal(failing.text(SOURCE), start().text(SOURCE));
   }
 });

@@ -1,4 +1,4 @@
-/** The backlog over several stores: one lane, the older store first. */
+/** The backlog over several stores as one lane, oldest store first. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -26,7 +26,7 @@ const reading = (tsMs: number | undefined, bootMs = tsMs ?? 0): Reading => ({
 });
 const times = (readings: readonly Reading[]) => readings.map(({ tsMs }) => tsMs);
 
-it('the second store is taken from when the first has no more, and each is told of its own', async () => {
+it('BacklogLane takes from the first store, then from the second', async () => {
   const { first, second, lane, drained } = openLanes();
   await first.append([reading(1), reading(2)]);
   await second.append([reading(3), reading(4)]);
@@ -40,7 +40,7 @@ it('the second store is taken from when the first has no more, and each is told 
   assert.equal(drained(), 1);
 });
 
-it('a store that waits for a date holds back the newer ones behind it', async () => {
+it('undated readings in one store hold back the newer store', async () => {
   const { first, second, lane } = openLanes();
   await first.append([reading(1), reading(undefined, 2)]);
   await second.append([reading(3)]);
@@ -51,7 +51,7 @@ it('a store that waits for a date holds back the newer ones behind it', async ()
   assert.deepEqual(times(await lane.take(9)), [3]);
 });
 
-it('when one store takes its readings back all are taken back, and an acknowledgement of before does nothing', async () => {
+it('a rewind of one store rewinds all, and voids earlier acknowledgements', async () => {
   const { first, second, lane } = openLanes();
   await first.append([reading(1)]);
   await second.append([reading(2)]);
@@ -66,7 +66,7 @@ it('when one store takes its readings back all are taken back, and an acknowledg
   assert.deepEqual(times(await lane.take(9)), [2]);
 });
 
-it('an empty acknowledgement of an empty lane is no end of a backlog', async () => {
+it('an empty acknowledgement of an empty lane is not reported as drained', async () => {
   const { lane, drained } = openLanes();
   await lane.acknowledge(0, lane.epoch);
   assert.equal(drained(), 0);

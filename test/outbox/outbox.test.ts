@@ -1,4 +1,4 @@
-/** The outbox: memory while the server takes the readings, the disk when it does not, memory again when the disk refuses. */
+/** The outbox: memory while the server accepts readings, otherwise the disk, or memory if the disk fails. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -12,12 +12,12 @@ import { OutboxError } from '../../src/outbox/store/reading-store.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
-/** A store like the disk's that refuses or hangs when it is told to, and counts its appends. */
+/** A store in place of the disk that can fail or hang, and counts its appends. */
 class Disk extends MemoryStore {
   failsWith: string | undefined;
   hangs = false;
   appends = 0;
-  /** Called at each append: what a bound that is met would do. */
+  /** Called at each append, for example to drop readings like a full spool. */
   onAppend: () => void = () => {};
 
   override async append(readings: readonly Reading[]): Promise<void> {
@@ -47,8 +47,8 @@ class Harness {
     this.outbox = new TieredOutbox(ports, { spoolAfterMs: 60_000, flushEveryMs: 60_000, ...settings });
   }
 
-  /** Samples every ten seconds for `ms`, while nobody delivers. */
-  async pass(ms: number, full = true): Promise<void> {
+  /** Samples every ten seconds for `ms`, without deliveries. */
+  async sampleFor(ms: number, full = true): Promise<void> {
     const untilMs = this.clock.monotonicMs() + ms;
     while (this.clock.monotonicMs() < untilMs) {
       this.sample({ n: this.#count }, full);
@@ -67,7 +67,7 @@ class Harness {
     void this.outbox.run(this.stop.signal);
   }
 
-  /** Everything a lane has, delivered. */
+  /** Takes and acknowledges all readings of a lane. */
   async deliver(lane: Lane): Promise<Values[]> {
     const delivered: Values[] = [];
     for (;;) {
@@ -82,8 +82,8 @@ class Harness {
 const numbers = (values: readonly Values[]) => values.map(({ n }) => n);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-describe('while the server takes the readings', () => {
-  it('nothing is ever written to the disk', async () => {
+describe('while the server accepts readings', () => {
+  it('the outbox writes nothing to the disk while the server accepts readings', async () => {
     const harness = new Harness();
     harness.run();
     for (let tick = 0; tick < 1_000; tick += 1) {
@@ -97,46 +97,46 @@ describe('while the server takes the readings', () => {
   });
 });
 
-describe('while the server does not take them', () => {
-  it('they go to the disk after spool-after, and then every flush-every, in one append each', async () => {
+describe('while the server accepts no readings', () => {
+  it('the outbox writes to the disk after spoolAfter, then every flushEvery', async () => {
     const harness = new Harness({ flushEveryMs: 300_000 });
     harness.run();
-    await harness.pass(50_000);
+    await harness.sampleFor(50_000);
     assert.equal(harness.disk.appends, 0);
-    await harness.pass(20_000);
+    await harness.sampleFor(20_000);
     assert.equal(harness.disk.appends, 1);
-    await harness.pass(600_000);
+    await harness.sampleFor(600_000);
     assert.equal(harness.disk.appends, 3);
-    assert.equal(harness.log.withMessage(/are kept on the disk/).length, 1);
+    assert.equal(harness.log.withMessage(/are being stored on disk/).length, 1);
   });
 
-  it('a power cut would cost at most one flush interval of them, at any time', async () => {
+  it('the oldest reading in memory is never older than one flush interval', async () => {
     const harness = new Harness();
     harness.run();
     for (let tick = 0; tick < 200; tick += 1) {
-      await harness.pass(10_000);
+      await harness.sampleFor(10_000);
       const oldestMs = harness.outbox.fresh.oldestBootMs();
       const ageMs = harness.clock.bootMs() - (oldestMs ?? harness.clock.bootMs());
       assert.ok(ageMs <= 60_000, `${ageMs}`);
     }
   });
 
-  it('all of them come out again, in order, the older ones from the backlog', async () => {
+  it('all readings are delivered in order, the older ones from the backlog', async () => {
     const harness = new Harness();
     harness.run();
-    await harness.pass(290_000);
+    await harness.sampleFor(290_000);
     const backlog = numbers(await harness.deliver(harness.outbox.backlog));
     const fresh = numbers(await harness.deliver(harness.outbox.fresh));
     assert.ok(backlog.length > 20 && fresh.length > 0);
     assert.deepEqual([...backlog, ...fresh], upTo(29));
-    const drained = harness.log.withMessage('everything that waited is delivered');
+    const drained = harness.log.withMessage('the backlog has been delivered');
     assert.deepEqual(
       drained.map(({ fields }) => fields?.['readings']),
       [backlog.length],
     );
   });
 
-  it('what is written in one go begins with a full reading, whatever was delivered before it', async () => {
+  it('each flush begins with a full reading', async () => {
     const harness = new Harness();
     harness.sample({ n: 0, mode: 'x' });
     await harness.deliver(harness.outbox.fresh);
@@ -148,14 +148,14 @@ describe('while the server does not take them', () => {
   });
 });
 
-describe('when the disk refuses', () => {
-  it('nothing is lost: they wait in memory, it is told once, and the disk is asked at every flush', async () => {
+describe('when the disk fails', () => {
+  it('a failing disk loses nothing, is logged once, and is retried at every flush', async () => {
     const harness = new Harness();
     harness.run();
     harness.disk.failsWith = 'ENOSPC';
-    await harness.pass(600_000);
+    await harness.sampleFor(600_000);
     assert.ok(harness.disk.appends >= 9, `${harness.disk.appends}`);
-    const [line, ...more] = harness.log.withMessage(/the disk does not take/);
+    const [line, ...more] = harness.log.withMessage(/queued readings cannot be written to disk/);
     assert.deepEqual([line?.level, line?.fields['code'], more.length], ['error', 'ENOSPC', 0]);
     const delivered = [
       ...numbers(await harness.deliver(harness.outbox.backlog)),
@@ -164,16 +164,16 @@ describe('when the disk refuses', () => {
     assert.deepEqual(delivered, upTo(60));
   });
 
-  it('and then takes them again, they all go there, in order, and it is told', async () => {
+  it('a disk that works again gets all readings in order, and is logged', async () => {
     const harness = new Harness();
     harness.run();
     harness.disk.failsWith = 'EROFS';
-    await harness.pass(300_000);
+    await harness.sampleFor(300_000);
     assert.equal(harness.disk.size, 0);
     harness.disk.failsWith = undefined;
-    await harness.pass(70_000);
+    await harness.sampleFor(70_000);
     assert.ok(harness.disk.size > 30);
-    assert.equal(harness.log.withMessage('the disk takes readings again').length, 1);
+    assert.equal(harness.log.withMessage('queued readings can be written to disk again').length, 1);
     const delivered = [
       ...numbers(await harness.deliver(harness.outbox.backlog)),
       ...numbers(await harness.deliver(harness.outbox.fresh)),
@@ -181,11 +181,11 @@ describe('when the disk refuses', () => {
     assert.deepEqual(delivered, upTo(37));
   });
 
-  it('beyond the bound of the memory the oldest go, and how many is told with the next that arrives', async () => {
+  it('a full memory drops the oldest readings and reports their number', async () => {
     const harness = new Harness({ memoryBytesMax: 5_000 });
     harness.run();
     harness.disk.failsWith = 'EIO';
-    await harness.pass(3_600_000);
+    await harness.sampleFor(3_600_000);
     const delivered = [
       ...(await harness.deliver(harness.outbox.backlog)),
       ...(await harness.deliver(harness.outbox.fresh)),
@@ -196,32 +196,32 @@ describe('when the disk refuses', () => {
     assert.ok(arrived > 10 && arrived < 200, `${arrived}`);
   });
 
-  it('a disk that is taken away for good is no reason to lose what is fresh: memory alone will do', async () => {
+  it('an outbox without a disk keeps its readings in memory', async () => {
     const { clock, log, losses } = new Harness();
-    const stamp = () => ({ bootId: clock.bootId, bootMs: clock.bootMs(), tsMs: clock.wallMs() });
+    const now = () => ({ bootId: clock.bootId, bootMs: clock.bootMs(), tsMs: clock.wallMs() });
     const outbox = new TieredOutbox(
-      { clock, log, losses, now: stamp },
+      { clock, log, losses, now },
       { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
     );
-    for (let n = 0; n < 100; n += 1) outbox.append({ ...stamp(), values: { n }, isSnapshot: true });
+    for (let n = 0; n < 100; n += 1) outbox.append({ ...now(), values: { n }, isSnapshot: true });
     await outbox.close();
     assert.equal(outbox.backlog.size, 100);
   });
 });
 
-describe('what was found broken once', () => {
-  it('a disk that hangs does not hold up who is told to stop', async () => {
+describe('regressions', () => {
+  it('a disk that hangs does not delay a stop', async () => {
     const harness = new Harness();
     const running = harness.outbox.run(harness.stop.signal);
     harness.disk.hangs = true;
-    await harness.pass(100_000);
+    await harness.sampleFor(100_000);
     assert.equal(harness.disk.appends, 1);
-    assert.ok(harness.outbox.size >= 10, 'what is on its way is counted');
+    assert.ok(harness.outbox.size >= 10, 'readings in a flush are counted');
     harness.stop.abort();
     await running;
   });
 
-  it('losses that a flush makes are told on the same disk, at once', async () => {
+  it('losses during a flush are written to the same disk at once', async () => {
     const harness = new Harness();
     harness.disk.onAppend = () => {
       if (harness.disk.appends === 1) harness.losses.add({ readings: 7, reason: 'spool full' });
@@ -233,28 +233,28 @@ describe('what was found broken once', () => {
     assert.equal(gap?.['lostReadings'], 7);
   });
 
-  it('tries of a disk that refuses cost a full memory no reading by their gap records', async () => {
+  it('gap records of failed flushes push no readings out of a full memory', async () => {
     const harness = new Harness({ memoryBytesMax: 5_000 });
     harness.disk.failsWith = 'ENOSPC';
     harness.run();
-    await harness.pass(1_800_000);
+    await harness.sampleFor(1_800_000);
     const before = harness.losses.total;
     for (let tries = 0; tries < 50; tries += 1) await harness.outbox.flush();
-    assert.ok(harness.losses.total - before <= 1, `${harness.losses.total - before} lost by trying`);
+    assert.ok(harness.losses.total - before <= 1, `${harness.losses.total - before} lost by retries`);
   });
 
-  it('what waits in memory goes to a disk that has healed, though nothing fresh waits any more', async () => {
+  it('the overflow goes to a working disk even if there are no fresh readings', async () => {
     const harness = new Harness();
     harness.run();
     harness.disk.failsWith = 'EIO';
-    await harness.pass(100_000);
+    await harness.sampleFor(100_000);
     harness.disk.failsWith = undefined;
     await harness.deliver(harness.outbox.fresh);
     await harness.clock.advance(120_000);
     assert.ok(harness.disk.size >= 6, `${harness.disk.size}`);
   });
 
-  it('a disk that takes a part of a long row keeps that part, and what is left begins with a full reading', async () => {
+  it('a disk that fails during a flush keeps its part; the rest begins full', async () => {
     const harness = new Harness();
     harness.sample({ n: 0, mode: 'x' });
     for (let n = 1; n < 600; n += 1) harness.sample({ n }, false);
@@ -268,7 +268,7 @@ describe('what was found broken once', () => {
     assert.equal(all[512]?.['mode'], 'x');
   });
 
-  it('a flush of nothing costs delivery nothing it knows of its batches', async () => {
+  it('an empty flush starts no new epoch', async () => {
     const harness = new Harness();
     await harness.outbox.flush();
     const { epoch } = harness.outbox.backlog;
@@ -278,8 +278,8 @@ describe('what was found broken once', () => {
   });
 });
 
-describe('closing', () => {
-  it('brings what waits to the disk, what is under way without a date included, and untold losses with it', async () => {
+describe('closing the outbox', () => {
+  it('close writes all readings and losses to the disk, also undated ones in flight', async () => {
     const harness = new Harness();
     harness.losses.add({ readings: 3, reason: 'memory full' });
     const { clock, outbox } = harness;
@@ -290,7 +290,7 @@ describe('closing', () => {
     assert.equal(outbox.fresh.size, 0);
   });
 
-  it('with nothing undelivered writes nothing', async () => {
+  it('close writes nothing if all readings are delivered', async () => {
     const harness = new Harness();
     harness.sample({ n: 1 });
     await harness.deliver(harness.outbox.fresh);
@@ -298,10 +298,10 @@ describe('closing', () => {
     assert.equal(harness.disk.appends, 0);
   });
 
-  it('ends the keeper with its signal, and leaves no listener', async () => {
+  it('run ends with its signal and leaves no listener or timer', async () => {
     const harness = new Harness();
     const running = harness.outbox.run(harness.stop.signal);
-    await harness.pass(200_000);
+    await harness.sampleFor(200_000);
     harness.stop.abort();
     await running;
     assert.equal(getEventListeners(harness.stop.signal, 'abort').length, 0);
@@ -310,25 +310,25 @@ describe('closing', () => {
 });
 
 describe('changes of the outbox', () => {
-  it('are not missed by whoever saw the state before them, and are waited for by who did not', async () => {
+  it('waitForChange resolves at once after a missed change, otherwise at the next one', async () => {
     const harness = new Harness();
     const { signal } = harness.stop;
     const before = harness.outbox.version;
     harness.sample({ n: 1 });
     await harness.outbox.waitForChange(before, signal);
-    let over = false;
+    let isResolved = false;
     const wait = harness.outbox.waitForChange(harness.outbox.version, signal).then(() => {
-      over = true;
+      isResolved = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(over, false);
+    assert.equal(isResolved, false);
     harness.sample({ n: 2 });
     await wait;
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 });
 
-it('an undated reading that has to stay because it is under way does not turn the keeper into a busy loop', async () => {
+it('an undated reading in flight does not turn run into a busy loop', async () => {
   const harness = new Harness();
   const { clock, outbox } = harness;
   outbox.append({ bootId: clock.bootId, bootMs: clock.bootMs(), values: { n: 1 }, isSnapshot: true });

@@ -1,7 +1,6 @@
 /**
- * The package, made once for the tests of this folder, and what of Debian's tools is here to look at it with.
- *
- * Tests that need a tool this machine lacks skip, and say which.
+ * Builds the package for the tests of this folder, and finds the tools of Debian that inspect it. Tests skip
+ * if a tool is missing, and name it.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -17,8 +16,8 @@ export interface BuiltPackage {
   readonly tarball: string;
 }
 
-/** Makes package and tarball below a directory of its own, which the caller removes. */
-export function makePackage(): BuiltPackage & { readonly directory: string } {
+/** Builds package and tarball in a directory of its own, which the caller removes. */
+export function buildPackage(): BuiltPackage & { readonly directory: string } {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-package-'));
   execFileSync(process.execPath, ['scripts/package.mjs', '--output', directory], {
     env: { ...process.env, SOURCE_DATE_EPOCH: EPOCH },
@@ -31,8 +30,8 @@ export function makePackage(): BuiltPackage & { readonly directory: string } {
   };
 }
 
-/** For the option `skip` of a test: the sentence, or false where all of these are here. */
+/** For the option `skip` of a test: names the missing tools; false if all are installed. */
 export function missingTools(...tools: readonly string[]): string | false {
   const absent = tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
-  return absent.length > 0 && `${absent.join(' and ')} is not installed here`;
+  return absent.length > 0 && `${absent.join(' and ')} is not installed`;
 }

@@ -1,4 +1,7 @@
-/** The bundle: it needs Node and nothing beside it, is started the same way everywhere, and the agent loads its own parts of it only. */
+/**
+ * The bundle needs nothing but Node, starts with the same flags everywhere, and the agent loads only the
+ * parts that it needs.
+ */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -12,24 +15,24 @@ import { VERSION } from '../../src/app/version.ts';
 import { MAIN } from '../paths.ts';
 
 const run = promisify(execFile);
-/** An empty directory far from any node_modules; the bundle is all there is in it. */
+/** A directory that contains only the bundle, without any node_modules above it. */
 const alone = mkdtempSync(join(tmpdir(), 'firstlight-bundle-'));
 const bundle = join(alone, 'firstlight.mjs');
-const account = join(alone, 'metafile.json');
+const metafile = join(alone, 'metafile.json');
 
-/** What `firstlight run` loads, on CoAP and with credentials to store. */
+/** The entries that `firstlight run` loads with CoAP and stored credentials. */
 const LOADED_BY_RUN = [
   'src/main.ts',
   'src/app/run.ts',
   'src/transport/coap/transport.ts',
   'node_modules/conf/dist/source/index.js',
 ];
-/** V8 keeps it for as long as the agent lives. 517 kB on 2026-11-26; all of the bundle is 923 kB. */
+/** V8 keeps the source text while the agent runs. 517 kB on 2026-11-26; the whole bundle has 923 kB. */
 const LOADED_BYTES_MAX = 560_000;
-/** Each costs the agent about half a millisecond at start, and memory. 20 on 2026-11-26. */
+/** Each file costs about 0.5 ms at start, and memory. 20 on 2026-11-26. */
 const LOADED_FILES_MAX = 24;
 
-/** The part of esbuild's account that is used here. */
+/** The used part of the metafile of esbuild. */
 interface Part {
   readonly entryPoint?: string;
   readonly bytes: number;
@@ -43,9 +46,9 @@ before(async () => {
     '--outfile',
     bundle,
     '--metafile',
-    account,
+    metafile,
   ]);
-  assert.match(stdout, /\d+ kB/, 'it says its size');
+  assert.match(stdout, /\d+ kB/, 'the script prints the size');
 });
 
 after(() => rmSync(alone, { recursive: true, force: true }));
@@ -54,29 +57,29 @@ function firstlight(...commandLine: string[]): Promise<{ stdout: string; stderr:
   return run(process.execPath, [...NODE_FLAGS, bundle, ...commandLine], { cwd: alone });
 }
 
-test('the bundle alone knows its version', async () => {
+test('the bundle without node_modules prints its version', async () => {
   assert.equal((await firstlight('--version')).stdout.trim(), VERSION);
 });
 
-test('the bundle alone reads the sensors of this host', async () => {
+test('the bundle without node_modules reads the sensors of this host', async () => {
   const { stdout, stderr } = await firstlight('sample', '--json');
   assert.equal(stderr, '');
   assert.equal(typeof JSON.parse(stdout).values.uptimeS, 'number');
 });
 
-test('the bundle alone provisions, stores its credentials, delivers, and stops without losing its last line', async () => {
+test('the bundle without node_modules provisions, delivers and logs its stop', async () => {
   const { stdout } = await firstlight('demo', '--seconds', '4');
-  assert.match(stdout, /provisioned: token stored/);
-  assert.match(stdout, /first telemetry accepted/);
-  assert.match(stdout, /firstlight stopped/);
+  assert.match(stdout, /event=FL-PROVISIONING-COMPLETED/);
+  assert.match(stdout, /event=FL-TELEMETRY-STARTED/);
+  assert.match(stdout, /event=FL-AGENT-STOPPED/);
 });
 
-test('what the bundle leaves out of systeminformation is not missed: it knows the same facts as the compiled program', async () => {
+test('the bundle reads the same host facts as the compiled program with all of systeminformation', async () => {
   const compiled = await run(process.execPath, [MAIN, 'facts']);
   assert.deepEqual(JSON.parse((await firstlight('facts')).stdout), JSON.parse(compiled.stdout));
 });
 
-test('what no command needs is not in the bundle', () => {
+test('the bundle contains no library that no command needs', () => {
   for (const file of readdirSync(alone, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.mjs')) continue;
     const bytes = readFileSync(join(alone, file));
@@ -85,66 +88,66 @@ test('what no command needs is not in the bundle', () => {
     }
     assert.ok(
       bytes.every((byte) => byte < 128),
-      `one character beyond ASCII in ${file}, and V8 may keep the text at twice the size`,
+      `a non-ASCII character in ${file}: V8 may keep the text at twice the size`,
     );
   }
 });
 
-test('the agent loads nothing of what it never does: no other command, no library of theirs', () => {
-  const strangers =
+test('the agent loads no other command and none of their libraries', () => {
+  const foreign =
     /^src\/(cli|sandbox|doctor|image|transport\/http)\/|\/(commander|systeminformation|@colors|logform\/(?!printf)[^/]*)\//;
   const inputs = loadedByRun().flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
   );
-  assert.ok(inputs.includes('src/agent/agent.ts'), 'the account is of the agent');
+  assert.ok(inputs.includes('src/agent/agent.ts'), 'the metafile covers the agent');
   assert.deepEqual(
-    inputs.filter((file) => strangers.test(file)),
+    inputs.filter((file) => foreign.test(file)),
     [],
   );
 });
 
-test('what the agent loads stays small, and in few files', () => {
+test('the agent loads few files and bytes', () => {
   const loaded = loadedByRun();
   const bytes = loaded.reduce((sum, part) => sum + part.bytes, 0);
   assert.ok(bytes <= LOADED_BYTES_MAX, `${bytes} bytes`);
   assert.ok(loaded.length <= LOADED_FILES_MAX, `${loaded.length} files`);
 });
 
-test('the agent asks Node for no module that its road or its files do not need', () => {
+test('the agent loads no Node module that CoAP and its files do not need', () => {
   const costly =
     /require\("(?:node:)?(http|https|http2|tls|assert|perf_hooks|readline|worker_threads|cluster|inspector)"\)/g;
-  const asked = loadedByRun().flatMap(({ path }) => [
+  const required = loadedByRun().flatMap(({ path }) => [
     ...readFileSync(join(alone, path), 'utf8').matchAll(costly),
   ]);
   assert.deepEqual(
-    asked.map(([, name]) => name),
+    required.map(([, name]) => name),
     [],
   );
 });
 
-/** With what each of them imports before it begins; `path` below the bundle's directory. */
+/** The files that `firstlight run` loads, with their static imports; `path` is relative to the bundle. */
 function loadedByRun(): (Part & { readonly path: string })[] {
-  const { outputs } = JSON.parse(readFileSync(account, 'utf8')) as { outputs: Record<string, Part> };
-  const found = new Set<string>();
+  const { outputs } = JSON.parse(readFileSync(metafile, 'utf8')) as { outputs: Record<string, Part> };
+  const loadedPaths = new Set<string>();
   const load = (path: string): void => {
-    if (found.has(path)) return;
-    found.add(path);
+    if (loadedPaths.has(path)) return;
+    loadedPaths.add(path);
     for (const { path: to, kind, external } of outputs[path]?.imports ?? [])
       if (kind === 'import-statement' && !external) load(to);
   };
   for (const entry of LOADED_BY_RUN) {
     const path = Object.keys(outputs).find((each) => outputs[each]?.entryPoint === entry);
-    assert.ok(path, `${entry} is loaded when it is needed, and by nothing before`);
+    assert.ok(path, `${entry} must be an entry that is loaded on demand`);
     load(path);
   }
   const directory = Object.keys(outputs).find((path) => path.endsWith('/firstlight.mjs')) ?? '';
-  return [...found].flatMap((path) => {
+  return [...loadedPaths].flatMap((path) => {
     const part = outputs[path];
     return part ? [{ ...part, path: relative(dirname(directory), path) }] : [];
   });
 }
 
-test('the systemd unit starts node with the flags the demo uses', () => {
+test('the systemd unit starts node with the flags of the demo', () => {
   const unit = readFileSync('systemd/firstlight.service', 'utf8');
   const command = /^ExecStart=(.+)$/m.exec(unit)?.[1];
   assert.equal(

@@ -1,4 +1,4 @@
-/** The Debian package: what is in it, that it is the same bytes each time, and that Debian's own judges are content. */
+/** The Debian package: its contents, that it is reproducible, and that the checkers of Debian accept it. */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { renderExample } from '../../src/config/example.ts';
 import { variableOf } from '../../src/config/schema/setting.ts';
 import { allSettings } from '../../src/config/schema/settings.ts';
 import { EVENTS } from '../../src/core/events/catalogue.ts';
-import { makePackage, missingTools } from './built-package.ts';
+import { buildPackage, missingTools } from './built-package.ts';
 
 const INSTALLED_KIB_MAX = 3 * 1024;
 const MANUAL_PAGES = [
@@ -21,11 +21,11 @@ const MANUAL_PAGES = [
 ];
 
 describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }, () => {
-  let builtPackage: ReturnType<typeof makePackage>;
+  let builtPackage: ReturnType<typeof buildPackage>;
   let root: string;
 
   before(() => {
-    builtPackage = makePackage();
+    builtPackage = buildPackage();
     root = join(builtPackage.directory, 'unpacked');
     execFileSync('dpkg-deb', ['-R', builtPackage.deb, root]);
   });
@@ -38,17 +38,17 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
   const page = (path: string): string =>
     execFileSync('gzip', ['-dc', join(root, path)], { encoding: 'utf8' });
 
-  it('is made twice from one source as the same bytes, package and tarball', () => {
-    const again = makePackage();
+  it('the package and the tarball are reproducible byte for byte', () => {
+    const secondBuild = buildPackage();
     try {
-      assert.ok(readFileSync(builtPackage.deb).equals(readFileSync(again.deb)), 'the package');
-      assert.ok(readFileSync(builtPackage.tarball).equals(readFileSync(again.tarball)), 'the tarball');
+      assert.ok(readFileSync(builtPackage.deb).equals(readFileSync(secondBuild.deb)), 'the package');
+      assert.ok(readFileSync(builtPackage.tarball).equals(readFileSync(secondBuild.tarball)), 'the tarball');
     } finally {
-      rmSync(again.directory, { recursive: true, force: true });
+      rmSync(secondBuild.directory, { recursive: true, force: true });
     }
   });
 
-  it('is for every architecture, asks for Node only, and stays below 3 MB installed', () => {
+  it('the package is for all architectures, depends only on Node and installs below 3 MB', () => {
     assert.equal(field('Version'), VERSION);
     assert.equal(field('Architecture'), 'all');
     assert.equal(field('Depends'), 'nodejs (>= 20.19)');
@@ -56,12 +56,12 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     assert.ok(Number(field('Installed-Size')) < INSTALLED_KIB_MAX, field('Installed-Size'));
   });
 
-  it('owns everything as root, and lets nobody else write', () => {
+  it('the package contains only files of root that nobody else can write', () => {
     const lines = execFileSync('dpkg-deb', ['-c', builtPackage.deb], { encoding: 'utf8' }).trim().split('\n');
     for (const line of lines) assert.match(line, /^(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x) root\/root /);
   });
 
-  it('brings every unit, and the example configuration as the only conffile', () => {
+  it('the package has every unit, and the example configuration as its only conffile', () => {
     const units = readdirSync('systemd').filter((file) => file.endsWith('.service'));
     for (const unit of units)
       assert.equal(read(`usr/lib/systemd/system/${unit}`), readFileSync(join('systemd', unit), 'utf8'));
@@ -70,12 +70,12 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     assert.deepEqual(readdirSync(join(root, 'etc/firstlight/conf.d')), []);
   });
 
-  it('starts the agent by hand with the flags the unit has', () => {
+  it('the wrapper starts the agent with the flags of the unit', () => {
     const program = `/usr/bin/node ${NODE_FLAGS.join(' ')} /usr/lib/firstlight/firstlight.mjs "$@"`;
     assert.ok(read('usr/bin/firstlight').includes(`run) exec ${program} ;;`));
   });
 
-  it('is unpacked in an order in which a power cut leaves a program that is whole: its parts, then the file that loads them', () => {
+  it('the package unpacks the parts before the file that loads them, for power cuts', () => {
     const paths = execFileSync('dpkg-deb', ['-c', builtPackage.deb], { encoding: 'utf8' }).match(
       /usr\/lib\/firstlight\/.*\.mjs$/gm,
     );
@@ -83,13 +83,13 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     assert.equal(paths?.at(-1), 'usr/lib/firstlight/firstlight.mjs');
   });
 
-  it('brings a program that runs from where it lies', () => {
+  it('the packaged program runs from its directory', () => {
     const program = join(root, 'usr/lib/firstlight/firstlight.mjs');
     const { stdout } = spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' });
     assert.equal(stdout.trim(), VERSION);
   });
 
-  it('brings the licence of every library in the bundle, and its text', () => {
+  it('the package has the licence of every library in the bundle, with its text', () => {
     const copyright = read('usr/share/doc/firstlight/copyright');
     for (const library of ['commander', 'coap', 'winston', 'conf', 'smol-toml', 'valibot'])
       assert.ok(copyright.includes(`Files: node_modules/${library}/*\n`), library);
@@ -100,7 +100,7 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     }
   });
 
-  it('explains every setting in firstlight.toml(5), every command in firstlight(1), every event in firstlight-events(7)', () => {
+  it('the manual pages describe every setting, command and event', () => {
     const [settings, commands, events] = MANUAL_PAGES.map((path) => page(path).replaceAll('\\-', '-')) as [
       string,
       string,
@@ -117,7 +117,7 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
       assert.ok(events.includes(`.SS "${id}"\n`), id);
   });
 
-  it('names every command and every option of it in the manual page and in the completion', () => {
+  it('the manual page and the completion list every command and option', () => {
     const manual = page('usr/share/man/man1/firstlight.1.gz').replaceAll('\\-', '-');
     const completion = read('usr/share/bash-completion/completions/firstlight');
     for (const path of commandPaths([])) {
@@ -139,7 +139,7 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     }
   });
 
-  it('has pages that man finds nothing to say about', { skip: missingTools('man') }, () => {
+  it('the manual pages cause no warning of man', { skip: missingTools('man') }, () => {
     for (const path of MANUAL_PAGES) {
       const { status, stderr } = spawnSync(
         'man',
@@ -150,25 +150,25 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     }
   });
 
-  it('completes commands, options and choices of the command line in bash', {
+  it('the completion completes commands, options and directories in bash', {
     skip: missingTools('bash'),
   }, () => {
     const completion = join(root, 'usr/share/bash-completion/completions/firstlight');
-    const offered = (...line: readonly string[]): string[] => {
+    const completionsOf = (...line: readonly string[]): string[] => {
       // declare -p prints it as declare -a COMPREPLY=([0]="sample")
       const script =
         'compopt() { :; }; source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _firstlight; declare -p COMPREPLY';
-      const shown = execFileSync('bash', ['-c', script, completion, ...line], { encoding: 'utf8' });
-      return [...shown.matchAll(/\[\d+\]="([^"]*)"/g)].map(([, word = '']) => word);
+      const output = execFileSync('bash', ['-c', script, completion, ...line], { encoding: 'utf8' });
+      return [...output.matchAll(/\[\d+\]="([^"]*)"/g)].map(([, word = '']) => word);
     };
-    assert.deepEqual(offered('firstlight', 'sam'), ['sample']);
-    assert.deepEqual(offered('firstlight', 'run', '--c'), ['--config']);
-    assert.ok(offered('firstlight', '').includes('run'));
-    assert.deepEqual(offered('firstlight', 'run', '--state', '/us'), ['/usr'], 'a directory');
-    assert.deepEqual(offered('firstlight', 'sandbox', '--coap-port', ''), [], 'nothing to guess');
+    assert.deepEqual(completionsOf('firstlight', 'sam'), ['sample']);
+    assert.deepEqual(completionsOf('firstlight', 'run', '--c'), ['--config']);
+    assert.ok(completionsOf('firstlight', '').includes('run'));
+    assert.deepEqual(completionsOf('firstlight', 'run', '--state', '/us'), ['/usr'], 'a directory');
+    assert.deepEqual(completionsOf('firstlight', 'sandbox', '--coap-port', ''), [], 'nothing to guess');
   });
 
-  it('satisfies lintian at error and warning level', { skip: missingTools('lintian') }, () => {
+  it('the package passes lintian at error and warning level', { skip: missingTools('lintian') }, () => {
     const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
     const { status, stdout } = spawnSync(
       'lintian',
@@ -180,7 +180,7 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     assert.deepEqual([status, stdout], [0, '']);
   });
 
-  it('has maintainer scripts and a wrapper that are plain sh', { skip: missingTools('shellcheck') }, () => {
+  it('the maintainer scripts and the wrapper pass shellcheck', { skip: missingTools('shellcheck') }, () => {
     const scripts = ['DEBIAN/postinst', 'DEBIAN/prerm', 'DEBIAN/postrm', 'usr/bin/firstlight'];
     const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', ...scripts], {
       cwd: root,
@@ -194,9 +194,9 @@ function helpOf(path: readonly string[]): string {
   return spawnSync(process.execPath, ['dist/src/main.js', ...path, '--help'], { encoding: 'utf8' }).stdout;
 }
 
-/** Each command, as the program's own help lists it, with those below it. */
+/** Each command in the help of the program, with its subcommands. */
 function commandPaths(path: readonly string[]): (readonly string[])[] {
-  const [, listed = ''] = helpOf(path).split('\nCommands:\n');
-  const names = [...listed.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
+  const [, commandHelp = ''] = helpOf(path).split('\nCommands:\n');
+  const names = [...commandHelp.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
   return [path, ...names.filter((name) => name !== 'help').flatMap((name) => commandPaths([...path, name]))];
 }

@@ -1,4 +1,7 @@
-/** scripts/install.sh and scripts/uninstall.sh, below a root of their own, so that they need none. */
+/**
+ * scripts/install.sh and scripts/uninstall.sh, with a root directory of their own, so that they need no root
+ * rights.
+ */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -14,19 +17,19 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { makePackage, missingTools } from './built-package.ts';
+import { buildPackage, missingTools } from './built-package.ts';
 
 const CONFIG = 'etc/firstlight/firstlight.toml';
 
 describe('install.sh and uninstall.sh', {
   skip: missingTools('dpkg-deb', 'tar', 'gzip', 'sha256sum'),
 }, () => {
-  let builtPackage: ReturnType<typeof makePackage>;
+  let builtPackage: ReturnType<typeof buildPackage>;
   let source: string;
   let root: string;
 
   before(() => {
-    builtPackage = makePackage();
+    builtPackage = buildPackage();
     execFileSync('tar', ['-xzf', builtPackage.tarball, '-C', builtPackage.directory]);
     source = builtPackage.tarball.replace(/\.tar\.gz$/, '');
   });
@@ -53,7 +56,7 @@ describe('install.sh and uninstall.sh', {
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
       .sort();
 
-  it('install what the package installs', () => {
+  it('install.sh installs the files of the package', () => {
     install();
     const inPackage = execFileSync('dpkg-deb', ['--fsys-tarfile', builtPackage.deb], {
       maxBuffer: 16 * 1024 * 1024,
@@ -69,14 +72,14 @@ describe('install.sh and uninstall.sh', {
     assert.ok(existsSync(join(root, 'etc/firstlight/conf.d')));
   });
 
-  it('change nothing when run again, nor with --dry-run', () => {
+  it('install.sh changes nothing when run again or with --dry-run', () => {
     assert.match(install('--dry-run'), /would install \/usr\/bin\/firstlight/);
     assert.deepEqual(files(), []);
     install();
     assert.equal(install(), '');
   });
 
-  it('never touch a configuration that was edited, but say where the new example is', () => {
+  it('install.sh keeps an edited configuration and adds the new example', () => {
     install();
     appendFileSync(join(root, CONFIG), '# mine\n');
     writeFileSync(join(source, 'root', CONFIG), '# of a later version\n');
@@ -89,7 +92,7 @@ describe('install.sh and uninstall.sh', {
     }
   });
 
-  it('replace a configuration that nobody edited, and remove what a later version no longer has', () => {
+  it('install.sh replaces an unedited configuration and removes obsolete files', () => {
     install();
     const program = readFileSync(join(root, 'usr/lib/firstlight/installed'), 'utf8');
     writeFileSync(join(root, 'usr/lib/firstlight/installed'), `${program}file usr/lib/firstlight/old.mjs\n`);
@@ -104,13 +107,13 @@ describe('install.sh and uninstall.sh', {
     }
   });
 
-  it('leave nothing for ever of a run that was cut short', () => {
+  it('install.sh and uninstall.sh remove what an interrupted run has left', () => {
     install();
-    const leave = () => {
+    const leaveParts = () => {
       for (const name of ['run-0LDPARTS.mjs', 'run-N3WPARTS.mjs.firstlight-new'])
         writeFileSync(join(root, 'usr/lib/firstlight/code', name), 'torn');
     };
-    leave();
+    leaveParts();
     assert.match(install('--dry-run'), /would remove .*run-0LDPARTS\.mjs\n/);
     install();
     assert.deepEqual(
@@ -118,12 +121,12 @@ describe('install.sh and uninstall.sh', {
       [],
     );
     assert.equal(install(), '');
-    leave();
+    leaveParts();
     assert.equal(sh('uninstall.sh', '--root', root).status, 0);
     assert.deepEqual(files(), [CONFIG]);
   });
 
-  it('keep configuration and state on removal, and take both with --purge', () => {
+  it('uninstall.sh keeps configuration and state, and deletes both with --purge', () => {
     install();
     mkdirSync(join(root, 'var/lib/private/firstlight'), { recursive: true });
     writeFileSync(join(root, 'var/lib/private/firstlight/credentials.json'), '{}');
@@ -139,21 +142,21 @@ describe('install.sh and uninstall.sh', {
     assert.equal(spawnSync('sh', [copy, '--root', root, '--purge']).status, 0, 'again');
   });
 
-  it('write the Node that was named into unit and wrapper', () => {
+  it('install.sh writes the path of --node to the unit and the wrapper', () => {
     install('--node', '/opt/node/bin/node');
     assert.match(readFileSync(join(root, 'usr/bin/firstlight'), 'utf8'), /exec \/opt\/node\/bin\/node /);
     const unit = readFileSync(join(root, 'usr/lib/systemd/system/firstlight.service'), 'utf8');
     assert.match(unit, /^ExecStart=\/opt\/node\/bin\/node /m);
   });
 
-  it('explain themselves, and refuse what they do not know', () => {
+  it('install.sh and uninstall.sh print their usage and reject unknown options', () => {
     for (const script of ['install.sh', 'uninstall.sh']) {
       assert.match(sh(script, '--help').stdout, /^Usage: /);
       assert.equal(sh(script, '--nonsense').status, 64);
     }
   });
 
-  it('tell every problem of this host before anything is done: no systemd, a Node that is too old', () => {
+  it('install.sh reports missing systemd and an old Node before any change', () => {
     const old = join(builtPackage.directory, 'node');
     writeFileSync(old, '#!/bin/sh\necho v18.19.0\n', { mode: 0o755 });
     const { status, stderr } = sh('install.sh', '--dry-run', '--node', old);
@@ -162,7 +165,7 @@ describe('install.sh and uninstall.sh', {
     if (!existsSync('/run/systemd/system')) assert.match(stderr, /does not run systemd/);
   });
 
-  it('leave a package of apt alone', () => {
+  it('install.sh does not change a package installed by apt', () => {
     mkdirSync(join(root, 'var/lib/dpkg/info'), { recursive: true });
     writeFileSync(join(root, 'var/lib/dpkg/info/firstlight.prerm'), '');
     const { status, stderr } = sh('install.sh', '--root', root);
@@ -170,7 +173,7 @@ describe('install.sh and uninstall.sh', {
     assert.match(stderr, /installed as a package/);
   });
 
-  it('are plain sh', { skip: missingTools('shellcheck') }, () => {
+  it('install.sh and uninstall.sh pass shellcheck', { skip: missingTools('shellcheck') }, () => {
     const { status, stdout } = spawnSync('shellcheck', ['scripts/install.sh', 'scripts/uninstall.sh'], {
       encoding: 'utf8',
     });

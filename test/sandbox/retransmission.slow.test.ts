@@ -1,4 +1,4 @@
-/** The retransmission of answers, by the times of RFC 7252. */
+/** Retransmission of responses with the times of RFC 7252. */
 
 import { testRetransmission } from './retransmission.ts';
 

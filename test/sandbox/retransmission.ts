@@ -1,4 +1,6 @@
-/** When the server's side repeats a confirmable answer (RFC 7252, 4.2): ACK_TIMEOUT times 1 to 1.5, then twice as long. */
+/**
+ * Retransmission of a CON response (RFC 7252 section 4.2): after ACK_TIMEOUT times 1 to 1.5, then twice that.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,21 +9,21 @@ import { request } from './helpers/coap-peer.ts';
 
 const ACK_TIMEOUT_MS = 2_000;
 
-/** Without a time, that of the RFC. */
+/** Default: the times of the RFC. */
 export function testRetransmission(settings: { readonly ackTimeoutMs?: number } = {}): void {
   const ackMs = settings.ackTimeoutMs ?? ACK_TIMEOUT_MS;
   const [leastMs, mostMs] = [ackMs, 1.5 * ackMs];
-  test(`an unanswered CON answer is retransmitted after ${leastMs / 1_000} to ${mostMs / 1_000} s and then after twice as long`, async () => {
-    await using at = await openCoapHarness({ settings });
-    at.peer.send(request('POST', { messageId: 1, path: '/api/v1/tok/telemetry', payload: '{"a":1}' }));
-    const answer = await at.peer.expect('4141....7a');
+  test(`an unacknowledged CON is repeated in ${leastMs / 1_000} to ${mostMs / 1_000} s, then twice as late`, async () => {
+    await using harness = await openCoapHarness({ settings });
+    harness.peer.send(request('POST', { messageId: 1, path: '/api/v1/tok/telemetry', payload: '{"a":1}' }));
+    const answer = await harness.peer.expect('4141....7a');
     const sentMs = performance.now();
-    assert.deepEqual(await at.peer.next(mostMs + 300), answer);
+    assert.deepEqual(await harness.peer.next(mostMs + 300), answer);
     const firstMs = performance.now() - sentMs;
     assert.ok(firstMs > leastMs - 50 && firstMs < mostMs + 200, `${firstMs} ms`);
-    assert.deepEqual(await at.peer.next(2 * mostMs + 600), answer);
+    assert.deepEqual(await harness.peer.next(2 * mostMs + 600), answer);
     const secondMs = performance.now() - sentMs - firstMs;
     assert.ok(Math.abs(secondMs - 2 * firstMs) < 300, `${firstMs} ms, then ${secondMs} ms`);
-    at.peer.answer(answer);
+    harness.peer.answer(answer);
   });
 }

@@ -1,3 +1,5 @@
+/** The sandbox as a whole: its ports, its restart and its data file. */
+
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -52,27 +54,27 @@ function ports({ coapPort, httpPort, adminPort }: Sandbox): readonly number[] {
 }
 
 describe('the sandbox', () => {
-  it('takes a device from provisioning to a stored point, and shows it on the admin port', async () => {
+  it('a device provisions, posts and appears on the admin port', async () => {
     await using sandbox = await open();
     const device = httpClient(sandbox.httpPort);
     const body = provisionBody({ deviceName: 'gw', token: 'tok' });
     await device({ method: 'POST', path: '/api/v1/provision', body });
     await device({ method: 'POST', path: '/api/v1/tok/telemetry', body: '{"a":1}' });
-    const shown = await httpClient(sandbox.adminPort)({ method: 'GET', path: '/points' });
-    assert.deepEqual(JSON.parse(shown.body), sandbox.points());
+    const response = await httpClient(sandbox.adminPort)({ method: 'GET', path: '/points' });
+    assert.deepEqual(JSON.parse(response.body), sandbox.points());
     assert.equal(sandbox.points({ device: 'gw', key: 'a' }).length, 1);
     assert.equal(sandbox.stats().points.stored, 1);
     assert.deepEqual(sandbox.duplicates(), { points: [], datagrams: [] });
   });
 
-  it('turns knobs for every front door, and throws for a bad one', async () => {
+  it('setKnobs applies to all ports and throws for an invalid knob', async () => {
     await using sandbox = await open();
     sandbox.setKnobs({ strategy: 'disabled' });
     assert.equal(sandbox.core.knobs.strategy, 'disabled');
     assert.throws(() => sandbox.setKnobs({ lossIn: 2 }), KnobError);
   });
 
-  it('keeps devices and points over a restart from the admin port', async () => {
+  it('a restart from the admin port keeps devices and points', async () => {
     await using sandbox = await open();
     sandbox.core.admin.createDevice({ name: 'gw', token: 'tok' });
     const device = httpClient(sandbox.httpPort);
@@ -82,7 +84,7 @@ describe('the sandbox', () => {
     assert.equal(sandbox.points().length, 1);
   });
 
-  it('loses open commands and cuts long polls at a restart', async () => {
+  it('a restart loses open RPCs and closes long polls', async () => {
     await using sandbox = await open();
     sandbox.core.admin.createDevice({ name: 'gw', token: 'tok' });
     const polling = httpClient(sandbox.httpPort)({ method: 'GET', path: '/api/v1/tok/attributes/updates' });
@@ -95,7 +97,7 @@ describe('the sandbox', () => {
     assert.deepEqual(await sending, { ok: true, value: { status: 'failed', id: 0 } });
   });
 
-  it('forgets message ids at a restart, so that a repeated datagram is processed again', async () => {
+  it('a restart forgets message IDs, so a duplicate is processed again', async () => {
     await using sandbox = await open();
     sandbox.core.admin.createDevice({ name: 'gw', token: TOKEN });
     await using socket = await openSocket();
@@ -113,7 +115,7 @@ describe('the sandbox', () => {
     assert.equal(sandbox.duplicates().datagrams.length, 1);
   });
 
-  it('names the port it cannot have, and leaves nothing open', async () => {
+  it('a port in use is named in the error, and all others are closed', async () => {
     await using blocked = await blockPort();
     await assert.rejects(open({ adminPort: blocked.port }), {
       code: 'PORT_UNAVAILABLE',
@@ -121,13 +123,13 @@ describe('the sandbox', () => {
     });
   });
 
-  it('does not open with a bad knob', async () => {
+  it('the sandbox does not open with an invalid knob', async () => {
     await assert.rejects(open({ knobs: { lossIn: 2 } }), KnobError);
   });
 });
 
 describe('the data file', () => {
-  it('brings back devices with tokens and attributes, and the ports', async () => {
+  it('the data file restores devices, tokens, attributes and ports', async () => {
     await using directory = await temporaryDirectory();
     const dataFile = join(directory.path, 'state', 'sandbox.json');
     const first = await open({ dataFile });
@@ -141,11 +143,11 @@ describe('the data file', () => {
     assert.equal((await second.core.checkToken('tok')).status, 'ok');
   });
 
-  it('is readable by its owner only and leaves no temporary file', async () => {
+  it('the data file is readable only by its owner', async () => {
     await using directory = await temporaryDirectory();
     const dataFile = join(directory.path, 'sandbox.json');
     await writeFile(dataFile, '{"version":1,"devices":[]}', { mode: 0o644 });
-    // What a power cut may have left.
+    // As after a power cut.
     await writeFile(`${dataFile}.tmp`, '{', { mode: 0o644 });
     const sandbox = await open({ dataFile });
     await sandbox[Symbol.asyncDispose]();
@@ -153,7 +155,7 @@ describe('the data file', () => {
     assert.deepEqual(await readdir(directory.path), ['sandbox.json']);
   });
 
-  it('forgets a deleted device and remembers a revoked token', async () => {
+  it('the data file contains deletions and new tokens', async () => {
     await using directory = await temporaryDirectory();
     const dataFile = join(directory.path, 'sandbox.json');
     const first = await open({ dataFile });
@@ -168,7 +170,7 @@ describe('the data file', () => {
     assert.equal((await second.core.checkToken('old')).status, 'unauthorized');
   });
 
-  it('falls back to another port when the one of last time is taken', async () => {
+  it('a previous port in use is replaced by another one', async () => {
     await using directory = await temporaryDirectory();
     await using blocked = await blockPort();
     const dataFile = join(directory.path, 'sandbox.json');
@@ -184,14 +186,14 @@ describe('the data file', () => {
     await using sandbox = await open({ dataFile, log: (line) => lines.push(line) });
     assert.notEqual(sandbox.httpPort, blocked.port);
     assert.ok(
-      lines.some((line) => line === `the HTTP port of last time, ${blocked.port}, is taken; another is used`),
+      lines.some((line) => line === `the previous HTTP port ${blocked.port} is in use: taking another one`),
     );
   });
 
-  const unreadable: readonly (readonly [claim: string, text: string])[] = [
-    ['torn', '{"version":1,"devices":[{"na'],
-    ['empty', ''],
-    ['from a later version', '{"version":2,"devices":[]}'],
+  const invalid: readonly (readonly [what: string, text: string])[] = [
+    ['that is truncated', '{"version":1,"devices":[{"na'],
+    ['that is empty', ''],
+    ['of a later version', '{"version":2,"devices":[]}'],
     ['with half a device', '{"version":1,"devices":[{"id":"x","name":"gw"}]}'],
     ["with half of a device's attributes", fileWith({ client: [], server: [] })],
     [
@@ -199,8 +201,8 @@ describe('the data file', () => {
       fileWith({ client: [['a', { value: 1 }]], shared: [], server: [] }),
     ],
   ];
-  for (const [claim, text] of unreadable) {
-    it(`is kept aside when it is ${claim}, and the sandbox starts anew`, async () => {
+  for (const [what, text] of invalid) {
+    it(`a data file ${what} is renamed, and the sandbox starts without devices`, async () => {
       await using directory = await temporaryDirectory();
       const dataFile = join(directory.path, 'sandbox.json');
       await writeFile(dataFile, text);
@@ -208,7 +210,7 @@ describe('the data file', () => {
       await using sandbox = await open({ dataFile, log: (line) => lines.push(line) });
       assert.deepEqual(sandbox.devices(), []);
       assert.equal(await readFile(`${dataFile}.unreadable`, 'utf8'), text);
-      assert.match(lines[0] ?? '', /could not be understood/);
+      assert.match(lines[0] ?? '', /is damaged or of a later version/);
     });
   }
 });

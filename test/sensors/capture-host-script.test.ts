@@ -1,7 +1,6 @@
 /**
- * scripts/capture-host.sh takes what the sensors read, and nothing that tells which host it was.
- *
- * One captured host is captured again and sampled; capture.slow.test.ts does so with all.
+ * scripts/capture-host.sh captures the files that the sensors read, and nothing that identifies the host. One
+ * captured host is captured again and sampled; capture-host-script.slow.test.ts does so with all of them.
  */
 
 import assert from 'node:assert/strict';
@@ -21,61 +20,61 @@ function copyCapture(t: TestContext, name: string): string {
 
 testCaptureOf('container');
 
-it('what belongs together still does: one address has one replacement, one network one', async (t) => {
+it('a capture replaces each address and each network consistently', async (t) => {
   const root = copyCapture(t, 'x86-vm');
-  const put = (path: string, text: string) => {
+  const write = (path: string, text: string) => {
     mkdirSync(join(root, path, '..'), { recursive: true });
     execFileSync('sh', ['-c', 'printf %s "$1" > "$0"', join(root, path), text]);
   };
-  put('sys/class/net/wlx02aabbccddee/address', '02:aa:bb:cc:dd:ee\n');
-  put('sys/bus/w1/devices/28-0316a2795d91/temperature', '21375\n');
-  put('sys/bus/w1/devices/28-0316a2795d91/name', '28-0316a2795d91\n');
-  put('sys/class/power_supply/bat/serial_number', 'LX-99871\n');
-  put('sys/class/power_supply/bat/model_name', 'Cell LX-99871 (99871 mAh)\n');
-  put('proc/net/fib_trie', '  +-- 192.168.7.0/24\n   |-- 192.168.7.42\n      /32 host LOCAL\n');
-  put(
+  write('sys/class/net/wlx02aabbccddee/address', '02:aa:bb:cc:dd:ee\n');
+  write('sys/bus/w1/devices/28-0316a2795d91/temperature', '21375\n');
+  write('sys/bus/w1/devices/28-0316a2795d91/name', '28-0316a2795d91\n');
+  write('sys/class/power_supply/bat/serial_number', 'LX-99871\n');
+  write('sys/class/power_supply/bat/model_name', 'Cell LX-99871 (99871 mAh)\n');
+  write('proc/net/fib_trie', '  +-- 192.168.7.0/24\n   |-- 192.168.7.42\n      /32 host LOCAL\n');
+  write(
     'proc/net/route',
     'Iface\tDestination\tGateway\tFlags\tR\tU\tM\tMask\tMTU\nwlx02aabbccddee\t00000000\t0107A8C0\t3\t0\t0\t0\t00000000\t0\n',
   );
-  put(
+  write(
     'proc/self/mountinfo',
     '30 1 8:1 / / rw - ext4 /dev/disk/by-uuid/3e6be9de-8139-11d1-9106-a43f08d823a6 rw\n',
   );
-  put('proc/loadavg', '0.10 0.20 0.30 1/99871 9987\n');
-  const { hostFiles } = await capture(t, ['--root', root]);
-  const read = (path: string) => readFileSync(join(hostFiles, path), 'utf8');
-  const [device = ''] = readdirSync(join(hostFiles, 'sys/bus/w1/devices'));
+  write('proc/loadavg', '0.10 0.20 0.30 1/99871 9987\n');
+  const { root: captured } = await capture(t, ['--root', root]);
+  const read = (path: string) => readFileSync(join(captured, path), 'utf8');
+  const [device = ''] = readdirSync(join(captured, 'sys/bus/w1/devices'));
   assert.match(device, /^28-0{11}[12]$/);
   assert.equal(read(`sys/bus/w1/devices/${device}/name`), `${device}\n`);
-  const wireless = readdirSync(join(hostFiles, 'sys/class/net')).find((each) => each.startsWith('wlx')) ?? '';
+  const wireless = readdirSync(join(captured, 'sys/class/net')).find((each) => each.startsWith('wlx')) ?? '';
   assert.match(wireless, /^wlx0200000000\d\d$/);
   assert.equal(read(`sys/class/net/${wireless}/address`).replaceAll(':', ''), `${wireless.slice(3)}\n`);
   assert.match(read('proc/net/route'), new RegExp(`^${wireless}\t`, 'm'));
   assert.match(read('proc/net/fib_trie'), /198\.18\.1\.0\/24[\s\S]*198\.18\.1\.42/);
   assert.match(read('proc/net/route'), /\t010112C6\t/);
-  assert.doesNotMatch(everythingIn(hostFiles), /LX-99871|0316a2795d91|3e6be9de|192\.168|aabbccddee/i);
+  assert.doesNotMatch(everythingIn(captured), /LX-99871|0316a2795d91|3e6be9de|192\.168|aabbccddee/i);
   assert.equal(
     read('proc/loadavg'),
     '0.10 0.20 0.30 1/99871 9987\n',
-    'a part of a serial number is no serial number',
+    'a part of a serial number is not replaced',
   );
 });
 
-it('a file that hangs is left out and told, and does not hang the capture', {
+it('a capture reports and leaves out a file that hangs', {
   timeout: 60_000,
 }, async (t) => {
   const root = copyCapture(t, 'raspberry-pi-4');
   const zone = 'sys/class/thermal/thermal_zone0';
   rmSync(join(root, zone, 'temp'));
   execFileSync('mkfifo', [join(root, zone, 'temp')]);
-  const { hostFiles, stdout } = await capture(t, ['--root', root, '--seconds', '1']);
+  const { root: captured, stdout } = await capture(t, ['--root', root, '--seconds', '1']);
   assert.match(stdout, /left out: sys\/\S+\/thermal_zone0\/temp: (hangs|cannot be read)/);
-  assert.equal(existsSync(join(hostFiles, zone, 'temp')), false);
-  assert.equal(readFileSync(join(hostFiles, zone, 'type'), 'utf8'), 'cpu-thermal\n');
-  assert.ok(existsSync(join(hostFiles, 'sys/class/thermal/cooling_device0/type')));
+  assert.equal(existsSync(join(captured, zone, 'temp')), false);
+  assert.equal(readFileSync(join(captured, zone, 'type'), 'utf8'), 'cpu-thermal\n');
+  assert.ok(existsSync(join(captured, 'sys/class/thermal/cooling_device0/type')));
 });
 
-it('used wrongly it says how it is used', async (t) => {
+it('the capture script prints its usage after a wrong option', async (t) => {
   await assert.rejects(capture(t, ['--seconds', 'x']), /--seconds is a whole number above 0[\s\S]*Usage:/);
   await assert.rejects(capture(t, ['--root', '/nowhere']), /\/nowhere is no directory/);
 });

@@ -1,16 +1,19 @@
-/** Each collector on captured hosts: the numbers it reads, and what it leaves out. */
+/** The values that each collector reads on captured hosts, and the values it leaves out. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { CapturedHost } from './helpers/captured-host.ts';
+import { addDevice } from './helpers/renumber-devices.ts';
 
 const HEADING =
   'Inter-|   Receive                                                |  Transmit\n' +
   ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n';
 
-/** What a Raspberry Pi 4 says between two samples two seconds apart, beside the size of its file systems. */
+/**
+ * The values of a Raspberry Pi 4 after two samples two seconds apart, except the size of its file systems.
+ */
 const EXPECTED = {
   cpuUsePercent: 35,
   cpu0FrequencyMHz: 600,
@@ -86,7 +89,7 @@ it('a Raspberry Pi 4 delivers every value at its second sample', async (t) => {
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('a virtual machine without a thermal zone has no temperature, and nothing to complain about', async (t) => {
+it('a virtual machine without a thermal zone has no temperature and logs nothing', async (t) => {
   const vm = new CapturedHost('x86-vm', t);
   await vm.sampleAfter(0);
   const values = await vm.sampleAfter(1000);
@@ -97,7 +100,7 @@ it('a virtual machine without a thermal zone has no temperature, and nothing to 
   assert.deepEqual(vm.logger.lines, []);
 });
 
-it('the first sample has neither CPU use nor rates, since it has nothing to compare with', async (t) => {
+it('the first sample has no CPU utilisation and no rates', async (t) => {
   const values = await new CapturedHost('raspberry-pi-4', t).sampleAfter(5000);
   assert.deepEqual(
     Object.keys(values).filter((key) => /^cpu\d*Use|(Bytes|Packets|Errors|Drops)PerS$/.test(key)),
@@ -105,7 +108,7 @@ it('the first sample has neither CPU use nor rates, since it has nothing to comp
   );
 });
 
-it('CPU use is absent, not negative, when the counters went back or stood still', async (t) => {
+it('CPU utilisation is absent if the counters went back or did not move', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   assert.equal('cpuUsePercent' in (await pi.sampleAfter(1000)), false);
@@ -115,14 +118,14 @@ it('CPU use is absent, not negative, when the counters went back or stood still'
   assert.equal((await pi.sampleAfter(1000))['cpuUsePercent'], 100);
 });
 
-it('an iowait that runs back a little counts as no time at all', async (t) => {
+it('an iowait that goes back a little counts as no time', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   pi.edit('proc/stat', 'cpu  184362 1201 61840 9263541 10422', 'cpu  184382 1201 61840 9263621 10412');
   assert.equal((await pi.sampleAfter(1000))['cpuUsePercent'], 20);
 });
 
-it('guest time is counted once, stolen time as busy', async (t) => {
+it('guest time counts once and stolen time counts as busy', async (t) => {
   const vm = new CapturedHost('x86-vm', t);
   vm.write('proc/stat', 'cpu  100 0 0 100 0 0 0 0 50 0\n');
   await vm.sampleAfter(0);
@@ -130,7 +133,7 @@ it('guest time is counted once, stolen time as busy', async (t) => {
   assert.equal((await vm.sampleAfter(1000))['cpuUsePercent'], 30);
 });
 
-it('a kernel that does not say what memory is available leaves both keys out', async (t) => {
+it('used and available memory are absent if the kernel does not report them', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.edit('proc/meminfo', /MemAvailable:.*\n/, '');
   const values = await pi.sampleAfter(0);
@@ -138,7 +141,7 @@ it('a kernel that does not say what memory is available leaves both keys out', a
   assert.equal(values['swapUsedBytes'], 4096 * 1024);
 });
 
-it('an interface whose counters went back has no rate in that round, and the others have', async (t) => {
+it('an interface has no rates in the round after a counter reset', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   pi.edit('proc/net/dev', '48211033', '100');
@@ -149,7 +152,7 @@ it('an interface whose counters went back has no rate in that round, and the oth
   assert.equal((await pi.sampleAfter(1000))['netEth0RxBytesPerS'], 1000);
 });
 
-it('an interface that appears has a rate from its second sample on; one that vanishes has none', async (t) => {
+it('a new interface has rates from its second sample, a removed one has none', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   mkdirSync(join(pi.root, 'sys/class/net/wwan0/device'), { recursive: true });
@@ -166,7 +169,7 @@ it('an interface that appears has a rate from its second sample on; one that van
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('a line of /proc/net/dev that names no interface is nonsense, even when it is all numbers', async (t) => {
+it('a line of /proc/net/dev without an interface name is invalid', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   pi.write('proc/net/dev', `${pi.read('proc/net/dev')}1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n`);
@@ -174,7 +177,7 @@ it('a line of /proc/net/dev that names no interface is nonsense, even when it is
   assert.deepEqual(pi.logger.lines, ['warn network']);
 });
 
-it("in a container the interfaces that are up count, without loopback and the engine's own", async (t) => {
+it('a container reports its interfaces that are up, without loopback', async (t) => {
   const container = new CapturedHost('container', t);
   await container.sampleAfter(0);
   container.edit('proc/net/dev', '90000', '90500');
@@ -188,7 +191,7 @@ it("in a container the interfaces that are up count, without loopback and the en
   );
 });
 
-it('a host with a hundred interfaces reports sixteen', async (t) => {
+it('a host with 100 interfaces reports 16', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   const names = Array.from({ length: 100 }, (_, index) => `can${index}`);
   for (const name of names) mkdirSync(join(pi.root, `sys/class/net/${name}/device`), { recursive: true });
@@ -209,18 +212,18 @@ it('an interface name with punctuation makes a camelCase key', async (t) => {
   assert.equal((await pi.sampleAfter(1000))['netWanLte1RxBytesPerS'], 0);
 });
 
-it('processes are not counted when process 1 is hidden from us', async (t) => {
+it('the process count is absent if process 1 is hidden', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.remove('proc/1');
   assert.equal('processCount' in (await pi.sampleAfter(0)), false);
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('an Intel PC is read at its package, not at a core or at the board', async (t) => {
+it('the CPU temperature of an Intel PC is that of its package', async (t) => {
   const pc = new CapturedHost('x86-vm', t);
-  plant(pc, 'sys/class/thermal/thermal_zone0', { type: 'acpitz', temp: '27800' });
-  plant(pc, 'sys/class/hwmon/hwmon0', { name: 'nvme', temp1_input: '31000' });
-  plant(pc, 'sys/class/hwmon/hwmon1', {
+  addDevice(pc, 'sys/class/thermal/thermal_zone0', { type: 'acpitz', temp: '27800' });
+  addDevice(pc, 'sys/class/hwmon/hwmon0', { name: 'nvme', temp1_input: '31000' });
+  addDevice(pc, 'sys/class/hwmon/hwmon1', {
     name: 'coretemp',
     temp2_label: 'Core 0',
     temp2_input: '70000',
@@ -230,9 +233,9 @@ it('an Intel PC is read at its package, not at a core or at the board', async (t
   assert.equal((await pc.sampleAfter(0))['cpuTemperatureC'], 52);
 });
 
-it('an AMD PC is read at Tdie where there is one', async (t) => {
+it('the CPU temperature of an AMD PC is Tdie if it exists', async (t) => {
   const pc = new CapturedHost('x86-vm', t);
-  plant(pc, 'sys/class/hwmon/hwmon10', {
+  addDevice(pc, 'sys/class/hwmon/hwmon10', {
     name: 'k10temp',
     temp1_label: 'Tctl',
     temp1_input: '66125',
@@ -242,30 +245,25 @@ it('an AMD PC is read at Tdie where there is one', async (t) => {
   assert.equal((await pc.sampleAfter(0))['cpuTemperatureC'], 56.1);
 });
 
-it('a temperature below zero is a temperature', async (t) => {
+it('a CPU temperature below zero is reported', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.write('sys/class/thermal/thermal_zone0/temp', '-12500\n');
   assert.equal((await pi.sampleAfter(0))['cpuTemperatureC'], -12.5);
 });
 
-it('a thermal driver that loads after the agent is found within a minute', async (t) => {
+it('a thermal driver that loads late is found within a minute', async (t) => {
   const vm = new CapturedHost('x86-vm', t);
   await vm.sampleAfter(0);
-  plant(vm, 'sys/class/thermal/thermal_zone0', { type: 'x86_pkg_temp', temp: '41000' });
+  addDevice(vm, 'sys/class/thermal/thermal_zone0', { type: 'x86_pkg_temp', temp: '41000' });
   assert.equal((await vm.sampleAfter(60_000))['cpuTemperatureC'], 41);
 });
 
-it('a thermal zone that gets another number is found again after one lost value', async (t) => {
+it('a renumbered thermal zone is found again after one missing value', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   pi.remove('sys/class/thermal/thermal_zone0');
-  plant(pi, 'sys/class/thermal/thermal_zone3', { type: 'cpu-thermal', temp: '50000' });
+  addDevice(pi, 'sys/class/thermal/thermal_zone3', { type: 'cpu-thermal', temp: '50000' });
   assert.equal('cpuTemperatureC' in (await pi.sampleAfter(1000)), false);
   assert.equal((await pi.sampleAfter(1000))['cpuTemperatureC'], 50);
   assert.deepEqual(pi.logger.lines, ['warn temperature', 'info temperature']);
 });
-
-function plant(host: CapturedHost, folder: string, files: Readonly<Record<string, string>>): void {
-  mkdirSync(join(host.root, folder), { recursive: true });
-  for (const [name, text] of Object.entries(files)) host.write(`${folder}/${name}`, `${text}\n`);
-}

@@ -1,4 +1,4 @@
-/** Captures with scripts/capture-host.sh, and what the sensors make of them. */
+/** Captures a host with scripts/capture-host.sh, and samples the capture. */
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
@@ -24,13 +24,16 @@ export async function capture(t: TestContext, options: readonly string[]) {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const archive = join(folder, 'capture.tar.gz');
   const { stdout } = await promisify(execFile)('sh', [SCRIPT, '--out', archive, ...options]);
-  const hostFiles = join(folder, 'tree');
-  mkdirSync(hostFiles);
-  execFileSync('tar', ['-C', hostFiles, '-xzf', archive]);
-  return { hostFiles: hostFiles, archive, stdout };
+  const root = join(folder, 'host');
+  mkdirSync(root);
+  execFileSync('tar', ['-C', root, '-xzf', archive]);
+  return { root, archive, stdout };
 }
 
-/** Every path below, within, and the text of every file. From Node 22 on, a recursive readdirSync follows links, and /sys has circles of them. */
+/**
+ * All paths below `folder`, and the text of all files. From Node 22 on, a recursive readdirSync follows
+ * links, and /sys has circles of them.
+ */
 export function everythingIn(folder: string, within = ''): string {
   return readdirSync(join(folder, within), { withFileTypes: true })
     .map((entry) => {
@@ -41,11 +44,11 @@ export function everythingIn(folder: string, within = ''): string {
     .join('');
 }
 
-/** What the script replaces in paths, and so in keys: MAC addresses and the serial numbers of 1-Wire devices. */
-const NAMED_BY_SERIAL = /(28|10|22|3b|42)-[0-9a-f]{12}|[0-9a-f]{12}/i;
+/** Text the script replaces in paths, and so in keys: MAC addresses and serial numbers of 1-Wire devices. */
+const SERIAL_NUMBER = /(28|10|22|3b|42)-[0-9a-f]{12}|[0-9a-f]{12}/i;
 
-/** Two samples, and every path of /proc and /sys at which a sensor found something. */
-export async function sampleHost(root: string): Promise<{ values: Values; found: readonly string[] }> {
+/** The values of the second sample, and every path of /proc and /sys that a sensor could read. */
+export async function sampleHost(root: string): Promise<{ values: Values; paths: readonly string[] }> {
   const trace = new Trace();
   const half = { bsize: 4096, blocks: 1000, bfree: 500, bavail: 300, files: 100, ffree: 75 };
   const hostFiles: HostFiles = { ...openHostFiles(root), usage: async () => half };
@@ -56,34 +59,32 @@ export async function sampleHost(root: string): Promise<{ values: Values; found:
   await clock.advance(10_000);
   trace.startRound();
   const values = await sampler.sample();
-  const found = trace.rounds
+  const paths = trace.rounds
     .flat()
-    .filter(isThere)
+    .filter(exists)
     .map(({ path }) => path);
-  return { values, found: [...new Set(found)].toSorted() };
+  return { values, paths: [...new Set(paths)].toSorted() };
 }
 
-function isThere({ kind: question, result: answer }: TracedQuery): boolean {
-  if (question === 'usage') return false;
-  return answer.type === 'existence' ? answer.exists : answer.type !== 'error';
+function exists({ kind, result }: TracedQuery): boolean {
+  if (kind === 'usage') return false;
+  return result.type === 'existence' ? result.exists : result.type !== 'error';
 }
 
-/** The values that no replacement touches, by their keys where these hold no serial number. */
+/** The values that the script does not replace, by their keys if these contain no serial number. */
 function numbers(values: Values): readonly string[] {
   return Object.entries(values)
     .filter(([, value]) => typeof value !== 'string')
-    .map(([key, value]) => `${NAMED_BY_SERIAL.test(key) ? 'a device' : key} ${value}`)
+    .map(([key, value]) => `${SERIAL_NUMBER.test(key) ? 'a device' : key} ${value}`)
     .toSorted();
 }
 
-/** A path that a sensor reads and the script's list does not have makes this fail. */
+/** Fails if a sensor reads a path that is not in the list of the script. */
 export function testCaptureOf(name: string): void {
-  it(`what is captured of ${name} gives the same values, from the same paths`, async (t) => {
+  it(`a capture of ${name} gives the same values from the same paths`, async (t) => {
     const whole = await sampleHost(join(HOSTS, name));
-    const captured = await sampleHost((await capture(t, ['--root', join(HOSTS, name)])).hostFiles);
-    const missing = whole.found.filter(
-      (path) => !captured.found.includes(path) && !NAMED_BY_SERIAL.test(path),
-    );
+    const captured = await sampleHost((await capture(t, ['--root', join(HOSTS, name)])).root);
+    const missing = whole.paths.filter((path) => !captured.paths.includes(path) && !SERIAL_NUMBER.test(path));
     assert.deepEqual(missing, [], 'read by a sensor, and not in the list of capture-host.sh');
     assert.deepEqual(numbers(captured.values), numbers(whole.values));
   });

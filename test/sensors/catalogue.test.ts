@@ -1,4 +1,4 @@
-/** Promises that hold for every sensor there is, and for those to come. */
+/** Properties of every sensor in the catalogue. */
 
 import assert from 'node:assert/strict';
 import { basename, join } from 'node:path';
@@ -28,7 +28,7 @@ const UNIT_ENDINGS: Readonly<Record<string, RegExp>> = {
   '': /[a-z0-9]$/,
 };
 
-it('every key is camelCase, names its unit last and stays below 64 characters', () => {
+it('every key is camelCase, ends in its unit and has at most 64 characters', () => {
   for (const { key } of catalogue) {
     assert.match(key.replace('*', 'Eth0'), /^[a-z][A-Za-z0-9]*$/);
     assert.match(key, UNIT_ENDINGS[unitOf(key)] ?? /^$/);
@@ -37,7 +37,7 @@ it('every key is camelCase, names its unit last and stays below 64 characters', 
   }
 });
 
-it('every entry has a bound, a meaning, a source, and at most six decimals', () => {
+it('every entry has bounds, a meaning, a source and at most six decimals', () => {
   for (const entry of catalogue) {
     const { key, meaning, source } = entry;
     if (entry.type === 'number') {
@@ -57,14 +57,14 @@ it('no two sensors share a key or a name', () => {
   assert.equal(new Set(names).size, names.length);
 });
 
-it('a key with a name of the host in it is described by its pattern', () => {
+it('a key that contains a name of the host is described by its pattern', () => {
   assert.equal(describeKey('netEth0RxBytesPerS')?.key, 'net*RxBytesPerS');
   assert.equal(describeKey('load1')?.key, 'load1');
   assert.equal(describeKey('load2'), undefined);
   assert.equal(describeKey('netRx'), undefined);
 });
 
-it('every collector is in the catalogue, in a file named after it', () => {
+it('every collector is in the catalogue and in a file of its name', () => {
   const found = sources().flatMap(({ path, text }) => {
     const [, constant, name = ''] =
       /^export const (\w+): Collector = \{\n {2}name: '(\w+)',$/m.exec(text) ?? [];
@@ -79,7 +79,7 @@ it('every collector is in the catalogue, in a file named after it', () => {
   }
 });
 
-it('a sample spawns no process: the sensors import nothing that could', () => {
+it('the sensors import nothing that could start a process', () => {
   const ALLOWED = /^(\.\.?\/[a-z./-]+\.ts|node:(fs|fs\/promises|path|timers\/promises))$/;
   for (const { path, text } of sources()) {
     for (const [, from = ''] of text.matchAll(/from '([^']+)'/g)) assert.match(from, ALLOWED, path);

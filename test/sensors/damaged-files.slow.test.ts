@@ -1,4 +1,4 @@
-/** Every file of every captured host, broken in every way; and that each exception is needed by one of them. */
+/** Every file of every captured host, damaged in every way; and every exception is needed by one of them. */
 
 import { HOST_NAMES, testBrokenFilesOf, testConsequencesAreNeeded } from './fuzz.ts';
 

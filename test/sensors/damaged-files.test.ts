@@ -1,4 +1,4 @@
-/** Every file of a Raspberry Pi 4, broken in every way. */
+/** Every file of a Raspberry Pi 4, damaged in every way. */
 
 import { testBrokenFilesOf } from './fuzz.ts';
 

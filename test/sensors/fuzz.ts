@@ -1,17 +1,16 @@
 /**
- * Every file that a sensor reads on any captured host, broken in every way of damages.ts, one at a time: for two rounds
- * between healthy ones, and from the first round on.
+ * Damages every file that a sensor reads on a captured host in every way of damages.ts, one at a time: for
+ * two rounds between healthy ones, and from the first round on.
  *
- * Nothing may throw, and no value may be invented. Each value either is the one of the undamaged host, or is absent and of
- * a sensor that reads this file, or follows from the file by one of these rules:
+ * Nothing may throw, and no value may be invented. Each value is that of the undamaged host, or is absent and
+ * of a sensor that reads the file, or follows from the file by one of these rules:
  *
- * - the file is one number, it was replaced by another number, and the value moved in proportion;
- * - the file is one word, and the value is the word that now stands there;
- * - the file names something, and a value of the same sensor now goes by another key;
- * - CONSEQUENCES below lists it, with the reason.
+ * - the file is one number, it was replaced by another number, and the value moved in proportion; - the file
+ * is one word, and the value is the new word; - the file holds a name, and a value of the same sensor now has
+ * another key; - CONSEQUENCES below lists it, with the reason.
  *
- * Ten minutes after the file is whole again everything is as if nothing had happened, and the journal has told each failure
- * once, with its end.
+ * Ten minutes after the file is whole again all values are as before, and each failure was logged once, with
+ * its end.
  */
 
 import assert from 'node:assert/strict';
@@ -25,42 +24,44 @@ import type { HostFiles } from '../../src/sensors/files/host-files.ts';
 import type { Collector } from '../../src/sensors/runtime/collector.ts';
 import { entryFor } from '../../src/sensors/runtime/collector-runner.ts';
 import { openSampler } from '../../src/sensors/sampler.ts';
-import { type Damage, DamagedHostFiles } from '../doubles/in-memory-host.ts';
+import { type Damage, DamagedHostFiles } from '../doubles/damaged-host-files.ts';
 import { RecordingSensorLogger } from './helpers/captured-host.ts';
 import { DAMAGES } from './helpers/damages.ts';
 
 const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
 const STEP_MS = 10_000;
 const RECOVERY_MS = 600_000;
-/** h: healthy, d: damaged; then RECOVERY_MS, and two healthy rounds, of which the last must be as if nothing had happened. */
+/** h: healthy, d: damaged. Two healthy rounds follow after RECOVERY_MS; the last one must equal the undamaged host. */
 const SCHEDULES = ['hhddhh', 'ddh'];
 
-/** What a broken file may change beyond the rules above. Each row is needed by some host, or the test says so. */
+/**
+ * Effects of a damaged file beyond the rules above. The test fails if no host needs a row.
+ */
 const CONSEQUENCES: readonly Consequence[] = [
   {
     file: /thermal_zone\d+\/type$/,
     keys: /^thermal/,
-    why: 'the zone of the CPU is told from others by its type',
+    why: 'the type of a zone identifies the zone of the CPU',
   },
   {
     file: /humidity1_input$/,
     keys: /^hwmon/,
-    why: 'a chip that measures humidity has other keys than one of a board',
+    why: 'a chip that measures humidity has other keys than other chips',
   },
   {
     file: /\/in_[a-z0-9]+_(raw|offset|scale)$/,
     keys: /^iio/,
-    why: '(raw + offset) × scale: another number makes another value, not in proportion',
+    why: '(raw + offset) × scale: the value does not move in proportion to one number',
   },
   {
     file: /\/w1_slave$/,
     keys: /^oneWire/,
-    why: 'the temperature is one number of several in the file, and another one there is another temperature',
+    why: 'the temperature is one of several numbers in the file',
   },
   {
     file: /\/scope$/,
     keys: /^supply/,
-    why: 'a supply that does not say that it is of another device is of this one',
+    why: 'a supply without a scope belongs to the host',
   },
 ];
 
@@ -70,7 +71,7 @@ interface Consequence {
   readonly why: string;
 }
 
-/** Counters, which move by the same amount in each round: the columns of numbers that do, by file. */
+/** Columns of counters by file; a counter moves by the same amount in each round. */
 const COUNTERS: readonly {
   readonly file: RegExp;
   readonly isCounter: (label: string, column: number) => boolean;
@@ -94,7 +95,7 @@ export const HOST_NAMES: readonly string[] = readdirSync(HOSTS);
 /** One test for each file that a sensor reads on this host. */
 export function testBrokenFilesOf(name: string): void {
   const host = new DamagedHostFiles(join(HOSTS, name));
-  describe(`on ${name}, one broken file costs its own sensors, and invents nothing`, async () => {
+  describe(`on ${name}, a broken file affects only its sensors and invents no value`, async () => {
     const readers = await readersOf(host);
     const healthy = new Map<string, readonly Values[]>();
     for (const schedule of SCHEDULES) {
@@ -129,7 +130,7 @@ export function testConsequencesAreNeeded(): void {
 interface Case {
   readonly path: string;
   readonly kind: string;
-  /** The collectors that ask for this file on the undamaged host. */
+  /** The collectors that read this file on the undamaged host. */
   readonly fileReaders: readonly Collector[];
   readonly schedule: string;
   readonly healthy: readonly Values[];
@@ -142,8 +143,8 @@ async function assertConsequences(
   const original = host.files.get(path) ?? '';
   const damage = DAMAGES[kind]?.(original, seedOf(path));
   if (damage === undefined) return;
-  // Those that never ask for the file cannot differ; a few kinds show that they do not all the same.
-  const sensors = ['garbage', 'gone'].includes(kind) ? collectors : fileReaders;
+  // Collectors that do not read the file cannot differ; two kinds of damage check it nevertheless.
+  const sensors = ['garbage', 'missing'].includes(kind) ? collectors : fileReaders;
   const createDamage = (text: string) => DAMAGES[kind]?.(text, seedOf(path));
   const { rounds, lines } = await run(host, schedule, sensors, { path, createDamage });
   const describeChange = (round: number, key: string) =>
@@ -174,7 +175,7 @@ async function assertConsequences(
     assert.ok(
       levels.length % 2 === 0 &&
         levels.every((level, index) => level === (index % 2 === 0 ? 'warn' : 'info')),
-      `${path} ${kind}: the journal has ${lines.join(', ')}`,
+      `${path} ${kind}: the log is ${lines.join(', ')}`,
     );
   }
 }
@@ -186,7 +187,7 @@ interface Change {
   readonly key: string;
   readonly previous: Value | undefined;
   readonly current: Value | undefined;
-  /** What this sensor says of the undamaged host. */
+  /** The values of the sensor on the undamaged host. */
   readonly siblings: Values;
 }
 
@@ -212,7 +213,7 @@ function isNumber(text: string): boolean {
   return /^-?\d{1,15}$/.test(text);
 }
 
-/** One line of printable characters that is no number. */
+/** One line of printable characters that is not a number. */
 function isWord(text: string): boolean {
   return /^[ -~]{1,64}$/.test(text) && !isNumber(text);
 }
@@ -250,7 +251,7 @@ async function run(
   return { rounds, lines: logger.lines };
 }
 
-/** Which collectors ask for which file, or for its directory, in the rounds of an undamaged host. */
+/** The collectors that read each file, or its directory, of the undamaged host. */
 async function readersOf(host: DamagedHostFiles): Promise<ReadonlyMap<string, readonly Collector[]>> {
   const readers = new Map<string, Collector[]>();
   for (const collector of collectors) {
@@ -302,7 +303,7 @@ function recordQueries(hostFiles: HostFiles, host: DamagedHostFiles, queriedPath
   };
 }
 
-/** What a file holds after so many steps. Only the amounts of COUNTERS move, each by another amount. */
+/** The text of a file after `steps`: only the counters of COUNTERS move, each column by another amount. */
 function advanceCounters(path: string, text: string, steps: number): string {
   const counter = COUNTERS.find(({ file }) => file.test(path));
   if (counter === undefined || steps === 0) return text;

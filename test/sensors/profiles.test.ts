@@ -1,4 +1,7 @@
-/** How much a plain gateway reports in each profile: a key costs its server a dictionary entry, and its operator attention. */
+/**
+ * The number of keys a typical gateway reports in each profile: each key costs an entry in the key dictionary
+ * of its server.
+ */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -20,7 +23,7 @@ for (const [profile, keysMax] of [
   ['minimal', 6],
   ['default', 25],
 ] as const) {
-  it(`a Raspberry Pi with cable and Wi-Fi reports at most ${keysMax} keys in profile ${profile}`, async (t) => {
+  it(`a Raspberry Pi 4 reports at most ${keysMax} keys in profile ${profile}`, async (t) => {
     const clock = new VirtualClock();
     const selection = { profile, on: [], off: [] };
     const sensors = openSensors({
@@ -39,7 +42,7 @@ for (const [profile, keysMax] of [
 
 for (const profile of PROFILES) {
   const isRead = profile === 'full';
-  it(`profile ${profile} ${isRead ? 'reads' : 'never touches'} the file that makes a Raspberry Pi's kernel complain`, async (t) => {
+  it(`profile ${profile} ${isRead ? 'reads' : 'does not read'} get_throttled`, async (t) => {
     const clock = new VirtualClock();
     const read: string[] = [];
     const real = openHostFiles(copyHost('raspberry-pi-4', t));

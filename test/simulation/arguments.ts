@@ -1,13 +1,13 @@
-/** The arguments of `npm run simulate`, checked; what is wrong with one is a `TypeError` with a sentence. */
+/** Checks the arguments of `npm run simulate`; throws a `TypeError` that names the wrong one. */
 
-export function whole(name: string, text: string): number {
+export function parseWholeNumber(name: string, text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number >= 0) return number;
   throw new TypeError(`--${name} ${text}: must be a whole number from 0`);
 }
 
-export function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === text);
-  if (found !== undefined) return found;
+export function parseChoice<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const match = choices.find((choice) => choice === text);
+  if (match !== undefined) return match;
   throw new TypeError(`--${name} ${text}: must be one of ${choices.join(', ')}`);
 }

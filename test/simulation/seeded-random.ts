@@ -1,8 +1,7 @@
 /**
- * Seeded dice for the simulation: splitmix32, and the throws a plan needs.
- *
- * The same seed gives the same throws. `fork` makes dice of their own for each part (network, disk, plan,
- * agent), so that one more throw in one part does not change the others.
+ * Seeded random numbers for the simulation (splitmix32). The same seed gives the same numbers. `fork` creates
+ * a generator of its own for each part (network, disk, plan, agent), so that one more draw in one part does
+ * not change the others.
  */
 
 import { createRandom } from '../../src/sandbox/core/random.ts';
@@ -27,7 +26,7 @@ export class SeededRandom {
     return least + this.#next() * (most - least);
   }
 
-  /** Every order of magnitude between `least` (over 0) and `most` equally likely: instants and pauses. */
+  /** Log-uniform from `least` (> 0) to `most`: every order of magnitude is equally likely. */
   logBetween(least: number, most: number): number {
     return least * (most / least) ** this.#next();
   }
@@ -37,14 +36,14 @@ export class SeededRandom {
     return Math.floor(this.between(least, most + 1));
   }
 
-  /** One of `choices`, each as likely as its weight. */
+  /** One of `choices`, by weight. */
   weighted<T>(choices: readonly (readonly [weight: number, choice: T])[]): T {
     let left = this.#next() * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, choice] of choices) {
       left -= weight;
       if (left < 0) return choice;
     }
-    throw new Error('dice: nothing to choose from');
+    throw new Error('SeededRandom: no choices');
   }
 
   fork(): SeededRandom {

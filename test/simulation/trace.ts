@@ -1,21 +1,21 @@
 /**
- * The trace of one run: every event with its time, as a hash, and as lines when asked.
+ * The trace of one run: a hash of every event with its time, and optionally the events as lines.
  *
- * Two runs of one seed must have the same hash. CoAP message IDs and tokens are left out: they are drawn from
- * the operating system and must not matter.
+ * Two runs of one seed must have the same hash. CoAP message IDs and tokens are left out, because they are
+ * random in each run and must not matter.
  */
 
 export class Trace {
   readonly lines: string[] = [];
-  readonly #keeps: boolean;
+  readonly #keepsLines: boolean;
   readonly #nowMs: () => number;
   #events = 0;
   #low = 0x811c9dc5;
   #high = 0x01000193;
 
-  constructor(nowMs: () => number, keeps: boolean) {
+  constructor(nowMs: () => number, keepsLines: boolean) {
     this.#nowMs = nowMs;
-    this.#keeps = keeps;
+    this.#keepsLines = keepsLines;
   }
 
   add(event: string): void {
@@ -27,7 +27,7 @@ export class Trace {
       this.#low = Math.imul(this.#low ^ code, 0x01000193);
       this.#high = Math.imul(this.#high ^ code, 0x85ebca6b);
     }
-    if (this.#keeps) this.lines.push(line);
+    if (this.#keepsLines) this.lines.push(line);
   }
 
   get events(): number {

@@ -1,22 +1,22 @@
 /**
- * The road between the gateway and the server: loses, doubles, delays and reorders datagrams as the weather
- * says, each direction with its own dice.
+ * The network between gateway and server: loses, duplicates, delays and reorders datagrams according to the
+ * current conditions, with a random generator for each direction.
  *
- * What is on its way stays on its way: neither a power cut nor a change of weather takes a datagram back.
- * Every socket has a source port no socket had before, so whoever answers a dead one answers nobody.
+ * A datagram in transit still arrives after a power cut or a change of conditions. Every socket has a new
+ * source port, so that a response to a dead socket reaches nobody.
  */
 
 import type { Socket } from 'node:dgram';
 import type { DiskOperation } from '../doubles/power-cut-disk.ts';
 import { describeDatagram } from './datagram-text.ts';
-import { type Lane, NO_FAULTS, type Weather } from './first-boot/plan.ts';
+import { type Conditions, NO_FAULTS, type PathConditions } from './first-boot/plan.ts';
 import { GATEWAY } from './first-boot/strategies.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Trace } from './trace.ts';
 import { type Carrier, VirtualSocket } from './virtual-socket.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** Whoever has to see every datagram as it leaves its sender. */
+/** Sees every datagram when it leaves its sender. */
 export interface Observer {
   onGatewaySend(port: number, bytes: Buffer): void;
   onServerSend(port: number, bytes: Buffer): void;
@@ -25,7 +25,7 @@ export interface Observer {
 export interface NetworkPorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly rng: SeededRandom;
+  readonly random: SeededRandom;
   readonly observer: Observer;
 }
 
@@ -34,24 +34,24 @@ const FIRST_PORT = 32_768;
 const ICMP_MS = 20;
 
 export class VirtualNetwork {
-  weather: Weather = NO_FAULTS;
-  /** True while the server's process is down: its host answers that nobody listens. */
-  serverDown = false;
+  conditions: Conditions = NO_FAULTS;
+  /** While the process of the server is down, its host replies with port unreachable. */
+  isServerDown = false;
   /** Set by the server. */
   toServer: (bytes: Buffer, from: { readonly address: string; readonly port: number }) => void = () => {};
   readonly #ports: NetworkPorts;
-  readonly #upRng: SeededRandom;
-  readonly #downRng: SeededRandom;
+  readonly #upRandom: SeededRandom;
+  readonly #downRandom: SeededRandom;
   readonly #sockets = new Map<number, VirtualSocket>();
   #nextPort = FIRST_PORT;
 
   constructor(ports: NetworkPorts) {
     this.#ports = ports;
-    this.#upRng = ports.rng.fork();
-    this.#downRng = ports.rng.fork();
+    this.#upRandom = ports.random.fork();
+    this.#downRandom = ports.random.fork();
   }
 
-  /** The next socket of the gateway; `act` decides whether its process still lives. */
+  /** Opens a socket of the gateway; `act` checks whether its process still runs. */
   openSocket(act: DiskOperation): Socket {
     const socket = new VirtualSocket(this.#nextPort, this.#carrier, act);
     this.#nextPort += 1;
@@ -59,57 +59,57 @@ export class VirtualNetwork {
     return socket.asSocket;
   }
 
-  /** The gateway's kernel is gone, and all its sockets with it. */
-  forgetSockets(): void {
+  /** Removes all sockets of the gateway, because its host has lost power. */
+  removeSockets(): void {
     this.#sockets.clear();
   }
 
   sendToGateway(port: number, bytes: Buffer): void {
     this.#ports.observer.onServerSend(port, bytes);
-    const lane = this.weather.link === 'open' ? this.weather.down : undefined;
-    this.#carry('▼', port, bytes, lane, this.#downRng, () =>
-      this.#sockets.get(port)?.arrived(bytes, { address: GATEWAY.host, port: GATEWAY.port }),
+    const path = this.conditions.link === 'open' ? this.conditions.down : undefined;
+    this.#transmit('▼', port, bytes, path, this.#downRandom, () =>
+      this.#sockets.get(port)?.receive(bytes, { address: GATEWAY.host, port: GATEWAY.port }),
     );
   }
 
   readonly #carrier: Carrier = {
     send: (port, bytes) => {
       this.#ports.observer.onGatewaySend(port, bytes);
-      const { link, up } = this.weather;
+      const { link, up } = this.conditions;
       if (link === 'unreachable') return routeError();
-      if (link === 'refused') this.#refuse(port);
-      this.#carry('▲', port, bytes, link === 'open' ? up : undefined, this.#upRng, () => {
-        if (this.serverDown) this.#refuse(port);
+      if (link === 'refused') this.#reject(port);
+      this.#transmit('▲', port, bytes, link === 'open' ? up : undefined, this.#upRandom, () => {
+        if (this.isServerDown) this.#reject(port);
         else this.toServer(bytes, { address: GATEWAY_ADDRESS, port });
       });
       return undefined;
     },
-    routeProblem: () => (this.weather.link === 'unreachable' ? routeError() : undefined),
+    routeProblem: () => (this.conditions.link === 'unreachable' ? routeError() : undefined),
     closed: (port) => this.#sockets.delete(port),
   };
 
-  #refuse(port: number): void {
+  #reject(port: number): void {
     const error = Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' });
-    this.#ports.time.after(ICMP_MS, () => this.#sockets.get(port)?.failed(error));
+    this.#ports.time.after(ICMP_MS, () => this.#sockets.get(port)?.fail(error));
   }
 
-  #carry(
-    way: string,
+  #transmit(
+    direction: string,
     port: number,
     bytes: Buffer,
-    lane: Lane | undefined,
-    rng: SeededRandom,
+    path: PathConditions | undefined,
+    random: SeededRandom,
     arrive: () => void,
   ) {
     const { time, trace } = this.#ports;
-    const what = `${way} ${port} ${describeDatagram(bytes)}`;
-    if (lane === undefined || rng.isTrue(lane.lostShare)) return trace.add(`${what} lost`);
-    const copies = rng.isTrue(lane.doubledShare) ? 2 : 1;
+    const text = `${direction} ${port} ${describeDatagram(bytes)}`;
+    if (path === undefined || random.isTrue(path.lostShare)) return trace.add(`${text} lost`);
+    const copies = random.isTrue(path.doubledShare) ? 2 : 1;
     for (let copy = 1; copy <= copies; copy += 1) {
-      const isLate = rng.isTrue(lane.lateShare);
+      const isLate = random.isTrue(path.lateShare);
       const delayMs =
-        rng.between(lane.delayMsMin, lane.delayMsMax) + (isLate ? rng.between(0, lane.lateMsMax) : 0);
-      trace.add(`${what} takes ${delayMs.toFixed(1)} ms`);
+        random.between(path.delayMsMin, path.delayMsMax) + (isLate ? random.between(0, path.lateMsMax) : 0);
+      trace.add(`${text} takes ${delayMs.toFixed(1)} ms`);
       time.after(delayMs, arrive);
     }
   }

@@ -1,9 +1,8 @@
 /**
- * A UDP socket on the virtual network: the members of `dgram.Socket` that the guard socket uses, and no
- * others.
+ * A UDP socket on the virtual network: only the members of `dgram.Socket` that the CoAP message layer uses.
  *
- * Callbacks come in a later microtask, as the real ones come in a later turn. After `close`, or once its
- * process has died, it sends nothing, hears nothing and calls nobody.
+ * Callbacks run in a later microtask, as those of a real socket run in a later turn. After `close`, or when
+ * its process has died, the socket sends and receives nothing and calls no callback.
  */
 
 import type { Socket } from 'node:dgram';
@@ -11,20 +10,22 @@ import { EventEmitter } from 'node:events';
 import type { DiskOperation } from '../doubles/power-cut-disk.ts';
 
 export interface Carrier {
-  /** Sends one datagram from `port`; what the gateway's own kernel refuses at once is returned. */
+  /**
+   * Sends one datagram from `port`. Returns the error that the kernel of the gateway reports at once, if any.
+   */
   send(port: number, bytes: Buffer): NodeJS.ErrnoException | undefined;
-  /** Why no route leads to the server, if none does. */
+  /** The error if there is no route to the server. */
   routeProblem(): NodeJS.ErrnoException | undefined;
   closed(port: number): void;
 }
 
-type Done = (error: Error | null) => void;
+type Callback = (error: Error | null) => void;
 
 export class VirtualSocket extends EventEmitter {
   readonly port: number;
   readonly #carrier: Carrier;
   readonly #act: DiskOperation;
-  #open = true;
+  #isOpen = true;
 
   constructor(port: number, carrier: Carrier, act: DiskOperation) {
     super();
@@ -33,7 +34,7 @@ export class VirtualSocket extends EventEmitter {
     this.#act = act;
   }
 
-  /** As the agent knows it. */
+  /** The socket as the type that the agent uses. */
   get asSocket(): Socket {
     return this as unknown as Socket;
   }
@@ -43,30 +44,30 @@ export class VirtualSocket extends EventEmitter {
     queueMicrotask(() => (problem ? done(problem) : done()));
   }
 
-  send(bytes: Buffer, done: Done): void {
+  send(bytes: Buffer, done: Callback): void {
     this.#act(() => {
-      const problem = this.#open ? this.#carrier.send(this.port, bytes) : undefined;
+      const problem = this.#isOpen ? this.#carrier.send(this.port, bytes) : undefined;
       queueMicrotask(() => done(problem ?? null));
     });
   }
 
   close(done?: () => void): void {
-    this.#open = false;
+    this.#isOpen = false;
     this.#carrier.closed(this.port);
     if (done) queueMicrotask(done);
   }
 
-  /** A datagram has arrived, as far as this socket is concerned. */
-  arrived(bytes: Buffer, from: { readonly address: string; readonly port: number }): void {
+  /** Delivers a datagram. */
+  receive(bytes: Buffer, from: { readonly address: string; readonly port: number }): void {
     this.#act(() => {
-      if (this.#open) this.emit('message', bytes, { ...from, family: 'IPv4', size: bytes.length });
+      if (this.#isOpen) this.emit('message', bytes, { ...from, family: 'IPv4', size: bytes.length });
     });
   }
 
   /** The network reports an error about a datagram sent earlier. */
-  failed(error: Error): void {
+  fail(error: Error): void {
     this.#act(() => {
-      if (this.#open) this.emit('error', error);
+      if (this.#isOpen) this.emit('error', error);
     });
   }
 }

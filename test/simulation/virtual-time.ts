@@ -1,14 +1,14 @@
 /**
- * Virtual time: one queue of what is due, for the gateway, the server and the network between them.
+ * Virtual time: one queue of timers for the gateway, the server and the network between them.
  *
- * `run` takes the earliest entry, moves the time there, does it, and lets everything it set off settle before
- * the next one; equal times in the order they were asked for. So a run depends on its seed only. A clock made
- * here passes test/contracts/clock.ts.
+ * `run` takes the earliest entry, sets the time to it, runs it, and waits until its effects have settled;
+ * equal times run in the order of their request. So a run depends only on its seed. Its clock fulfils
+ * test/contracts/clock.ts.
  */
 
 import type { Clock } from '../../src/core/ports/clock.ts';
 
-/** A power of two, so that differences of times are exact: a sleeper that is woken is never a rounding error too early. */
+/** A power of two, so that differences of times are exact: no rounding error wakes a sleeper too early. */
 const TICKS_PER_MS = 1024;
 
 interface Entry {
@@ -40,11 +40,11 @@ export class VirtualTime {
     this.#order += 1;
     if (Number.isFinite(dueMs)) this.#push(entry);
     return () => {
-      entry.action = undefined; // stays in the heap as nothing until it is due
+      entry.action = undefined; // the empty entry stays in the heap until it is due
     };
   }
 
-  /** A host boots, now. */
+  /** Boots a host now. */
   boot(): VirtualBoot {
     this.#boots += 1;
     const number = String(this.#boots).padStart(12, '0');
@@ -52,8 +52,8 @@ export class VirtualTime {
   }
 
   /**
-   * The clock of a process that starts now: shows `wallMs`, and a monotonic time that begins now. Unless it is given a
-   * boot it shares with others, its host has booted for it.
+   * The clock of a process that starts now: it shows `wallMs`, and a monotonic time that begins now. By
+   * default its host boots now, too.
    */
   clock(wallMs: number, boot: VirtualBoot = this.boot()): Clock {
     const startedMs = this.#nowMs;
@@ -66,9 +66,9 @@ export class VirtualTime {
     };
   }
 
-  /** Lets time pass until `untilMs`, or until `isOver` says so after some step. */
+  /** Lets time pass until `untilMs`, or until `isOver` returns true after a step. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
-    await settled();
+    await settle();
     while (!isOver()) {
       const [next] = this.#heap;
       if (next === undefined || next.dueMs > untilMs) {
@@ -80,7 +80,7 @@ export class VirtualTime {
       if (action === undefined) continue;
       this.#nowMs = next.dueMs;
       action();
-      await settled();
+      await settle();
     }
   }
 
@@ -106,7 +106,7 @@ export class VirtualTime {
     while (at > 0) {
       const parentAt = (at - 1) >> 1;
       const parent = heap[parentAt];
-      if (parent === undefined || !earlier(entry, parent)) break;
+      if (parent === undefined || !isEarlier(entry, parent)) break;
       heap[at] = parent;
       at = parentAt;
     }
@@ -119,25 +119,25 @@ export class VirtualTime {
     if (last === undefined || heap.length === 0) return;
     let at = 0;
     for (;;) {
-      const ranAt = 2 * at + 1;
-      const left = heap[ranAt];
+      const leftAt = 2 * at + 1;
+      const left = heap[leftAt];
       if (left === undefined) break;
-      const right = heap[ranAt + 1];
-      const isRight = right !== undefined && earlier(right, left);
+      const right = heap[leftAt + 1];
+      const isRight = right !== undefined && isEarlier(right, left);
       const child = isRight ? right : left;
-      if (!earlier(child, last)) break;
+      if (!isEarlier(child, last)) break;
       heap[at] = child;
-      at = isRight ? ranAt + 1 : ranAt;
+      at = isRight ? leftAt + 1 : leftAt;
     }
     heap[at] = last;
   }
 }
 
-function earlier(one: Entry, other: Entry): boolean {
+function isEarlier(one: Entry, other: Entry): boolean {
   return one.dueMs === other.dueMs ? one.order < other.order : one.dueMs < other.dueMs;
 }
 
-/** One turn of the event loop: every microtask queued until now, and those they queue, have run. */
-function settled(): Promise<void> {
+/** Waits for one turn of the event loop, in which all queued microtasks and those that they queue run. */
+function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,8 +1,8 @@
 /**
- * One boot of the real agent as a process, made to be killed; where an end in good order is the point, `stop` asks for it.
+ * One boot of the real agent as a process that can be killed, or stopped in good order with `stop`.
  *
- * It runs in a process group of its own, so that a `kill` also ends what runs it (strace). What is still running when the tests
- * end, for whatever reason, is killed.
+ * It runs in a process group of its own, so that `kill` also ends a program that runs it (strace). A process
+ * that still runs when the tests end is killed.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,9 +13,9 @@ import { MAIN } from '../paths.ts';
 export interface BootOptions {
   readonly config: string;
   readonly state: string;
-  /** A command that runs the agent: `['strace', '-f']`. */
+  /** A command that runs the agent, such as `['strace', '-f']`. */
   readonly under?: readonly string[];
-  /** For Node, in front of the program: `--import` of a hook. */
+  /** Arguments for Node, such as `--import` of a hook. */
   readonly nodeArguments?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -27,12 +27,12 @@ export class Boot implements AsyncDisposable {
   readonly #closed: Promise<unknown>;
   readonly #watchers = new Set<() => void>();
   readonly #killAtExit = () => this.#kill();
-  #isOver = false;
+  #hasEnded = false;
 
   constructor({ config, state, under = [], nodeArguments = [], environment = {} }: BootOptions) {
     const agent = [process.execPath, ...nodeArguments, MAIN, 'run', '--config', config, '--state', state];
-    const [command = process.execPath, ...given] = [...under, ...agent];
-    this.#child = spawn(command, given, {
+    const [command = process.execPath, ...commandArguments] = [...under, ...agent];
+    this.#child = spawn(command, commandArguments, {
       detached: true,
       env: { PATH: process.env['PATH'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -42,46 +42,48 @@ export class Boot implements AsyncDisposable {
       if (!stream) continue;
       createInterface({ input: stream }).on('line', (line) => {
         this.lines.push(line);
-        this.#changed();
+        this.#notify();
       });
     }
     this.#closed = once(this.#child, 'close').then(() => {
-      this.#isOver = true;
+      this.#hasEnded = true;
       process.removeListener('exit', this.#killAtExit);
-      this.#changed();
+      this.#notify();
     });
   }
 
-  /** The first of `texts` that is seen in a line, or `ended` when the process does so first, or `late`. */
-  async sees<Text extends string>(
+  /**
+   * Waits for the first of `texts` in a line: returns it, or `ended` if the process ends first, or `timeout`.
+   */
+  async waitFor<Text extends string>(
     texts: readonly Text[],
     withinMs: number,
-  ): Promise<Text | 'ended' | 'late'> {
+  ): Promise<Text | 'ended' | 'timeout'> {
     const deadlineMs = performance.now() + withinMs;
     for (;;) {
-      const seen = texts.find((text) => this.lines.some((line) => line.includes(text)));
-      if (seen !== undefined) return seen;
-      if (this.#isOver) return 'ended';
+      const match = texts.find((text) => this.lines.some((line) => line.includes(text)));
+      if (match !== undefined) return match;
+      if (this.#hasEnded) return 'ended';
       const leftMs = deadlineMs - performance.now();
-      if (leftMs <= 0) return 'late';
-      await this.#change(leftMs);
+      if (leftMs <= 0) return 'timeout';
+      await this.#nextChange(leftMs);
     }
   }
 
-  /** How many of its lines have this text. */
+  /** Number of lines with this text. */
   count(text: string): number {
     return this.lines.filter((line) => line.includes(text)).length;
   }
 
-  /** Asks it to end (SIGTERM) and sees how: its exit code, null when a signal ended it, and after how long. */
+  /** Sends SIGTERM and waits: the exit code, null if a signal ended the process, and the duration. */
   async stop(): Promise<{ readonly code: number | null; readonly tookMs: number }> {
-    const askedMs = performance.now();
+    const stopMs = performance.now();
     this.#child.kill('SIGTERM');
     await this.#closed;
-    return { code: this.#child.exitCode, tookMs: performance.now() - askedMs };
+    return { code: this.#child.exitCode, tookMs: performance.now() - stopMs };
   }
 
-  /** Like the plug pulled: no signal handler runs. Returns when the process is gone. */
+  /** Like a power cut: no signal handler runs. Returns when the process has ended. */
   async kill(): Promise<void> {
     this.#kill();
     await this.#closed;
@@ -92,19 +94,19 @@ export class Boot implements AsyncDisposable {
   }
 
   #kill(): void {
-    if (this.#isOver || this.#child.pid === undefined) return;
+    if (this.#hasEnded || this.#child.pid === undefined) return;
     try {
       process.kill(-this.#child.pid, 'SIGKILL');
     } catch {
-      // The group is gone already.
+      // The group has ended already.
     }
   }
 
-  #changed(): void {
+  #notify(): void {
     for (const watch of this.#watchers) watch();
   }
 
-  #change(withinMs: number): Promise<void> {
+  #nextChange(withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);

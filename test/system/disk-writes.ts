@@ -1,6 +1,6 @@
 /**
- * What a first boot costs the flash: sectors written on the device that holds the state (/proc/diskstats), on ext4 as a distribution mounts it;
- * and that an agent that is online writes nothing at all.
+ * How much a first boot writes to the flash: sectors on the device of the state directory (/proc/diskstats),
+ * on ext4 with default mount options; and that an agent that is online writes nothing.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openExperiment } from './experiment.ts';
 import { DELIVERED } from './gateway.ts';
-import { LoopDisk, USUAL } from './loop-disk.ts';
+import { DEFAULTS, LoopDisk } from './loop-disk.ts';
 
-/** /proc/diskstats counts in sectors of this size whatever the device's own is. */
+/** The unit of /proc/diskstats, independent of the sector size of the device. */
 const SECTOR_BYTES = 512;
 const BOOTS_WITHIN_MS = 90_000;
 
@@ -19,24 +19,25 @@ export interface DiskWrites {
   readonly bootBytes: number;
   readonly bootWrites: number;
   readonly onlineForMs: number;
-  /** Readings the server took in that time: it was busy, and not asleep. */
+  /** Readings that the server accepted in that time, as proof that the agent worked. */
   readonly onlineReadings: number;
   readonly onlineBytes: number;
 }
 
 export async function diskWrites(onlineForMs: number): Promise<DiskWrites> {
   await using experiment = await openExperiment(50);
-  await using disk = await LoopDisk.make(join(experiment.path, 'disk'), USUAL);
+  await using disk = await LoopDisk.create(join(experiment.path, 'disk'), DEFAULTS);
   await using gateway = await experiment.gateway('gw-writes', join(disk.path, 'state'));
   const device = await disk.device();
-  const before = written(device, disk.path);
+  const before = writeCounters(device, disk.path);
   await using boot = gateway.start();
-  const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
-  if (seen !== DELIVERED) throw new Error(`an undisturbed boot: ${seen}\n${boot.lines.join('\n')}`);
-  const booted = written(device, disk.path);
+  const result = await boot.waitFor([DELIVERED], BOOTS_WITHIN_MS);
+  if (result !== DELIVERED)
+    throw new Error(`an undisturbed boot did not deliver: ${result}\n${boot.lines.join('\n')}`);
+  const booted = writeCounters(device, disk.path);
   const readingsBefore = readings();
   await sleep(onlineForMs);
-  const online = written(device, disk.path);
+  const online = writeCounters(device, disk.path);
   return {
     bootBytes: booted.bytes - before.bytes,
     bootWrites: booted.writes - before.writes,
@@ -50,13 +51,16 @@ export async function diskWrites(onlineForMs: number): Promise<DiskWrites> {
   }
 }
 
-/** After a sync, so that nothing is still on its way: proc(5), the fields 8 and 10 of the device. */
-function written(device: string, mounted: string): { readonly bytes: number; readonly writes: number } {
-  execFileSync('sync', ['-f', mounted]);
+/** Fields 8 and 10 of the device (proc(5)), after a sync, so that no write is pending. */
+function writeCounters(
+  device: string,
+  mountPoint: string,
+): { readonly bytes: number; readonly writes: number } {
+  execFileSync('sync', ['-f', mountPoint]);
   const line = readFileSync('/proc/diskstats', 'utf8')
     .split('\n')
     .map((text) => text.trim().split(/\s+/))
     .find(([, , name]) => name === device);
-  if (!line) throw new Error(`/proc/diskstats does not know ${device}`);
+  if (!line) throw new Error(`/proc/diskstats does not list ${device}`);
   return { bytes: Number(line[9]) * SECTOR_BYTES, writes: Number(line[7]) };
 }

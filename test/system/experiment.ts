@@ -1,4 +1,7 @@
-/** Where the gateways of one experiment live: a server that never goes away, and a directory for their files. */
+/**
+ * The surroundings of the gateways of one experiment: a server that never stops, and a directory for their
+ * files.
+ */
 
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,11 +13,11 @@ import { Gateway, PROVISIONING } from './gateway.ts';
 export interface Experiment extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly path: string;
-  /** With its state in the stage's directory unless told otherwise. */
+  /** Its state directory is below `path` by default. */
   gateway(name: string, state?: string): Promise<Gateway>;
 }
 
-/** `latencyMaxMs`: how long the server takes to decide, uniform from 0. */
+/** `latencyMaxMs`: the maximum response time of the server, uniform from 0. */
 export async function openExperiment(latencyMaxMs: number): Promise<Experiment> {
   const path = await mkdtemp(join(tmpdir(), 'firstlight-system-'));
   const removeAtExit = () => rmSync(path, { recursive: true, force: true });
@@ -26,7 +29,7 @@ export async function openExperiment(latencyMaxMs: number): Promise<Experiment> 
   return {
     sandbox,
     path,
-    gateway: (name, state = join(path, name)) => Gateway.make(sandbox, name, path, state),
+    gateway: (name, state = join(path, name)) => Gateway.create(sandbox, name, path, state),
     [Symbol.asyncDispose]: async () => {
       await sandbox[Symbol.asyncDispose]();
       await rm(path, { recursive: true, force: true });
@@ -35,8 +38,8 @@ export async function openExperiment(latencyMaxMs: number): Promise<Experiment> 
   };
 }
 
-/** Runs the jobs in order, `lanes` at a time; most of a boot is waiting. */
-export async function inLanes<Input, Made>(
+/** Runs the jobs in order, `lanes` at a time; a boot mostly waits. */
+export async function runInLanes<Input, Made>(
   lanes: number,
   inputs: readonly Input[],
   job: (input: Input) => Promise<Made>,
@@ -46,7 +49,7 @@ export async function inLanes<Input, Made>(
   const lane = async () => {
     for (const [index, input] of queue) results[index] = await job(input);
   };
-  const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
-  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason;
+  const outcomes = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   return results;
 }

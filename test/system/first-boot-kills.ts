@@ -1,20 +1,20 @@
 /**
- * Some of the kills of `npm run test:power`: at a stride from the first write of the intent to the first telemetry, with another
- * offset each day. The full set is every call.
+ * The kills of kill.test.ts and kill.slow.test.ts: at a stride from the first write of the intent to the
+ * first telemetry, with another offset each day. `npm run test:power` kills at every call.
  */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inLanes, openExperiment } from './experiment.ts';
+import { openExperiment, runInLanes } from './experiment.ts';
 import { callsOfAFirstBoot, killAt } from './kills.ts';
 import { listing, violations } from './report.ts';
 
 const LANES = 2;
-/** From so many on, one meets a gateway whose intent is on the disk and whose device is made. */
-const MANY = 10;
+/** With at least this many kills, one hits a gateway whose intent is on the disk and whose device exists. */
+const THOROUGH_KILLS = 10;
 
 export function testFirstBootKills(kills: number): void {
-  test('a first boot killed at any call ends, after the next start, as one device with its own token', {
+  test('a first boot killed at any call becomes one device with its own token', {
     timeout: 300_000,
   }, async () => {
     await using experiment = await openExperiment(5);
@@ -27,10 +27,10 @@ export function testFirstBootKills(kills: number): void {
       { length: kills },
       (_, index) => first + Math.floor((index + today) * stride),
     );
-    const outcomes = await inLanes(LANES, instants, (at) => killAt(experiment, `gw-${at}`, [at]));
+    const outcomes = await runInLanes(LANES, instants, (at) => killAt(experiment, `gw-${at}`, [at]));
     assert.equal(listing(violations(outcomes)), '');
-    if (kills < MANY) return;
-    const kinds = new Set(outcomes.map(({ standing }) => standing));
-    assert.ok(kinds.has('intent on disk, device made'), [...kinds].join(', '));
+    if (kills < THOROUGH_KILLS) return;
+    const situations = new Set(outcomes.map(({ situation }) => situation));
+    assert.ok(situations.has('intent on disk, device exists'), [...situations].join(', '));
   });
 }

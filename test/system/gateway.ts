@@ -1,8 +1,9 @@
 /**
- * One gateway through its first boot, however often that is interrupted, and the judgement on how it ended.
+ * One gateway through its first boot, however often that is interrupted, and the check of the result.
  *
- * The promise under test: it always ends provisioned, as one device, under its one name, with the token on the disk equal to the
- * device's, having proposed no second token, with every token on the disk before it was proposed, and no file left over.
+ * Promise under test: the gateway always ends up provisioned, as one device with its one name; the token on
+ * the disk is that of the device; it has proposed no second token, and no token before it was on the disk; no
+ * file is left over.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,22 +14,22 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Boot, type BootOptions } from './boot.ts';
 import { ServerTap } from './server-tap.ts';
 
-/** A loaded machine takes seconds for what takes 0.3 s; a stranded gateway takes for ever. */
+/** A loaded machine takes seconds instead of 0.3 s; a stranded gateway never delivers. */
 const DELIVERS_WITHIN_MS = 90_000;
 
-/** What the disk and the server know at some instant. */
-export type Standing =
+/** The state of the disk and of the server at one instant. */
+export type Situation =
   | 'nothing on disk, no device'
   | 'intent on disk, no device'
-  | 'intent on disk, device made'
-  | 'token on disk, device made'
-  | 'nothing on disk, device made'
+  | 'intent on disk, device exists'
+  | 'token on disk, device exists'
+  | 'nothing on disk, device exists'
   | 'files damaged';
 
-export const DELIVERED = 'first telemetry accepted';
-const DECLINED = 'reason=declined';
-const STORE_FAILED = 'reason=store-failed';
-export type Ending = typeof DELIVERED | typeof DECLINED | typeof STORE_FAILED | 'ended' | 'late';
+export const DELIVERED = 'event=FL-TELEMETRY-STARTED';
+export const DECLINED = 'event=FL-PROVISIONING-DECLINED';
+const STORE_FAILED = 'event=FL-CREDENTIALS-STORAGE-FAILED';
+export type Ending = typeof DELIVERED | typeof DECLINED | typeof STORE_FAILED | 'ended' | 'timeout';
 
 interface Stored {
   readonly state?: string;
@@ -36,10 +37,10 @@ interface Stored {
   readonly deviceName?: string;
 }
 
-/** Tokens that were proposed before they were on the disk, and whether the disk can be looked at. */
-interface Watch {
+/** Tokens that were proposed before they were on the disk, and whether the disk can be read. */
+interface TokenWatch {
   readonly early: Set<string>;
-  blind: boolean;
+  isDiskReadable: boolean;
 }
 
 export class Gateway implements AsyncDisposable {
@@ -48,13 +49,13 @@ export class Gateway implements AsyncDisposable {
   readonly tap: ServerTap;
   readonly #sandbox: Sandbox;
   readonly #config: string;
-  readonly #watch: Watch;
+  readonly #watch: TokenWatch;
 
-  /** `home` is for its configuration, `state` its state directory, which need not exist. */
-  static async make(sandbox: Sandbox, name: string, home: string, state: string): Promise<Gateway> {
-    const watch: Watch = { early: new Set(), blind: false };
+  /** `home`: for the configuration; `state`: the state directory, which need not exist. */
+  static async create(sandbox: Sandbox, name: string, home: string, state: string): Promise<Gateway> {
+    const watch: TokenWatch = { early: new Set(), isDiskReadable: true };
     const tap = await ServerTap.open(sandbox.coapPort, (token) => {
-      if (!watch.blind && !isOnDisk(state, token)) watch.early.add(token);
+      if (watch.isDiskReadable && !isOnDisk(state, token)) watch.early.add(token);
     });
     const config = join(home, `${name}.toml`);
     await writeFile(config, toml(name, tap.port), { mode: 0o600 });
@@ -67,7 +68,7 @@ export class Gateway implements AsyncDisposable {
     state: string,
     tap: ServerTap,
     config: string,
-    watch: Watch,
+    watch: TokenWatch,
   ) {
     this.#sandbox = sandbox;
     this.name = name;
@@ -81,42 +82,42 @@ export class Gateway implements AsyncDisposable {
     return new Boot({ config: this.#config, state: this.state, ...options });
   }
 
-  /** The disk is about to go: a datagram seen from now on cannot be held against files that cannot be read. */
-  diskGoes(): void {
-    this.#watch.blind = true;
+  /** Call before the disk is cut: from then on datagrams cannot be compared with its files. */
+  onDiskCut(): void {
+    this.#watch.isDiskReadable = false;
   }
 
-  /** The disk is back: what was proposed before it went must be on what is left of it. */
-  diskCame(): void {
+  /** Call after the remount: tokens proposed before the cut must be on the disk. */
+  onDiskRestored(): void {
     for (const token of this.tap.proposed) if (!isOnDisk(this.state, token)) this.#watch.early.add(token);
-    this.#watch.blind = false;
+    this.#watch.isDiskReadable = true;
   }
 
-  /** Starts it once more and sees how that ends: delivered, or told that it cannot. */
+  /** Starts the agent once more and waits until it delivers or logs that it cannot. */
   async recover(): Promise<Ending> {
     await using boot = this.start();
-    return await boot.sees([DELIVERED, DECLINED, STORE_FAILED], DELIVERS_WITHIN_MS);
+    return await boot.waitFor([DELIVERED, DECLINED, STORE_FAILED], DELIVERS_WITHIN_MS);
   }
 
-  standing(): Standing {
-    const device = this.#devices().length > 0 ? 'device made' : 'no device';
+  situation(): Situation {
+    const device = this.#devices().length > 0 ? 'device exists' : 'no device';
     const [main, backup] = [read(this.state, MAIN), read(this.state, BACKUP)];
-    const stored = main === 'bad' || main === undefined ? (backup ?? main) : main;
-    if (stored === 'bad') return 'files damaged';
+    const stored = main === 'damaged' || main === undefined ? (backup ?? main) : main;
+    if (stored === 'damaged') return 'files damaged';
     if (!stored) return `nothing on disk, ${device}`;
-    return stored.state === 'provisioned' ? 'token on disk, device made' : `intent on disk, ${device}`;
+    return stored.state === 'provisioned' ? 'token on disk, device exists' : `intent on disk, ${device}`;
   }
 
-  /** What is wrong with how it ended; nothing when all is well. */
+  /** The violations of the promise; empty if it was kept. */
   problems(ending: Ending): string[] {
     const problems: string[] = [];
     if (ending !== DELIVERED) problems.push(`did not deliver: ${ending}`);
     const devices = this.#devices();
-    if (devices.length !== 1) problems.push(`${devices.length} devices of its name`);
+    if (devices.length !== 1) problems.push(`${devices.length} devices with its name`);
     const token = devices[0]?.token;
     for (const file of [MAIN, BACKUP]) {
       const stored = read(this.state, file);
-      if (stored === undefined || stored === 'bad') problems.push(`${file} is ${stored ?? 'missing'}`);
+      if (stored === undefined || stored === 'damaged') problems.push(`${file} is ${stored ?? 'missing'}`);
       else if (stored.state !== 'provisioned') problems.push(`${file} is ${stored.state}`);
       else if (stored.token !== token) problems.push(`${file} has a token that is not the device's`);
       else if (stored.deviceName !== this.name) problems.push(`${file} has the name ${stored.deviceName}`);
@@ -158,7 +159,7 @@ trust = "system"
 `;
 }
 
-function read(state: string, file: string): Stored | 'bad' | undefined {
+function read(state: string, file: string): Stored | 'damaged' | undefined {
   let text: string;
   try {
     text = readFileSync(join(state, file), 'utf8');
@@ -168,7 +169,7 @@ function read(state: string, file: string): Stored | 'bad' | undefined {
   try {
     return JSON.parse(text) as Stored;
   } catch {
-    return 'bad';
+    return 'damaged';
   }
 }
 
@@ -180,7 +181,7 @@ function namesIn(state: string): string[] {
   }
 }
 
-/** A disk whose power was cut cannot be asked; what was on it is seen after the remount. */
+/** Also true on a disk whose power is cut, because it cannot be read before the remount. */
 function isOnDisk(state: string, token: string): boolean {
   try {
     readdirSync(state);

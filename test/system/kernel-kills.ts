@@ -1,9 +1,11 @@
 /**
- * Kills by the kernel's own count: the agent under strace, which kills it as it enters its N-th call of one kind, the call not done.
+ * Kills by the count of the kernel: the agent runs under strace, which kills it when it enters its N-th call
+ * of one kind, before the call.
  *
- * strace counts per kind of call and per thread. So the main thread is followed alone first, where all synchronous file calls and all
- * network calls are; then all threads, for the asynchronous file calls, which are made by one thread of the pool here.
- * `write` is left out: it carries log lines and wake-ups between threads, never the state (which is written with pwrite).
+ * strace counts per kind of call and per thread. So first only the main thread is followed, which makes all
+ * synchronous file calls and all network calls; then all threads, for the asynchronous file calls, which one
+ * thread of the pool makes here. `write` is left out: it carries log lines and wake-ups between threads,
+ * never the state (which is written with pwrite).
  */
 
 import { execFileSync } from 'node:child_process';
@@ -27,8 +29,8 @@ export interface KernelCall {
   readonly nth: number;
 }
 
-/** Why it cannot be done here; undefined when it can. */
-export function whyNoStrace(): string | undefined {
+/** Why strace cannot be used here; undefined if it can. */
+export function straceProblem(): string | undefined {
   try {
     execFileSync('strace', ['-o', '/dev/null', '-e', 'inject=fsync:signal=KILL:when=1', 'true'], {
       stdio: 'ignore',
@@ -36,27 +38,29 @@ export function whyNoStrace(): string | undefined {
     return undefined;
   } catch (error) {
     const missing = errorCode(error) === 'ENOENT';
-    return missing ? 'strace is not installed' : 'strace may not trace here (ptrace is not permitted)';
+    return missing ? 'strace is not installed' : 'strace cannot trace here (ptrace is not permitted)';
   }
 }
 
-/** The calls of an undisturbed first boot up to its first telemetry, as the kernel sees them. */
+/** The system calls of an undisturbed first boot up to its first telemetry. */
 export async function kernelCallsOfAFirstBoot(experiment: Experiment): Promise<readonly KernelCall[]> {
   await using gateway = await experiment.gateway('gw-traced');
   const log = join(experiment.path, 'trace');
-  await using boot = gateway.start(traced(log, ['-f']));
-  const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
-  if (seen !== DELIVERED)
-    throw new Error(`an undisturbed boot under strace: ${seen}\n${boot.lines.join('\n')}`);
+  await using boot = gateway.start(straceOptions(log, ['-f']));
+  const result = await boot.waitFor([DELIVERED], BOOTS_WITHIN_MS);
+  if (result !== DELIVERED)
+    throw new Error(`an undisturbed boot under strace did not deliver: ${result}\n${boot.lines.join('\n')}`);
   return callsIn(await readFile(log, 'utf8'));
 }
 
-/** `another`: another thread reached its call of that kind and number first, and was killed there. `none`: it delivered before. */
+/**
+ * `another`: another thread reached its N-th call of that kind first. `none`: the gateway delivered before.
+ */
 export interface KernelOutcome extends Outcome {
   readonly hit: 'this' | 'another' | 'none';
 }
 
-/** Kills one boot at `call`, then lets the next one be. */
+/** Kills one boot at `call`; the next one runs undisturbed. */
 export async function killAtKernelCall(
   experiment: Experiment,
   name: string,
@@ -65,26 +69,30 @@ export async function killAtKernelCall(
   await using gateway = await experiment.gateway(name);
   const kill = ['-e', `inject=${call}:signal=KILL:when=${nth}`];
   const log = join(experiment.path, `${name}-trace`);
-  await using boot = gateway.start(traced(log, thread === 'main' ? kill : ['-f', ...kill]));
-  const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
+  await using boot = gateway.start(straceOptions(log, thread === 'main' ? kill : ['-f', ...kill]));
+  const result = await boot.waitFor([DELIVERED], BOOTS_WITHIN_MS);
   await boot.kill();
-  const wanted = `${thread} thread, ${call} ${nth}`;
+  const target = `${thread} thread, ${call} ${nth}`;
   const last = callsIn(await readFile(log, 'utf8')).at(-1);
   const isThis = thread === 'main' || last?.thread === thread;
-  const hit = seen !== 'ended' ? 'none' : isThis ? 'this' : 'another';
-  const what = seen === 'ended' ? `killed at ${wanted}` : `killed when delivered (${seen}), before ${wanted}`;
-  const standing = gateway.standing();
-  return { what, hit, standing, problems: gateway.problems(await gateway.recover()) };
+  const hit = result !== 'ended' ? 'none' : isThis ? 'this' : 'another';
+  const what =
+    result === 'ended' ? `killed at ${target}` : `killed when delivered (${result}), before ${target}`;
+  const situation = gateway.situation();
+  return { what, hit, situation, problems: gateway.problems(await gateway.recover()) };
 }
 
-function traced(log: string, given: readonly string[]): Parameters<Gateway['start']>[0] {
+function straceOptions(log: string, options: readonly string[]): Parameters<Gateway['start']>[0] {
   return {
-    under: ['strace', '-qq', '-o', log, '-e', `trace=${CALLS.join(',')}`, ...given],
+    under: ['strace', '-qq', '-o', log, '-e', `trace=${CALLS.join(',')}`, ...options],
     environment: { UV_THREADPOOL_SIZE: '1', UV_USE_IO_URING: '0' },
   };
 }
 
-/** Lines are `1234  rename("…", "…") = 0`; a call another thread interrupted comes in two, of which the first counts. */
+/**
+ * Lines are `1234  rename("…", "…") = 0`; a call interrupted by another thread has two, of which the first
+ * counts.
+ */
 function callsIn(trace: string): KernelCall[] {
   const counts = new Map<string, number>();
   const lines = trace.split('\n').map((line) => /^(\d+) +(\w+)\(/.exec(line));

@@ -1,4 +1,4 @@
-/** More kills of a first boot. */
+/** More kills of a first boot than in kill.test.ts. */
 
 import { testFirstBootKills } from './first-boot-kills.ts';
 

@@ -1,5 +1,6 @@
 /**
- * Kills by the hook: a first boot killed just before its N-th call that touches the state or the network, then started again.
+ * Kills by the hook: kills a first boot just before its N-th call that touches the state or the network, then
+ * starts the agent again.
  *
  * With two instants, the second boot is killed as well, before its own N-th call, and the third must deliver.
  */
@@ -18,13 +19,14 @@ const BOOTS_WITHIN_MS = 90_000;
 export async function callsOfAFirstBoot(experiment: Experiment): Promise<readonly string[]> {
   await using gateway = await experiment.gateway('gw-counted');
   const log = join(experiment.path, 'calls');
-  await using boot = gateway.start(hooked(gateway, log));
-  const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
-  if (seen !== DELIVERED) throw new Error(`an undisturbed boot: ${seen}\n${boot.lines.join('\n')}`);
+  await using boot = gateway.start(killOptions(gateway, log));
+  const result = await boot.waitFor([DELIVERED], BOOTS_WITHIN_MS);
+  if (result !== DELIVERED)
+    throw new Error(`an undisturbed boot did not deliver: ${result}\n${boot.lines.join('\n')}`);
   return (await readFile(log, 'utf8')).trimEnd().split('\n');
 }
 
-/** Kills one boot for each of `instants`, then lets it be. A boot that delivers first is killed after that. */
+/** Kills one boot for each of `instants`, then none. A boot that delivers earlier is killed after that. */
 export async function killAt(
   experiment: Experiment,
   name: string,
@@ -34,19 +36,21 @@ export async function killAt(
   const what: string[] = [];
   for (const [index, instant] of instants.entries()) {
     const log = join(experiment.path, `${name}-calls-${index}`);
-    await using boot = gateway.start(hooked(gateway, log, instant));
-    const seen = await boot.sees([DELIVERED], BOOTS_WITHIN_MS);
+    await using boot = gateway.start(killOptions(gateway, log, instant));
+    const result = await boot.waitFor([DELIVERED], BOOTS_WITHIN_MS);
     await boot.kill();
     const calls = (await readFile(log, 'utf8')).trimEnd().split('\n');
     what.push(
-      seen === 'ended' ? `killed before call ${instant}, ${calls.at(-1)}` : `killed when delivered (${seen})`,
+      result === 'ended'
+        ? `killed before call ${instant}, ${calls.at(-1)}`
+        : `killed when delivered (${result})`,
     );
   }
-  const standing = gateway.standing();
-  return { what: what.join(', then '), standing, problems: gateway.problems(await gateway.recover()) };
+  const situation = gateway.situation();
+  return { what: what.join(', then '), situation, problems: gateway.problems(await gateway.recover()) };
 }
 
-function hooked({ state }: Gateway, log: string, at?: number) {
+function killOptions({ state }: Gateway, log: string, at?: number) {
   return {
     nodeArguments: ['--import', HOOK],
     environment: {

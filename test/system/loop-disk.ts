@@ -1,9 +1,9 @@
 /**
- * An ext4 file system of its own in a file, whose power can be cut: after `cut` nothing more reaches the image, not even what the kernel still
- * holds in memory, and `remount` shows what a gateway would find after its power came back.
+ * An ext4 file system of its own in a file, whose power can be cut: after `cut` no write reaches the image,
+ * not even data that the kernel still holds in memory, and `remount` shows what a gateway would find after a
+ * power cut.
  *
- * The mount options take away what hides a missing sync: noauto_da_alloc switches off the flush on rename, commit=300 the journal's
- * own flush every 5 s. Needs root and loop devices. Its mount and loop device go away with it, also when the tests end early.
+ * Needs root and loop devices. Mount and loop device are removed even if the tests end early.
  */
 
 import { execFile, spawnSync } from 'node:child_process';
@@ -15,20 +15,20 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const IMAGE_MIB = 64;
-/** How long a busy mount is waited for. */
+/** How long a mount may stay busy. */
 const UNMOUNT_WITHIN_MS = 15_000;
 /**
- * And a loop device that is still held: a container that starts on this machine meanwhile takes a copy of the mount with it, and keeps it
- * for as long as it likes.
+ * How long a loop device may stay in use. A container that starts on this machine meanwhile takes a copy of
+ * the mount with it and may keep it for long.
  */
 const RELEASE_WITHIN_MS = 5_000;
 
-/** Why this machine cannot do it, found by doing it; undefined when it can. */
-export async function whyNoLoopDisk(): Promise<string | undefined> {
+/** Why this machine cannot do it, found by trying; undefined if it can. */
+export async function loopDiskProblem(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'mounting a loop image needs root';
   const directory = await mkdtemp(join(tmpdir(), 'firstlight-system-'));
   try {
-    await using disk = await LoopDisk.make(join(directory, 'probe'), UNFORGIVING);
+    await using disk = await LoopDisk.create(join(directory, 'probe'), SYNCED_ONLY);
     await disk.cut();
     await disk.remount();
     return undefined;
@@ -42,28 +42,32 @@ export async function whyNoLoopDisk(): Promise<string | undefined> {
 }
 
 /**
- * Blocks of 4 KiB as on a card, for so small an image mkfs would choose 1 KiB, and a quarter of the writes; nothing set aside for root, who
- * would not feel a full disk; and not "lazy", or the kernel would go on formatting behind the measurement.
+ * Blocks of 4 KiB as on an SD card (for so small an image mkfs would choose 1 KiB, and a quarter of the
+ * writes); no blocks reserved for root, who would not notice a full disk; not lazy, or the kernel would
+ * continue to format during the measurement.
  */
 const FORMAT = ['-q', '-F', '-b', '4096', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
 
-/** Hides nothing: only what was synced is there after a cut. */
-export const UNFORGIVING = 'noauto_da_alloc,commit=300';
-/** As a distribution mounts it. */
-export const USUAL = 'defaults';
+/**
+ * Only synced data survives a cut: noauto_da_alloc disables the flush on rename, commit=300 the flush of the
+ * journal every 5 s, which would hide a missing sync.
+ */
+export const SYNCED_ONLY = 'noauto_da_alloc,commit=300';
+/** The default mount options of a distribution. */
+export const DEFAULTS = 'defaults';
 
 export class LoopDisk implements AsyncDisposable {
   /** The mount point. */
   readonly path: string;
   #image: string;
   readonly #options: string;
-  readonly #letGoAtExit = () => {
+  readonly #unmountAtExit = () => {
     spawnSync('umount', ['-l', this.path], { stdio: 'ignore' });
   };
-  #mounted = false;
+  #isMounted = false;
 
-  /** `directory` is made; it must not exist. */
-  static async make(directory: string, options: string, sizeMib = IMAGE_MIB): Promise<LoopDisk> {
+  /** Creates `directory`, which must not exist. */
+  static async create(directory: string, options: string, sizeMib = IMAGE_MIB): Promise<LoopDisk> {
     const disk = new LoopDisk(directory, options);
     await mkdir(disk.path, { recursive: true });
     await run('truncate', ['-s', `${sizeMib}M`, disk.#image]);
@@ -78,21 +82,22 @@ export class LoopDisk implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** From here on every write fails, and nothing that was not synced reaches the image. */
+  /** From now on every write fails, and data that was not synced does not reach the image. */
   async cut(): Promise<void> {
     await run('xfs_io', ['-x', '-c', 'shutdown', this.path]);
   }
 
-  /** Without unmounting: `ro`, as after a fault, or `rw`. */
-  async become(mode: 'ro' | 'rw'): Promise<void> {
+  /** Changes the mode without unmounting: `ro`, as after a fault, or `rw`. */
+  async setMode(mode: 'ro' | 'rw'): Promise<void> {
     await run('mount', ['-o', `remount,${mode}`, this.path]);
   }
 
-  /** Whoever wrote on it must be gone. */
+  /** No process may use the disk. */
   async remount(): Promise<void> {
     const isReleased = await this.#unmount();
     if (!isReleased) {
-      // The next mount would be given the file system that was shut down. The image holds what survived, and so does its copy.
+      // The next mount would get the file system that was shut down. A copy of the image holds the same
+      // surviving data.
       const copy = `${this.#image}-again`;
       await run('cp', ['--sparse=always', this.#image, copy]);
       this.#image = copy;
@@ -107,24 +112,24 @@ export class LoopDisk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#mounted) await this.#unmount();
+    if (this.#isMounted) await this.#unmount();
   }
 
   async #mount(): Promise<void> {
     // Two mounts at the same instant may be given the same free loop device, and one of them then fails.
-    await patiently(`mount ${this.#image}`, () =>
+    await retry(`mount ${this.#image}`, () =>
       run('mount', ['-o', `loop,${this.#options}`, this.#image, this.path]),
     );
-    this.#mounted = true;
-    // In front of whoever removes the directories.
-    process.prependOnceListener('exit', this.#letGoAtExit);
+    this.#isMounted = true;
+    // Before the listeners that remove the directories.
+    process.prependOnceListener('exit', this.#unmountAtExit);
   }
 
-  /** Whether its loop device is free again as well. */
+  /** Returns whether the loop device is free again, too. */
   async #unmount(): Promise<boolean> {
-    await patiently(`unmount ${this.path}`, () => run('umount', [this.path]));
-    this.#mounted = false;
-    process.removeListener('exit', this.#letGoAtExit);
+    await retry(`unmount ${this.path}`, () => run('umount', [this.path]));
+    this.#isMounted = false;
+    process.removeListener('exit', this.#unmountAtExit);
     const deadlineMs = performance.now() + RELEASE_WITHIN_MS;
     while ((await this.device()) !== '') {
       if (performance.now() > deadlineMs) return false;
@@ -134,15 +139,15 @@ export class LoopDisk implements AsyncDisposable {
   }
 }
 
-/** Tries until it is done; a mount may be busy for a moment after its user is gone. */
-async function patiently(what: string, attempt: () => Promise<unknown>): Promise<void> {
+/** Retries until it succeeds; a mount may be busy for a moment after its last process has ended. */
+async function retry(what: string, attempt: () => Promise<unknown>): Promise<void> {
   const deadlineMs = performance.now() + UNMOUNT_WITHIN_MS;
   for (;;) {
     try {
       await attempt();
       return;
     } catch (error) {
-      if (performance.now() > deadlineMs) throw new Error(`could not ${what}`, { cause: error });
+      if (performance.now() > deadlineMs) throw new Error(`cannot ${what}`, { cause: error });
     }
     await sleep(20);
   }

@@ -1,7 +1,8 @@
 /**
- * What `npm run test:power` can be told: `--only boot` or `--only spool`, `--seed N`, and how much of each: `--cuts N` (100),
- * `--control-cuts N` (30), `--double-kills N` (40), `--spool-cuts N` (100), `--spool-control-cuts N` (12), `--lanes N` (2; boots compute),
- * `--spool-lanes N` (10; spooling waits).
+ * Options of `npm run test:power`: `--only boot` or `--only spool`, `--seed N`, and the numbers of runs:
+ * `--cuts N` (100), `--control-cuts N` (30), `--double-kills N` (40), `--spool-cuts N` (100),
+ * `--spool-control-cuts N` (12); in parallel: `--lanes N` (2; boots need the processor) and `--spool-lanes N`
+ * (10; spooling waits).
  */
 
 import { parseArgs } from 'node:util';
@@ -21,7 +22,7 @@ export interface PowerOptions {
 
 const number = (fallback: string) => ({ type: 'string', default: fallback }) as const;
 
-/** Throws a sentence about what is wrong. */
+/** Throws an error that names the wrong option. */
 export function readOptions(): PowerOptions {
   const { values } = parseArgs({
     options: {
@@ -38,9 +39,9 @@ export function readOptions(): PowerOptions {
   });
   const { only, ...numbers } = values;
   if (only !== undefined && only !== 'boot' && only !== 'spool')
-    throw new Error(`--only is boot or spool, not ${only}`);
+    throw new Error(`--only must be boot or spool, not ${only}`);
   for (const [name, text] of Object.entries(numbers)) {
-    if (!/^\d{1,6}$/.test(text)) throw new Error(`--${name} is a number, not ${text}`);
+    if (!/^\d{1,6}$/.test(text)) throw new Error(`--${name} must be a number, not ${text}`);
   }
   return {
     only,

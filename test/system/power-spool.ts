@@ -1,4 +1,4 @@
-/** The part of `npm run test:power` about readings that wait: its experiments as tables, and what of them failed. */
+/** The part of `npm run test:power` about spooled readings: its experiments as tables, and their failures. */
 
 import { fullDisks } from './full-disk.ts';
 import type { Omission } from './power-cuts.ts';
@@ -6,30 +6,32 @@ import type { PowerOptions } from './power-options.ts';
 import { grid } from './report.ts';
 import { type SpoolCutOutcome, spoolCuts } from './spool-cuts.ts';
 
-export interface Verdict {
+export interface ExperimentResult {
   readonly text: string;
   readonly failures: readonly string[];
 }
 
-/** The second has to be seen as well: the sync of a directory commits ext4's journal, but not what was written later. */
+/** Both must be caught: the sync of a directory commits the journal of ext4, but not later writes. */
 const CONTROLS: readonly (readonly Omission[])[] = [['spool'], ['spool', 'directory']];
 
 export async function spoolUnderPowerCuts({
   spoolCuts: cuts,
   spoolLanes: lanes,
   seed,
-}: PowerOptions): Promise<Verdict> {
+}: PowerOptions): Promise<ExperimentResult> {
   const outcomes = await spoolCuts({ cuts, lanes, seed, omit: [] });
-  const title = `${cuts} power cuts on ext4 at random instants while readings wait (seed ${seed})`;
+  const title = `${cuts} power cuts on ext4 at random instants while readings are queued (seed ${seed})`;
   const bad = outcomes.filter(({ problems }) => problems.length > 0);
-  const told = bad.map(({ what, life, problems }) => `  ${what} (${life}): ${problems.join('; ')}`);
+  const details = bad.map(
+    ({ what, situation, problems }) => `  ${what} (${situation}): ${problems.join('; ')}`,
+  );
   return {
-    text: [title, table(outcomes), ...told].join('\n'),
+    text: [title, table(outcomes), ...details].join('\n'),
     failures: bad.length > 0 ? [`${bad.length} violations in: ${title}`] : [],
   };
 }
 
-export async function spoolWithoutSyncs(options: PowerOptions): Promise<Verdict> {
+export async function spoolWithoutSyncs(options: PowerOptions): Promise<ExperimentResult> {
   const { spoolControlCuts: cuts, spoolLanes: lanes, seed } = options;
   const texts: string[] = [];
   const failures: string[] = [];
@@ -43,52 +45,54 @@ export async function spoolWithoutSyncs(options: PowerOptions): Promise<Verdict>
   return { text: texts.join('\n\n'), failures };
 }
 
-export async function spoolOnFullDisks(_options: PowerOptions): Promise<Verdict> {
+export async function spoolOnFullDisks(_options: PowerOptions): Promise<ExperimentResult> {
   const outcomes = await fullDisks();
-  const rows = outcomes.map(({ what, code, waited, endedMs, problems }) => [
+  const rows = outcomes.map(({ what, code, queued, stoppedMs, problems }) => [
     what,
     code,
-    String(waited),
-    String(endedMs),
+    String(queued),
+    String(stoppedMs),
     String(problems.length),
   ]);
-  const title = 'Disks that take nothing while readings wait';
-  const told = outcomes.flatMap(({ what, problems }) => problems.map((problem) => `  ${what}: ${problem}`));
-  const head = ['the disk', 'seen', 'read meanwhile', 'SIGTERM to exit, ms', 'violations'];
+  const title = 'Disks that cannot be written while readings are queued';
+  const details = outcomes.flatMap(({ what, problems }) =>
+    problems.map((problem) => `  ${what}: ${problem}`),
+  );
+  const head = ['the disk', 'error', 'read meanwhile', 'SIGTERM to exit, ms', 'violations'];
   return {
-    text: [title, grid([head, ...rows]), ...told].join('\n'),
-    failures: told.length > 0 ? [`${told.length} violations in: ${title}`] : [],
+    text: [title, grid([head, ...rows]), ...details].join('\n'),
+    failures: details.length > 0 ? [`${details.length} violations in: ${title}`] : [],
   };
 }
 
 function table(outcomes: readonly SpoolCutOutcome[]): string {
-  const lives = [...new Set(outcomes.map(({ life }) => life)), undefined];
-  const rows = lives.map((life) => {
-    const these = outcomes.filter((outcome) => life === undefined || outcome.life === life);
+  const situations = [...new Set(outcomes.map(({ situation }) => situation)), undefined];
+  const rows = situations.map((situation) => {
+    const these = outcomes.filter((outcome) => situation === undefined || outcome.situation === situation);
     const sum = (of: (outcome: SpoolCutOutcome) => number) =>
       these.reduce((total, each) => total + of(each), 0);
     return [
-      life ?? 'all',
+      situation ?? 'all',
       these.length,
       sum(({ before, after, lost }) => before + after + lost),
       sum(({ before }) => before),
       sum(({ after }) => after),
       sum(({ lost }) => lost),
       Math.max(0, ...these.map(({ lostMs }) => lostMs)),
-      sum(({ told }) => told),
+      sum(({ reported }) => reported),
       sum(({ repeated }) => repeated),
       sum(({ problems }) => (problems.length > 0 ? 1 : 0)),
     ].map(String);
   });
   const head = [
-    'life',
+    'situation',
     'cuts',
     'read',
     'delivered before',
     'after',
     'lost',
     'oldest lost, ms',
-    'told',
+    'reported lost',
     'repeated',
   ];
   return grid([[...head, 'violations'], ...rows]);

@@ -1,11 +1,14 @@
-/** What the experiments tell: one row per standing at the instant of the cut, and every violation in full. */
+/**
+ * The tables of the experiments: one row per situation at the instant of the cut, and every violation in
+ * full.
+ */
 
-import type { Standing } from './gateway.ts';
+import type { Situation } from './gateway.ts';
 
 export interface Outcome {
-  /** What was done to it: `killed before call 17, renameSync`. */
+  /** The interruption, such as `killed before call 17, renameSync`. */
   readonly what: string;
-  readonly standing: Standing;
+  readonly situation: Situation;
   readonly problems: readonly string[];
 }
 
@@ -14,16 +17,16 @@ export function violations(outcomes: readonly Outcome[]): readonly Outcome[] {
 }
 
 export function table(title: string, outcomes: readonly Outcome[]): string {
-  const standings = [...new Set(outcomes.map(({ standing }) => standing))].sort();
-  const rows = [...standings, undefined].map((standing) => {
-    const these = outcomes.filter((outcome) => standing === undefined || outcome.standing === standing);
+  const situations = [...new Set(outcomes.map(({ situation }) => situation))].sort();
+  const rows = [...situations, undefined].map((situation) => {
+    const these = outcomes.filter((outcome) => situation === undefined || outcome.situation === situation);
     const bad = violations(these).length;
-    return [standing ?? 'all', String(these.length), String(these.length - bad), String(bad)];
+    return [situation ?? 'all', String(these.length), String(these.length - bad), String(bad)];
   });
   return [title, grid([['at that instant', 'runs', 'ended well', 'violations'], ...rows])].join('\n');
 }
 
-/** Rows of cells as lines, the first column to the left and the others to the right. */
+/** Formats rows; the first column is left-aligned, the others right-aligned. */
 export function grid(rows: readonly (readonly string[])[]): string {
   const width = (column: number) => Math.max(...rows.map((row) => (row[column] ?? '').length));
   const line = (row: readonly string[]) =>
@@ -33,6 +36,6 @@ export function grid(rows: readonly (readonly string[])[]): string {
 
 export function listing(outcomes: readonly Outcome[]): string {
   return outcomes
-    .map(({ what, standing, problems }) => `  ${what} (${standing}): ${problems.join('; ')}`)
+    .map(({ what, situation, problems }) => `  ${what} (${situation}): ${problems.join('; ')}`)
     .join('\n');
 }

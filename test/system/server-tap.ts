@@ -1,9 +1,9 @@
 /**
- * A tap on the wire between one gateway and the server: relays every datagram, and notes each token the gateway proposes. Closed,
- * it lets nothing through, either way: the server is away.
+ * Relays every datagram between one gateway and the server, and records each token that the gateway proposes.
+ * If it is closed, it drops all datagrams: the server is unreachable.
  *
- * The server cannot tell whether a second token was ever proposed, because it declines such a request without a word about the
- * token. The wire can.
+ * The server cannot tell whether a second token was proposed, because it declines such a request without
+ * mentioning the token.
  */
 
 import { createSocket, type Socket } from 'node:dgram';
@@ -18,10 +18,10 @@ export class ServerTap implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #serverPort: number;
   readonly #onProposal: (token: string) => void;
-  /** One socket to the server per port of the gateway: it has another one after each start. */
-  readonly #onwards = new Map<number, Socket>();
+  /** One socket to the server per port of the gateway, which has another port after each start. */
+  readonly #serverSockets = new Map<number, Socket>();
 
-  /** `onProposal` is called before the datagram goes on, repetitions included. */
+  /** `onProposal` runs before the datagram is forwarded, also for repetitions. */
   static async open(serverPort: number, onProposal: (token: string) => void): Promise<ServerTap> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
@@ -35,40 +35,40 @@ export class ServerTap implements AsyncDisposable {
     this.#serverPort = serverPort;
     this.#onProposal = onProposal;
     socket.on('message', (bytes, from) => {
-      if (this.isOpen) this.#fromGateway(bytes, from.port);
+      if (this.isOpen) this.#forward(bytes, from.port);
     });
-    socket.on('error', () => {}); // a gateway that was killed has no port any more
+    socket.on('error', () => {}); // a killed gateway has no port any more
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of [this.#socket, ...this.#onwards.values()]) {
+    for (const socket of [this.#socket, ...this.#serverSockets.values()]) {
       await new Promise<void>((resolve) => socket.close(() => resolve()));
     }
   }
 
-  #fromGateway(bytes: Buffer, gatewayPort: number): void {
-    const token = proposedIn(bytes);
+  #forward(bytes: Buffer, gatewayPort: number): void {
+    const token = proposedToken(bytes);
     if (token !== undefined) {
       this.proposed.add(token);
       this.#onProposal(token);
     }
-    this.#onward(gatewayPort).send(bytes, this.#serverPort, '127.0.0.1');
+    this.#socketFor(gatewayPort).send(bytes, this.#serverPort, '127.0.0.1');
   }
 
-  #onward(gatewayPort: number): Socket {
-    const open = this.#onwards.get(gatewayPort);
+  #socketFor(gatewayPort: number): Socket {
+    const open = this.#serverSockets.get(gatewayPort);
     if (open) return open;
     const socket = createSocket('udp4');
     socket.on('message', (bytes) => {
       if (this.isOpen) this.#socket.send(bytes, gatewayPort, '127.0.0.1');
     });
     socket.on('error', () => {});
-    this.#onwards.set(gatewayPort, socket);
+    this.#serverSockets.set(gatewayPort, socket);
     return socket;
   }
 }
 
-function proposedIn(bytes: Buffer): string | undefined {
+function proposedToken(bytes: Buffer): string | undefined {
   const { payload } = parse(bytes);
   if (!payload.includes('provisionDeviceKey')) return undefined;
   const { token } = JSON.parse(payload.toString()) as { token?: string };

@@ -1,10 +1,10 @@
 /**
- * Power cuts on a real file system while readings wait, at random instants of three lives: the server is away for good; it is there, and
- * a backlog of an earlier life is being delivered; it was away and comes back. After each cut the agent is started with the server up,
- * until everything that waited is delivered.
+ * Power cuts on a real file system while readings are queued, at random instants of three situations: the
+ * server is absent; it is present and a backlog of an earlier process is being delivered; it was absent and
+ * comes back. After each cut the agent runs with the server present until the backlog is delivered.
  *
- * The promise under test: what was read longer than one flush ago is at the server, under its own date and no other, and what is
- * missing is told by nothing but its absence. `omit` leaves out syncs (sync-hook.ts): the control experiment.
+ * Promise under test: readings older than one flush interval are on the server with their own timestamps;
+ * missing ones are not reported. `omit` leaves out syncs (sync-hook.ts): the control experiment.
  */
 
 import { join } from 'node:path';
@@ -15,43 +15,43 @@ import { FsSpoolDirectory } from '../../src/outbox/spool/fs-directory.ts';
 import { Spool } from '../../src/outbox/spool/spool.ts';
 import { createRandom } from '../../src/sandbox/core/random.ts';
 import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { type Experiment, inLanes, openExperiment } from './experiment.ts';
-import { LoopDisk, UNFORGIVING } from './loop-disk.ts';
+import { type Experiment, openExperiment, runInLanes } from './experiment.ts';
+import { LoopDisk, SYNCED_ONLY } from './loop-disk.ts';
 import type { Omission } from './power-cuts.ts';
-import { drains, SAFE_AFTER_MS, SpoolingGateway } from './spooling-gateway.ts';
+import { drainProblems, SAFE_AFTER_MS, SpoolingGateway } from './spooling-gateway.ts';
 
 const SERVER_LATENCY_MAX_MS = 50;
 const DRAINS_WITHIN_MS = 90_000;
 
-/** When the plug is pulled, counted from the start of the agent, and when the server comes back; ms. */
-const LIVES = {
-  'server away': { fromMs: 300, toMs: 18_000, backlog: 0, backAtMs: Number.POSITIVE_INFINITY },
+/** When the power is cut and when the server comes back, ms after the start of the agent. */
+const SITUATIONS = {
+  'server absent': { fromMs: 300, toMs: 18_000, backlog: 0, backAtMs: Number.POSITIVE_INFINITY },
   'draining a backlog': { fromMs: 500, toMs: 6_000, backlog: 120, backAtMs: 0 },
   'server comes back': { fromMs: 7_000, toMs: 20_000, backlog: 0, backAtMs: 7_000 },
 } as const;
-export type Life = keyof typeof LIVES;
-const OFTEN: readonly Life[] = [
-  'server away',
-  'server away',
+export type SpoolSituation = keyof typeof SITUATIONS;
+const DISTRIBUTION: readonly SpoolSituation[] = [
+  'server absent',
+  'server absent',
   'draining a backlog',
   'draining a backlog',
   'server comes back',
 ];
 const CONTROL_FROM_MS = 8_000;
-/** So slow that the backlog takes longer than the agent is let live. */
+/** So slow that the delivery of the backlog takes longer than the agent runs. */
 const DRAIN_PER_S = 4;
 
 export interface SpoolCutOutcome {
-  readonly life: Life;
+  readonly situation: SpoolSituation;
   readonly what: string;
-  /** Readings of before the cut that were at the server by then, that came after it, and that are gone. */
+  /** Readings from before the cut: on the server at the cut, delivered after it, and lost. */
   readonly before: number;
   readonly after: number;
   readonly lost: number;
-  /** How long before the cut the oldest of those gone was read, ms. */
+  /** Age of the oldest lost reading at the cut, ms. */
   readonly lostMs: number;
-  /** Lost as the agent told it. */
-  readonly told: number;
+  /** Readings that the agent has reported as lost. */
+  readonly reported: number;
   readonly repeated: number;
   readonly problems: readonly string[];
 }
@@ -67,28 +67,29 @@ export async function spoolCuts({ cuts, lanes, seed, omit }: SpoolCuts): Promise
   await using experiment = await openExperiment(SERVER_LATENCY_MAX_MS);
   const random = createRandom(seed);
   const plans = Array.from({ length: cuts }, (_, index) => {
-    const life = omit.length > 0 ? 'server away' : (OFTEN[index % OFTEN.length] ?? 'server away');
-    const { fromMs, toMs } = LIVES[life];
-    // Without syncs nothing is amiss until something should be on the disk.
+    const situation =
+      omit.length > 0 ? 'server absent' : (DISTRIBUTION[index % DISTRIBUTION.length] ?? 'server absent');
+    const { fromMs, toMs } = SITUATIONS[situation];
+    // Without syncs nothing is missing before something should be on the disk.
     const earliestMs = omit.length > 0 ? CONTROL_FROM_MS : fromMs;
-    return { life, atMs: Math.round(earliestMs + random() * (toMs - earliestMs)) };
+    return { situation, atMs: Math.round(earliestMs + random() * (toMs - earliestMs)) };
   });
-  return await inLanes(lanes, [...plans.entries()], ([index, { life, atMs }]) =>
-    cutAt(experiment, `gw-spool-${index}`, life, atMs, omit),
+  return await runInLanes(lanes, [...plans.entries()], ([index, { situation, atMs }]) =>
+    cutAt(experiment, `gw-spool-${index}`, situation, atMs, omit),
   );
 }
 
 async function cutAt(
   experiment: Experiment,
   name: string,
-  life: Life,
+  situation: SpoolSituation,
   atMs: number,
   omit: readonly Omission[],
 ): Promise<SpoolCutOutcome> {
-  await using disk = await LoopDisk.make(join(experiment.path, `disk-${name}`), UNFORGIVING);
-  await using gateway = await SpoolingGateway.make(experiment, name, join(disk.path, 'state'));
-  const { backlog, backAtMs } = LIVES[life];
-  if (backlog > 0) await gateway.note(await storedBefore(gateway.spool, backlog));
+  await using disk = await LoopDisk.create(join(experiment.path, `disk-${name}`), SYNCED_ONLY);
+  await using gateway = await SpoolingGateway.create(experiment, name, join(disk.path, 'state'));
+  const { backlog, backAtMs } = SITUATIONS[situation];
+  if (backlog > 0) await gateway.addReadings(await writeBacklog(gateway.spool, backlog));
   gateway.tap.isOpen = backAtMs === 0;
   await using boot = gateway.start({ omit, drainPerS: DRAIN_PER_S });
   await sleep(Math.min(atMs, backAtMs));
@@ -98,37 +99,37 @@ async function cutAt(
   await disk.cut();
   await boot.kill();
   gateway.tap.isOpen = true;
-  const noted = gateway.noted.flat().length;
-  const before = noted - gateway.settled().missing.length;
+  const takenCount = gateway.readings.flat().length;
+  const before = takenCount - gateway.compare().missing.length;
   await disk.remount();
   const problems: string[] = [];
-  await using again = gateway.start();
-  problems.push(...(await drains(again, DRAINS_WITHIN_MS)));
-  const { code } = await again.stop();
+  await using restarted = gateway.start();
+  problems.push(...(await drainProblems(restarted, DRAINS_WITHIN_MS)));
+  const { code } = await restarted.stop();
   if (code !== 0) problems.push(`exit code ${code}`);
-  const settled = gateway.settled();
-  const lost = settled.missing.filter(({ tsMs }) => tsMs <= cutMs);
+  const comparison = gateway.compare();
+  const lost = comparison.missing.filter(({ tsMs }) => tsMs <= cutMs);
   const lostMs = Math.max(0, ...lost.map(({ tsMs }) => cutMs - tsMs));
   if (lostMs > SAFE_AFTER_MS)
     problems.push(`${lost.length} readings lost, the oldest read ${lostMs} ms before the cut`);
-  problems.push(...settled.problems);
-  const { told, repeated } = settled;
-  const after = noted - before - lost.length;
+  problems.push(...comparison.problems);
+  const { reported, repeated } = comparison;
+  const after = takenCount - before - lost.length;
   return {
-    life,
+    situation,
     what: `${name}, cut after ${atMs} ms`,
     before,
     after,
     lost: lost.length,
     lostMs,
-    told,
+    reported,
     repeated,
     problems,
   };
 }
 
-/** A backlog as an earlier life left it, an hour old, one reading a second. */
-async function storedBefore(directory: string, count: number): Promise<Reading[]> {
+/** Writes a backlog of an earlier boot, an hour old, one reading a second. */
+async function writeBacklog(directory: string, count: number): Promise<Reading[]> {
   const bootId = 'an-earlier-boot';
   const firstTsMs = Date.now() - 3_600_000;
   const readings = Array.from({ length: count }, (_, index) => ({

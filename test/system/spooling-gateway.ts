@@ -1,6 +1,6 @@
 /**
- * A gateway whose server can be away, with a token of its own and settings so short that its outbox does in seconds what it usually
- * does in minutes; what it reads is noted (reading-hook.ts).
+ * A gateway whose server can be absent, with a token and the shortest settings of the outbox, so that
+ * spooling takes seconds instead of minutes. Its readings are recorded (reading-hook.ts).
  */
 
 import { existsSync, readdirSync } from 'node:fs';
@@ -10,25 +10,26 @@ import { pathToFileURL } from 'node:url';
 import type { Reading } from '../../src/core/model/reading.ts';
 import { Boot } from './boot.ts';
 import type { Experiment } from './experiment.ts';
+import { DELIVERED } from './gateway.ts';
 import type { Omission } from './power-cuts.ts';
-import { notedIn, type Settled, settle } from './readings-ledger.ts';
+import { type Comparison, compare, readingsIn } from './readings-ledger.ts';
 import { ServerTap } from './server-tap.ts';
 
-/** The shortest the settings allow, both ms: spool-after and flush-every. */
+/** spool-after and flush-every, ms: the shortest that the configuration allows. */
 export const FLUSH_EVERY_MS = 5_000;
-/** What a flush may take, and a sample before it, on a loaded machine, ms. */
-const FLUSH_TAKES_MS_MAX = 1_500;
-/** A reading this old is on the disk or at the server, ms. */
-export const SAFE_AFTER_MS = FLUSH_EVERY_MS + FLUSH_TAKES_MS_MAX;
+/** The maximum duration of a sample and a flush on a loaded machine, ms. */
+const FLUSH_MS_MAX = 1_500;
+/** A reading of this age is on the disk or on the server, ms. */
+export const SAFE_AFTER_MS = FLUSH_EVERY_MS + FLUSH_MS_MAX;
 
-export const SPOOLING = 'readings that the server has not taken yet are kept on the disk';
-export const DRAINED = 'everything that waited is delivered';
-export const REFUSED = 'the disk does not take the readings that wait';
-export const TAKES_AGAIN = 'the disk takes readings again';
-const READY = 'firstlight is ready';
+export const SPOOLING_STARTED = 'event=FL-SPOOLING-STARTED';
+export const BACKLOG_DELIVERED = 'event=FL-BACKLOG-DELIVERED';
+export const DISK_WRITE_FAILED = 'event=FL-DISK-WRITE-FAILED';
+export const DISK_WRITE_RESTORED = 'event=FL-DISK-WRITE-RESTORED';
+const AGENT_STARTED = 'event=FL-AGENT-STARTED';
 
 const HOOKS = ['reading-hook.js', 'sync-hook.js'].map((file) =>
-  pathToFileURL(join(import.meta.dirname, file)),
+  pathToFileURL(join(import.meta.dirname, 'hooks', file)),
 );
 
 export interface StartOptions {
@@ -40,51 +41,54 @@ export interface StartOptions {
 export class SpoolingGateway implements AsyncDisposable {
   readonly name: string;
   readonly tap: ServerTap;
-  readonly #stage: Experiment;
+  readonly #experiment: Experiment;
   readonly #state: string;
-  /** One for each process of the agent, in their order. */
-  readonly #noteFiles: string[] = [];
+  /** One for each process of the agent, in order. */
+  readonly #readingFiles: string[] = [];
 
-  static async make(experiment: Experiment, name: string, state: string): Promise<SpoolingGateway> {
+  static async create(experiment: Experiment, name: string, state: string): Promise<SpoolingGateway> {
     const tap = await ServerTap.open(experiment.sandbox.coapPort, () => {});
-    const made = experiment.sandbox.core.admin.createDevice({ name, token: `token-of-${name}` });
-    if (!made.ok) throw new Error(made.message);
+    const created = experiment.sandbox.core.admin.createDevice({ name, token: `token-of-${name}` });
+    if (!created.ok) throw new Error(created.message);
     await writeFile(join(experiment.path, `${name}.toml`), toml(name, tap.port), { mode: 0o600 });
     return new SpoolingGateway(experiment, name, state, tap);
   }
 
   private constructor(experiment: Experiment, name: string, state: string, tap: ServerTap) {
-    this.#stage = experiment;
+    this.#experiment = experiment;
     this.name = name;
     this.#state = state;
     this.tap = tap;
   }
 
   start({ omit = [], drainPerS = 10 }: StartOptions = {}): Boot {
-    const notes = this.#nextNoteFile();
+    const readingFile = this.#nextReadingFile();
     return new Boot({
-      config: join(this.#stage.path, `${this.name}.toml`),
+      config: join(this.#experiment.path, `${this.name}.toml`),
       state: this.#state,
       nodeArguments: HOOKS.flatMap((hook) => ['--import', hook.href]),
       environment: {
-        READING_HOOK_FILE: notes,
+        READING_HOOK_FILE: readingFile,
         SYNC_HOOK_OMIT: omit.join(','),
         FIRSTLIGHT_TELEMETRY_DRAIN_RATE: String(drainPerS),
       },
     });
   }
 
-  /** Readings that were put into its spool by other hands count as those of a process before. */
-  async note(readings: readonly Reading[]): Promise<void> {
-    await writeFile(this.#nextNoteFile(), readings.map((reading) => `${JSON.stringify(reading)}\n`).join(''));
+  /** Registers readings that a test has written to the spool, as those of an earlier process. */
+  async addReadings(readings: readonly Reading[]): Promise<void> {
+    await writeFile(
+      this.#nextReadingFile(),
+      readings.map((reading) => `${JSON.stringify(reading)}\n`).join(''),
+    );
   }
 
-  /** What each process read, so far. */
-  get noted(): readonly (readonly Reading[])[] {
-    return this.#noteFiles.map((file) => (existsSync(file) ? notedIn(file) : []));
+  /** The readings of each process so far. */
+  get readings(): readonly (readonly Reading[])[] {
+    return this.#readingFiles.map((file) => (existsSync(file) ? readingsIn(file) : []));
   }
 
-  /** The files of its spool. */
+  /** The files in the spool. */
   get files(): readonly string[] {
     return existsSync(this.spool) ? readdirSync(this.spool) : [];
   }
@@ -93,28 +97,32 @@ export class SpoolingGateway implements AsyncDisposable {
     return join(this.#state, 'spool');
   }
 
-  settled(): Settled {
-    return settle(this.#stage.sandbox, this.name, this.noted);
+  compare(): Comparison {
+    return compare(this.#experiment.sandbox, this.name, this.readings);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.tap[Symbol.asyncDispose]();
   }
 
-  #nextNoteFile(): string {
-    const file = join(this.#stage.path, `${this.name}-${this.#noteFiles.length}.notes`);
-    this.#noteFiles.push(file);
+  #nextReadingFile(): string {
+    const file = join(this.#experiment.path, `${this.name}-${this.#readingFiles.length}.readings`);
+    this.#readingFiles.push(file);
     return file;
   }
 }
 
-/** Waits until it has delivered what it found on the disk, if it found any; what went wrong otherwise. */
-export async function drains(boot: Boot, withinMs: number): Promise<readonly string[]> {
-  const ready = await boot.sees([READY], withinMs);
-  const line = boot.lines.find((each) => each.includes(READY)) ?? '';
-  const wanted = line.includes(' queuedReadings=0') ? 'first telemetry accepted' : DRAINED;
-  const seen = ready === READY ? await boot.sees([wanted], withinMs) : ready;
-  return seen === wanted ? [] : [`did not drain: ${seen}, last line: ${boot.lines.at(-1)}`];
+/**
+ * Waits until the agent has delivered the backlog that it found on the disk, if any. Returns what went wrong.
+ */
+export async function drainProblems(boot: Boot, withinMs: number): Promise<readonly string[]> {
+  const started = await boot.waitFor([AGENT_STARTED], withinMs);
+  const line = boot.lines.find((each) => each.includes(AGENT_STARTED)) ?? '';
+  const expected = line.includes(' queuedReadings=0') ? DELIVERED : BACKLOG_DELIVERED;
+  const result = started === AGENT_STARTED ? await boot.waitFor([expected], withinMs) : started;
+  return result === expected
+    ? []
+    : [`the backlog was not delivered: ${result}, last line: ${boot.lines.at(-1)}`];
 }
 
 function toml(name: string, port: number): string {

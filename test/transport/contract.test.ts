@@ -1,4 +1,4 @@
-/** The same promises, kept by every road to the same server: CoAP, HTTP, HTTPS. */
+/** Runs the transport contract over CoAP, HTTP and HTTPS. */
 
 import { after } from 'node:test';
 import type { Transport } from '../../src/core/ports/transport.ts';
@@ -39,16 +39,17 @@ async function serve(
   };
 }
 
-transportContract('the CoAP road', () => {
+transportContract('CoapTransport', () => {
   const timing = { retransmitAfterMs: [100, 200], noAckTimeoutMs: 1_000, responseTimeoutMs: 1_000 };
   const ports = { clock, random: { uniform: () => 0 }, timingOf: () => timing };
   return serve(
-    ({ coapPort }, heard) => new CoapTransport({ host: '127.0.0.1', port: coapPort }, { ...ports, ...heard }),
+    ({ coapPort }, listener) =>
+      new CoapTransport({ host: '127.0.0.1', port: coapPort }, { ...ports, ...listener }),
   );
 });
 
-transportContract('the HTTP road', () =>
-  serve(({ httpPort }, heard) => {
+transportContract('HttpTransport over HTTP', () =>
+  serve(({ httpPort }, listener) => {
     const settings = {
       scheme: 'http',
       host: '127.0.0.1',
@@ -56,7 +57,7 @@ transportContract('the HTTP road', () =>
       tls: { pins: [] },
       userAgent,
     } as const;
-    return new HttpTransport(settings, { clock, log: new RecordingLogger(), timeouts, ...heard });
+    return new HttpTransport(settings, { clock, log: new RecordingLogger(), timeouts, ...listener });
   }),
 );
 
@@ -65,15 +66,15 @@ const pem = authority?.issue();
 after(() => authority?.[Symbol.dispose]());
 
 transportContract(
-  'the HTTPS road',
+  'HttpTransport over HTTPS',
   async () => {
     const sandbox = await openSandbox({ provisioning: PROFILE, knobs });
     const front = await openTlsFront(sandbox.httpPort, { cert: pem?.cert, key: pem?.key });
     const tls = { pins: [], ca: authority?.pem.cert ?? '' };
     const settings = { scheme: 'https', host: 'localhost', port: front.port, tls, userAgent } as const;
     return serve(
-      (_sandbox, heard) =>
-        new HttpTransport(settings, { clock, log: new RecordingLogger(), timeouts, ...heard }),
+      (_sandbox, listener) =>
+        new HttpTransport(settings, { clock, log: new RecordingLogger(), timeouts, ...listener }),
       [front],
       sandbox,
     );

@@ -2,8 +2,8 @@
 
 import { endpointId } from '../../app/identity.ts';
 import type { Config } from '../../core/model/config.ts';
-import { bindingMismatch } from '../../credentials/binding.ts';
 import { inspectRecord } from '../../credentials/inspect.ts';
+import { bindingMismatch } from '../../credentials/record.ts';
 import { StoreError } from '../../credentials/store-error.ts';
 import type { CredentialState } from '../../doctor/credential-state.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';

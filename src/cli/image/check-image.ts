@@ -7,7 +7,7 @@ import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
 import { findOtherTraces } from '../../image/host-traces.ts';
-import { inspect } from '../../image/inspect.ts';
+import { inspectImage } from '../../image/inspect.ts';
 import type { Out } from '../ui/terminal.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { BOOT_FILES } from './import.ts';
@@ -26,7 +26,7 @@ export function checkImage(options: CheckOptions, out: Out): number {
     out.write(`${root} is not the root of a system: it has no directory etc\n`);
     return EX_FAILED;
   }
-  const problems = inspect({
+  const problems = inspectImage({
     root,
     states: options.state === undefined ? STATE_DIRECTORIES : [options.state],
     bootFiles: BOOT_FILES,

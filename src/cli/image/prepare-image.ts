@@ -12,7 +12,7 @@ import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
 import { readRecordFile } from '../../credentials/record-file.ts';
 import { StoreError } from '../../credentials/store-error.ts';
 import { describeError } from '../../image/disk.ts';
-import { CLEAR_MACHINE_ID, findOtherTraces, machineId } from '../../image/host-traces.ts';
+import { CLEAR_MACHINE_ID, findOtherTraces, readMachineId } from '../../image/host-traces.ts';
 import { findLeftovers, type Leftovers, removeLeftovers } from '../../image/leftovers.ts';
 import { SERVICE, stopService } from '../../image/systemctl.ts';
 import { type Console, confirm } from '../ui/confirm.ts';
@@ -50,7 +50,7 @@ export async function prepareImage(
     }
     // A --state directory does not belong to the service.
     const stopped = options.state === undefined ? await stopService() : undefined;
-    if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.why}`);
+    if (stopped?.is === 'failed') writeLine(`systemctl could not stop ${SERVICE}: ${stopped.reason}`);
     const device = leftovers === undefined ? undefined : await removeLeftoversLocked(state);
     for (const line of remainingSteps(state, device)) writeLine(line);
     return EX_OK;
@@ -86,7 +86,7 @@ function remainingSteps(state: string, device: string | undefined): readonly str
   const foreign = findLeftovers(state)?.foreign ?? [];
   const problems = imageConfigProblems('/');
   const otherTraces = findOtherTraces('/');
-  const id = machineId('/');
+  const id = readMachineId('/');
   return [
     'Done. The credentials and queued readings of this gateway are removed.',
     ...foreign.map((name) => `Not removed, because it does not belong to Firstlight: ${join(state, name)}`),

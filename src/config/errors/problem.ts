@@ -1,13 +1,10 @@
 /**
- * What can be wrong with the configuration, said so that an operator can put it right without the manual.
- *
- * A problem names its source (file and line, or variable), the key, the value as given, what is allowed and an
- * example; `sentence` is all of that in one line. ConfigError carries every problem found, never only the
- * first. No secret is in any of them: callers pass values through `shown` in show.ts, and no original error
- * rides along as a cause.
+ * Problems of the configuration. The `sentence` of a problem names its source, key, value, what is allowed and an example, in
+ * one line. A ConfigError carries every problem, not only the first. None contains a secret: callers format values with
+ * `formatValue` (schema/display.ts), and a ConfigError has no cause.
  */
 
-/** Where a value came from. */
+/** Where a value comes from. */
 export interface Source {
   /** A file's path or a variable's name. */
   readonly name: string;
@@ -47,7 +44,7 @@ export function problemAt(source: Source, details: ProblemDetails): Problem {
   const subject = [key, value === undefined ? undefined : `= ${value}`].filter((part) => part !== undefined);
   const sentence = [
     [...subject, what].join(' '),
-    bound === undefined ? undefined : `allowed ${bound}`,
+    bound === undefined ? undefined : `allowed: ${bound}`,
     example === undefined ? undefined : `example: ${example}`,
   ].filter((part) => part !== undefined);
   return {

@@ -1,12 +1,10 @@
 /**
- * "Did you mean": the known word nearest to a mistyped one, or nothing when none is near enough to be worth
- * saying.
+ * "Did you mean": the known word that is nearest to a mistyped one, if one is near enough.
  *
- * Distance counts inserted, dropped, changed and swapped neighbouring characters (optimal string alignment),
- * ignoring case. Near enough is one third of the word's length, and at least one slip.
+ * The distance is that of optimal string alignment, ignoring case. The limit is a third of the known word's length, at least 1.
  */
 
-/** Words longer than any key of ours are not worth the quadratic work. */
+/** Longer than any key; a longer word is not worth the quadratic work. */
 const WORD_CHARACTERS_MAX = 64;
 
 export function suggest(word: string, candidates: readonly string[]): string | undefined {

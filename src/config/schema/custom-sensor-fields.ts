@@ -1,8 +1,6 @@
 /**
- * The fields of an operator's own sensors, [[sensor.exec]], [[sensor.file]] and [[sensor.gpio]]: what each takes, its bound, its
- * built-in value. The example file, the manual page and every problem with a field are made from this.
- *
- * As in the rest of the file every value is text; only a command and a list of keys are lists of texts.
+ * The fields of the custom sensors [[sensor.exec]], [[sensor.file]] and [[sensor.gpio]]. The example file, the manual page and
+ * the problems derive from this table. Every value is text; only `command` and `keys` are lists of texts.
  */
 
 import * as v from 'valibot';
@@ -12,7 +10,7 @@ import { describeType } from './display.ts';
 import type { Setting } from './setting.ts';
 import { absolutePath, boundedText, choice, duration, parseWith, text } from './value-types.ts';
 
-/** As a setting, with a key that is the field's name; one without a built-in value must be given, unless it is optional. */
+/** A setting whose key is the field's name. Without a default it is required, unless it is optional. */
 export interface Field<T = unknown> extends Setting<T> {
   readonly isOptional?: true;
 }
@@ -25,18 +23,18 @@ const UNIT_CHARACTERS_MAX = 16;
 const name = (example: string) => ({
   key: 'name',
   type: 'text' as const,
-  bound: "a small letter and up to 31 letters and digits, no other sensor's",
+  bound: 'a lowercase letter and up to 31 letters and digits; unique among all sensors',
   example,
   schema: v.pipe(
     text('text'),
-    v.check((input) => /^[a-z][A-Za-z0-9]{0,31}$/.test(input), 'is no name for a sensor'),
+    v.check((input) => /^[a-z][A-Za-z0-9]{0,31}$/.test(input), 'is not a valid sensor name'),
   ),
 });
 
 const every = (builtIn: string) => ({
   key: 'every',
   default: builtIn,
-  meaning: 'The time from one reading to the next.',
+  meaning: 'Time between two readings.',
   ...duration(INTERVAL_MS_MIN, INTERVAL_MS_MAX, builtIn),
 });
 
@@ -46,7 +44,7 @@ const unit = (example: string) => ({
   bound: `up to ${UNIT_CHARACTERS_MAX} characters`,
   example,
   isOptional: true as const,
-  meaning: 'Shown beside the value by firstlight sample; it does not go to the server.',
+  meaning: 'Unit that firstlight sample shows beside the value. It is not sent to the server.',
   schema: v.pipe(
     text('text'),
     boundedText(),
@@ -58,20 +56,20 @@ const factor = (key: string, builtIn: string, meaning: string) => ({
   key,
   type: 'number' as const,
   default: builtIn,
-  bound: `a plain number, at most ${FACTOR_MAX} either way`,
+  bound: `a decimal number from -${FACTOR_MAX} to ${FACTOR_MAX}`,
   example: builtIn,
   meaning,
   schema: v.pipe(
     text('a number'),
-    parseWith((input: string) => parseFactor(input) ?? 'is not a plain number'),
+    parseWith((input: string) => parseFactor(input) ?? 'is not a decimal number within the limits'),
   ),
 });
 
 const texts = (expected: string) =>
   v.array(
     v.pipe(
-      v.string((issue) => `holds ${describeType(issue.input)}, not ${expected}`),
-      v.check((input) => !input.includes('\0'), 'holds a NUL'),
+      v.string((issue) => `contains ${describeType(issue.input)}, not ${expected}`),
+      v.check((input) => !input.includes('\0'), 'contains a NUL character'),
     ),
     (issue) => `is ${describeType(issue.input)}, not a list of texts`,
   );
@@ -80,14 +78,15 @@ export const customSensorFields = {
   exec: {
     name: {
       ...name('boiler'),
-      meaning: 'What its keys begin with: boiler and flow_temp are boilerFlowTemp.',
+      meaning:
+        'Prefix of the telemetry keys: the sensor boiler with the value flow_temp reports boilerFlowTemp.',
     },
     command: {
       key: 'command',
       type: 'list',
       bound: `["/absolute/path", "argument", …], up to ${ARGUMENTS_MAX} arguments; no shell`,
       example: '["/usr/local/bin/read-boiler", "--json"]',
-      meaning: 'The program and its arguments.',
+      meaning: 'Program and its arguments.',
       schema: v.pipe(
         texts('text'),
         v.check((words) => words.length > 0, 'is empty'),
@@ -100,7 +99,7 @@ export const customSensorFields = {
     timeout: {
       key: 'timeout',
       default: '10s',
-      meaning: 'How long it may take; beyond that it is killed, with all it has started.',
+      meaning: 'Maximum run time. After it the agent kills the program and all processes it started.',
       ...duration(100, 300 * SECOND_MS, '10s'),
     },
     keys: {
@@ -109,46 +108,49 @@ export const customSensorFields = {
       bound: `1 to ${KEYS_MAX} names`,
       example: '["flow_temp", "pressure"]',
       isOptional: true,
-      meaning: 'Which of the values it prints are reported; unless given, all.',
+      meaning: 'Values that are reported. Without this list, all values are reported.',
       schema: v.pipe(
         texts('text'),
         v.check((keys) => keys.length > 0, 'is empty'),
         v.check((keys) => keys.length <= KEYS_MAX, 'has too many names'),
-        v.check((keys) => keys.every((key) => /[A-Za-z0-9]/.test(key)), 'has a name without letter or digit'),
+        v.check(
+          (keys) => keys.every((key) => /[A-Za-z0-9]/.test(key)),
+          'has a name without a letter or digit',
+        ),
       ),
     },
     unit: unit('°C'),
   },
   file: {
-    name: { ...name('tankLevel'), meaning: 'The key of its value.' },
+    name: { ...name('tankLevel'), meaning: 'Telemetry key of the value.' },
     path: {
       key: 'path',
-      meaning: 'The file; the first number on its first line is the value, with a decimal point.',
+      meaning: 'File to read. The value is the first decimal number on its first line.',
       ...absolutePath('/sys/bus/iio/devices/iio:device0/in_voltage0_raw'),
     },
     every: every('10s'),
-    scale: factor('scale', '1', 'By what the number is multiplied.'),
-    offset: factor('offset', '0', 'What is added after that.'),
+    scale: factor('scale', '1', 'Factor by which the number is multiplied.'),
+    offset: factor('offset', '0', 'Number that is added after scaling.'),
     unit: unit('l'),
   },
   gpio: {
-    name: { ...name('doorOpen'), meaning: 'The key of its value, true or false.' },
+    name: { ...name('doorOpen'), meaning: 'Telemetry key of the value, which is true or false.' },
     line: {
       key: 'line',
       type: 'text',
       bound: '1 to 31 printable ASCII characters',
       example: 'GPIO17',
-      meaning: 'The name of the line, as gpioinfo shows it; an input.',
+      meaning: 'Name of the GPIO line, as printed by gpioinfo. The line must be an input.',
       schema: v.pipe(
         text('text'),
-        v.check((input) => /^[!-~]([ -~]{0,29}[!-~])?$/.test(input), 'is no name of a line'),
-        v.check((input) => !input.startsWith('-'), 'begins with a dash'),
+        v.check((input) => /^[!-~]([ -~]{0,29}[!-~])?$/.test(input), 'is not a valid line name'),
+        v.check((input) => !input.startsWith('-'), 'begins with a hyphen'),
       ),
     },
     invert: {
       key: 'invert',
       default: 'no',
-      meaning: 'With yes, true is low.',
+      meaning: 'With yes, a low level is reported as true.',
       ...choice(['no', 'yes']),
     },
     every: every('10s'),

@@ -1,9 +1,8 @@
 /**
- * How a value that an operator wrote is shown back to them: on one line, bounded, and never a secret.
+ * Formats configured values for output: on one line, bounded, and never a secret.
  *
- * Shown as *** are the values of secret settings, the user information, path and query of a URL, and a
- * secret-file that is not an absolute path, because it may be the secret itself, put under the wrong key.
- * Tables and lists are never opened.
+ * *** replaces secrets, the user information, path and query of a URL, and a path that is not absolute, because it may be the
+ * secret itself under the wrong key. The content of tables and lists is not shown.
  */
 
 import type { Setting } from './setting.ts';
@@ -19,12 +18,12 @@ export function formatValue(setting: Setting, raw: unknown): string {
   return Array.isArray(raw) ? '[ … ]' : '{ … }';
 }
 
-/** A key as TOML would have it: bare when it can be, otherwise quoted, with nothing in it that moves a cursor. */
+/** A key in TOML: bare if possible, otherwise quoted, with control characters escaped. */
 export function formatKey(path: readonly string[]): string {
   return path.map((part) => (/^[A-Za-z0-9_-]{1,80}$/.test(part) ? part : quote(part))).join('.');
 }
 
-/** What a value of the wrong type is, with its article. */
+/** The type of a value, with its article. */
 export function describeType(raw: unknown): string {
   if (typeof raw === 'number' || typeof raw === 'bigint') return 'a bare number';
   if (typeof raw === 'boolean') return 'a boolean';
@@ -33,12 +32,12 @@ export function describeType(raw: unknown): string {
   return typeof raw === 'string' ? 'text' : 'a table';
 }
 
-/** Several URLs one by one; but a password may hold a comma, too. */
+/** Each URL of a list; a list with user information as a whole, because a password may contain a comma. */
 function maskUrls(urls: string): string {
   return urls.includes('@') ? mask(urls) : urls.split(',').map(mask).join(',');
 }
 
-/** A URL without what people hide in one: everything up to an @, a path (a token is part of ThingsBoard's) and the query. */
+/** Masks everything before an @, the path (ThingsBoard's contain the token) and the query. */
 function mask(url: string): string {
   return url
     .replace(/^(.*?\/\/)?.*@/s, '$1***@')

@@ -1,7 +1,4 @@
-/**
- * The settings of the table [sensors]: which keys are reported, how often each sensor is read, under what names and in what
- * units. Part of the table of settings (schema.ts).
- */
+/** The settings of the table [sensors]; rows of the table in settings.ts. */
 
 import * as v from 'valibot';
 import { PROFILES } from '../../core/model/selection.ts';
@@ -19,15 +16,15 @@ import type { Setting } from './setting.ts';
 import { choice, parseWith, text } from './value-types.ts';
 
 const PAIRS = `at most ${PAIRS_MAX} of`;
-const KEYS = `a key is 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (any characters)`;
-const GLOBS = `at most ${GLOBS_MAX} names of sensors or keys, separated by commas, with * for any characters`;
+const KEYS = `a key has 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (wildcard)`;
+const GLOBS = `at most ${GLOBS_MAX} names of sensors or keys, separated by commas; * matches any characters`;
 
 export const sensorSettings = {
   sensorsProfile: {
     key: 'sensors.profile',
     default: 'default',
     meaning:
-      'Which keys are reported: the few that say a gateway is alive and well, those of most gateways, or all there are.',
+      'Which keys are reported. minimal: the few that show that the gateway is healthy; default: the keys that suit most gateways; full: all keys.',
     ...choice(PROFILES),
   },
   sensorsOn: {
@@ -36,7 +33,7 @@ export const sensorSettings = {
     default: '',
     bound: GLOBS,
     example: 'hwmon, netWlan0*',
-    meaning: 'Sensors and keys that are reported beside those of the profile.',
+    meaning: 'Sensors and keys that are reported in addition to those of the profile.',
     schema: v.pipe(text('a list of names'), parseWith(parseGlobs)),
   },
   sensorsOff: {
@@ -46,45 +43,46 @@ export const sensorSettings = {
     bound: GLOBS,
     example: 'load5, load15, netDocker*',
     meaning:
-      'Sensors and keys that are not reported, whatever the profile and sensors.on say. A sensor of which nothing is wanted is not read.',
+      'Sensors and keys that are never reported. Takes precedence over sensors.profile and sensors.on. If no key of a sensor is reported, the agent does not read the sensor.',
     schema: v.pipe(text('a list of names'), parseWith(parseGlobs)),
   },
   sensorsInterval: {
     key: 'sensors.interval',
     type: 'list',
     default: '',
-    bound: `${PAIRS} sensor=duration, separated by commas; 1s to 24h`,
+    bound: `${PAIRS} sensor=duration, separated by commas; a duration is 1s to 24h`,
     example: 'filesystem=5m, processes=60s',
     meaning:
-      'How often a sensor is read that need not be read for each reading; in between its last values are repeated. Never more often than telemetry.interval.',
+      'Reading intervals of single sensors, for sensors that are read less often than telemetry.interval. Between two readings the last values are repeated.',
     schema: v.pipe(text('a list of sensor=duration'), parseWith(parseIntervals)),
   },
   sensorsRename: {
     key: 'sensors.rename',
     type: 'list',
     default: '',
-    bound: `${PAIRS} key=name, separated by commas; a name is a letter and up to 63 letters, digits, _ . -, and no other key's`,
+    bound: `${PAIRS} key=name, separated by commas; a name is a letter and up to 63 letters, digits, _ . -, and not the name of another key`,
     example: 'cpuTemperatureC=boardTemperature',
-    meaning: 'Other names for keys, as they go to the server; telemetry.deadband knows them by these names.',
+    meaning: 'New names for telemetry keys. Use the new names in telemetry.deadband.',
     schema: v.pipe(text('a list of key=name'), parseWith(parseRenames)),
   },
   sensorsScale: {
     key: 'sensors.scale',
     type: 'list',
     default: '',
-    bound: `${PAIRS} key=number, separated by commas; ${KEYS}; not 0, at most ${FACTOR_MAX} either way`,
+    bound: `${PAIRS} key=number, separated by commas; ${KEYS}; a number is not 0 and from -${FACTOR_MAX} to ${FACTOR_MAX}`,
     example: 'memory*=0.000001',
     meaning:
-      'By what a number is multiplied before it is reported, at most six decimals. Keys by the names they have before sensors.rename.',
+      'Factors by which values are multiplied before they are reported, rounded to at most six decimals. Use the key names from before sensors.rename.',
     schema: v.pipe(text('a list of key=number'), parseWith(parseScales)),
   },
   sensorsOffset: {
     key: 'sensors.offset',
     type: 'list',
     default: '',
-    bound: `${PAIRS} key=number, separated by commas; ${KEYS}; at most ${FACTOR_MAX} either way`,
+    bound: `${PAIRS} key=number, separated by commas; ${KEYS}; a number is from -${FACTOR_MAX} to ${FACTOR_MAX}`,
     example: 'cpuTemperatureC=-1.5',
-    meaning: 'What is added to a number after sensors.scale.',
+    meaning:
+      'Numbers that are added to values after sensors.scale. Use the key names from before sensors.rename.',
     schema: v.pipe(text('a list of key=number'), parseWith(parseOffsets)),
   },
 } as const satisfies Record<string, Setting>;

@@ -1,7 +1,6 @@
-/** The settings of where the readings go and by which roads; rows of the table in schema.ts. */
+/** The settings of the table [server]; rows of the table in settings.ts. */
 
 import * as v from 'valibot';
-import { PINS_MAX, parsePins } from '../values/pins.ts';
 import { parseProxy } from '../values/proxy.ts';
 import { ENDPOINTS_MAX, parseServerUrls } from '../values/server-url.ts';
 import type { Setting } from './setting.ts';
@@ -9,55 +8,67 @@ import { absolutePath, duration, parseWith, text, textOrList } from './value-typ
 
 const HOUR_MS = 3_600_000;
 const PEM_KIB_MAX = 256;
+const PINS_MAX = 8;
+
+/** Pins of public keys, separated by commas: SHA-256 in Base64 as in RFC 7469 section 2.4. A string result is the problem. */
+export function parsePins(text: string): readonly string[] | string {
+  const pins = text.split(',').map((pin) => pin.trim().replace(/^sha256[/:]+/i, ''));
+  if (pins.length > PINS_MAX) return `has more than ${PINS_MAX} pins`;
+  const invalidIndex = pins.findIndex((pin) => !/^[A-Za-z0-9+/]{43}=$/.test(pin));
+  return invalidIndex === -1
+    ? pins
+    : `has an invalid part ${invalidIndex + 1} (expected a SHA-256 hash in Base64)`;
+}
 
 export const serverSettings = {
   serverUrl: {
     key: 'server.url',
     type: 'URL',
-    bound: `coap://host[:port], http://host[:port] or https://host[:port], ports 5683, 80 and 443 unless given, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} of them, as a list or separated by commas`,
+    bound: `coap://host[:port], http://host[:port] or https://host[:port], default ports 5683, 80 and 443, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} URLs, as a list or separated by commas`,
     example: 'coap://thingsboard.example.com',
     meaning:
-      'The ThingsBoard server. The only setting that must be given. Of several URLs of one server the first that works is used.',
+      'URL of the ThingsBoard server, or several URLs of the same server in order of preference. The agent uses the first URL that works. This is the only required setting.',
     schema: v.pipe(textOrList('a URL'), parseWith(parseServerUrls)),
   },
   serverSpread: {
     key: 'server.spread',
     default: '2s',
     meaning:
-      'The first request waits a random part of this, and readings are spread as far, so that a fleet that boots at once does not arrive at once.',
+      'Maximum random delay before the first request, so that gateways that boot together do not send at the same time. It also spreads the readings and the delivery of queued readings.',
     ...duration(0, HOUR_MS, '2s'),
   },
   serverProxy: {
     key: 'server.proxy',
     type: 'URL',
-    bound: 'http://[name:password@]host[:port] | none; port 3128 unless given',
+    bound: 'http://[name:password@]host[:port] | none; default port 3128',
     example: 'http://proxy.example.com:3128',
     meaning:
-      'The forward proxy for http and https. Unless given, HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment count; none means none.',
+      'Forward proxy for http and https. Without this setting, the agent uses the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY. The value none disables the proxy.',
     schema: v.pipe(text('a URL'), parseWith(parseProxy)),
   },
   serverCaFile: {
     key: 'server.ca-file',
-    meaning: 'Certificates (PEM) of issuers that https trusts beside those of this host.',
+    meaning: 'CA certificates (PEM) that the agent trusts for https, in addition to those of this host.',
     ...absolutePath('/etc/firstlight/ca.pem', PEM_KIB_MAX),
   },
   serverPin: {
     key: 'server.pin-sha256',
     type: 'list',
-    bound: `at most ${PINS_MAX} of SHA-256 in Base64 (44 characters), separated by commas`,
+    bound: `at most ${PINS_MAX} SHA-256 hashes in Base64 (44 characters each), separated by commas`,
     example: 'uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=',
     meaning:
-      "Public keys the server may have, beside a certificate that is trusted: openssl x509 -pubkey -noout -in cert.pem | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64. Give the next key's, too, before it is used.",
+      'Hashes of the public keys that the server may use. Its certificate must be trusted as well. Before the server changes its key, add the hash of the new key. To compute a hash: openssl x509 -pubkey -noout -in cert.pem | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64',
     schema: v.pipe(text('a list of pins'), parseWith(parsePins)),
   },
   serverCertFile: {
     key: 'server.cert-file',
-    meaning: 'Our own certificate (PEM, its chain below it), where the server asks for one. With key-file.',
+    meaning:
+      'Client certificate (PEM, followed by its chain), for a server that requires one. Set key-file as well.',
     ...absolutePath('/etc/firstlight/client.pem', PEM_KIB_MAX),
   },
   serverKeyFile: {
     key: 'server.key-file',
-    meaning: 'The private key of cert-file (PEM, no password), readable by the service only.',
+    meaning: 'Private key of cert-file (PEM, without a password). Make it readable by the service only.',
     ...absolutePath('/run/credentials/firstlight.service/firstlight.key', PEM_KIB_MAX),
   },
 } as const satisfies Record<string, Setting>;

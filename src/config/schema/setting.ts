@@ -1,6 +1,4 @@
-/**
- * What a setting is: a row of the table in schema.ts, and the names that derive from its key.
- */
+/** A setting: a row of the table in settings.ts, and the names that derive from its key. */
 
 import type * as v from 'valibot';
 
@@ -18,7 +16,7 @@ export interface Setting<T = unknown> {
     | 'text'
     | 'path'
     | 'secret';
-  /** As one would write it in the file; absent or empty: none. */
+  /** As written in the file; absent or empty: none. */
   readonly default?: string;
   readonly bound: string;
   readonly example: string;

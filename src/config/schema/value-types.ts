@@ -1,26 +1,24 @@
 /**
- * The kinds of values that settings have, as schemas: text, path, duration, number, size, share, choice, and what a
- * parser of ours reads.
+ * The types of values that settings have, as schemas: text, path, duration, number, size, share, choice.
  *
- * What is wrong with a value is said in words that continue the sentence `<key> = <value> …`. The functions that return more than
- * a schema give a setting its type, bound and example too, so that these cannot contradict it.
+ * A message continues the sentence `<key> = <value> …`. Functions that return more than a schema also return the type, bound and
+ * example of a setting, so that these always match the schema.
  */
 
 import * as v from 'valibot';
 import { formatDurationSetting } from '../../core/model/format-duration.ts';
 import { suggest } from '../errors/suggest.ts';
-import { parseDuration } from '../values/duration.ts';
-import { parseSize } from '../values/size.ts';
+import { parseDuration, parseSize } from '../values/quantities.ts';
 import { describeType } from './display.ts';
 
-/** What the server's columns hold. */
+/** The size of the server's columns. */
 const TEXT_CHARACTERS_MAX = 255;
 
 export function text(expected: string) {
   return v.string((issue) => `is ${describeType(issue.input)}, not ${expected} in quotes`);
 }
 
-/** Text, or in the file also a list of texts, which becomes one text with commas in it. */
+/** Text, or a list of texts, which becomes one text separated by commas. */
 export function textOrList(expected: string) {
   const list = v.pipe(
     v.array(v.string()),
@@ -29,7 +27,7 @@ export function textOrList(expected: string) {
   return v.union([v.string(), list], (issue) => `is ${describeType(issue.input)}, not ${expected} in quotes`);
 }
 
-/** A parser of ours as a valibot action: what it returns as text is what is wrong. */
+/** A parser as a valibot action. A string that `parse` returns is the message of the problem. */
 export function parseWith<T extends object | number>(parse: (input: string) => T | string) {
   return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
     const result = parse(dataset.value);
@@ -44,7 +42,7 @@ export function boundedText() {
     v.string(),
     v.check((input) => input !== '', 'is empty'),
     v.check((input) => [...input].length <= TEXT_CHARACTERS_MAX, 'is too long'),
-    v.check((input) => !/\p{Cc}/u.test(input), 'has a control character in it'),
+    v.check((input) => !/\p{Cc}/u.test(input), 'contains a control character'),
   );
 }
 
@@ -75,7 +73,7 @@ export function wholeNumber(min: number, max: number, example: string) {
   return { type: 'number', bound: `a whole number, ${min} to ${max}`, example, schema } as const;
 }
 
-/** Bytes; the bounds as an operator writes them. */
+/** In bytes; `least` and `most` as written in the file. */
 export function size(least: string, most: string, example: string) {
   const [min = 0, max = 0] = [parseSize(least), parseSize(most)];
   const parse = (input: string): number | string => checkRange({ min, max }, parseSize(input), 'a size');
@@ -87,7 +85,7 @@ export function size(least: string, most: string, example: string) {
   } as const;
 }
 
-/** A part of the whole, from 0 to 1; written in whole per cent, as the bounds are. */
+/** From 0 to 1; written in whole per cent, as `least` and `most` are. */
 export function share(least: string, most: string, example: string) {
   const parsePercent = (input: string): number | undefined => {
     const percent = /^(\d{1,3})%$/.exec(input)?.[1];
@@ -113,7 +111,7 @@ function checkRange(
 export function choice<const Options extends readonly [string, ...string[]]>(options: Options) {
   const message = (input: string): string => {
     const suggestion = suggest(input, options);
-    return `is none of the choices${suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`}`;
+    return `is not an accepted value${suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`}`;
   };
   const schema = v.pipe(
     text('text'),

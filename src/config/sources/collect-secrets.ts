@@ -1,6 +1,6 @@
 /**
- * Every secret that any source gives, whichever of them counts, also where the configuration has problems: for whoever wants to be
- * sure that none is in a text. Never throws: what cannot be read is not known.
+ * Collects the secrets of all configuration sources, including ineffective ones and those of an invalid configuration, so that
+ * a caller can redact them. Never throws; skips what cannot be read.
  */
 
 import { join } from 'node:path';
@@ -43,14 +43,14 @@ export function collectSecrets(
   return [
     ...texts,
     ...fileContents.flatMap((found) => (found.is === 'text' ? [found.text.replace(/\r?\n$/, '')] : [])),
-    ...urls.flatMap(passwordsIn),
+    ...urls.flatMap(findPasswords),
   ]
     .filter((text) => text !== '')
     .map((text) => new Secret(text));
 }
 
-/** Of `scheme://name:password@host`: the password, as it is written and as it is meant, and what a proxy is sent. */
-function passwordsIn(url: string): readonly string[] {
+/** Of `scheme://name:password@host`: the password as written and decoded, and the credentials that a proxy receives. */
+function findPasswords(url: string): readonly string[] {
   const [, credentials] = /^(?:[^/]*\/\/)?(.*)@/.exec(url) ?? [];
   if (credentials === undefined) return [];
   const password = credentials.slice(credentials.indexOf(':') + 1);

@@ -1,7 +1,6 @@
 /**
- * The lists [[sensor.exec]], [[sensor.file]] and [[sensor.gpio]] of one file, before anyone has judged their fields.
- *
- * What is wrong with them as lists is told here, each with its line; own-sensors.ts goes on from there.
+ * The lists [[sensor.exec]], [[sensor.file]] and [[sensor.gpio]] of one file, with their raw fields. Reports problems of the
+ * lists; custom-sensors.ts validates the fields.
  */
 
 import type { CustomSensorKind } from '../../core/model/custom-sensor.ts';
@@ -12,14 +11,13 @@ import { describeType, formatKey } from '../schema/display.ts';
 import { pathOf } from '../schema/setting.ts';
 import { allSettings } from '../schema/settings.ts';
 
-/** The table in which they are. */
 export const CUSTOM_SENSOR_TABLE = 'sensor';
 
 /** One element of one list. */
 export interface RawCustomSensor {
   readonly kind: CustomSensorKind;
   readonly fields: ReadonlyMap<string, unknown>;
-  /** Where it begins. */
+  /** The beginning of the table. */
   readonly source: Source;
   readonly sourceOf: (field: string) => Source;
 }
@@ -61,7 +59,7 @@ function unknownListProblem(name: string, source: Source): Problem {
   const nearestKind = suggest(name, CUSTOM_SENSOR_KINDS);
   const suggestion =
     otherKey ?? (nearestKind === undefined ? undefined : `[[${CUSTOM_SENSOR_TABLE}.${nearestKind}]]`);
-  const what = `is no sensor of a kind we know${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  const what = `is not a known sensor type${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
   const bound = CUSTOM_SENSOR_KINDS.map((kind) => `[[${CUSTOM_SENSOR_TABLE}.${kind}]]`).join(' ');
   return problemAt(source, { key: formatKey([CUSTOM_SENSOR_TABLE, name]), what, bound });
 }
@@ -69,7 +67,7 @@ function unknownListProblem(name: string, source: Source): Problem {
 function wrongTypeProblem(name: string, raw: unknown, source: Source): Problem {
   return problemAt(source, {
     key: formatKey([CUSTOM_SENSOR_TABLE, name]),
-    what: `is ${describeType(raw)}, not one table for each sensor`,
+    what: `is ${describeType(raw)}, not a list of tables`,
     example: `[[${CUSTOM_SENSOR_TABLE}.${name}]]`,
   });
 }

@@ -1,10 +1,8 @@
 /**
- * The environment as a source of settings: one FIRSTLIGHT_<TABLE>_<NAME> for every key of the table of
- * settings.
+ * Reads settings from the environment: FIRSTLIGHT_<TABLE>_<NAME> for every setting.
  *
- * A variable that begins like ours and is none is a problem, since a slip there would otherwise be silence.
- * Empty is a value like any other and is judged as one. No variable's value is shown unless its setting says
- * that it may be.
+ * An unknown variable with that prefix is a problem, because a typing error would otherwise go unnoticed. Its value is not shown.
+ * An empty variable is a value like any other.
  */
 
 import { type Problem, problemAt } from '../errors/problem.ts';
@@ -16,7 +14,7 @@ import type { RawSetting } from './reader.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of ours that are no settings: they are read where the command line is. */
+/** Variables that are read with the command line and are not settings. */
 export const NON_SETTING_VARIABLES: readonly string[] = ['FIRSTLIGHT_CONFIG'];
 
 const PREFIX = 'FIRSTLIGHT_';
@@ -40,6 +38,6 @@ export function readEnvironment(environment: Environment): {
 
 function unknownVariableProblem(name: string, names: readonly string[]): Problem {
   const suggestion = suggest(name, names);
-  const what = `is no variable of ours${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  const what = `is not a Firstlight variable${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
   return problemAt({ name: formatKey([name]), via: 'environment' }, { what });
 }

@@ -1,10 +1,8 @@
 /**
- * Reads a small file that an operator pointed at, whatever is really there: bounded, never blocking, never
- * half.
+ * Reads a small text file that an operator named: bounded, complete, and without blocking on a FIFO.
  *
- * Opened without waiting (a FIFO would hold the boot for ever) and judged by the open descriptor, so that what
- * was checked is what is read. The answer is text or a reason; the text is in no reason. Synchronous: it runs
- * at start-up only.
+ * Checks the open descriptor, so that the file that was checked is the one that is read. Reasons never quote the content.
+ * Synchronous, because it runs at start only.
  */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -41,7 +39,7 @@ export function readTextFile(path: string, bytesMax: number): FileText {
 function toFailure(code: string): FileText {
   if (code === 'ENOENT' || code === 'ENOTDIR') return { is: 'missing' };
   if (code === 'EACCES' || code === 'EPERM') {
-    return { is: 'unreadable', what: `may not be read by this user (${code})` };
+    return { is: 'unreadable', what: `is not readable by this user (${code})` };
   }
   return { is: 'unreadable', what: `cannot be read (${code})` };
 }
@@ -57,7 +55,7 @@ function readUpTo(descriptor: number, bytes: Buffer): number {
 
 function decode(bytes: Buffer, mode: number): FileText {
   if (bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xef_bb_bf) {
-    return { is: 'unreadable', what: 'begins with a byte order mark; save it as UTF-8 without one' };
+    return { is: 'unreadable', what: 'starts with a byte order mark; save it as UTF-8 without one' };
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,8 +1,7 @@
 /**
- * A value as some source gave it, before anyone has judged it; and the reader that judges.
+ * Validates the raw values of all sources and picks the effective ones. The last valid value takes precedence.
  *
- * Every source has to be right on its own: a wrong value is a problem even where a later source overrides it,
- * because the day that source goes away is no day to find out. Of several right ones the last wins.
+ * An invalid value is a problem even if a later source overrides it, because that source may be removed one day.
  */
 
 import * as v from 'valibot';
@@ -22,22 +21,22 @@ export interface Parsed<T> {
   readonly source: Source;
 }
 
-/** The value that counts, and where it was given, unless it is the built-in one. */
+/** The effective value; `explicit` unless it is the default. */
 export interface Effective<T> {
   readonly value: T;
   readonly explicit: Parsed<T> | undefined;
 }
 
 export class Reader {
-  /** Every problem found so far. */
+  /** All problems so far. */
   readonly problems: Problem[] = [];
-  /** Key to the place whose value won. */
+  /** By key, the source of the effective value. */
   readonly sources: Record<string, string> = {};
-  /** Key to the value that won, as it may be shown: never a secret. */
+  /** By key, the effective value as it may be shown. */
   readonly values: Record<string, string> = {};
   readonly #rawSettings: readonly RawSetting[];
 
-  /** `given` in rising order of precedence. */
+  /** `rawSettings` in ascending order of precedence. */
   constructor(rawSettings: readonly RawSetting[]) {
     this.#rawSettings = rawSettings;
   }
@@ -46,18 +45,18 @@ export class Reader {
     return this.#rawSettings.some((each) => each.setting === setting);
   }
 
-  /** The source of the last value given, right or wrong. */
+  /** The source of the last value, valid or not. */
   sourceOf(setting: Setting): Source | undefined {
     return this.#rawSettings.findLast((each) => each.setting === setting)?.source;
   }
 
-  /** Whether the values of `one` take precedence over those of `other`; both have given some. */
+  /** Whether the values of `one` take precedence over those of `other`. Both must have values. */
   isLater(one: Source, other: Source): boolean {
     const rank = ({ name }: Source) => this.#rawSettings.findIndex(({ source }) => source.name === name);
     return rank(one) > rank(other);
   }
 
-  /** The right values of a setting in rising order of precedence; the wrong ones become problems. */
+  /** The valid values of a setting in ascending order of precedence; invalid ones become problems. */
   all<T>(setting: Setting<T>): readonly Parsed<T>[] {
     const valid: Parsed<T>[] = [];
     for (const { raw, source } of this.#rawSettings.filter((each) => each.setting === setting)) {
@@ -67,17 +66,17 @@ export class Reader {
     return valid;
   }
 
-  /** The value that wins, if any is right. */
+  /** The effective value, if any is valid. */
   last<T>(setting: Setting<T>): T | undefined {
     return this.#lastValid(setting)?.value;
   }
 
-  /** The value that wins, or the built-in one. */
+  /** The effective value or the default. */
   lastOrDefault<T>(setting: Setting<T> & { readonly default: string }): T {
     return this.effective(setting).value;
   }
 
-  /** The same, and how it was given, if it was. */
+  /** The same, with its source unless it is the default. */
   effective<T>(setting: Setting<T> & { readonly default: string }): Effective<T> {
     this.sources[setting.key] = 'default';
     this.values[setting.key] = formatValue(setting, setting.default);
@@ -95,7 +94,7 @@ export class Reader {
     return last;
   }
 
-  /** One value of one source: right, or a problem more. */
+  /** One value of one source. If it is invalid, adds a problem. */
   validate<T>(setting: Setting<T>, raw: unknown, source: Source): { readonly value: T } | undefined {
     const result = v.safeParse(setting.schema, raw, { abortPipeEarly: true });
     if (result.success) return { value: result.output };
@@ -103,7 +102,7 @@ export class Reader {
     return undefined;
   }
 
-  /** A problem more: what is wrong with a value, continuing the sentence that begins with it. */
+  /** `what` continues the sentence `<key> = <value> …`. */
   addProblem(setting: Setting, { raw, source }: Pick<Parsed<unknown>, 'raw' | 'source'>, what: string): void {
     const { key, bound } = setting;
     const example = exampleFor(setting, source);
@@ -111,13 +110,13 @@ export class Reader {
   }
 }
 
-/** That a setting is not there, said at the source where one would put it. */
+/** A missing setting, reported at the source where it belongs. */
 export function missingProblem(setting: Setting, source: Source, what: string): Problem {
   const { key, bound } = setting;
   return problemAt(source, { what, key, bound, example: exampleFor(setting, source) });
 }
 
-/** How one would write the setting in that source. */
+/** The setting as an assignment in that source. */
 export function exampleFor(setting: Setting, source: Pick<Source, 'via'>): string | undefined {
   switch (source.via) {
     case 'file':

@@ -1,13 +1,7 @@
 /**
- * Which secret counts, and where it lies; for the provisioning secret and the access token alike. The first of these that is there:
- *
- *   1. firstlight.secret (.token) in systemd's credentials directory     2. FIRSTLIGHT_PROVISIONING_SECRET (_DEVICE_TOKEN)
- *   3. the file that variable with _FILE at its end names                4. the file provisioning.secret-file (device.token-file) names
- *   5. provisioning.secret (device.token) in the file
- *
- * Of a configuration file and its drop-ins, the last that gives 4 or 5 counts. A secret and its file in one and the same
- * source is a problem, as nobody could say which was meant. Only the file that counts is read. One newline at its end is the
- * editor's and is taken off.
+ * Finds the provisioning secret and the access token. The order of precedence is that of the introductions in example.ts:
+ * systemd's credential, variable, file named by a variable, then file or value in the last configuration file that has one.
+ * A secret and its file in one source are a problem. Only the effective file is read; one newline at its end is removed.
  */
 
 import { join } from 'node:path';
@@ -18,9 +12,9 @@ import { settings } from '../schema/settings.ts';
 import { readTextFile } from './read-text-file.ts';
 import type { Parsed, Reader } from './reader.ts';
 
-/** A secret with all the places in which it may lie. */
+/** A secret with all its sources. */
 export interface SecretKind {
-  /** For sentences. */
+  /** For messages. */
   readonly label: string;
   readonly inline: Setting<Secret>;
   readonly file: Setting<string>;
@@ -44,21 +38,21 @@ export const DEVICE_TOKEN: SecretKind = {
 
 export type SecretResult =
   | { readonly is: 'none' }
-  /** What is wrong has been told to the reader. */
+  /** The reader has the problem. */
   | { readonly is: 'invalid' }
-  /** The file that counts does not exist, which was allowed. */
+  /** The effective file does not exist, and was optional. */
   | { readonly is: 'missing'; readonly path: string }
   | {
       readonly is: 'found';
       readonly secret: Secret;
-      /** The file it came from, if a setting named one. */
+      /** The file it comes from, if a setting named it. */
       readonly path?: string;
       readonly warnings: readonly string[];
     };
 
 export interface SecretSearch {
   readonly credentialsDirectory: string | undefined;
-  /** Whether a file that a setting names has to be there. */
+  /** Whether a file that a setting names must exist. */
   readonly namedFile: 'required' | 'optional';
 }
 
@@ -85,7 +79,7 @@ export function findSecret(reader: Reader, kind: SecretKind, search: SecretSearc
   return reader.isSet(kind.inline) || reader.isSet(kind.file) ? INVALID : { is: 'none' };
 }
 
-/** What is given, judged, also where nobody is going to use it: no file is read. */
+/** Validates the settings without reading any file. */
 export function validateSecrets(
   reader: Reader,
   kind: SecretKind,
@@ -94,13 +88,13 @@ export function validateSecrets(
   const files = reader.all(kind.file);
   for (const { source } of files) {
     if (!inline.some((each) => isSameSource(each.source, source))) continue;
-    const what = `is given together with ${kind.inline.key}; remove one of the two`;
+    const what = `is set together with ${kind.inline.key}; remove one of the two`;
     reader.problems.push(problemAt(source, { what, key: kind.file.key }));
   }
   return { inline, files };
 }
 
-/** The variables together are one source, each file is one. */
+/** All variables together are one source; each file is one. */
 function isSameSource(one: Source, other: Source): boolean {
   return one.via === other.via && (one.via === 'environment' || one.name === other.name);
 }
@@ -147,5 +141,5 @@ function namedFileProblem(kind: SecretKind, source: Source, path: string, what: 
 }
 
 export function openFileWarning(kind: Pick<SecretKind, 'label'>, path: string): string {
-  return `${path} holds the ${kind.label} and every user of this host can read it; run: chmod o= ${path}`;
+  return `${path} contains the ${kind.label} and is readable by every user of this host; run: chmod o= ${path}`;
 }

@@ -1,10 +1,8 @@
 /**
- * What https trusts and how it shows who it is: server.ca-file, server.pin-sha256, server.cert-file and server.key-file, as
- * texts, judged.
+ * The TLS settings: server.ca-file, server.pin-sha256, server.cert-file and server.key-file, read and validated.
  *
- * The files are read at start and again at a reload, so that a renewed certificate counts after `systemctl reload`, and a
- * file that is no certificate is a problem of the configuration and not of the first handshake. The texts of problems name
- * files, never what is in them.
+ * The files are read at start and at a reload: a renewed certificate takes effect after `systemctl reload`, and an invalid file
+ * is a problem of the configuration, not of the first handshake. Problems name files, never their content.
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
@@ -47,14 +45,12 @@ export function readTls(reader: Reader): TlsResult {
   };
 }
 
-/** A certificate without its key is of no use, nor the other way round. */
 function requireCertificateAndKey(reader: Reader): void {
   const [cert, key] = [settings.serverCertFile, settings.serverKeyFile];
   if (reader.isSet(cert) === reader.isSet(key)) return;
   const [present, missing] = reader.isSet(cert) ? [cert, key] : [key, cert];
   const source = reader.sourceOf(present);
-  if (source)
-    reader.problems.push(missingProblem(missing, source, `is missing, though ${present.key} is given`));
+  if (source) reader.problems.push(missingProblem(missing, source, `is missing, but ${present.key} is set`));
 }
 
 function readCertificates(reader: Reader, setting: Setting<string>) {
@@ -62,12 +58,7 @@ function readCertificates(reader: Reader, setting: Setting<string>) {
   if (!file) return undefined;
   const found = file.text.match(CERTIFICATE) ?? [];
   if (found.length > 0 && found.every(isCertificate)) return file;
-  addFileProblem(
-    reader,
-    setting,
-    file,
-    'has no certificate in it, or one that cannot be read (PEM is needed)',
-  );
+  addFileProblem(reader, setting, file, 'contains no valid certificate (PEM is required)');
   return undefined;
 }
 

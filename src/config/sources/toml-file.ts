@@ -1,9 +1,7 @@
 /**
- * The configuration file: from a path to the values given in it, each with its line.
- *
- * Finds everything that can be wrong with the file as a file, as TOML, and with the names in it. Whether the
- * values are right is judged later. Of a syntax error only the parser's own words and the line are passed on:
- * its message quotes the source, and the source may hold the secret.
+ * Reads a configuration file into raw values with their lines. Reports problems of the file, its syntax and its names; the
+ * reader validates the values later. Of a syntax error only the reason and the line are reported, because the message of the
+ * parser quotes the file, which may contain the secret.
  */
 
 import { parse, TomlError } from 'smol-toml';
@@ -21,7 +19,7 @@ export interface TomlFile {
   readonly path: string;
   readonly is: 'read' | 'missing' | 'broken';
   readonly rawSettings: readonly RawSetting[];
-  /** Sensors of the operator's own, in the order of the file. */
+  /** In the order of the file. */
   readonly customSensors: readonly RawCustomSensor[];
   readonly problems: readonly Problem[];
   /** Every user of the host can read the file. */
@@ -103,7 +101,7 @@ function readTables(
 function unknownTableProblem(table: string, body: unknown, source: Source): Problem {
   if (!isTable(body)) return unknownKeyProblem([table], source);
   const suggestion = suggest(table, TABLES);
-  const what = `is no table of ours${suggestion === undefined ? '' : `; did you mean [${suggestion}]?`}`;
+  const what = `is not a Firstlight table${suggestion === undefined ? '' : `; did you mean [${suggestion}]?`}`;
   return problemAt(source, {
     key: `[${formatKey([table])}]`,
     what,
@@ -116,7 +114,7 @@ function unknownKeyProblem(path: readonly string[], source: Source): Problem {
   const name = path.at(-1) ?? '';
   const otherKey = allSettings.find((setting) => pathOf(setting)[1] === name)?.key;
   const suggestion = otherKey ?? suggest(path.join('.'), keys);
-  const what = `is no key of ours${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  const what = `is not a Firstlight key${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
   return problemAt(source, { key: formatKey(path), what });
 }
 

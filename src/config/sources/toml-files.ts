@@ -1,9 +1,6 @@
 /**
- * The configuration file and its drop-ins, in rising order of precedence.
- *
- * Drop-ins are the files `*.toml` in the directory conf.d beside the configuration file, in the order of their names, and
- * what a later one gives for a key counts. Hidden files and everything else there are left alone. A drop-in that is
- * listed and cannot be read is a problem: it was put there to count.
+ * Reads the configuration file and its drop-ins: the files `*.toml` in the directory conf.d beside it, in the order of their
+ * names, without hidden files. A later file takes precedence. A drop-in that cannot be read is a problem.
  */
 
 import { readdirSync } from 'node:fs';
@@ -13,9 +10,9 @@ import { problemAt } from '../errors/problem.ts';
 import { brokenTomlFile, readTomlFile, type TomlFile } from './toml-file.ts';
 
 export interface TomlFiles {
-  /** The one the operator named, or the default one. */
+  /** The file that the operator named, or the default one. */
   readonly main: TomlFile;
-  /** That one, then its drop-ins. */
+  /** `main`, then its drop-ins. */
   readonly all: readonly TomlFile[];
 }
 
@@ -35,7 +32,7 @@ export function readTomlFiles(path: string): TomlFiles {
   return { main, all: [main, ...names.map((name) => readDropIn(join(directory, name)))] };
 }
 
-/** The names of the drop-ins in order, or what is wrong with their directory. */
+/** The names of the drop-ins in order, or the problem with their directory. */
 function listDropIns(directory: string): readonly string[] | string {
   let names: readonly string[];
   try {
@@ -43,10 +40,10 @@ function listDropIns(directory: string): readonly string[] | string {
   } catch (error) {
     const code = errorCode(error) ?? 'unknown error';
     if (code === 'ENOENT') return [];
-    return code === 'ENOTDIR' ? 'is no directory' : `cannot be listed (${code})`;
+    return code === 'ENOTDIR' ? 'is not a directory' : `cannot be listed (${code})`;
   }
   const dropIns = names.filter((name) => name.endsWith('.toml') && !name.startsWith('.')).sort();
-  return dropIns.length > DROP_INS_MAX ? `holds more than ${DROP_INS_MAX} files` : dropIns;
+  return dropIns.length > DROP_INS_MAX ? `contains more than ${DROP_INS_MAX} files` : dropIns;
 }
 
 function readDropIn(path: string): TomlFile {

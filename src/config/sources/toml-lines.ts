@@ -1,10 +1,8 @@
 /**
- * Finds the line on which a key stands in a TOML document that has been parsed already.
+ * Finds the line (from 1) of a key in a valid TOML document, because the parser reports lines for syntax errors only.
  *
- * The parser gives lines for syntax errors only. This walks the document's tokens once and notes where each
- * table header and each key begins: dotted, quoted and spaced keys, multi-line strings and lists are
- * understood. What stands inside an inline table is reported at the line of that table. Lines count from 1. The third
- * `[[sensor.exec]]` of a document is at the path sensor, exec, 2.
+ * Supports dotted, quoted and spaced keys, multi-line strings and lists. A key in an inline table has the line of the table. The
+ * third `[[sensor.exec]]` has the path sensor, exec, 2.
  */
 
 const TOKEN =
@@ -67,7 +65,7 @@ function scan(toml: string, record: (path: readonly string[], line: number) => v
   }
 }
 
-/** The place of a new table in its list. */
+/** The index of a new table in its list. */
 function nextElement(elements: Map<string, number>, list: readonly string[]): string {
   const index = elements.get(pathId(list)) ?? 0;
   elements.set(pathId(list), index + 1);

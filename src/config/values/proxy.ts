@@ -1,9 +1,6 @@
 /**
- * The forward proxy that http and https go through: server.proxy, or else what the environment says as for other programs
- * (HTTPS_PROXY, HTTP_PROXY, NO_PROXY, in either case).
- *
- * server.proxy = "none" means none, whatever the environment says. Name and password may be in the URL; they become a
- * Secret at once and are in no text.
+ * The forward proxy for http and https: server.proxy, or else HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment, in upper
+ * or lower case. server.proxy = "none" disables the proxy. Name and password in the URL become a Secret and are in no text.
  */
 
 import type { ProxyAddress, ServerAddress } from '../../core/model/config.ts';
@@ -12,24 +9,23 @@ import { parseAuthority } from './server-url.ts';
 
 const PROXY_PORT = 3128;
 
-/** Absent: none, on purpose. */
+/** Without `proxy`: explicitly none. */
 export interface ProxySetting {
   readonly proxy?: ProxyAddress;
 }
 
-/** http://[name:password@]host[:port] or none; or what is wrong with it, as the continuation of a sentence. */
+/** Parses http://[name:password@]host[:port] or none. A string result is the problem, continuing `<key> = <value> …`. */
 export function parseProxy(text: string): ProxySetting | string {
   if (text === 'none') return {};
   const [, scheme, credentials, authority] =
     /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:(.*)@)?([^@]*?)\/?$/is.exec(text) ?? [];
   if (authority === undefined || authority === '') return 'is not the URL of a proxy';
-  if ((scheme ?? 'http').toLowerCase() !== 'http')
-    return 'has a scheme that is not supported; supported: http';
+  if ((scheme ?? 'http').toLowerCase() !== 'http') return 'has an unsupported scheme; supported: http';
   const parsed = parseAuthority(authority, PROXY_PORT);
   if (typeof parsed === 'string') return parsed;
   const url = `http://${credentials === undefined ? '' : '***@'}${authority}`;
   const auth = credentials === undefined ? {} : parseCredentials(credentials);
-  if (auth === null) return 'has a name or password that is not percent-encoded as it should be';
+  if (auth === null) return 'has a name or password with invalid percent-encoding';
   return { proxy: { url, ...parsed, ...auth } };
 }
 
@@ -48,11 +44,11 @@ function parseCredentials(credentials: string): Pick<ProxyAddress, 'authorizatio
 }
 
 export interface EnvironmentProxy extends ProxySetting {
-  /** For the log: a variable that cannot be used. No value is in it. */
+  /** For the log: an invalid variable, without its value. */
   readonly warnings: readonly string[];
 }
 
-/** What other programs would use for `road`. */
+/** The proxy that the environment sets for `endpoint`. */
 export function proxyFromEnvironment(
   environment: NodeJS.ProcessEnv,
   endpoint: ServerAddress,
@@ -64,11 +60,11 @@ export function proxyFromEnvironment(
     return { warnings: [] };
   }
   const parsed = parseProxy(text);
-  if (typeof parsed === 'string') return { warnings: [`${name} ${parsed}; no proxy is used`] };
+  if (typeof parsed === 'string') return { warnings: [`${name} ${parsed}: the agent uses no proxy`] };
   return { ...parsed, warnings: [] };
 }
 
-/** A name in the list stands for itself and what is below it; `*` for everything; `name:port` for that port. */
+/** A name in the list matches itself and its subdomains, `*` everything, `name:port` only that port. */
 function isExempt(list: string, { host, port }: ServerAddress): boolean {
   const target = host.toLowerCase();
   return list

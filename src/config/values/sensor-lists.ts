@@ -1,11 +1,9 @@
 /**
- * The lists of the table [sensors] as operators write them: globs, intervals, new names, factors and offsets.
- *
- * Only the text is judged here; whether there are sensors and keys of those names is asked in sensor-names.ts.
+ * Parses the lists of the tables [sensors] and [telemetry]: globs, intervals, new names, factors, offsets and deadbands. Whether
+ * the named sensors and keys exist is checked in ../sensors.ts. A string result is the problem, continuing `<key> = <value> …`.
  */
 
 import { formatDurationSetting } from '../../core/model/format-duration.ts';
-import { parseDuration } from './duration.ts';
 import {
   KEY_CHARACTERS_MAX,
   KEY_GLOB,
@@ -14,51 +12,57 @@ import {
   parsePairs,
   plainNumber,
 } from './key-values.ts';
+import { parseDuration } from './quantities.ts';
 
 export const GLOBS_MAX = PAIRS_MAX;
 export const INTERVAL_MS_MIN = 1000;
 export const INTERVAL_MS_MAX = 24 * 3_600_000;
-/** What a factor or an offset may be, either way. */
+/** The largest absolute value of a factor or an offset. */
 export const FACTOR_MAX = 1e12;
 
-/** ThingsBoard takes any text; this is what can be written in a widget's settings without thinking. */
+/** ThingsBoard accepts any text; these characters need no escaping in the settings of a widget. */
 const NEW_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
-/** `ts` and `values` together are a reading's envelope (contract 4.1), and `deleted` is what the server calls a removal. */
+/** `ts` and `values` form the envelope of a reading (contract 4.1); `deleted` marks a removal on the server. */
 export const RESERVED_NAMES: readonly string[] = ['ts', 'values', 'deleted'];
 
-/** "net*, hwmon": the globs, or what is wrong with them. */
+/** "net*, hwmon" */
 export function parseGlobs(text: string): readonly string[] | string {
   if (text.trim() === '') return [];
   const globs = text.split(',').map((part) => part.trim());
   if (globs.length > GLOBS_MAX) return `has more than ${GLOBS_MAX} names`;
   for (const [index, glob] of globs.entries()) {
-    if (!KEY_GLOB.test(glob)) return `has something other than a name or a glob as part ${index + 1}`;
-    if (glob.length > KEY_CHARACTERS_MAX) return `has a name that is too long as part ${index + 1}`;
+    if (!KEY_GLOB.test(glob)) return `has an invalid part ${index + 1} (expected a name or glob)`;
+    if (glob.length > KEY_CHARACTERS_MAX) return `has a name that is too long in part ${index + 1}`;
   }
   return globs;
 }
 
-/** "hwmon=60s, filesystem=5m": ms by the name of a sensor. */
+/** "hwmon=60s, filesystem=5m": in ms, by sensor. */
 export function parseIntervals(text: string): ReadonlyMap<string, number> | string {
   return parsePairs(text, { name: /^[A-Za-z0-9]+$/, syntax: 'sensor=duration', parse: parseInterval });
 }
 
-/** "tempOld=boilerTemperatureC": the new name by the key. */
+/** "tempOld=boilerTemperatureC": new names by key. */
 export function parseRenames(text: string): ReadonlyMap<string, string> | string {
   const renames = parsePairs(text, { name: /^[A-Za-z0-9]+$/, syntax: 'key=new name', parse: parseNewName });
   if (typeof renames === 'string') return renames;
   const duplicate = [...renames.values()].findIndex((name, index, all) => all.indexOf(name) !== index);
-  return duplicate === -1 ? renames : `gives a name for the second time as part ${duplicate + 1}`;
+  return duplicate === -1 ? renames : `repeats a new name in part ${duplicate + 1}`;
 }
 
-/** "netEth0*=0.001": by what the values of a key or glob are multiplied. */
+/** "netEth0*=0.001": factors by key or glob. */
 export function parseScales(text: string): ReadonlyMap<string, number> | string {
   return parsePairs(text, { name: KEY_GLOB, syntax: 'key=number', parse: parseScale });
 }
 
-/** "cpuTemperatureC=-1.5": what is added to the values of a key or glob. */
+/** "cpuTemperatureC=-1.5": offsets by key or glob. */
 export function parseOffsets(text: string): ReadonlyMap<string, number> | string {
   return parsePairs(text, { name: KEY_GLOB, syntax: 'key=number', parse: parseOffset });
+}
+
+/** "cpuTemperatureC=0.5, net*=1000": minimum changes by key or glob, above 0. An exact key takes precedence over a glob. */
+export function parseDeadbands(text: string): ReadonlyMap<string, number> | string {
+  return parsePairs(text, { name: KEY_GLOB, syntax: 'key=number', parse: parseDeadband });
 }
 
 const parseInterval: ParseValue<number> = (text) => {
@@ -71,9 +75,9 @@ const parseInterval: ParseValue<number> = (text) => {
 };
 
 const parseNewName: ParseValue<string> = (text) => {
-  if (!NEW_NAME.test(text)) return { problem: 'a new name that is none' };
+  if (!NEW_NAME.test(text)) return { problem: 'an invalid new name' };
   return RESERVED_NAMES.includes(text)
-    ? { problem: `a name the server keeps for itself (${text})` }
+    ? { problem: `a reserved name of the server (${text})` }
     : { value: text };
 };
 
@@ -85,10 +89,16 @@ const parseScale: ParseValue<number> = (text) => {
 
 const parseOffset: ParseValue<number> = (text) => {
   const value = parseFactor(text);
-  return value === undefined ? { problem: '' } : { value: value };
+  return value === undefined ? { problem: '' } : { value };
 };
 
-/** A plain number within the bound. */
+const parseDeadband: ParseValue<number> = (text) => {
+  const deadband = plainNumber(text);
+  if (deadband === undefined || text.startsWith('-')) return { problem: '' };
+  return deadband === 0 ? { problem: 'a number that is not above 0' } : { value: deadband };
+};
+
+/** A decimal number within FACTOR_MAX, or undefined. */
 export function parseFactor(text: string): number | undefined {
   const number = plainNumber(text);
   return number !== undefined && Math.abs(number) <= FACTOR_MAX ? number : undefined;

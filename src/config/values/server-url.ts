@@ -1,10 +1,8 @@
 /**
- * The server's addresses: coap://host[:port], http:// or https://, one or several, in; ServerAddresses or the reason why
- * not, out.
+ * Parses server.url: one or several of coap://host[:port], http:// and https://.
  *
- * Parsed by hand, since WHATWG URL knows no coap and would accept, decode and reorder what an operator did not
- * mean. A host is a DNS name, an IPv4 address, or an IPv6 address in brackets. User information, path, query
- * and fragment are refused: the agent would have to ignore them, and a password ignored is a password in a log.
+ * Parsed by hand, because WHATWG URL does not know coap and accepts, decodes and reorders too much. User information, path, query
+ * and fragment are invalid: the agent would have to ignore them, and an ignored password ends up in a log.
  */
 
 import { isIPv4, isIPv6 } from 'node:net';
@@ -16,7 +14,7 @@ const PORTS = { coap: 5683, http: 80, https: 443 } as const;
 const DNS_NAME_MAX = 253;
 const DNS_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
-/** One URL or several, separated by commas, in the order of preference; or what is wrong with them. */
+/** One or several URLs, separated by commas, in order of preference. A string result is the problem. */
 export function parseServerUrls(text: string): readonly [ServerAddress, ...ServerAddress[]] | string {
   const endpoints: ServerAddress[] = [];
   const urls = text.split(',').map((url) => url.trim());
@@ -25,8 +23,7 @@ export function parseServerUrls(text: string): readonly [ServerAddress, ...Serve
     const position = urls.length === 1 ? '' : ` in URL ${index + 1}`;
     const endpoint = parseServerUrl(url);
     if (typeof endpoint === 'string') return `${endpoint}${position}`;
-    if (endpoints.some((other) => isSameEndpoint(other, endpoint)))
-      return `has the same URL twice${position}`;
+    if (endpoints.some((other) => isSameEndpoint(other, endpoint))) return `has URL ${index + 1} twice`;
     endpoints.push(endpoint);
   }
   const [first, ...rest] = endpoints;
@@ -41,13 +38,13 @@ function isSameEndpoint(one: ServerAddress, other: ServerAddress): boolean {
   );
 }
 
-/** The address, or what is wrong with it, as the continuation of a sentence. */
+/** A string result is the problem, continuing `<key> = <value> …`. */
 export function parseServerUrl(url: string): ServerAddress | string {
   const [, schemeText, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
   if (schemeText === undefined || rest === undefined) return 'is not a URL';
   const scheme = schemeText.toLowerCase();
-  if (!isSupportedScheme(scheme)) return 'has a scheme that is not supported; supported: coap, http, https';
-  if (rest.includes('@')) return 'has user information, which does not belong here';
+  if (!isSupportedScheme(scheme)) return 'has an unsupported scheme; supported: coap, http, https';
+  if (rest.includes('@')) return 'has user information, which is not allowed';
   const authority = parseAuthority(rest, PORTS[scheme]);
   return typeof authority === 'string' ? authority : { url, scheme, ...authority };
 }
@@ -56,7 +53,7 @@ function isSupportedScheme(scheme: string): scheme is keyof typeof PORTS {
   return Object.hasOwn(PORTS, scheme);
 }
 
-/** `host[:port]`, or what is wrong with it. */
+/** Parses `host[:port]`; the host is a DNS name, an IPv4 address, or an IPv6 address in brackets. A string is the problem. */
 export function parseAuthority(
   text: string,
   defaultPort: number,
@@ -64,17 +61,17 @@ export function parseAuthority(
   if (/[/?#]/.test(text)) return 'has a path, a query or a fragment after the host';
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(text) ?? [];
   const host = bracketed ?? plain;
-  if (host === undefined) return 'has a host that is none (an IPv6 address needs brackets)';
-  if (bracketed === undefined ? !isHostName(host) : !isIPv6(host)) return 'has a host that is none';
+  if (host === undefined) return 'has an invalid host (an IPv6 address needs brackets)';
+  if (bracketed === undefined ? !isHostName(host) : !isIPv6(host)) return 'has an invalid host';
   const port = digits === undefined ? defaultPort : parsePort(digits);
-  return port === undefined ? 'has a port that is none' : { host, port };
+  return port === undefined ? 'has an invalid port' : { host, port };
 }
 
 function isHostName(host: string): boolean {
   if (isIPv4(host)) return true;
   const labels = host.split('.');
   const last = labels.at(-1) ?? '';
-  // All digits at the end, yet no IPv4 address: a slip of the pen such as 192.168.1.256.
+  // A name cannot end with digits only; 192.168.1.256 is a typing error.
   return host.length <= DNS_NAME_MAX && labels.every((label) => DNS_LABEL.test(label)) && !/^\d+$/.test(last);
 }
 

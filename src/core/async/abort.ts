@@ -1,6 +1,8 @@
-/** Waits for something that may hang, but no longer than until the signal aborts; leaves no listener behind. */
+/**
+ * Waits that end with an abort signal, and abort controllers that follow a signal, without leaked listeners.
+ */
 
-/** What comes of `work`, or `otherwise` as soon as the signal aborts. */
+/** The result of `work`, or `fallback` as soon as the signal aborts. */
 export async function raceAbort<T>(work: Promise<T>, fallback: T, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return fallback;
   let onAbort: () => void = () => {};
@@ -15,17 +17,17 @@ export async function raceAbort<T>(work: Promise<T>, fallback: T, signal: AbortS
   }
 }
 
-/**
- * An abort of our own that also happens when another signal aborts, and can be let go again. That it was too late
- * (`DEADLINE`) is passed on; any other reason means "stop".
- *
- * Used instead of `AbortSignal.any`, which on Node 20 leaves a weak reference in the long-lived signal for
- * every call (an agent lives for years), and forgets an `AbortSignal.timeout` among its sources when the
- * garbage is collected (measured, 20.20: a timer of 12 s never fired).
- */
-/** The reason of an abort that means "too late", and not "stop": whoever is asked then is silent. */
+/** The reason of an abort that means "deadline exceeded" and not "stop". */
 export const DEADLINE = 'deadline';
 
+/**
+ * An abort controller that also aborts with its parent signal, until it is disposed of. Passes on the reason
+ * `DEADLINE`.
+ *
+ * Used instead of `AbortSignal.any`, which on Node 20 leaves a weak reference in the long-lived signal for
+ * every call and loses an `AbortSignal.timeout` among its sources at a garbage collection (measured, 20.20: a
+ * 12 s timer never fired).
+ */
 export class ChildAbortController implements Disposable {
   readonly #controller = new AbortController();
   readonly #parent: AbortSignal;
@@ -45,7 +47,7 @@ export class ChildAbortController implements Disposable {
     this.#controller.abort(reason);
   }
 
-  /** Stops following the other signal. */
+  /** Stops following the parent signal. */
   [Symbol.dispose](): void {
     this.#parent.removeEventListener('abort', this.#follow);
   }

@@ -1,6 +1,6 @@
 /**
- * A notification that can be waited for, and that no waiter misses: each one raises the version, and a waiter says which
- * version it has seen. A wait leaves no listener behind in the abort signal, which may live for years.
+ * A notification without lost wake-ups: each one raises the version, and a waiter passes the version it has
+ * seen. A wait leaves no listener in the abort signal, which may live for years.
  */
 
 import type { Clock } from '../ports/clock.ts';
@@ -10,7 +10,7 @@ export class AsyncSignal {
   #version = 0;
   readonly #waiters = new Set<() => void>();
 
-  /** The number of notifications so far. */
+  /** Number of notifications. */
   get version(): number {
     return this.#version;
   }
@@ -20,7 +20,7 @@ export class AsyncSignal {
     for (const end of this.#waiters) end();
   }
 
-  /** Resolves as soon as `version` is no longer `seen`, or when the signal aborts. */
+  /** Resolves when `version` differs from `seen` or the signal aborts. */
   async wait(signal: AbortSignal, seen = this.#version): Promise<void> {
     if (this.#version !== seen || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -34,7 +34,7 @@ export class AsyncSignal {
     });
   }
 
-  /** The same, but no longer than `ms`. */
+  /** Like `wait`, but at most `ms`. */
   async waitUpTo(
     ms: number,
     clock: Pick<Clock, 'sleep'>,

@@ -1,4 +1,4 @@
-/** Slots: at most so many of something at once, whoever came first goes first. */
+/** A semaphore: limits how many operations run at once, first come, first served. */
 
 import { raceAbort } from './abort.ts';
 
@@ -10,7 +10,7 @@ export class Semaphore {
     this.#free = count;
   }
 
-  /** What `work` gives, as soon as it has a slot; undefined when the signal aborts before it does. */
+  /** Runs `work` when a slot is free; undefined if the signal aborts first. */
   async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     if (signal.aborted) return undefined;
     if (this.#free > 0) this.#free -= 1;
@@ -24,7 +24,7 @@ export class Semaphore {
     }
   }
 
-  /** Resolves with true when a slot was handed over, with false when the signal aborted first. */
+  /** Resolves to true with a slot, to false if the signal aborts first. */
   async #acquire(signal: AbortSignal): Promise<boolean> {
     let isAcquired = false;
     let next = (): void => {};

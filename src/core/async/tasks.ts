@@ -1,7 +1,6 @@
 /**
- * Tasks that live and end together: the first that fails ends the others, and what it failed with is what the caller gets.
- *
- * Both resolve when all have ended; each task gets a signal that aborts with the caller's, or when another task failed.
+ * Runs tasks together: the first one that fails aborts the others, and the caller gets its error. Resolves
+ * when all have ended. Each task gets a signal that aborts with the caller's signal or the failure.
  */
 
 import { ChildAbortController } from './abort.ts';
@@ -20,10 +19,10 @@ export async function runAll(tasks: readonly Task[], signal: AbortSignal): Promi
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** The same, and the first that ends in whatever way ends the others. */
+/** Like `runAll`, but the first task that ends aborts the others. */
 export async function runUntilFirst(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
   using controller = new ChildAbortController(signal);
-  const endingAll = (task: Task): Task => {
+  const abortAllAfter = (task: Task): Task => {
     return async (stop) => {
       try {
         await task(stop);
@@ -32,5 +31,5 @@ export async function runUntilFirst(tasks: readonly Task[], signal: AbortSignal)
       }
     };
   };
-  await runAll(tasks.map(endingAll), controller.signal);
+  await runAll(tasks.map(abortAllAfter), controller.signal);
 }

@@ -1,10 +1,9 @@
 /**
- * The host's facts on their way to the server: gathered once per start, posted as client attributes until each
- * body is accepted, and all of them again when the device has become another one.
+ * Delivers the facts about the host as client attributes: collected once per start, posted until each body is
+ * accepted, and posted again to another device.
  *
- * They are worth less than any reading: one body at a time, and none that a reading would wait for. A server that refuses
- * them is tried again later and later, by their own schedule, and the session never waits for their sake. Only a refused
- * token is its business.
+ * Readings take precedence: one body is in flight at a time. Rejected bodies are retried on their own
+ * schedule, and the session only sees a rejected token.
  */
 
 import { logEvent } from '../events/catalogue.ts';
@@ -29,21 +28,21 @@ export interface AttributeDeliveryPorts {
   readonly log: Logger;
 }
 
-/** One refusal is an accident; so many in a row are told, once. */
+/** Consecutive rejections before the one log line. */
 const LOG_AFTER_REJECTIONS = 5;
 
 export class AttributeDelivery {
   readonly #ports: AttributeDeliveryPorts;
-  /** Ends a wait for something to deliver. */
+  /** Ends the wait of delivery for new work. */
   readonly #notify: () => void;
-  /** Not yet accepted, in order. */
+  /** Bodies not accepted yet, in order. */
   #bodies: string[] = [];
-  /** All of them, for the case that the device becomes another one. */
+  /** All bodies, to post them again to another device. */
   #allBodies: readonly string[] = [];
   #token: Secret | undefined;
   #isInFlight = false;
   #rejections = 0;
-  /** Not before this, monotonic ms. */
+  /** Time of the next attempt, monotonic ms. */
   #dueMs = Number.NEGATIVE_INFINITY;
   #gathering: Promise<void> | undefined;
 
@@ -52,13 +51,13 @@ export class AttributeDelivery {
     this.#notify = notify;
   }
 
-  /** From now on the device is the one of this token. */
+  /** Selects the device: the one with this token. */
   setToken(token: Secret): void {
     if (this.#token && !this.#token.equals(token)) this.#bodies = [...this.#allBodies];
     this.#token = token;
   }
 
-  /** Sets the gathering off; only the first call does anything. */
+  /** Starts collecting the facts; only the first call has an effect. */
   gather(signal: AbortSignal): void {
     this.#gathering ??= this.#ports.facts.gather(signal).then(
       (values) => this.#setAttributes(values),
@@ -68,12 +67,12 @@ export class AttributeDelivery {
     );
   }
 
-  /** When a body that was refused may be tried again, monotonic ms; Infinity when none is held back. */
+  /** Time at which a rejected body may be posted again, monotonic ms; Infinity if none is waiting. */
   dueMs(nowMs: number): number {
     return this.#bodies.length > 0 && this.#dueMs > nowMs ? this.#dueMs : Number.POSITIVE_INFINITY;
   }
 
-  /** The next body, if one waits and is due, and none is under way. It must be sent. */
+  /** The next body if it is due and none is in flight. The caller must send it. */
   nextMessage(token: Secret, nowMs: number, signal: AbortSignal): OutgoingMessage | undefined {
     const [body] = this.#bodies;
     if (body === undefined || nowMs < this.#dueMs || this.#isInFlight) return undefined;
@@ -87,7 +86,7 @@ export class AttributeDelivery {
         if (!result.ok && result.failure.reason !== 'request-malformed')
           return this.#onRejected(result.failure);
         this.#rejections = 0;
-        // Of a token that was replaced meanwhile: the new device has not seen it.
+        // If the token was replaced meanwhile, the new device has not received this body.
         if (this.#token?.equals(token)) this.#bodies.shift();
         if (result.ok) {
           logEvent(log, 'FL-ATTRIBUTES-ACCEPTED');
@@ -110,7 +109,7 @@ export class AttributeDelivery {
     const fields = { reason: failure.reason, detail: failure.detail };
     if (this.#rejections === LOG_AFTER_REJECTIONS) {
       logEvent(log, 'FL-ATTRIBUTES-REJECTED', fields);
-    } else log.debug('the client attributes were refused', fields);
+    } else log.debug('the server rejected the client attributes', fields);
     return undefined;
   }
 

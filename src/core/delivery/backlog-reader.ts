@@ -1,8 +1,6 @@
 /**
- * The feed of the backlog: its next batch, fetched from a disk that may hang.
- *
- * So nobody waits for it but its own messages: batches are fetched one at a time, beside everything else, and a
- * backlog that had nothing to give is not asked again before something has changed.
+ * Fetches the next batch of the backlog from a disk that may hang, beside the rest of delivery and one at a
+ * time. An empty backlog is not read again before the outbox has changed.
  */
 
 import type { Outbox } from '../ports/outbox.ts';
@@ -12,7 +10,7 @@ export class BacklogReader {
   readonly #outbox: Outbox;
   readonly #window: BatchWindow;
   #isFetching = false;
-  /** At this version of the outbox there was nothing, but what is held back. */
+  /** The version of the outbox at which no batch was ready. */
   #emptyAtVersion: number | undefined;
 
   constructor(outbox: Outbox, window: BatchWindow) {
@@ -20,14 +18,14 @@ export class BacklogReader {
     this.#window = window;
   }
 
-  /** When to fetch, monotonic ms, if nothing may be sent before `paceDueMs`; Infinity: something else will tell. */
+  /** Time of the next fetch, monotonic ms, not before `limitDueMs`; Infinity: wait for a change instead. */
   dueMs(nowMs: number, limitDueMs: number): number {
     if (this.#isFetching || this.#outbox.backlog.size === 0) return Number.POSITIVE_INFINITY;
     if (limitDueMs > nowMs) return limitDueMs;
     return this.#outbox.version === this.#emptyAtVersion ? this.#window.dueMs : nowMs;
   }
 
-  /** The next batch to send, if there is one now. */
+  /** The next batch to send, if one is ready. */
   async next(nowMs: number): Promise<Batch | undefined> {
     const { version } = this.#outbox;
     this.#isFetching = true;

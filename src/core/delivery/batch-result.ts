@@ -1,10 +1,8 @@
 /**
- * Settlement: what becomes of a batch by the server's answer.
- *
- * Accepted: it is done. Malformed: it is halved until the bad reading is alone, and that one is given up, so that
- * it holds up nothing. An internal error (5.00) says nothing about the batch, unless the server takes others and
- * refuses this one again and again (trap 11): then it is treated the same. Everything else is an outage, and the
- * batch waits. What is given up is told as lost. Nothing here waits or sends.
+ * Handles the result of a batch. Accepted: complete. Malformed: split until the bad reading is isolated, then
+ * discard it. An internal error (5.00) means an overloaded server, unless the server accepts other batches
+ * and rejects this one repeatedly (trap 11): then it is treated as malformed. Any other failure is an outage,
+ * and the batch waits. Discarded readings are reported as lost.
  */
 
 import { waitBeforeMs } from '../failures/backoff.ts';
@@ -30,25 +28,31 @@ export interface BatchResultPorts {
   readonly log: Logger;
 }
 
-/** Refusals of a batch alone, others being accepted in between, until it is halved, and a lone reading given up: minutes. */
+/**
+ * Internal errors of a batch, while others are accepted, after which it is split; after which a single
+ * reading is discarded; and after which they are reported to the session again. Takes minutes.
+ */
 const [SPLIT_AFTER, DISCARD_AFTER, REPORT_AGAIN_AFTER] = [2, 6, 4];
 
-/** Where a batch is sent from: at once, beside the backlog, or from the backlog at its pace. */
+/** `front`: fresh readings, sent at once. `backlog`: sent at the rate of the backlog. */
 export type BatchSource = 'front' | 'backlog';
 
 export class BatchResultHandler {
   readonly #ports: BatchResultPorts;
   readonly #rateLimiter: RateLimiter;
-  /** What was given up. */
+  /** Discarded readings. */
   readonly rejected: RejectedReadings;
   #delivered = 0;
   /** Messages the server accepted since start. */
   #accepted = 0;
   #overloadsSinceAccepted = 0;
   #backlogOverloads = 0;
-  /** Lone malformed readings since the last acceptance: none, one given up, or one kept and waited for. */
+  /**
+   * Single malformed readings since the last accepted message: none, one discarded, or one retained during a
+   * wait.
+   */
   #singleMalformed: 'none' | 'discarded' | 'waited' = 'none';
-  /** Waits the session made for a malformed reading. */
+  /** Number of waits of the session because of a malformed reading. */
   #malformedWaits = 0;
 
   constructor(ports: BatchResultPorts, rateLimiter: RateLimiter) {
@@ -62,7 +66,7 @@ export class BatchResultHandler {
     return this.#delivered;
   }
 
-  /** A batch of `window`, ready to be sent from `place`. */
+  /** Turns a batch of `window` into a message. */
   createMessage(
     batch: Batch,
     window: BatchWindow,
@@ -82,7 +86,7 @@ export class BatchResultHandler {
           await window.complete(batch);
           return this.onAccepted(batch.readings.length);
         }
-        // The lane has taken it back, and it will come again: what this answer says of it does not count.
+        // If the lane was rewound, the readings will be sent again, and this result does not count for them.
         const isCurrent = window.includes(batch);
         batch.state = 'waiting';
         if (result.ok) return isCurrent ? this.#discard(batch, window, 'malformed') : undefined;
@@ -107,7 +111,7 @@ export class BatchResultHandler {
     return { type: 'delivered' };
   }
 
-  /** A reading that has no batch was refused: what the session should hear, and whether the reading is given up. */
+  /** An undated reading failed: the event for the session, and whether to discard the reading. */
   onUndatedFailure({ failure }: Result<void> & { ok: false }): {
     event: DeliveryEvent | undefined;
     discard: boolean;
@@ -130,19 +134,20 @@ export class BatchResultHandler {
       window.split(batch);
       return { type: 'progressed' };
     }
-    // Sent before the session waited: the wait paid for one reading, and that one is being tried.
+    // This batch was sent before the last wait of the session. Each wait allows one malformed reading; ignore
+    // it.
     if (malformedWaits !== this.#malformedWaits) return undefined;
     const event = this.#onSingleMalformed(failure);
     if (!event) return this.#discard(batch, window, 'malformed');
     if (source === 'front') return event;
-    // What is fresh will tell whether the server takes any of ours.
+    // The next fresh reading shows whether the server accepts any of them.
     this.#holdBack(batch);
     return undefined;
   }
 
   /**
-   * A second lone one with nothing accepted in between says that the server takes none of ours: then it is kept,
-   * and each waiting time costs one reading at most. Undefined: give it up.
+   * Two single malformed readings without an accepted message in between suggest that the server accepts
+   * none. Then the reading is retained, and each wait discards at most one reading. Undefined: discard it.
    */
   #onSingleMalformed(failure: Failure): DeliveryEvent | undefined {
     if (this.#singleMalformed === 'discarded') {
@@ -154,7 +159,7 @@ export class BatchResultHandler {
     return undefined;
   }
 
-  /** The batch is held back for a while; whether it is the server, the next ones will tell. */
+  /** Delays the batch; the results of the following batches show whether the server is overloaded. */
   async #onOverload(
     batch: Batch,
     window: BatchWindow,
@@ -169,7 +174,8 @@ export class BatchResultHandler {
       window.split(batch);
       return { type: 'progressed' };
     }
-    // Later refusals say more about it than about the server; when it is all there is, the fifth says enough.
+    // Repeated errors indicate this batch rather than the server; if it is the only one, the fifth counts
+    // again.
     const indicatesServer = batch.overloads === 0 || batch.overloads >= REPORT_AGAIN_AFTER;
     this.#holdBack(batch);
     if (source === 'backlog') this.#onBacklogOverload();
@@ -183,7 +189,7 @@ export class BatchResultHandler {
     batch.dueMs = clock.monotonicMs() + waitBeforeMs(schedule, batch.overloads, random.uniform());
   }
 
-  /** A limit of the server's is for the backlog to keep, so that what is fresh has room below it. */
+  /** The backlog slows down at a rate limit of the server, so that fresh readings stay below it. */
   #onBacklogOverload(): void {
     const { clock, random } = this.#ports;
     this.#backlogOverloads += 1;
@@ -202,7 +208,7 @@ export class BatchResultHandler {
   }
 
   #onServerOverload(failure: Failure, overloadsMin = 2): DeliveryEvent | undefined {
-    // Whoever names a time means everything we send.
+    // A server that sends a retry time means all requests.
     this.#overloadsSinceAccepted += failure.retryAfterMs === undefined ? 1 : overloadsMin;
     return this.#overloadsSinceAccepted >= overloadsMin ? { type: 'failed', failure } : undefined;
   }

@@ -1,10 +1,9 @@
 /**
- * The window on a lane: which of its readings are in which batch, and how each batch stands.
+ * Sliding window of batches over a lane: which readings are in which batch, and the state of each batch.
  *
- * Batches may be answered in any order; the lane is told in its own order, so that a restart repeats what is not
- * certain and nothing else. A batch that is refused stays as it is, because the same bytes overwrite the same
- * points. When the lane takes its readings back (`epoch`), all batches are forgotten; an answer to one of them
- * that comes later changes nothing. Bounds: `batchesMax` batches, `AHEAD_MAX` readings looked ahead at.
+ * Responses may arrive in any order; the lane is acknowledged in its own order, so that a restart repeats
+ * only uncertain readings. A failed batch keeps its bytes, because equal bytes overwrite the same points.
+ * When the lane is rewound (`epoch`), all batches are dropped and later responses to them have no effect.
  */
 
 import type { Reading } from '../model/reading.ts';
@@ -13,22 +12,22 @@ import { encodeTelemetry } from './encode.ts';
 
 export interface Batch {
   readonly readings: readonly Reading[];
-  /** To be posted in this order; several only when one reading is too large for one, none when nothing of it fits. */
+  /** Posted in this order; several if one reading is too large for one body, none if no value fits. */
   readonly bodies: readonly string[];
   readonly oversizedKeys: readonly string[];
   state: 'waiting' | 'in flight' | 'done';
-  /** Not before this, monotonic ms. */
+  /** Earliest time to send it, monotonic ms. */
   dueMs: number;
-  /** How often it was answered by an internal error, and how often it alone was. */
+  /** Internal errors for this batch, and those while other batches were accepted. */
   overloads: number;
   overloadsAlone: number;
-  /** How much the server had accepted when it last refused this. */
+  /** Accepted messages at the last internal error for this batch. */
   acceptedAtOverload: number;
 }
 
-/** Most readings looked ahead at, to fill a body. */
+/** Maximum number of readings taken from the lane in advance to fill a body. */
 const LOOKAHEAD_MAX = 64;
-/** More than a body holds of the smallest readings that are usual. */
+/** More than one body holds of the smallest usual readings. */
 const LOOKAHEAD_MIN = 24;
 
 export class BatchWindow {
@@ -44,7 +43,7 @@ export class BatchWindow {
     this.#epoch = lane.epoch;
   }
 
-  /** When the earliest of the batches held back may go, monotonic ms; Infinity when none is. */
+  /** Earliest time of all waiting batches, monotonic ms; Infinity if none waits. */
   get dueMs(): number {
     return this.#batches.reduce(
       (dueMs, batch) => (batch.state === 'waiting' ? Math.min(dueMs, batch.dueMs) : dueMs),
@@ -53,9 +52,9 @@ export class BatchWindow {
   }
 
   /**
-   * The next batch to send: one that waits and that the server has nothing against, else a new one, else one that it has
-   * answered with an internal error, when that is due. In this order, or a reading that it will never take would be tried
-   * again and again before those that it would.
+   * The next batch to send: a waiting one without internal errors, else a new one, else one with internal
+   * errors that is due. In any other order, a reading that the server never accepts would delay those that it
+   * does.
    */
   async next(nowMs: number): Promise<Batch | undefined> {
     if (this.#lane.epoch !== this.#epoch) this.#reset();
@@ -76,12 +75,12 @@ export class BatchWindow {
     return batch;
   }
 
-  /** False once the lane has taken its readings back: then nothing that is heard of the batch counts any more. */
+  /** False after the lane was rewound: then a result of the batch no longer counts. */
   includes(batch: Batch): boolean {
     return this.#lane.epoch === this.#epoch && this.#batches.includes(batch);
   }
 
-  /** The batch is at the server, or given up: the lane hears of all that are done from the oldest on. */
+  /** Completes the batch and acknowledges all completed batches at the head of the lane. */
   async complete(batch: Batch): Promise<void> {
     batch.state = 'done';
     let count = 0;
@@ -92,7 +91,7 @@ export class BatchWindow {
     if (count > 0) await this.#lane.acknowledge(count, this.#epoch);
   }
 
-  /** In two halves, each to be tried by itself. A batch of one reading cannot be split. */
+  /** Replaces the batch by its two halves. A batch of one reading must not be split. */
   split(batch: Batch): void {
     const index = this.#batches.indexOf(batch);
     if (index < 0) return;
@@ -101,7 +100,7 @@ export class BatchWindow {
     this.#batches.splice(index, 1, ...halves);
   }
 
-  /** What was taken before may come again, so nothing of it counts any more. */
+  /** Drops all batches, because the lane may return their readings again. */
   #reset(): void {
     this.#lane.rewind();
     this.#epoch = this.#lane.epoch;
@@ -110,7 +109,7 @@ export class BatchWindow {
   }
 }
 
-/** As many of the first readings as fit one body; at least one. */
+/** Takes as many of the first readings as fit one body; at least one. */
 function createBatch(readings: readonly Reading[]): Batch {
   const { bodies, count, oversizedKeys } = encodeTelemetry(readings);
   return {

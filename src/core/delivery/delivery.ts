@@ -1,12 +1,10 @@
 /**
- * Delivery: empties the outbox, and posts the host's facts once per start.
+ * Delivers the outbox, and the facts about the host once per start.
  *
- * Promises: what was sampled lately goes first, the backlog behind it at its pace; at most four requests are
- * under way, one while the server is in trouble. A reading leaves the outbox only after the server accepted it,
- * or after the server refused it alone (settlement.ts); then it is told as lost. A step ends with the
- * first answer that means something to the session, and the session decides when to come back; what is under
- * way meanwhile goes on. Facts are gathered only after the first reading was accepted, so that a slow gathering
- * delays nothing.
+ * Fresh readings go first, the backlog behind them at a limited rate. At most four requests are in flight,
+ * one during an outage. A reading leaves the outbox only after the server accepted it or rejected it alone
+ * (batch-result.ts). The facts are collected after the first accepted reading, so that slow facts delay
+ * nothing.
  */
 
 import { ChildAbortController } from '../async/abort.ts';
@@ -39,15 +37,15 @@ export interface DeliveryPorts {
 }
 
 export interface DeliverySettings {
-  /** Messages of the backlog per second, at most; Infinity lifts the limit. */
+  /** Maximum rate of the backlog, messages per second; Infinity disables the limit. */
   readonly drainPerS: number;
-  /** After an outage the backlog waits a random part of this, so that a fleet does not drain at once, ms. */
+  /** After an outage the backlog waits a random part of this, ms, so that a fleet does not drain at once. */
   readonly drainSpreadMs: number;
 }
 
-/** Requests under way: one for what is fresh, the others for the backlog and the facts. */
+/** Requests in flight: one for fresh readings, the others for the backlog and the facts. */
 const IN_FLIGHT_MAX = 4;
-/** Batches of the backlog that are not settled yet: one that is refused alone holds up no more than these. */
+/** Incomplete batches of the backlog: one that the server rejects alone delays no more than these. */
 const BACKLOG_BATCHES_MAX = 16;
 const FRESH_BATCHES_MAX = 4;
 
@@ -58,7 +56,7 @@ export class Delivery {
   readonly #fresh: BatchWindow;
   readonly #backlog: BatchWindow;
   readonly #backlogReader: BacklogReader;
-  /** Notified of what happens in here and may give it something to do: an answer, a fetched batch, facts. */
+  /** Notified of internal changes that may allow more work: a response, a fetched batch, collected facts. */
   readonly #progress = new AsyncSignal();
   readonly #attributes: AttributeDelivery;
   readonly #undated: UndatedDelivery;
@@ -66,7 +64,7 @@ export class Delivery {
   #events: DeliveryEvent[] = [];
   #inFlight = 0;
   #isFrontBusy = false;
-  /** Since a refusal that the session was told of, until the next acceptance. */
+  /** From a failure that the session saw until the next accepted message. */
   #hasOutage = false;
   #fault: { readonly error: unknown } | undefined;
   #isFirstLogged = false;
@@ -88,15 +86,18 @@ export class Delivery {
     return this.#resultHandler.delivered;
   }
 
-  /** Readings given up since start. */
+  /** Readings discarded since start. */
   get rejectedCount(): number {
     return this.#resultHandler.rejected.count;
   }
 
-  /** Sends what there is to send; ends with the first answer that means something to the session. */
+  /**
+   * Sends pending messages. Resolves with the first result that is relevant to the session; requests in
+   * flight continue.
+   */
   async step(token: Secret, signal: AbortSignal): Promise<DeliveryEvent> {
     this.#attributes.setToken(token);
-    // What failed while the session was waiting belongs to the trouble it was waiting for.
+    // Failures during a wait of the session belong to the outage it waited for.
     this.#events = this.#events.filter(({ type }) => type !== 'failed');
     for (;;) {
       if (this.#fault) throw this.#fault.error;
@@ -110,7 +111,7 @@ export class Delivery {
     }
   }
 
-  /** Until the outbox or the progress is beyond the version seen, until `dueMs` by the monotonic clock, or until the abort. */
+  /** Waits for a change after the `seen` versions, for the monotonic time `dueMs`, or for the abort. */
   async #wait(
     seen: { readonly outbox: number; readonly progress: number; readonly dueMs: number },
     signal: AbortSignal,
@@ -120,18 +121,18 @@ export class Delivery {
     using over = new ChildAbortController(signal);
     const ends = [outbox.waitForChange(seen.outbox, over.signal), this.#progress.wait(over.signal)];
     if (seen.dueMs < Number.POSITIVE_INFINITY) {
-      // Never less than a millisecond: what is due at this instant must not keep the loop from others.
+      // At least one millisecond: work that is due now must not block the event loop.
       ends.push(clock.sleep(Math.max(1, seen.dueMs - clock.monotonicMs()), over.signal));
     }
     await Promise.race(ends);
     over.abort();
   }
 
-  /** Starts what may be started now; when, by the monotonic clock, more may be, whatever else happens. */
+  /** Starts all work that may start now. Returns the monotonic time at which more work becomes due. */
   async #startNext(token: Secret, signal: AbortSignal): Promise<number> {
     if (!this.#isFrontBusy && this.#hasRoom()) {
       const front = await this.#nextFrontMessage(token, signal);
-      // Facts wait for readings, and no reading waits for them: they take a place of the backlog.
+      // Readings never wait for facts, which use a slot of the backlog.
       const facts = front
         ? undefined
         : this.#attributes.nextMessage(token, this.#ports.clock.monotonicMs(), signal);
@@ -149,7 +150,7 @@ export class Delivery {
   #startBacklog(nowMs: number, token: Secret, signal: AbortSignal): number {
     const backlogInFlight = this.#inFlight - (this.#isFrontBusy ? 1 : 0);
     if (backlogInFlight >= IN_FLIGHT_MAX - 1) return Number.POSITIVE_INFINITY;
-    // The pace is for a server that is well; one message asks whether it is.
+    // The rate limit applies to a working server; during an outage one message checks whether it works again.
     const limitDueMs = this.#hasOutage ? nowMs : this.#rateLimiter.dueMs;
     const dueMs = this.#backlogReader.dueMs(nowMs, limitDueMs);
     if (dueMs > nowMs) return dueMs;
@@ -160,7 +161,7 @@ export class Delivery {
   async #fetch(nowMs: number, token: Secret, signal: AbortSignal): Promise<void> {
     try {
       const batch = await this.#backlogReader.next(nowMs);
-      // Meanwhile the front may have taken the only place there is while the server is in trouble.
+      // Meanwhile the front may have taken the only slot of an outage.
       if (batch && this.#hasRoom() && !signal.aborted) {
         this.#rateLimiter.onSent(this.#ports.clock.monotonicMs(), Math.max(1, batch.bodies.length));
         const message = this.#resultHandler.createMessage(batch, this.#backlog, 'backlog', token, signal);
@@ -177,7 +178,7 @@ export class Delivery {
     return this.#inFlight < (this.#hasOutage ? 1 : IN_FLIGHT_MAX);
   }
 
-  /** Fresh readings, else the newest without a date. */
+  /** Fresh readings, else the newest undated reading. */
   async #nextFrontMessage(token: Secret, signal: AbortSignal): Promise<OutgoingMessage | undefined> {
     const batch = await this.#fresh.next(this.#ports.clock.monotonicMs());
     if (batch) return this.#resultHandler.createMessage(batch, this.#fresh, 'front', token, signal);
@@ -220,7 +221,7 @@ export class Delivery {
       logEvent(log, 'FL-TELEMETRY-STARTED', { afterMs: Math.round(nowMs - startedMs) });
       this.#attributes.gather(signal);
     }
-    // Told only to a server that listens: until then there may be more of them.
+    // Losses are reported only to a server that responds: until then there may be more of them.
     outbox.reportLosses();
   }
 }

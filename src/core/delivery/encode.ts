@@ -1,10 +1,9 @@
 /**
- * Packing: readings into telemetry bodies that fit one datagram.
+ * Encodes readings into telemetry bodies that fit one datagram.
  *
- * The array form of the contract (section 4.1), several readings in one body up to `BODY_BYTES_MAX`, so that
- * no block-wise transfer is ever needed and the datagram fits the 1280-byte MTU every IPv6 path carries.
- * An element has its own `ts`, so a repeated body overwrites the same points; one whose date nobody knows has
- * none, and is dated by the server when it arrives (trap 9). Never an empty body (trap 6).
+ * Uses the array form of contract section 4.1, several readings per body up to `BODY_BYTES_MAX`, so that no
+ * block-wise transfer is needed. An element has its own `ts`, so a repeated body overwrites the same points;
+ * an undated reading has none and is dated by the server on arrival (trap 9). A body is never empty (trap 6).
  */
 
 import type { Reading, Value, Values } from '../model/reading.ts';
@@ -16,18 +15,18 @@ import type { Reading, Value, Values } from '../model/reading.ts';
 export const BODY_BYTES_MAX = 940;
 
 export interface EncodedBodies {
-  /** Bodies to post in this order; one, unless a single reading is too large for one. */
+  /** Bodies to post in this order; several only if one reading is too large for one body. */
   readonly bodies: readonly string[];
-  /** How many of the readings given the bodies hold, from the first on; at least 1. */
+  /** Number of readings in the bodies, from the first on; at least 1. */
   readonly count: number;
-  /** Keys left out because the key with its value alone is over the bound. */
+  /** Keys omitted because the key with its value alone exceeds the bound. */
   readonly oversizedKeys: readonly string[];
 }
 
-/** What of a reading goes on the wire. */
+/** The part of a reading that is sent. */
 export type EncodableReading = Pick<Reading, 'tsMs' | 'values'>;
 
-/** Packs the first readings of `readings` (one or more). */
+/** Encodes the first readings of `readings` (one or more). */
 export function encodeTelemetry(
   readings: readonly EncodableReading[],
   bytesMax: number = BODY_BYTES_MAX,
@@ -53,17 +52,19 @@ export function encodeTelemetry(
   };
 }
 
-/** True of a body made here whose readings have their dates: posted twice, it writes the same points (trap 9). */
+/**
+ * True if the readings of the body have timestamps: then posting it twice writes the same points (trap 9).
+ */
 export function isDated(body: string): boolean {
   return body.startsWith('[{"ts":');
 }
 
-/** Form 2 of the contract, or form 1 where there is no date. */
+/** Form 2 of the contract, or form 1 without a timestamp. */
 function encodeElement(ts: number | undefined, values: Values): string {
   return JSON.stringify(ts === undefined ? values : { ts, values });
 }
 
-/** Packs client attributes into flat objects, each within the bound. */
+/** Encodes client attributes into flat objects, each within the bound. */
 export function encodeAttributes(values: Values, bytesMax: number = BODY_BYTES_MAX): EncodedBodies {
   const split = splitValues(values, bytesMax - 2);
   return {
@@ -97,8 +98,8 @@ function splitValues(values: Values, bytesMax: number): { parts: Values[]; overs
 }
 
 /**
- * Length of a string in UTF-8; the core has no Buffer to ask. A lone surrogate counts 3, as JSON.stringify
- * escapes it longer.
+ * Length of a string in UTF-8; the core may not use Buffer. A lone surrogate counts 3; JSON.stringify
+ * replaces it by a longer escape.
  */
 export function utf8Bytes(text: string): number {
   let bytes = 0;

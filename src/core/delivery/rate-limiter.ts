@@ -1,11 +1,11 @@
 /**
- * The pace of a backlog: so many messages a second at most, fewer while the server asks for mercy.
+ * Rate limit of the backlog, in monotonic time.
  *
- * ThingsBoard tells a rate limit by 5.00 and nothing else (contract section 10), so the pace is halved at each
- * and recovers by a tenth with each message that is taken. Pure arithmetic on monotonic time.
+ * ThingsBoard reports a rate limit by 5.00 and nothing else (contract section 10). Each rejection doubles the
+ * interval between two messages, and each accepted message shortens it by a tenth.
  */
 
-/** The slowest, ms between two messages. */
+/** Longest interval between two messages, ms. */
 const INTERVAL_MS_MAX = 60_000;
 const RECOVERY = 0.9;
 
@@ -14,23 +14,23 @@ export class RateLimiter {
   #intervalMs: number;
   #dueMs = Number.NEGATIVE_INFINITY;
 
-  /** `perS` over 0: messages per second; Infinity lifts the limit. */
+  /** `perS`: messages per second, above 0; Infinity disables the limit. */
   constructor(perS: number) {
     this.#intervalMsMin = 1000 / perS;
     this.#intervalMs = this.#intervalMsMin;
   }
 
-  /** When the next message may go, monotonic ms. */
+  /** Earliest time of the next message, monotonic ms. */
   get dueMs(): number {
     return this.#dueMs;
   }
 
-  /** No unused time is saved up: a burst after a pause would be what the limit is there to prevent. */
+  /** Unused time is not saved: a burst after a pause would defeat the limit. */
   onSent(nowMs: number, messages: number): void {
     this.#dueMs = Math.max(nowMs, this.#dueMs) + messages * this.#intervalMs;
   }
 
-  /** Nothing goes before then, monotonic ms. */
+  /** Sends nothing before `atMs`, monotonic ms. */
   holdUntil(atMs: number): void {
     this.#dueMs = Math.max(this.#dueMs, atMs);
   }

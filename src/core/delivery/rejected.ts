@@ -1,6 +1,6 @@
 /**
- * What was set aside: readings the server does not take by themselves, and values no datagram holds. Counted, told as lost,
- * and each told to the operator once.
+ * Rejected readings, which the server does not accept even alone, and values too large for a datagram. Counts
+ * them, reports the readings as lost and logs each once.
  */
 
 import { logEvent } from '../events/catalogue.ts';
@@ -16,7 +16,7 @@ export interface RejectedReadingsPorts {
   readonly log: Logger;
 }
 
-/** Readings remembered: one that comes again, because its lane took it back, is not told again. */
+/** Readings remembered, so that one that returns after a rewind is not reported twice. */
 const RECENT_MAX = 256;
 
 export class RejectedReadings {
@@ -34,7 +34,7 @@ export class RejectedReadings {
     return this.#count;
   }
 
-  /** Once for each key: it will be too large at every reading. */
+  /** Logs each key once: it will be too large in every reading. */
   logOversized(keys: readonly string[]): void {
     const newKeys = keys.filter((key) => !this.#loggedOversized.has(key));
     if (newKeys.length === 0) return;
@@ -42,7 +42,10 @@ export class RejectedReadings {
     logEvent(this.#ports.log, 'FL-VALUE-TOO-LARGE', { keys: newKeys.join(','), bytesMax: BODY_BYTES_MAX });
   }
 
-  /** Counts and tells a reading given up; what comes after it in its lane lacks it, so the next sample says all. */
+  /**
+   * Counts, reports and logs a discarded reading. The outbox then asks for a snapshot, because deltas build
+   * on it.
+   */
   reject(reading: Reading, reason: LossReason): void {
     const { log, outbox } = this.#ports;
     const key = `${reading.bootId} ${reading.bootMs}`;
@@ -50,7 +53,7 @@ export class RejectedReadings {
     this.#recent.add(key);
     this.#count += 1;
     if (reading.gap) {
-      // Told again it would be refused again, for ever.
+      // Reported again, it would be rejected again, without end.
       return logEvent(log, 'FL-GAP-RECORD-REJECTED', reading.values);
     }
     outbox.discardReading(reading, reason);

@@ -1,10 +1,10 @@
 /**
- * Live delivery: the newest reading of a host whose clock is not right yet, posted without a date while it is fresh.
+ * Delivers the newest reading of a host with an unsynchronised clock without a timestamp while it is fresh.
  *
- * The server dates it by its own clock when it arrives (contract section 4.1), which is right to within
- * `LIVE_MS_MAX`; a reading that could not be posted in that time waits until its date is known. Such a message must not
- * be repeated by us, because without a date a repetition is a second point (trap 9). What remains: if its answer is
- * lost for so long, the reading is stored once more later, under its own date.
+ * The server dates it on arrival (contract section 4.1), correct to within `UNDATED_AGE_MS_MAX`; an older
+ * reading waits for its timestamp. The request must not be repeated, because without a timestamp a repetition
+ * is a second point (trap 9). If only the response is lost, the reading is stored once more later, under its
+ * own timestamp.
  */
 
 import { ChildAbortController, DEADLINE } from '../async/abort.ts';
@@ -18,7 +18,7 @@ import type { BatchResultHandler } from './batch-result.ts';
 import { encodeTelemetry } from './encode.ts';
 import type { OutgoingMessage } from './message.ts';
 
-/** How old a reading may be when the server dates it, ms. */
+/** Maximum age of a reading that the server dates, ms. */
 export const UNDATED_AGE_MS_MAX = 10_000;
 
 const OVERSIZED = { event: { type: 'progressed' }, discard: true } as const;
@@ -38,7 +38,7 @@ export class UndatedDelivery {
     this.#resultHandler = resultHandler;
   }
 
-  /** The newest reading, if it has no date and is fresh enough to go without. */
+  /** The newest reading if it is undated and fresh enough. */
   nextMessage(token: Secret, signal: AbortSignal): OutgoingMessage | undefined {
     const { clock, outbox } = this.#ports;
     const reading = outbox.takeUndated();
@@ -73,7 +73,7 @@ export class UndatedDelivery {
     const result = await transport.postTelemetry(token, body, deadline.signal);
     deadline.abort();
     if (result.ok || signal.aborted || result.failure.reason !== 'aborted') return result;
-    const detail = `no answer while the reading was fresh (${UNDATED_AGE_MS_MAX / 1000} s)`;
+    const detail = `no response while the reading was fresh (${UNDATED_AGE_MS_MAX / 1000} s)`;
     return { ok: false, failure: { reason: 'server-timeout', detail } };
   }
 }

@@ -1,9 +1,8 @@
 /**
- * Events: everything the agent tells an operator, each with an id that never changes, a level, and a constant sentence.
- *
- * A sentence is "what happened: what to do"; what is only good to know has no second half. What varies goes into fields, of
- * which `event` is the id, so that a line is found by it: `journalctl -u firstlight --grep event=FL-SERVER-TIMEOUT`. The refusals of
- * verdicts.ts are events too, with `FL-` before their reason. Status, the README and the man page list what is here.
+ * The catalogue of events: everything the agent reports to an operator, each with a stable id, a level and a
+ * constant sentence "cause: remedy" (or only a cause). Variable parts are fields; the field `event` has the
+ * id, so that `journalctl -u firstlight --grep event=FL-SERVER-TIMEOUT` finds it. Failures
+ * (failures/policies.ts) are events too.
  */
 
 import type { FailureReason } from '../failures/failure.ts';
@@ -25,9 +24,9 @@ type FailureEventId<Reason extends FailureReason = FailureReason> = `FL-${Upperc
 
 export type EventId = keyof typeof EVENTS_EXCEPT_FAILURES | FailureEventId;
 
-/** The refusal's id: `FL-` and its reason in capitals. */
+/** The event id of a failure: `FL-` and the reason in capitals. */
 export function failureEventId<Reason extends FailureReason>(reason: Reason): FailureEventId<Reason> {
-  // The language cannot follow toUpperCase; test/core/events.test.ts does.
+  // TypeScript cannot infer toUpperCase; test/core/events/catalogue.test.ts checks it.
   return `FL-${reason.toUpperCase()}` as FailureEventId<Reason>;
 }
 
@@ -38,10 +37,10 @@ const FAILURE_EVENTS = Object.fromEntries(
   ]),
 ) as Readonly<Record<FailureEventId, EventEntry>>;
 
-/** The catalogue. */
+/** All events. */
 export const EVENTS: Readonly<Record<EventId, EventEntry>> = { ...EVENTS_EXCEPT_FAILURES, ...FAILURE_EVENTS };
 
-/** Troubles beside those of the conversation that last, and what tells that they are over. */
+/** Lasting problems other than failures of the session, and the events that end them. */
 export const RESOLVED_BY: Readonly<Partial<Record<EventId, readonly EventId[]>>> = {
   'FL-TOKEN-WRITE-FAILED': ['FL-PROVISIONING-COMPLETED'],
   'FL-DISK-WRITE-FAILED': ['FL-DISK-WRITE-RESTORED'],
@@ -54,8 +53,8 @@ export const RESOLVED_BY: Readonly<Partial<Record<EventId, readonly EventId[]>>>
 };
 
 /**
- * Writes the event's line. `says` stands in for the sentence where only the place that tells knows what exactly is wrong, such
- * as a problem of the configuration.
+ * Logs an event. `message` replaces the sentence if only the caller knows the exact problem, such as one of
+ * the configuration.
  */
 export function logEvent(
   log: Pick<Logger, EventLevel>,
@@ -71,7 +70,7 @@ export function isEventId(text: unknown): text is EventId {
   return typeof text === 'string' && Object.hasOwn(EVENTS, text);
 }
 
-/** A sentence's two halves. The first ends at the first colon; the second is empty where there is nothing to do. */
+/** Splits a sentence at the first colon; the remedy is empty if there is none. */
 export function splitSentence(sentence: string): { readonly cause: string; readonly remedy: string } {
   const at = sentence.indexOf(': ');
   return at < 0

@@ -1,4 +1,7 @@
-/** The events of the conversation with the server, beside the refusals (verdicts.ts): credentials, provisioning, delivery. */
+/**
+ * Events of the session with the server, except failures (failures/policies.ts): credentials, provisioning,
+ * delivery, endpoints.
+ */
 
 import type { EventEntry } from './definition.ts';
 
@@ -7,131 +10,136 @@ export const CONNECTION_EVENTS = {
   'FL-CREDENTIALS-FOUND': { level: 'info', sentence: 'credentials found' },
   'FL-PROVISIONING-RESUMED': {
     level: 'info',
-    sentence: 'an earlier provisioning was interrupted: picking it up',
+    sentence: 'resuming an interrupted provisioning',
   },
-  'FL-PROVISIONING-STARTED': { level: 'info', sentence: 'provisioning' },
+  'FL-PROVISIONING-STARTED': { level: 'info', sentence: 'sending the provisioning request' },
   'FL-PROVISIONING-SLOW': {
     level: 'warn',
     sentence:
-      'the server has not answered the provisioning request yet, which is waited for some minutes: check that it runs and that every firewall on the way lets server.url pass (coap is UDP, http and https are TCP)',
+      'the server has not responded to the provisioning request within 20 s; the agent waits up to 4 minutes: check that it runs and that every firewall on the path allows server.url (coap is UDP, http and https are TCP)',
   },
   'FL-TOKEN-CHECK-STARTED': {
     level: 'info',
-    sentence: 'the server declined the name: asking whether our token is already known',
+    sentence: 'the server declined the device name; checking whether it already accepts the access token',
   },
   'FL-TOKEN-KNOWN': {
     level: 'info',
-    sentence: 'the server already knows our token: an earlier answer was lost, nothing else',
+    sentence: 'the server already accepts the access token; only an earlier response was lost',
   },
-  'FL-TOKEN-UNKNOWN': { level: 'info', sentence: 'the server does not know our token yet' },
+  'FL-TOKEN-UNKNOWN': { level: 'info', sentence: 'the server does not accept the access token yet' },
   'FL-PROVISIONING-COMPLETED': { level: 'info', sentence: 'provisioned: token stored' },
   'FL-TOKEN-WRITE-FAILED': {
     level: 'error',
     sentence:
-      'the token cannot be stored, and a power cut now would lose it: check space, rights and health of the state directory; telemetry is delivered meanwhile',
+      'the access token cannot be stored, and a power cut would lose it; telemetry continues: check the free space, permissions and health of the state directory',
   },
   'FL-TOKEN-REVOKED': {
     level: 'error',
     sentence:
-      'the token was refused for minutes: the gateway provisions again under its own name, and goes on trying the old token; delete the device in ThingsBoard if it is to come back as a new one',
+      'the server has rejected the access token for at least 5 minutes; the gateway provisions again under the same name and keeps retrying the old token: to register it as a new device, delete the device in ThingsBoard',
   },
-  'FL-TOKEN-RESTORED': { level: 'info', sentence: 'the server takes the earlier token again' },
-  'FL-SERVER-REACHABLE': { level: 'info', sentence: 'the server answers again' },
+  'FL-TOKEN-RESTORED': { level: 'info', sentence: 'the server accepts the earlier access token again' },
+  'FL-SERVER-REACHABLE': { level: 'info', sentence: 'the server responds again' },
   'FL-CREDENTIALS-STORAGE-RESTORED': {
     level: 'info',
     sentence: 'the credentials can be read and written again',
   },
-  'FL-CREDENTIALS-RESTORED': { level: 'info', sentence: 'there are credentials that can be read again' },
+  'FL-CREDENTIALS-RESTORED': { level: 'info', sentence: 'readable credentials are available again' },
   'FL-TELEMETRY-STARTED': { level: 'info', sentence: 'first telemetry accepted' },
   'FL-ATTRIBUTES-ACCEPTED': { level: 'info', sentence: 'client attributes accepted' },
   'FL-ATTRIBUTES-REJECTED': {
     level: 'warn',
-    sentence: 'the server takes telemetry but no client attributes: check what lies between it and this host',
+    sentence:
+      'the server accepts telemetry but rejects client attributes: check the proxies and firewalls between this host and the server',
   },
   'FL-ATTRIBUTES-MALFORMED': {
     level: 'error',
     sentence:
-      'the server calls the client attributes malformed; they were left out: report this as a bug of firstlight',
+      'the server rejected the client attributes as malformed, and they were omitted: report this as a Firstlight bug',
   },
   'FL-ATTRIBUTE-TOO-LARGE': {
     level: 'error',
     sentence:
-      'a fact about this host is too large for one datagram and was left out: report this as a bug of firstlight',
+      'a client attribute is too large for one datagram and was omitted: report this as a Firstlight bug',
   },
   'FL-HOST-FACTS-FAILED': {
     level: 'warn',
     sentence:
-      'the facts about this host could not be gathered; telemetry goes on without them: report this as a bug of firstlight',
+      'the agent could not collect the client attributes of this host; telemetry continues without them: report this as a Firstlight bug',
   },
   'FL-HARDWARE-FACTS-FAILED': {
     level: 'warn',
     sentence:
-      'the hardware could not be asked for its details: telemetry goes on without them; restart firstlight if they matter',
+      'the agent could not read the hardware details; telemetry continues without them: restart firstlight if they are needed',
   },
   'FL-CREDENTIALS-BACKUP-USED': {
     level: 'warn',
     sentence:
-      'the credential file was damaged or missing; its backup is used: check the health of the card if this happens again',
+      'the credential file is damaged or missing; the agent uses its backup: if this happens again, check the health of the SD card or disk',
   },
   'FL-CREDENTIALS-REPAIR-FAILED': {
     level: 'warn',
     sentence:
-      'the credential store could not be mended: check space, rights and health of the state directory',
+      'the agent could not repair the credential files: check the free space, permissions and health of the state directory',
   },
   'FL-CREDENTIALS-EXPOSED': {
     level: 'warn',
     sentence:
-      'the credential file was readable by others and is now closed to them: if someone may have read it, change the token on the server',
+      'other users could read the credential file; the agent restricted its permissions: if someone may have read it, change the access token on the server',
   },
   'FL-CREDENTIALS-DAMAGED': {
     level: 'error',
     sentence:
-      'a credential file cannot be understood; it was set aside, and nothing of it is lost: check the health of the card',
+      'a credential file is damaged; the agent archived it unchanged: check the health of the SD card or disk',
   },
   'FL-BOARD-CHANGED': {
     level: 'warn',
     sentence:
-      'the stored credentials belong to another board, this card was moved or cloned: they were set aside, and this gateway provisions anew; check that it gets a name of its own',
+      'the stored credentials belong to another board because the SD card was moved or cloned; the agent archived them and provisions again: check that the new device has its own name',
   },
   'FL-SERVER-CHANGED': {
     level: 'warn',
     sentence:
-      'the stored credentials belong to another server: they were set aside, and the gateway provisions with the one now configured; where it is the same server at a new address, list the new and the old URL in server.url and they are used again',
+      'the stored credentials belong to another server; the agent archived them and provisions with the configured server: if the same server has a new address, set server.url to a list of the new and the old URL',
   },
   'FL-CREDENTIALS-REUSED': {
     level: 'info',
-    sentence: 'credentials that were set aside fit again and are used',
+    sentence: 'archived credentials match again and are used',
   },
   'FL-SECRET-DELETED': {
     level: 'info',
-    sentence: 'the provisioning secret is not needed any more and was deleted',
+    sentence: 'the agent deleted the provisioning secret because it is no longer needed',
   },
   'FL-SECRET-DELETE-FAILED': {
     level: 'warn',
     sentence:
-      'the provisioning secret should be forgotten but its file cannot be deleted: delete it by hand, or let the user of the service write to its directory',
+      'the agent cannot delete the file of the provisioning secret: delete it manually, or give the service user write permission for its directory',
   },
 } as const satisfies Record<string, EventEntry>;
+
 export const ENDPOINT_EVENTS = {
   'FL-ENDPOINT-FAILOVER': {
     level: 'warn',
     sentence:
-      'the way to the server fails, and another URL of server.url is used: check what fails; it is tried again at growing intervals',
+      'an endpoint of server.url failed; the agent uses another one and retries the failed one with increasing intervals: check the cause in the field detail',
   },
-  'FL-ENDPOINT-RESTORED': { level: 'info', sentence: 'a better URL of server.url works again and is used' },
+  'FL-ENDPOINT-RESTORED': {
+    level: 'info',
+    sentence: 'a preferred endpoint of server.url works again and is used',
+  },
   'FL-SERVER-REDIRECTED': {
     level: 'warn',
     sentence:
-      'server.url redirects to another address, which is used until the next start: set server.url to that address',
+      'server.url redirects to another address, which the agent uses until its next start: set server.url to that address',
   },
   'FL-PLAINTEXT-ENDPOINT': {
     level: 'warn',
     sentence:
-      'this URL leads over public networks without encryption, and whoever can read on the way can read the provisioning secret, the token and all values: set server.url to https, or give the gateway a private way to the server',
+      'this URL leads over public networks without encryption; anyone on the path can read the provisioning secret, the access token and all values: set server.url to https, or give the gateway a private network path to the server',
   },
   'FL-PLAINTEXT-FALLBACK': {
     level: 'warn',
     sentence:
-      'server.url goes from https to a URL without encryption when https fails, as it says: change the list if nothing may ever be readable on the way',
+      'server.url contains an unencrypted fallback for https: remove it if data must never be sent in plaintext',
   },
 } as const satisfies Record<string, EventEntry>;

@@ -1,10 +1,10 @@
-/** A row of the event catalogue: level and sentence. */
+/** An entry of the event catalogue: level and sentence. */
 
-/** `info` is good to know, `warn` heals by itself, `error` needs a person. */
+/** `info`: no action needed; `warn`: recovers without help; `error`: a person must act. */
 export type EventLevel = 'info' | 'warn' | 'error';
 
 export interface EventEntry {
   readonly level: EventLevel;
-  /** Constant: "what happened: what to do". */
+  /** Constant: "cause: remedy". */
   readonly sentence: string;
 }

@@ -1,4 +1,4 @@
-/** The events of the process and its host: start, stop, configuration, service manager, identity. */
+/** Events of the process and its host: start, stop, configuration, service manager, device name. */
 
 import type { EventEntry } from './definition.ts';
 
@@ -7,86 +7,89 @@ export const HOST_EVENTS = {
   'FL-AGENT-STOPPED': { level: 'info', sentence: 'firstlight stopped' },
   'FL-INTERNAL-ERROR': {
     level: 'error',
-    sentence: 'a bug ended firstlight: please report it with these lines',
+    sentence: 'an internal error stopped firstlight: report it as a Firstlight bug, with these log lines',
   },
   'FL-INSTALLATION-CORRUPT': {
     level: 'error',
     sentence:
-      'a file of the program is missing or damaged, as when an upgrade has replaced it, and firstlight ends: start it again, and install it again if that does not help',
+      'a program file is missing or damaged, for example because of an upgrade, and the agent exits: restart it, and install Firstlight again if that does not help',
   },
   'FL-CONFIG-INVALID': {
     level: 'error',
-    sentence: 'a setting is wrong, and the line says which: correct it, and restart or reload firstlight',
+    sentence:
+      'a setting is invalid, and the log line names it: correct it, then restart or reload firstlight',
   },
   'FL-CONFIG-WARNING': {
     level: 'warn',
-    sentence: 'a setting is accepted with a doubt, and the line says which: check it',
+    sentence: 'a setting is valid but questionable, and the log line names it: check it',
   },
   'FL-CONFIG-RELOAD-REJECTED': {
     level: 'error',
     sentence:
-      'the new configuration has problems, and the settings from before go on: correct what the lines above say and reload again',
+      'the new configuration has problems; the agent keeps the previous settings: correct the problems in the preceding log lines and reload again',
   },
   'FL-CONFIG-RELOAD-FAILED': {
     level: 'error',
     sentence:
-      'the new configuration cannot work, and the settings from before go on: correct what the field says and reload again',
+      'the agent cannot run with the new configuration and keeps the previous settings: correct the problem in the field error and reload again',
   },
   'FL-CONFIG-UNCHANGED': {
     level: 'info',
-    sentence: 'the configuration was read again, and nothing has changed',
+    sentence: 'the configuration was reloaded; nothing has changed',
   },
   'FL-CONFIG-CHANGED': {
     level: 'info',
-    sentence: 'the configuration was read again, and counts from now on',
+    sentence: 'the configuration was reloaded; the new settings apply',
   },
   'FL-STATE-LOCKED': {
     level: 'error',
     sentence:
-      'another firstlight already runs on this state directory: stop it, or give this one another state directory',
+      'another firstlight process uses this state directory: stop it, or give this one another state directory',
   },
   'FL-STATE-UNUSABLE': {
     level: 'error',
     sentence:
-      'the state directory cannot be used, and the line says why: check space, rights and health of it',
+      'the state directory cannot be used, and the log line gives the reason: check its free space, permissions and health',
   },
   'FL-PROVISIONING-NOT-CONFIGURED': {
     level: 'error',
     sentence:
-      'there are no credentials and no way to get any: set provisioning.key and provisioning.secret of the device profile',
+      'there are no credentials, and provisioning is not configured: set provisioning.key and provisioning.secret to those of the device profile',
   },
   'FL-DEVICE-NAME-INVALID': {
     level: 'error',
-    sentence: 'no device name can be made, and the line says why: set a device.name that fits this host',
+    sentence:
+      'the agent cannot derive a valid device name, and the log line gives the reason: set a device.name that fits this host',
   },
   'FL-DEVICE-NAME-AMBIGUOUS': {
     level: 'warn',
-    sentence: 'the device name is made from what a clone may share: set device.name, or check machine-id',
+    sentence:
+      'the device name is derived from an identifier that cloned hosts may share: set device.name, or check machine-id',
   },
   'FL-AGENT-STALLED': {
     level: 'error',
     sentence:
-      'a part of the agent stands still; the service manager is not told any more that it lives, and restarts it: report this with the lines before it if it happens again',
+      'a part of the agent has stalled; the agent stops its watchdog notifications, and systemd will restart it: if this happens again, report it with the preceding log lines',
   },
-  'FL-AGENT-RESUMED': { level: 'info', sentence: 'what stood still goes on again' },
+  'FL-AGENT-RESUMED': { level: 'info', sentence: 'the stalled part of the agent has resumed' },
   'FL-SHUTDOWN-TIMEOUT': {
     level: 'error',
     sentence:
-      'a part of the agent stood still, and was left behind at the stop: report this with the lines before it if it happens again',
+      'a part of the agent had stalled and did not stop in time: if this happens again, report it with the preceding log lines',
   },
   'FL-STATUS-WRITE-FAILED': {
     level: 'warn',
     sentence:
-      'the status cannot be written, and "firstlight status" knows nothing: check that the runtime directory can be written',
+      'the agent cannot write its status, so "firstlight status" cannot show it: check that the runtime directory is writable',
   },
   'FL-STATUS-DISABLED': {
     level: 'info',
     sentence:
-      'there is no runtime directory, and "firstlight status" only sees that the agent runs: mount a tmpfs at /run/firstlight, or set RUNTIME_DIRECTORY to a directory in memory',
+      'there is no runtime directory, so "firstlight status" shows only whether the agent runs: mount a tmpfs at /run/firstlight, or set RUNTIME_DIRECTORY to a directory in memory',
   },
   'FL-NOTIFY-FAILED': {
     level: 'warn',
     sentence:
-      'systemd cannot be told how the agent does, and restarts it when it hears nothing: check that systemd-notify is installed and that the unit has NotifyAccess=all',
+      'the agent cannot notify systemd, which will restart it when the watchdog expires: check that systemd-notify is installed and that the unit has NotifyAccess=all',
   },
 } as const satisfies Record<string, EventEntry>;

@@ -1,4 +1,4 @@
-/** The events of readings: sensors, what waits, the disk it waits on, what is lost, and the clock that dates it. */
+/** Events of readings: sensors, outbox, spool, losses and the clock. */
 
 import type { EventEntry } from './definition.ts';
 
@@ -9,129 +9,128 @@ export const READING_EVENTS = {
   },
   'FL-SENSOR-FAILED': {
     level: 'warn',
-    sentence: 'a sensor cannot be read; its values are left out: check the device that the field names',
+    sentence: 'a sensor cannot be read, and its values are omitted: check the device in the field sensor',
   },
   'FL-SENSOR-RESTORED': { level: 'info', sentence: 'a sensor can be read again' },
   'FL-CUSTOM-SENSOR-FAILED': {
     level: 'warn',
     sentence:
-      'a sensor of your own cannot be read, and is asked again ever more slowly; its values are left out: correct what the field says',
+      'a custom sensor cannot be read; the agent omits its values and retries with increasing intervals: correct the problem in the field reason',
   },
-  'FL-CUSTOM-SENSOR-RESTORED': { level: 'info', sentence: 'a sensor of your own can be read again' },
+  'FL-CUSTOM-SENSOR-RESTORED': { level: 'info', sentence: 'a custom sensor can be read again' },
   'FL-CUSTOM-SENSOR-INVALID-VALUE': {
     level: 'warn',
     sentence:
-      'a sensor of your own says something that is no value, and that part is left out: correct what the field says',
+      'a custom sensor returned an invalid value, which the agent ignores: correct the problem in the field reason',
   },
   'FL-VALUE-TOO-LARGE': {
     level: 'error',
-    sentence: 'a value is too large for one datagram and was left out: shorten or switch off its sensor',
+    sentence: 'a value is too large for one datagram and was omitted: shorten it, or disable its sensor',
   },
   'FL-SPOOLING-STARTED': {
     level: 'info',
-    sentence: 'readings that the server has not taken yet are kept on the disk',
+    sentence: 'undelivered readings are being stored on disk',
   },
-  'FL-BACKLOG-DELIVERED': { level: 'info', sentence: 'everything that waited is delivered' },
+  'FL-BACKLOG-DELIVERED': { level: 'info', sentence: 'the backlog has been delivered' },
   'FL-DISK-WRITE-FAILED': {
     level: 'error',
     sentence:
-      'the disk does not take the readings that wait; they are kept in memory, where a restart would lose them: check space, rights and health of the state directory',
+      'queued readings cannot be written to disk; they stay in memory, where a restart would lose them: check the free space, permissions and health of the state directory',
   },
-  'FL-DISK-WRITE-RESTORED': { level: 'info', sentence: 'the disk takes readings again' },
+  'FL-DISK-WRITE-RESTORED': { level: 'info', sentence: 'queued readings can be written to disk again' },
   'FL-SHUTDOWN-WRITE-TIMEOUT': {
     level: 'error',
     sentence:
-      'the disk did not take the readings that wait in time, and those it did not take are lost: check the health of the card',
+      'the disk did not store all queued readings before the shutdown deadline, and the others are lost: check the health of the SD card or disk',
   },
   'FL-SPOOL-READ-FAILED': {
     level: 'warn',
     sentence:
-      'a file of the spool cannot be read; it is tried again, and its readings are lost if that fails for long: check the health of the disk',
+      'a spool file cannot be read; the agent retries, and drops its readings if that keeps failing: check the health of the SD card or disk',
   },
   'FL-SPOOL-DELETE-FAILED': {
     level: 'warn',
     sentence:
-      'a file of the spool cannot be removed; its readings may be sent again after a restart: check rights and health of the state directory',
+      'a spool file cannot be deleted; its readings may be sent again after a restart: check the permissions and health of the state directory',
   },
   'FL-SPOOL-LIST-FAILED': {
     level: 'warn',
     sentence:
-      'the spool cannot be listed, and what it holds waits for a restart: check rights and health of the state directory',
+      'the spool directory cannot be listed; its readings stay there until the agent restarts: check the permissions and health of the state directory',
   },
   'FL-SPOOL-NEWER': {
     level: 'warn',
     sentence:
-      'the spool holds readings stored by a newer firstlight, and they stay there: install that version again, or remove the file',
+      'the spool contains readings of a newer Firstlight version, which stay there: install that version again, or delete the file',
   },
   'FL-BOOT-OFFSET-READ-FAILED': {
     level: 'warn',
-    sentence: 'what dates the stored readings of earlier boots cannot be read: check the health of the disk',
+    sentence:
+      'the boot offsets, which date the stored readings of earlier boots, cannot be read: check the health of the SD card or disk',
   },
   'FL-BOOT-OFFSET-WRITE-FAILED': {
     level: 'warn',
     sentence:
-      'what dates the stored readings of this boot cannot be stored: those not delivered before a restart would be lost; check space and health of the disk',
+      'the boot offset, which dates the stored readings, cannot be written; readings not delivered before a restart would be lost: check the free space and health of the SD card or disk',
   },
   'FL-READINGS-LOST': {
     level: 'warn',
     sentence:
-      'readings were lost; a gap record tells the server how many, from when to when, and why: check the cause in the field lostWhy',
+      'readings were lost; the agent reports their number, period and cause in a gap record: check the cause in the field lostWhy',
   },
   'FL-GAP-RECORD-REJECTED': {
     level: 'error',
     sentence:
-      'the server does not take the gap record, which is left out, and readings were lost: report this as a bug of firstlight',
+      'readings were lost, and the server rejected the gap record that reports them, so it was omitted: report this as a Firstlight bug',
   },
   'FL-READING-REJECTED': {
     level: 'error',
     sentence:
-      'the server answers one reading, and only it, with an internal error; it was set aside so that the others go on: check the rule chain of the device profile',
+      'the server responds to one reading with an internal error; the agent set it aside and sends the others: check the rule chain of the device profile',
   },
   'FL-READING-MALFORMED': {
     level: 'error',
     sentence:
-      'the server calls one reading malformed; it was set aside so that the others go on: check that the device profile takes JSON payloads',
+      'the server rejected one reading as malformed; the agent set it aside and sends the others: check that the device profile accepts JSON payloads',
   },
   'FL-CLOCK-TRUSTED': {
     level: 'info',
-    sentence: 'the clock of this host is believed as it is, because clock.trust is "system"',
+    sentence: 'the agent trusts the clock of this host because clock.trust is "system"',
   },
   'FL-CLOCK-RESUMED': {
     level: 'info',
-    sentence:
-      'readings have their own time: an earlier start in this boot of the host found its clock synchronised',
+    sentence: 'readings have timestamps because an earlier start in this boot found the clock synchronised',
   },
   'FL-CLOCK-SYNCHRONISED': {
     level: 'info',
-    sentence:
-      'the clock is synchronised: readings have their own time from here on, and those that waited are dated',
+    sentence: 'the clock is synchronised; new and queued readings have timestamps',
   },
   'FL-CLOCK-UNSYNCHRONISED': {
     level: 'warn',
     sentence:
-      'the clock is not synchronised; readings go out without a time while the server is reachable, and wait otherwise: check the time service of this host, or set clock.trust = "system" on a host without one',
+      'the clock is not synchronised; readings are sent without timestamps if the server is reachable, and are held otherwise: check the time service of this host, or set clock.trust = "system" on a host without one',
   },
   'FL-CLOCK-STEPPED': {
     level: 'info',
-    sentence: 'the clock was set: readings have the new time from here on',
+    sentence: 'the clock was set; new readings use the new time',
   },
   'FL-CLOCK-STEP-UNCONFIRMED': {
     level: 'warn',
     sentence:
-      'the clock was set, and no time service confirms it; readings keep to the time before: check the time service of this host, or set clock.trust = "system" on a host without one',
+      'the clock was set, but no time service confirms it; readings keep using the previous time: check the time service of this host, or set clock.trust = "system" on a host without one',
   },
   'FL-CLOCK-STEP-REVERTED': {
     level: 'info',
-    sentence: 'the clock is back at the time that readings have kept to',
+    sentence: 'the clock is back at the time that readings kept using',
   },
   'FL-CLOCK-STATE-WRITE-FAILED': {
     level: 'warn',
     sentence:
-      'what is known of the clock cannot be kept for a restart, after which readings may wait for a date: check that the runtime directory can be written',
+      'the agent cannot save the clock state; after a restart, readings may be held until the clock is synchronised again: check that the runtime directory is writable',
   },
   'FL-CLOCK-UNVERIFIABLE': {
     level: 'warn',
     sentence:
-      'nothing on this host can tell whether its clock is synchronised: install a time service such as systemd-timesyncd or chrony, or set clock.trust = "system"',
+      'no time service on this host reports whether the clock is synchronised: install one such as systemd-timesyncd or chrony, or set clock.trust = "system"',
   },
 } as const satisfies Record<string, EventEntry>;

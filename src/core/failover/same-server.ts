@@ -1,11 +1,12 @@
 /**
- * When two URLs are those of one server, as far as credentials are concerned: `scheme://host:port`, as cli/naming.ts writes them.
+ * Whether two URLs (`scheme://host:port`) belong to one server as far as credentials are concerned.
  *
- * The same URL, or the same host by another scheme: a gateway that moves from CoAP to HTTPS must find its credentials, and
- * the ports of two schemes say nothing about each other. The same scheme at another port is another server.
+ * The same URL, or the same host with another scheme: a gateway that moves from CoAP to HTTPS must find its
+ * credentials, and the ports of two schemes are unrelated. The same scheme with another port is another
+ * server.
  */
 
-/** True when some URL of the one list and some URL of the other are of one server. */
+/** True if any URL of one list and any URL of the other belong to one server. */
 export function isSameServer(urls: readonly string[], otherUrls: readonly string[]): boolean {
   return urls.some((url) =>
     otherUrls.some((otherUrl) => url === otherUrl || isSameHostOtherScheme(url, otherUrl)),

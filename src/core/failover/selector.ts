@@ -1,13 +1,14 @@
 /**
- * Roads: which of several ways to one server is taken, and when another one is tried. Pure; transport/roads.ts drives it.
+ * Selects one of several endpoints of a server, and decides when to try another one. Pure;
+ * transport/failover/ drives it.
  *
- *   in use ── fails in a way that speaks of the road ─▶ the next one that may be tried has to prove itself ─▶ in use
- *     ▲                                                                     └── it fails, too ─▶ the next one
- *     └── a better one, tried again at growing intervals, answers and knows our token
+ *   in use ── endpoint failure ─▶ the next available one is the candidate ── verified ─▶ in use
+ *     ▲                                     └── fails too ─▶ the next one
+ *     └── a better one, retried at increasing intervals, responds and accepts the token
  *
- * Roads are numbers, the preferred one is 0. A road is "better" than those after it. One that failed is left alone for a
- * while, unless there is nothing else. A clear road is barred while an encrypted one before it in the list fails by its
- * certificate: somebody may be in between, and what is said in the clear would be said to them.
+ * Endpoints are indices of the list; a lower index is better. A failed one is avoided until its retry time
+ * unless there is no other. A plaintext endpoint is blocked while an encrypted one before it fails because of
+ * its certificate: an attacker may be in between and would read everything sent unencrypted.
  */
 
 import type { Schedule } from '../failures/backoff.ts';
@@ -15,25 +16,25 @@ import type { Failure, FailureReason } from '../failures/failure.ts';
 import { HEALTHY_MS } from '../session/machine.ts';
 
 export interface EndpointHealth {
-  /** Since it last went well for HEALTHY_MS. */
+  /** Failures since it last worked for HEALTHY_MS. */
   readonly failures: number;
-  /** Not tried again before, monotonic ms, as long as there is another. */
+  /** Earliest retry, monotonic ms, if there is another endpoint. */
   readonly retryAtMs: number;
-  /** Why it failed last; absent while it works, and before it was ever tried. */
+  /** The last failure; absent while it works and before the first attempt. */
   readonly failure?: Failure;
   readonly workingSinceMs?: number;
 }
 
 export interface EndpointSelection {
-  /** The one that is known to work, or was. */
+  /** The endpoint that worked last. */
   readonly current: number;
-  /** The one that is tried instead, because the current one failed. */
+  /** The endpoint to try because the current one failed. */
   readonly candidate?: number;
   readonly health: readonly EndpointHealth[];
 }
 
 export interface SelectionContext {
-  /** Of each road, in order. */
+  /** For each endpoint, in order. */
   readonly isEncrypted: readonly boolean[];
   readonly nowMs: number;
   /** Uniform in [0, 1). */
@@ -41,7 +42,7 @@ export interface SelectionContext {
   readonly retry: Schedule;
 }
 
-/** How soon a road that failed is tried again: 1 min, 2 min, … 1 h, less up to a half. */
+/** Intervals of the retries of a failed endpoint: 1 min, 2 min, … 1 h, each shortened by up to a half. */
 export const RETRY_SCHEDULE: Schedule = { baseMs: 60_000, capMs: 60 * 60_000 };
 
 const CERTIFICATE_FAILURES: ReadonlySet<FailureReason> = new Set([
@@ -52,7 +53,7 @@ const CERTIFICATE_FAILURES: ReadonlySet<FailureReason> = new Set([
   'certificate-pin-mismatch',
 ]);
 
-/** What another road to the same server could do better. An answer of the server's own would be the same there. */
+/** Failures that another endpoint may avoid. A response of the server itself would be the same there. */
 const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
   ...CERTIFICATE_FAILURES,
   'server-timeout',
@@ -80,19 +81,19 @@ export function initialSelection(count: number): EndpointSelection {
   return { current: 0, health: Array.from({ length: count }, () => ({ failures: 0, retryAtMs: 0 })) };
 }
 
-/** The road for the next request. */
+/** The endpoint for the next request. */
 export function endpointInUse({ current, candidate }: EndpointSelection): number {
   return candidate ?? current;
 }
 
-/** `road` brought an answer of the server, to a request that was made there and with a token it knows, if one was asked. */
+/** The server responded at `endpoint` and accepted the token, if the request had one. */
 export function recordSuccess(state: EndpointSelection, endpoint: number, nowMs: number): EndpointSelection {
   const before = state.health[endpoint];
   const workingSinceMs = before?.workingSinceMs ?? nowMs;
   const isHealthy = nowMs - workingSinceMs >= HEALTHY_MS;
   const failures = isHealthy ? 0 : (before?.failures ?? 0);
   const health = state.health.with(endpoint, { failures, retryAtMs: 0, workingSinceMs });
-  // An answer that comes late over a road that was left for a better one changes nothing.
+  // A late response of an endpoint that was replaced by a better one changes nothing.
   const isChosen = endpoint === endpointInUse(state) || endpoint <= state.current;
   return isChosen ? { current: endpoint, health } : { ...state, health };
 }
@@ -104,13 +105,14 @@ export function recordFailure(
   context: SelectionContext,
 ): EndpointSelection {
   const before = state.health[endpoint];
-  // Several requests were under way when it failed, and it is one failure.
+  // Several requests in flight fail together: this counts as one failure.
   if (endpoint !== endpointInUse(state) && before?.failure && before.retryAtMs > context.nowMs) return state;
   const failures = (before?.failures ?? 0) + 1;
   const retryAtMs = context.nowMs + Math.max(retryDelayMs(failures, context), failure.retryAfterMs ?? 0);
   const health = state.health.with(endpoint, { failures, retryAtMs, failure });
   const inUse = endpointInUse(state);
-  // One that was left meanwhile, or a better one that was only tried; unless that bars the one in use.
+  // The endpoint is no longer in use, or a better one was only tried; unless this failure blocks the one in
+  // use.
   if (endpoint !== inUse && !isBlocked(inUse, health, context.isEncrypted)) return { ...state, health };
   const next = nextEndpoint(health, inUse, context);
   return next === state.current
@@ -118,7 +120,7 @@ export function recordFailure(
     : { current: state.current, candidate: next, health };
 }
 
-/** A better road than the current one whose time has come, if the current one works. */
+/** A better endpoint whose retry is due, if the current one works. */
 export function findBetterEndpoint(
   { current, candidate, health }: EndpointSelection,
   nowMs: number,
@@ -128,25 +130,25 @@ export function findBetterEndpoint(
   return better === -1 ? undefined : better;
 }
 
-/** The same reason as long as the same road is the best of those that fail, so that a trouble is told once. */
+/** The reason of the best failing endpoint, which is stable during an outage, with the details of all. */
 export function combinedFailure(
   { health }: EndpointSelection,
   urls: readonly string[],
   nowMs: number,
 ): Failure | undefined {
   const failing = health.flatMap(({ failure }, endpoint) =>
-    failure ? [{ failure: failure, url: urls[endpoint] ?? '' }] : [],
+    failure ? [{ failure, url: urls[endpoint] ?? '' }] : [],
   );
   const [first, ...others] = failing;
   if (!first) return undefined;
-  // When one road wants to be asked again is no reason to keep another one waiting.
+  // The retry time of one endpoint does not delay another one.
   if (others.length === 0) return { reason: first.failure.reason, detail: first.failure.detail };
   const detail = failing.map(({ failure, url }) => `${url}: ${failure.detail}`).join('; ');
   const retryAfterMs = commonRetryAfterMs(health, nowMs);
   return { reason: first.failure.reason, detail, ...(retryAfterMs > 0 && { retryAfterMs }) };
 }
 
-/** How long all roads want to be left alone, ms; 0 when one of them has not said so, or its time has come. */
+/** The wait that all endpoints have requested, ms; 0 if one has requested none or its wait is over. */
 function commonRetryAfterMs(health: readonly EndpointHealth[], nowMs: number): number {
   const leftMs = health.map(({ failure, retryAtMs }) =>
     failure?.retryAfterMs === undefined ? 0 : Math.min(failure.retryAfterMs, retryAtMs - nowMs),
@@ -160,7 +162,7 @@ function nextEndpoint(
   { isEncrypted, nowMs }: SelectionContext,
 ): number {
   const available = health
-    .map(({ retryAtMs }, endpoint) => ({ endpoint: endpoint, retryAtMs }))
+    .map(({ retryAtMs }, endpoint) => ({ endpoint, retryAtMs }))
     .filter(({ endpoint }) => endpoint !== failed && !isBlocked(endpoint, health, isEncrypted));
   const ready = available.find(({ retryAtMs }) => retryAtMs <= nowMs);
   const [soonest] = [...available].sort((one, other) => one.retryAtMs - other.retryAtMs);
@@ -181,7 +183,7 @@ function isBlocked(
     );
 }
 
-/** Never less than half, or a fleet that lost its road would try it for ever. */
+/** At least half of the interval, so that a fleet does not retry a failed endpoint continuously. */
 function retryDelayMs(failures: number, { retry, random }: SelectionContext): number {
   const ceilingMs = Math.min(retry.capMs, retry.baseMs * 2 ** Math.min(failures - 1, 30));
   return Math.round(ceilingMs * (1 - random / 2));

@@ -1,14 +1,12 @@
 /**
- * How long to wait before trying again: a pure function of the schedule, the attempt and a die.
- *
- * Exponential with full jitter and a cap, so that a fleet that failed together does not return together; a
- * floor, so that no throw of the die makes the agent hammer.
+ * Exponential back-off with full jitter, a cap and a floor, as a pure function: a fleet that failed together
+ * does not return together, and no gateway retries continuously.
  */
 
 export interface Schedule {
-  /** Ceiling of the first wait, ms. */
+  /** Upper limit of the first wait, ms. */
   readonly baseMs: number;
-  /** Ceiling of every wait, ms. */
+  /** Upper limit of every wait, ms. */
   readonly capMs: number;
 }
 
@@ -20,7 +18,7 @@ export const WAIT_MIN_MS = 500;
  * min(capMs, baseMs * 2^(attempt-1)). `random` is in [0, 1).
  */
 export function waitBeforeMs(schedule: Schedule, attempt: number, random: number): number {
-  // 2^30 times any base is over every cap; beyond that the product would only lose precision.
+  // 2^30 times any base exceeds every cap; a larger product would only lose precision.
   const doublings = Math.min(Math.max(attempt - 1, 0), 30);
   const ceilingMs = Math.min(schedule.capMs, schedule.baseMs * 2 ** doublings);
   return Math.round(WAIT_MIN_MS + random * Math.max(0, ceilingMs - WAIT_MIN_MS));

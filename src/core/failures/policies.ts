@@ -1,32 +1,30 @@
 /**
- * The verdict on each refusal: how soon to try again, how loud to be, and what the operator should do.
- *
- * One table, one row per reason, nothing decided elsewhere. A sentence names the cause and a remedy; it holds
- * no variable part, so it can be searched for; what varies goes into log fields.
+ * The policy for each failure: retry schedule, log level, and the sentence with cause and remedy. Sentences
+ * are constant, so that they can be searched for; variable parts are log fields.
  */
 
 import type { Schedule } from './backoff.ts';
 import type { FailureReason } from './failure.ts';
 
 export interface FailurePolicy {
-  /** `warn` heals by itself; `error` needs a person. */
+  /** `warn`: recovers without help; `error`: a person must act. */
   readonly level: 'warn' | 'error';
   readonly schedule: Schedule;
   readonly sentence: string;
 }
 
-/** The server is there and asks for mercy. */
+/** The server is overloaded. */
 const OVERLOAD: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
-/** A token that worked is not taken any more: a person is probably changing something. */
+/** The server rejects a token that worked: a person is probably changing something. */
 const AUTH_FAILURE: Schedule = { baseMs: 15_000, capMs: 10 * 60_000 };
-/** Our own disk: it is asked again before long, because whoever mends it waits for that. */
+/** The disk of the gateway: retried soon, because whoever repairs it waits for the result. */
 const STORAGE: Schedule = { baseMs: 10_000, capMs: 10 * 60_000 };
-/** Someone has to change something first. */
+/** A person must change something first. */
 const NEEDS_ACTION: Schedule = { baseMs: 60_000, capMs: 60 * 60_000 };
 
-/** The road or the server is away: come back soon, but not all at once. */
+/** The network or the server is not available: retry soon, but not all gateways at once. */
 export const OUTAGE: Schedule = { baseMs: 2_000, capMs: 2 * 60_000 };
-/** Somebody has to mend something that is not ThingsBoard's: a certificate, a proxy, a name. */
+/** A person must repair something other than ThingsBoard: a certificate, a proxy, a host name. */
 const NEEDS_REPAIR: Schedule = { baseMs: 60_000, capMs: 10 * 60_000 };
 
 export const ENDPOINT_FAILURE_POLICIES = {
@@ -34,55 +32,55 @@ export const ENDPOINT_FAILURE_POLICIES = {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'something in front of ThingsBoard answers, but ThingsBoard behind it does not: check that ThingsBoard runs and that the proxy in front reaches it',
+      'a proxy or load balancer responds, but ThingsBoard behind it does not: check that ThingsBoard runs and that the proxy can reach it',
   },
   'certificate-date-invalid': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the certificate of the server is not valid at this time: renew it on the server, and check that the new one is in use',
+      'the server certificate has expired or is not valid yet: renew it on the server, and check that the server uses the new one',
   },
   'clock-wrong': {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the clock of this host is wrong, so the certificate of the server seems not to be valid: check the time service of this host; it is tried again until the clock is right',
+      'the clock of this host is wrong, so the server certificate appears to be invalid; the agent retries until the clock is right: check the time service of this host',
   },
   'certificate-name-mismatch': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the certificate of the server is for another name: check the host in server.url, or have a certificate made for that name',
+      'the server certificate is for another host name: check the host in server.url, or give the server a certificate for that name',
   },
   'certificate-untrusted': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the certificate of the server comes from an issuer this host does not trust: check who that is, and if it is your own, set server.ca-file to its certificate',
+      'this host does not trust the issuer of the server certificate: check the issuer, and if it is your own, set server.ca-file to its certificate',
   },
   'certificate-pin-mismatch': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the public key of the server is none of those that are pinned: check whether its key was renewed, and if so set the pin in [server] to the new one',
+      'the public key of the server matches none of the pinned keys: check whether the server key was renewed, and if so, set the pin in [server] to the new key',
   },
   'client-certificate-rejected': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the server wants a client certificate, or does not take ours: set server.cert-file and server.key-file, and check that its issuer and its dates suit the server',
+      'the server requires a client certificate or rejects the configured one: set server.cert-file and server.key-file, and check that the server accepts its issuer and dates',
   },
   'tls-version-mismatch': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the server offers no version or cipher of TLS that is safe enough: set up a newer TLS on the server or on the proxy in front of it',
+      'the server offers no TLS version or cipher that is secure enough: set up a newer TLS version on the server or on the proxy in front of it',
   },
   'tls-failed': {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the encrypted connection to the server cannot be set up: check that the port of server.url speaks TLS, and that nothing on the way interferes',
+      'the encrypted connection to the server cannot be established: check that the port of server.url accepts TLS and that nothing on the path interferes',
   },
   'proxy-unreachable': {
     level: 'warn',
@@ -93,25 +91,25 @@ export const ENDPOINT_FAILURE_POLICIES = {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the proxy does not let us through to the server: check its rules and the name and password in server.proxy or HTTPS_PROXY',
+      'the proxy does not give access to the server: check the proxy rules, and the user name and password in server.proxy or HTTPS_PROXY',
   },
   'captive-portal': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'a web page or another site answers instead of ThingsBoard: check whether this network wants a log-in first, and that server.url names the device API',
+      'a web page or another site responds instead of ThingsBoard: check whether this network requires a log-in, and that server.url names the device API',
   },
   'redirect-not-followed': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'the server redirects us to where we must not or cannot go: check server.url, and set it to the address that answers itself',
+      'the server redirects to an address that the agent must not or cannot use: check server.url, and set it to the final address',
   },
   'endpoints-inconsistent': {
     level: 'error',
     schedule: NEEDS_REPAIR,
     sentence:
-      'one way to the server does not know the token that another one has accepted: check that all of server.url leads to the same ThingsBoard',
+      'an endpoint does not know the access token that another endpoint accepted: check that all URLs in server.url lead to the same ThingsBoard',
   },
 } as const satisfies Partial<Record<FailureReason, FailurePolicy>>;
 
@@ -120,7 +118,7 @@ export const FAILURE_POLICIES = {
     level: 'error',
     schedule: AUTH_FAILURE,
     sentence:
-      'the server does not accept our access token: check that the device exists in ThingsBoard and that its token was not changed',
+      'the server rejects the access token: check that the device exists in ThingsBoard and that its token was not changed',
   },
   'provisioning-key-unknown': {
     level: 'error',
@@ -132,37 +130,37 @@ export const FAILURE_POLICIES = {
     level: 'error',
     schedule: NEEDS_ACTION,
     sentence:
-      'the server declined to provision this name: delete the device of that name in ThingsBoard (for a pre-provisioned one its server attribute provisionState), raise the device limit, or set another device.name',
+      'the server declined to provision this device name: delete the device of that name in ThingsBoard (for a pre-provisioned one its server attribute provisionState), raise the device limit, or set another device.name',
   },
   'request-malformed': {
     level: 'error',
     schedule: NEEDS_ACTION,
     sentence:
-      'the server calls our request malformed: check that the device profile takes JSON payloads, and report this as a bug of firstlight if it does',
+      'the server rejects the request as malformed: check that the device profile accepts JSON payloads, and if it does, report this as a Firstlight bug',
   },
   'server-overloaded': {
     level: 'warn',
     schedule: OVERLOAD,
     sentence:
-      'the server answers with an internal error: it is overloaded, limits our rate, or the device profile has another transport type than DEFAULT or COAP or the strategy of certificate chains; if it lasts, check these in ThingsBoard',
+      'the server is overloaded, limits the rate, or has an unsuitable device profile: check in ThingsBoard the load, the rate limits and the profile, which must have transport type DEFAULT or COAP and no certificate-chain strategy',
   },
   'server-timeout': {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the server does not answer: check that it runs and that every firewall on the way lets server.url pass (coap is UDP, http and https are TCP)',
+      'the server does not respond: check that it runs and that every firewall on the path allows server.url (coap is UDP, http and https are TCP)',
   },
   'no-response-after-ack': {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the server acknowledges requests but does not answer them: check the health of the ThingsBoard core and its queue',
+      'the server acknowledges requests but does not respond to them: check the health of the ThingsBoard core and its queue',
   },
   'port-closed': {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the host of the server is reachable but nothing listens there: check the port of server.url and that this transport of ThingsBoard is enabled',
+      'the host of the server is reachable, but nothing listens on the port: check the port of server.url, and that this transport of ThingsBoard is enabled',
   },
   'no-route': {
     level: 'warn',
@@ -172,56 +170,57 @@ export const FAILURE_POLICIES = {
   'dns-failed': {
     level: 'warn',
     schedule: OUTAGE,
-    sentence: 'the name of the server cannot be resolved: check server.url and the name servers of this host',
+    sentence:
+      'the host name of the server cannot be resolved: check server.url and the DNS servers of this host',
   },
   'connection-reset': {
     level: 'warn',
     schedule: OUTAGE,
     sentence:
-      'the server resets our requests or closes the connection: check that ThingsBoard, and nothing else, listens at server.url, and that nothing on the way cuts connections',
+      'the server resets requests or closes the connection: check that ThingsBoard listens at server.url, and that nothing on the path closes connections',
   },
   'unexpected-response': {
     level: 'error',
     schedule: NEEDS_ACTION,
     sentence:
-      'the answer is not one of ThingsBoard: check that server.url names its CoAP transport (coap) or its HTTP device API (http, https), or a proxy that passes all of its paths on',
+      'the response does not come from ThingsBoard: check that server.url names its CoAP transport (coap), its HTTP device API (http, https) or a proxy that forwards all its paths',
   },
   ...ENDPOINT_FAILURE_POLICIES,
   'request-build-failed': {
     level: 'error',
     schedule: NEEDS_ACTION,
     sentence:
-      'our own request cannot be built: check device.token and credentials.json, and report this as a bug of firstlight if they are right',
+      'the agent cannot build the request: check device.token and credentials.json, and if they are correct, report this as a Firstlight bug',
   },
   'provisioning-key-missing': {
     level: 'error',
     schedule: NEEDS_ACTION,
     sentence:
-      'there are no usable credentials and no provisioning pair: set provisioning.key and provisioning.secret of the device profile and restart firstlight',
+      'there are no usable credentials and no provisioning key: set provisioning.key and provisioning.secret to those of the device profile, then restart firstlight',
   },
   'credentials-type-unsupported': {
     level: 'error',
     schedule: NEEDS_ACTION,
     sentence:
-      'the server issued credentials that are no access token: set the credentials type of the device in ThingsBoard to access token and delete its server attribute provisionState, or choose the strategy that allows to create devices',
+      'the server issued credentials that are not an access token: set the credentials type of the device to access token and delete its server attribute provisionState, or choose the strategy that allows devices to be created',
   },
   'credentials-storage-failed': {
     level: 'error',
     schedule: STORAGE,
     sentence:
-      'the credentials cannot be read or stored, and no new ones are asked for: check space, rights and health of the state directory',
+      'the credentials cannot be read or stored, so the agent sends no provisioning request: check the free space, permissions and health of the state directory',
   },
   'credentials-unreadable': {
     level: 'error',
     schedule: STORAGE,
     sentence:
-      'the credentials cannot be read, because both files are damaged: restore credentials.json from a backup, or run firstlight credentials set with the token, or delete the device in ThingsBoard and run firstlight credentials forget',
+      'the credentials cannot be read because both files are damaged: restore credentials.json from a backup, run firstlight credentials set with the token, or delete the device in ThingsBoard and run firstlight credentials forget',
   },
   'credentials-newer': {
     level: 'error',
     schedule: STORAGE,
     sentence:
-      'the credentials were written by a later version of firstlight, and are left as they are: install that version again, or run firstlight credentials set with the token, or delete the device and run firstlight credentials forget',
+      'a newer version of Firstlight wrote the credentials, and the agent leaves them unchanged: install that version again, run firstlight credentials set with the token, or delete the device and run firstlight credentials forget',
   },
   aborted: { level: 'warn', schedule: OUTAGE, sentence: 'the agent is stopping: nothing to do' },
 } as const satisfies Record<FailureReason, FailurePolicy>;

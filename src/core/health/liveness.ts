@@ -1,15 +1,14 @@
 /**
- * Progress: whether the loops of the agent get on, asked before the service manager is told that it lives.
+ * Liveness of the loops of the agent, checked before each watchdog notification.
  *
- * Each loop says what it is at and within which time it will be heard of again (`Pulse.expect`); what goes on beside the
- * loops, such as a request under way, says by when it must be over (`within`). A wait whose length nobody knows is `idle`:
- * it is in order until it is nudged, and then has to show soon that it still wakes. Nothing here waits or starts a
- * timer: what is late is found when somebody asks.
+ * Each loop reports its activity with a deadline (`Heartbeat.expectWithin`); requests in flight beside the
+ * loops have one, too (`track`). A wait of unknown length is `idle`: after `poke` the loop must wake up
+ * within a minute. Starts no timer: `stalled` compares deadlines when it is read.
  */
 
 import type { Clock } from '../ports/clock.ts';
 
-/** A loop that is nudged out of an idle wait must be heard of within this, ms. */
+/** An idle loop must respond to `poke` within this time, ms. */
 export const POKE_RESPONSE_MS_MAX = 60_000;
 
 interface Activity {
@@ -28,14 +27,14 @@ export class Liveness {
     this.#clock = clock;
   }
 
-  /** What should have been over, or heard of, before now; undefined while all get on. */
+  /** The name of an activity past its deadline; undefined if there is none. */
   get stalled(): string | undefined {
     const nowMs = this.#clock.monotonicMs();
     for (const { name, dueMs } of this.#active) if (dueMs < nowMs) return name;
     return undefined;
   }
 
-  /** Does `act`, which must be over within `ms`. */
+  /** Runs `operation`, which must end within `ms`. */
   async track<T>(name: string, ms: number, operation: () => Promise<T>): Promise<T> {
     const activity = this.#start({ name, dueMs: this.#clock.monotonicMs() + ms });
     try {
@@ -45,7 +44,7 @@ export class Liveness {
     }
   }
 
-  /** A loop that begins. */
+  /** Starts the heartbeat of a loop. */
   heartbeat(): Heartbeat {
     return new Heartbeat(
       this.#clock,
@@ -54,7 +53,7 @@ export class Liveness {
     );
   }
 
-  /** Wakes whoever idles. */
+  /** Wakes all idle loops. */
   poke(): void {
     for (const activity of [...this.#active]) {
       if (activity.wake === undefined) continue;
@@ -69,7 +68,7 @@ export class Liveness {
   }
 }
 
-/** One loop, which is at one thing at a time. Disposed of when the loop ends. */
+/** The heartbeat of one loop, which has one activity at a time. Dispose of it when the loop ends. */
 export class Heartbeat implements Disposable {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #start: (activity: Activity) => Activity;
@@ -86,17 +85,17 @@ export class Heartbeat implements Disposable {
     this.#end = end;
   }
 
-  /** The loop was heard of; it is at `what` now, and will be heard of again within `ms`. */
+  /** Starts the activity `name`, which ends with the next call within `ms`. */
   expectWithin(name: string, ms: number): void {
     this.#setActivity({ name, dueMs: this.#clock.monotonicMs() + ms });
   }
 
-  /** The loop waits for as long as it takes; `wake` ends that. Tells, once, that the loop goes on with `expect`. */
+  /** Starts a wait without a deadline, which `wake` ends. The returned function starts the next activity. */
   idle(name: string, wake: () => void): (next: string, ms: number) => void {
     const idleWait: Activity = { name, dueMs: Number.POSITIVE_INFINITY, wake };
     this.#setActivity(idleWait);
     return (next, ms) => {
-      // The loop may be at something else already: this wait was one of several, and another ended first.
+      // The loop may have another activity already: of several waits, another one ended first.
       if (this.#current === idleWait) this.expectWithin(next, ms);
     };
   }

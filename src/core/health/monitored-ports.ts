@@ -1,9 +1,7 @@
 /**
- * What delivery asks of the outside world, watched: each request and each touch of a lane must be over within its time,
- * and whoever waits for a reading is heard of when it is nudged (progress.ts).
- *
- * Delivery has several requests under way at once and waits for readings as long as none come, so "when was its loop last
- * heard of" alone would miss a request that never ends. Changes nothing about what is asked and answered.
+ * Ports with liveness checks for delivery: each request and each access to a lane has a deadline, and the
+ * wait for a reading responds to `poke` (liveness.ts). Delivery has several requests in flight, so the
+ * heartbeat of its loop alone would not reveal a request that never ends.
  */
 
 import { ChildAbortController } from '../async/abort.ts';
@@ -69,7 +67,7 @@ export class MonitoredOutbox implements Outbox {
 
 function monitorLane(lane: Lane, liveness: Liveness): Lane {
   const trackAccess = <T>(operation: () => Promise<T>) =>
-    liveness.track('the readings that wait', DISK_MS_MAX, operation);
+    liveness.track('access to queued readings', DISK_MS_MAX, operation);
   return {
     get size() {
       return lane.size;

@@ -1,10 +1,8 @@
 /**
- * Supervision: tells the service manager that the agent is up, what it is at, and, as long as its loops get on, that it lives.
+ * Notifies the service manager: ready, status, and, as long as no activity is stalled (liveness.ts), alive.
  *
- * It lives if nothing is late (progress.ts); a timer that says so regardless would prove nothing. Who is late is told once
- * in the journal; the service manager then hears nothing more until that is over, and restarts the agent if it is not. A
- * blocked event loop needs no detection: it says nothing either. The status goes with the sign of life, and in between when
- * it says something else.
+ * A stall is logged once and stops the alive notifications; systemd restarts the agent if the stall lasts. A
+ * blocked event loop sends no notification either.
  */
 
 import { AsyncSignal } from '../async/async-signal.ts';
@@ -23,11 +21,14 @@ export interface WatchdogPorts {
   readonly status: Status;
 }
 
-/** The status of an agent that nobody expects a sign of life from, ms. */
+/** Interval of the status if no watchdog is configured, ms. */
 const STATUS_INTERVAL_MS = 60_000;
-/** A status costs a process: a server that comes and goes is told no more often than this, ms. */
+/** Minimum interval of status notifications, ms: each may start a process. */
 const STATUS_INTERVAL_MS_MIN = 3_000;
-/** After a stop of the whole process (SIGSTOP, a frozen cgroup) all is late for a moment: asked again soon, ms. */
+/**
+ * Interval of checks during a stall, ms: after SIGSTOP or a frozen cgroup, all deadlines are exceeded for a
+ * moment.
+ */
 const STALL_RECHECK_MS = 5_000;
 
 export async function runWatchdog(ports: WatchdogPorts, signal: AbortSignal): Promise<void> {
@@ -55,7 +56,7 @@ export async function runWatchdog(ports: WatchdogPorts, signal: AbortSignal): Pr
   }
 }
 
-/** Says once what stands still, and once that it goes on. */
+/** Logs the start and the end of a stall, each once. */
 class StallLog {
   readonly #log: Logger;
   #stalled: string | undefined;

@@ -1,26 +1,27 @@
 /**
- * The board's fingerprint: whether the board that stored something is the board that runs now.
+ * Whether the board that stored something is the board that runs now.
  *
- * A card copied into another board must be noticed, for its token belongs to the first board's device. A
- * network card that was swapped must not strand a gateway. So another board is only what can be proven: the
- * serial decides where both have one; without it one address in common is enough; what cannot be compared
- * proves nothing. Made by host/fingerprint.ts.
+ * An SD card copied into another board must be noticed, because its token belongs to the device of the first
+ * board. A replaced network card must not strand a gateway. So the boards differ only if that is proven: the
+ * serials decide if both have one; otherwise one common MAC address suffices; without comparable entries they
+ * count as the same.
  */
 
 /**
- * Entries `<kind>:<16 hex digits>`, kind `serial` or `mac`: hashes, since a credential file need not tell a
- * serial. Order and repetition mean nothing; entries of a kind not known here are passed over.
+ * Entries `<kind>:<16 hex digits>`, kind `serial` or `mac`: hashes, so that a credential file reveals no
+ * serial. Order and repetition do not matter; entries of another kind are ignored. Made by
+ * host/hardware/fingerprint.ts.
  */
 export type Fingerprint = readonly string[];
 
-/** False only when it is proven that the two are of different boards. Symmetric. */
-export function isSameBoard(stored: Fingerprint, now: Fingerprint): boolean {
-  const [serials, serialsNow] = [ofKind('serial', stored), ofKind('serial', now)];
-  if (serials.size > 0 && serialsNow.size > 0) {
-    return serials.size === serialsNow.size && haveInCommon(serials, serialsNow, serials.size);
+/** False only if the boards are proven to differ. Symmetric. */
+export function isSameBoard(stored: Fingerprint, present: Fingerprint): boolean {
+  const [serials, presentSerials] = [ofKind('serial', stored), ofKind('serial', present)];
+  if (serials.size > 0 && presentSerials.size > 0) {
+    return serials.size === presentSerials.size && haveInCommon(serials, presentSerials, serials.size);
   }
-  const [macs, macsNow] = [ofKind('mac', stored), ofKind('mac', now)];
-  if (macs.size > 0 && macsNow.size > 0) return haveInCommon(macs, macsNow, 1);
+  const [macs, presentMacs] = [ofKind('mac', stored), ofKind('mac', present)];
+  if (macs.size > 0 && presentMacs.size > 0) return haveInCommon(macs, presentMacs, 1);
   return true;
 }
 

@@ -1,4 +1,4 @@
-/** A set of at most so many members: the newest takes the place of the oldest. */
+/** A set with a maximum size: a new member replaces the oldest one. */
 
 export class BoundedSet<T> extends Set<T> {
   readonly #sizeMax: number;

@@ -1,4 +1,4 @@
-/** The state of the clock, as the status reports it. */
+/** The state of the clock as `firstlight status` shows it. */
 
-/** What the readings are dated by: `doubted` is a step that no time service has confirmed. */
+/** `step unconfirmed`: the clock was set, but no time service has confirmed the new time. */
 export type ClockState = 'trusted' | 'synchronised' | 'step unconfirmed' | 'not synchronised';

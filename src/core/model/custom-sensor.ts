@@ -1,26 +1,26 @@
 /**
- * Sensors of an operator's own, as the configuration has them: a program, a file, a GPIO line. And the keys their values get.
+ * Custom sensors as configured: a program, a file or a GPIO line, and the keys of their values.
  *
- * A file and a line have one value each, whose key is the sensor's name. A program may print several: their keys are the
- * sensor's name and then what the program calls them, so that no two programs get in each other's way.
+ * A file and a GPIO line have one value, whose key is the sensor name. A program may print several: their
+ * keys are the sensor name followed by the printed name, so that two programs cannot share a key.
  */
 
-/** camelCase, up to 32 letters and digits; no other sensor's and no key's. */
 interface CustomSensorBase {
+  /** camelCase, up to 32 letters and digits; differs from every other sensor and key. */
   readonly name: string;
-  /** For people who look at a sample; up to 16 characters. */
+  /** Shown by `firstlight sample`; up to 16 characters. */
   readonly unit?: string;
-  /** The time from one reading to the next: 1 s to 24 h. */
+  /** Interval: 1 s to 24 h. */
   readonly everyMs: number;
 }
 
 export interface ProgramSensor extends CustomSensorBase {
   readonly kind: 'exec';
-  /** An absolute path, and up to 32 arguments. Never a shell's line. */
+  /** An absolute path and up to 32 arguments; not a shell command. */
   readonly command: readonly [program: string, ...args: string[]];
   /** 100 ms to 5 min. */
   readonly timeoutMs: number;
-  /** Which of the values it prints count, by the names it prints; absent: all. */
+  /** Printed names whose values are used; absent: all. */
   readonly keys?: readonly string[];
 }
 
@@ -34,9 +34,9 @@ export interface FileSensor extends CustomSensorBase {
 
 export interface GpioSensor extends CustomSensorBase {
   readonly kind: 'gpio';
-  /** The line's name, as gpioinfo has it. */
+  /** The name of the line as gpioinfo shows it. */
   readonly line: string;
-  /** True is low. */
+  /** True: a low level is `true`. */
   readonly isInverted: boolean;
 }
 
@@ -46,8 +46,8 @@ export type CustomSensorKind = CustomSensor['kind'];
 const KEY_CHARACTERS_MAX = 64;
 
 /**
- * The key for what a program of that name calls `said`: `boiler` and `flow_temp` are boilerFlowTemp, and so are `boiler` and
- * `boilerFlowTemp`. Undefined when that is no key: without a letter or digit, or too long.
+ * The key of a printed name: `boiler` and `flow_temp` are boilerFlowTemp, and so are `boiler` and
+ * `boilerFlowTemp`. Undefined if the name has no letter or digit or the key is too long.
  */
 export function keyOfProgram(name: string, outputName: string): string | undefined {
   const words = outputName.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
@@ -58,7 +58,7 @@ export function keyOfProgram(name: string, outputName: string): string | undefin
   return words.length > 0 && key.length <= KEY_CHARACTERS_MAX ? key : undefined;
 }
 
-/** The keys a sensor may deliver; a `*` where only its program knows. */
+/** The keys of a sensor; `name*` if only its program determines them. */
 export function keysOf(sensor: CustomSensor): readonly string[] {
   if (sensor.kind !== 'exec') return [sensor.name];
   if (sensor.keys === undefined) return [`${sensor.name}*`];

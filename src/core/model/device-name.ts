@@ -1,15 +1,14 @@
 /**
- * Device names: which ones the server takes, and how a configured template becomes one.
+ * Device names: which ones the server accepts, and how a configured template becomes one.
  *
- * A template is text with placeholders: `{serial}`, `{machineId}`, `{mac}`, `{hostname}`. Pure: where the
- * values come from is host/identity.ts's business. A problem is returned as a sentence for the operator,
- * never as a name that is almost right.
+ * A template is text with placeholders: `{serial}`, `{machineId}`, `{mac}`, `{hostname}`;
+ * host/hardware/device-name.ts reads their values. An invalid name is reported as a problem, never corrected.
  */
 
 export const PLACEHOLDERS = ['serial', 'machineId', 'mac', 'hostname'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
-/** What this host has to put in; undefined for what it lacks. */
+/** Values of the placeholders; undefined if this host has none. */
 export type NameSources = Readonly<Record<Placeholder, string | undefined>>;
 
 export type NameResult =
@@ -23,7 +22,7 @@ export type NameResult =
 
 export const NAME_CHARACTERS_MAX = 255;
 
-/** What is wrong with a device name, as one sentence; undefined when the server will take it. */
+/** The problem of a device name as a sentence; undefined if the server accepts it. */
 export function checkDeviceName(name: string): string | undefined {
   if (name.trim() === '') return 'the device name is empty';
   if (name !== name.trim()) return 'the device name begins or ends with white space';
@@ -31,12 +30,12 @@ export function checkDeviceName(name: string): string | undefined {
     return `the device name has ${name.length} characters; the server takes at most ${NAME_CHARACTERS_MAX}`;
   }
   if (/[\p{Cc}\p{Cs}]/u.test(name)) return 'the device name contains a control character or half a character';
-  if (/[<>]/.test(name)) return 'the device name contains < or >, which the server refuses as HTML';
+  if (/[<>]/.test(name)) return 'the device name contains < or >, which the server rejects as HTML';
   return undefined;
 }
 
 /**
- * Fills in a template and checks the outcome. `sources` of the result names the placeholders that were used.
+ * Expands a template and checks the result. `sources` lists the placeholders that were used.
  */
 export function expandDeviceName(template: string, sources: NameSources): NameResult {
   const used = new Set<Placeholder>();
@@ -44,12 +43,13 @@ export function expandDeviceName(template: string, sources: NameSources): NameRe
   const name = template.replaceAll(/\{([^{}]*)\}/g, (_, placeholder: string) => {
     if (!isPlaceholder(placeholder)) {
       problems.push(
-        `{${placeholder}} is no placeholder; there are ${PLACEHOLDERS.map((p) => `{${p}}`).join(', ')}`,
+        `{${placeholder}} is not a placeholder; valid are ${PLACEHOLDERS.map((p) => `{${p}}`).join(', ')}`,
       );
       return '';
     }
     const value = sources[placeholder];
-    if (value === undefined) problems.push(`this host has no ${placeholder} to put in for {${placeholder}}`);
+    if (value === undefined)
+      problems.push(`this host has no ${placeholder} for the placeholder {${placeholder}}`);
     used.add(placeholder);
     return value ?? '';
   });
@@ -65,7 +65,7 @@ function isPlaceholder(text: string): text is Placeholder {
   return PLACEHOLDERS.some((placeholder) => placeholder === text);
 }
 
-/** As JSON, so that a control character shows; shortened, so that it fits a log line. */
+/** As JSON, so that control characters are visible; shortened to fit a log line. */
 function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

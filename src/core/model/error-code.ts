@@ -1,6 +1,9 @@
-/** The code and the message of whatever was thrown. */
+/** The code and the message of an unknown error. */
 
-/** `ENOENT`, `ECONNRESET`, `ERR_SSL_…`; undefined when there is none. A number, such as an exit code, does not count. */
+/**
+ * Such as `ENOENT`, `ECONNRESET`, `ERR_SSL_…`; undefined if there is none or it is a number, such as an exit
+ * code.
+ */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

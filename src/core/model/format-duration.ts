@@ -1,4 +1,4 @@
-/** Durations as text: as a sentence says them, and as the configuration writes them. */
+/** Durations as text: for sentences and for settings. */
 
 /** The units of the configuration, largest first. */
 export const DURATION_UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
@@ -9,7 +9,7 @@ const UNITS = [
   ['min', DURATION_UNITS_MS.m],
 ] as const;
 
-/** In its two largest units: `3 h 12 min`, `4 s`. */
+/** In the two largest units: `3 h 12 min`, `4 s`. */
 export function formatDuration(ms: number): string {
   const at = UNITS.findIndex(([, unitMs]) => ms >= unitMs);
   const large = UNITS[at];
@@ -20,13 +20,13 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(ms / unitMs)} ${name}${rest > 0 ? ` ${rest} ${smallName}` : ''}`;
 }
 
-/** In the largest unit of which there are two, so that it is never off by more than a third: `2 h`, `90 s`. */
+/** In the largest unit with a value of at least 2, so that the error is at most a third: `2 h`, `90 s`. */
 export function formatRoughDuration(ms: number): string {
   const unit = UNITS.find(([, unitMs]) => ms >= 2 * unitMs);
   return unit ? `${Math.floor(ms / unit[1])} ${unit[0]}` : `${Math.floor(ms / 1000)} s`;
 }
 
-/** As a setting, in the largest unit that divides it: 90000 is `90s`, 3600000 is `1h`. A day is `24h`; days begin at two. */
+/** As a setting, in the largest unit that divides it: 90000 is `90s`, 3600000 is `1h`. One day is `24h`. */
 export function formatDurationSetting(ms: number): string {
   for (const [unit, unitMs] of Object.entries(DURATION_UNITS_MS)) {
     const leastMs = unit === 'd' ? 2 * unitMs : unitMs;

@@ -1,22 +1,24 @@
 /**
- * Globs over names: `*` stands for any characters, also none; every other character for itself, and upper case is not lower.
+ * Globs over names: `*` matches any characters, also none; any other character matches itself,
+ * case-sensitive.
  *
- * The catalogue's keys are such patterns themselves (`net*RxBytesPerS`), so two of them can be compared as well. The work is
- * the product of the two lengths, whatever is in them: no glob an operator writes can take long.
+ * Catalogue keys are patterns too (`net*RxBytesPerS`), so two globs can be compared. The time is the product
+ * of the two lengths, whatever they contain: no configured glob can be slow.
  */
 
-/** Whether the glob stands for `text`, in which a `*` is a character like any other. */
+/** Whether the glob matches `text`, in which `*` is an ordinary character. */
 export function matches(glob: string, text: string): boolean {
   return intersect(glob, text, false);
 }
 
-/** Whether there is a text that both globs stand for. */
+/** Whether some text matches both globs. */
 export function overlap(one: string, other: string): boolean {
   return intersect(one, other, true);
 }
 
 function intersect(glob: string, other: string, isOtherGlob: boolean): boolean {
-  // below[column]: whether the rest of the glob, from the next character on, meets the rest of the other from that column on.
+  // below[column]: whether the rest of the glob, from the next row on, matches the rest of the other from
+  // that column on.
   let below: readonly boolean[] = [];
   for (let row = glob.length; row >= 0; row -= 1) {
     const current: boolean[] = Array.from({ length: other.length + 1 }, () => false);
@@ -33,15 +35,16 @@ function intersect(glob: string, other: string, isOtherGlob: boolean): boolean {
   return below[0] === true;
 }
 
-/** Far more keys than a host has; beyond it the memory begins anew. */
+/** Far more keys than a host has; a full cache is cleared. */
 const CACHE_MAX = 512;
 
+/** A map whose keys may be globs: an exact key takes precedence, then the first matching glob. */
 export class GlobMap<T> {
   readonly #entries: ReadonlyMap<string, T>;
-  readonly #globs: readonly (readonly [glob: string, said: T])[];
+  readonly #globs: readonly (readonly [glob: string, value: T])[];
   readonly #cache = new Map<string, T | undefined>();
 
-  /** Keys of the map may hold a `*` (glob.ts). */
+  /** Keys of `entries` may be globs. */
   constructor(entries: ReadonlyMap<string, T>) {
     this.#entries = entries;
     this.#globs = [...entries].filter(([key]) => key.includes('*'));

@@ -1,4 +1,4 @@
-/** A JSON object, and nothing else that JSON calls a value. */
+/** Type guard and parser for JSON objects. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -6,7 +6,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Undefined for text that is not JSON, or is JSON and no object. */
+/** Undefined if `text` is not a JSON object. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {
     const parsed: unknown = JSON.parse(text);

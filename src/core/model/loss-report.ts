@@ -1,35 +1,35 @@
 /**
- * Losses: readings that will never be delivered, added up until they can be told.
+ * Adds up lost readings until they can be reported.
  *
- * What is told is a gap record: one element of telemetry that says how many readings are missing, from when
- * to when, and why. It travels as a reading does, is stored as one, and when it is itself pushed out of a full
- * outbox its numbers are added to the next. Bound: one sum, whatever was lost.
+ * The report is a gap record: one telemetry element with the number of missing readings, their period and the
+ * causes. It is queued and stored like a reading; if it is dropped from a full outbox, its numbers are added
+ * to the next one.
  */
 
 import type { Instant, Reading, Value, Values } from './reading.ts';
 
-/** Why a reading will never be delivered; the words are those of the gap record. */
+/** Why a reading will never be delivered; the values of `lostWhy` in the gap record. */
 export type LossReason =
-  /** The memory bound pushed it out. */
+  /** Dropped at the memory limit. */
   | 'memory full'
-  /** The spool's own bound pushed it out. */
+  /** Dropped at the size limit of the spool. */
   | 'spool full'
-  /** The file system is nearly full, and newer readings pushed it out. */
+  /** Dropped for newer readings because the file system is nearly full. */
   | 'disk full'
-  /** Its record on the disk is torn or damaged, or its file could not be read. */
+  /** Its record on disk is damaged, or its file could not be read. */
   | 'damaged'
   /** Taken in an earlier boot whose clock was never synchronised. */
   | 'undatable'
-  /** The server calls it malformed, or no value of it fits a datagram. */
+  /** The server rejected it as malformed, or no value fits a datagram. */
   | 'malformed'
-  /** The server answers it, and only it, with an internal error. */
+  /** The server responds to it, and only to it, with an internal error. */
   | 'refused';
 
 export interface Loss {
   /** At least 1. */
   readonly readings: number;
   readonly reason: LossReason;
-  /** Dates of the first and the last of them, Unix ms, where known. */
+  /** Timestamps of the first and the last one, Unix ms, if known. */
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
 }
@@ -49,12 +49,12 @@ export class LossReport {
   readonly #reasons = new Set<string>();
   #total = 0;
 
-  /** Readings lost and not told yet. */
+  /** Lost readings that are not reported yet. */
   get unreported(): number {
     return this.#unreported;
   }
 
-  /** Readings lost since start. */
+  /** Lost readings since start. */
   get total(): number {
     return this.#total;
   }
@@ -64,13 +64,15 @@ export class LossReport {
     this.#add(readings, [reason], fromMs, toMs);
   }
 
-  /** A reading is lost; what a gap record had to tell is not lost with it. */
+  /** Adds a lost reading, or the numbers of a lost gap record. */
   addReading(reading: Reading, reason: LossReason): void {
     if (reading.gap) this.#addGapRecord(reading.values);
     else this.add({ readings: 1, reason, fromMs: reading.tsMs, toMs: reading.tsMs });
   }
 
-  /** What is untold, as a gap record of just now; from then on it is told. Undefined when there is nothing to tell. */
+  /**
+   * Returns the unreported losses as a gap record and marks them as reported; undefined if there are none.
+   */
   takeGapRecord(now: () => Instant): Reading | undefined {
     if (this.#unreported === 0) return undefined;
     const values: Record<string, Value> = {

@@ -1,4 +1,4 @@
-/** Which addresses stay within a house: loopback, link-local and private space (RFC 6890, RFC 1918, RFC 4193). Pure. */
+/** Whether an IP address is loopback, link-local or private (RFC 6890, RFC 1918, RFC 4193). */
 
 /** `address` is an IPv4 or IPv6 literal without brackets or zone. */
 export function isPrivateAddress(address: string): boolean {
@@ -6,7 +6,7 @@ export function isPrivateAddress(address: string): boolean {
   const ipv4 = /^(\d+)\.(\d+)\.\d+\.\d+$/.exec(mapped ?? address);
   if (ipv4) return isPrivateIpv4(Number(ipv4[1]), Number(ipv4[2]));
   const lower = address.toLowerCase();
-  // fc00::/7 and fe80::/10: what their first group can begin with.
+  // The first group of fc00::/7 and fe80::/10.
   return lower === '::1' || /^f[cd][0-9a-f]{2}:/.test(lower) || /^fe[89ab][0-9a-f]:/.test(lower);
 }
 

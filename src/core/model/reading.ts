@@ -1,34 +1,34 @@
 /**
- * A reading: what the host's sensors said at one instant, and the names a dashboard knows it by.
+ * A reading: the values of the sensors at one instant.
  *
- * Promises that every reading keeps: keys are camelCase and at most 64 characters; values are finite numbers
- * with at most six decimals, booleans or strings (contract section 4.2: a fraction of more than 16 decimals
- * would be stored as a string); what could not be read is absent, never 0 and never null.
+ * Keys are camelCase, at most 64 characters; values are finite numbers with at most six decimals, booleans or
+ * strings (contract section 4.2: the server stores a fraction of more than 16 decimals as a string); a value
+ * that could not be read is absent, never 0 and never null.
  */
 
-/** One value as it goes on the wire. */
+/** One value as it is sent. */
 export type Value = number | boolean | string;
 
-/** camelCase key to value. An empty map is no reading and is never delivered (contract, trap 6). */
+/** camelCase key to value. An empty map is never delivered (contract, trap 6). */
 export type Values = Readonly<Record<string, Value>>;
 
-/** An instant by the clock that never steps, and by the wall clock where that can be believed. */
+/** An instant by the time since boot, and by the wall clock if it is trusted. */
 export interface Instant {
-  /** The boot of the host in which it was. */
+  /** The boot of the host. */
   readonly bootId: string;
   /** Milliseconds since that boot, suspends included. */
   readonly bootMs: number;
-  /** Unix milliseconds; absent while the host's clock is not known to be right. Once given it never changes. */
+  /** Unix milliseconds; absent while the clock is not synchronised. Never changes once set. */
   readonly tsMs?: number;
 }
 
-/** One sample of the host on its way to the server, stamped when the values were read. */
+/** One sample of the host, with the instant at which it was read. */
 export interface Reading extends Instant {
-  /** All that was read, or only what changed since the reading before: see `full`. Never empty. */
+  /** Never empty. */
   readonly values: Values;
-  /** True: `values` is all that was read. False: every other value is still that of the reading before. */
+  /** True: `values` is complete. False: it has only the changes since the previous reading. */
   readonly isSnapshot: boolean;
-  /** A gap record: tells of readings that were lost (core/losses.ts), and is no sample itself. */
+  /** A gap record (loss-report.ts), not a sample. */
   readonly gap?: true;
 }
 
@@ -40,11 +40,15 @@ export function round(value: number, decimals: number): number {
   return Math.round(value * factor) / factor;
 }
 
-/** The largest number that is exact, and far below those that the server stores as text (contract 4.2: beyond int64). */
+/**
+ * The largest exact integer, far below the numbers that the server stores as text (contract 4.2: beyond
+ * int64).
+ */
 export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
- * The values that may be delivered: numbers up to NUMBER_MAX either way, booleans, strings. Everything else is left out, silently.
+ * The values that can be delivered: numbers from -NUMBER_MAX to NUMBER_MAX, booleans, strings. Others are
+ * omitted.
  */
 export function deliverable(values: Readonly<Record<string, Value | undefined | null>>): Values {
   const result: Record<string, Value> = {};

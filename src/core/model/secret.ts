@@ -1,8 +1,8 @@
 /**
  * A string that cannot be printed by accident: the provisioning secret and every access token.
  *
- * However it is turned into text (template, JSON, console, util.inspect, an error's message) it reads `***`.
- * The only way to the characters is `reveal()`, so a reader can grep for every place that uses them.
+ * Converted to text (template, JSON, console, util.inspect, an error message) it reads `***`. Only `reveal()`
+ * returns the characters, so that a search finds every use.
  */
 
 const inspect = Symbol.for('nodejs.util.inspect.custom');
@@ -14,7 +14,7 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The characters themselves, for the wire and for the credential store; nowhere else. */
+  /** The characters, for requests and the credential store only. */
   reveal(): string {
     return this.#text;
   }

@@ -1,13 +1,11 @@
 /**
- * Selection: which of all the keys the sensors know this gateway reports.
- *
- * A profile, then what the operator switches on beside it, then what they switch off: the later one counts. Both lists
- * hold globs (glob.ts) over keys and over the names of sensors, so `net*` and `network` say the same.
+ * Selects which of the known keys this gateway reports: a profile, then the keys switched on, then the keys
+ * switched off; the later one takes precedence. Both lists contain globs over keys and sensor names.
  */
 
 import { matches, overlap } from './glob.ts';
 
-/** The smallest set of keys an operator can choose that holds this one; each holds the one before. */
+/** Each profile includes the keys of the previous one. */
 export type Profile = 'minimal' | 'default' | 'full';
 
 export const PROFILES = ['minimal', 'default', 'full'] as const satisfies readonly Profile[];
@@ -21,8 +19,8 @@ export interface Selection {
 export const EVERYTHING: Selection = { profile: 'full', on: [], off: [] };
 
 /**
- * Whether a key of that sensor, listed from the profile `from` on, is reported. Of a key with a `*` in it: whether any key
- * that it stands for may be.
+ * Whether a key of `sensor` is reported, which the profiles include from `from` on. For a key pattern with
+ * `*`: whether any matching key may be.
  */
 export function isSelected(selection: Selection, sensor: string, key: string, from: Profile): boolean {
   const { profile, on, off } = selection;

@@ -1,39 +1,45 @@
-/** Ports for time: the clock, the time service, and what one process of a boot leaves the next about the clock. */
+/** Ports for time: the clock, the time service, and the memory of clock offsets. */
 
-/** What processes of this boot have found out about its clock: offsets from time since boot to Unix time, ms. */
+/** Clock offsets of this boot, from time since boot to Unix time, ms. */
 export interface StoredOffsets {
-  /** Dates the readings of this boot that were taken before its clock was right; the same for every process. */
+  /** Dates the readings taken before the clock was synchronised; the same for every process of the boot. */
   readonly firstMs: number;
-  /** The one believed last, if a time service vouched for it. */
+  /** The last accepted offset, if a time service confirmed it. */
   readonly believedMs?: number;
 }
 
-/** Time. Wall time dates readings; monotonic time measures waits and rates. */
+/** Wall time dates readings; monotonic time measures waits and rates. */
 export interface Clock {
-  /** Unix milliseconds by the host's clock, which may be wrong and may step. */
+  /** Unix milliseconds of the wall clock, which may be wrong and may step. */
   wallMs(): number;
   /** Milliseconds since an arbitrary origin; never steps, never goes back. */
   monotonicMs(): number;
-  /** Names this boot of the host: every process of it sees the same name, no other boot has it. */
+  /** Identifies this boot of the host: the same for every process, different for every boot. */
   readonly bootId: string;
-  /** Milliseconds since this boot, suspends included; the same for every process of it; never steps. */
+  /** Milliseconds since boot, suspended time included; the same for every process; never steps. */
   bootMs(): number;
-  /** Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller asks `signal.aborted`. */
+  /**
+   * Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller checks
+   * `signal.aborted`.
+   */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What the host's time service says about the wall clock. Both may take seconds, and never reject. */
+/** The time service of the host. Both methods may take seconds and never reject. */
 export interface TimeSync {
-  /** True when the clock was set by a time service in this boot. A plausible date is no proof. */
+  /** True if a time service has set the clock in this boot. A plausible time proves nothing. */
   isSynchronised(signal: AbortSignal): Promise<boolean>;
-  /** Asked after the clock was seen to step: true when a time service set or confirmed it since. */
+  /** Called after a step of the clock: true if a time service has set or confirmed the clock since. */
   confirmsStep(signal: AbortSignal): Promise<boolean>;
 }
 
-/** Remembers the offsets from one process to the next, within this boot and no longer, and without a flash write. */
+/** Keeps the offsets for the next process of this boot, without a flash write. */
 export interface OffsetMemory {
-  /** What an earlier process of this boot kept. Never throws: what cannot be read is not known. */
+  /**
+   * The offsets of an earlier process of this boot; undefined if there are none or they cannot be read. Never
+   * throws.
+   */
   load(): StoredOffsets | undefined;
-  /** When it returns, the next process finds it. Never throws: what cannot be kept is told once. */
+  /** Saves the offsets before it returns. Never throws: a failure is logged once. */
   save(offsets: StoredOffsets): void;
 }

@@ -1,16 +1,16 @@
-/** Port for the credential store, and the record it holds. */
+/** Port for the credential store, and its record. */
 
 import type { Secret } from '../model/secret.ts';
 
-/** What the credential store remembers. Exactly one of the two states; no record means a first boot. */
+/** The stored credentials in one of two states; no record means a first boot. */
 export type CredentialRecord =
   | {
-      /** A request may have been sent. In device-generated mode `token` is the one proposed. */
+      /** A request may have been sent. In device-generated mode, `token` is the proposed one. */
       readonly state: 'pending';
       readonly server: string;
       readonly deviceName: string;
       readonly token?: Secret;
-      /** A token that worked and was revoked: still tried, slowly, in case the revocation is taken back. */
+      /** A revoked token, which the agent keeps trying in case the server accepts it again. */
       readonly previousToken?: Secret;
       readonly sinceMs: number;
     }
@@ -21,9 +21,10 @@ export type CredentialRecord =
       readonly token: Secret;
       readonly sinceMs: number;
     };
-/** Durable memory of the credentials. `write` returns when a power cut can no longer undo it. */
+
+/** Durable storage of the credentials. `write` resolves when a power cut can no longer undo it. */
 export interface CredentialStore extends AsyncDisposable {
-  /** Rejects with a StoreError that says what is wrong with the file and what to do. */
+  /** Rejects with a StoreError that contains the cause and the remedy. */
   read(): Promise<CredentialRecord | undefined>;
   write(record: CredentialRecord): Promise<void>;
 }

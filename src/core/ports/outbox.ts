@@ -3,51 +3,53 @@
 import type { LossReason, LossReport } from '../model/loss-report.ts';
 import type { Reading } from '../model/reading.ts';
 
-/** Readings on their way to the server, in the order in which they are to go: taken, and gone only when acknowledged. */
+/** A queue of readings in the order of delivery. A reading stays until it is acknowledged. */
 export interface Lane {
-  /** Readings not acknowledged yet, taken or not. */
+  /** Unacknowledged readings, taken or not. */
   readonly size: number;
-  /** Changes whenever what was taken is taken back (rewound, moved or dropped): then it may come again. */
+  /** Changes whenever taken readings are rewound, moved or dropped: then `take` may return them again. */
   readonly epoch: number;
   /**
-   * The next ones after those already taken, at most `max`, each with its `tsMs`. Stops before a reading whose
-   * date is not known yet. Never rejects.
+   * The next readings after those already taken, at most `max`, each with `tsMs`. Stops before an undated
+   * reading. Never rejects.
    */
   take(max: number): Promise<readonly Reading[]>;
-  /** The `count` oldest of those taken are at the server, or are given up. Of another epoch: nothing happens. */
+  /** Removes the `count` oldest taken readings. Has no effect if `epoch` is not the current one. */
   acknowledge(count: number, epoch: number): Promise<void>;
-  /** What was taken and not acknowledged will be taken again. */
+  /** `take` will return the taken, unacknowledged readings again. */
   rewind(): void;
 }
 
-/** Readings waiting for delivery, bounded; the oldest go when it is full, and are told as a gap. */
+/** Bounded queue of readings. When it is full, the oldest are dropped and reported in a gap record. */
 export interface Outbox {
-  /** Never waits and never throws: sampling goes on whatever the disk does. */
+  /** Never waits and never throws, so that a failing disk does not stop sampling. */
   append(reading: Reading): void;
-  /** What was sampled lately: goes first. */
+  /** Recent readings, delivered first. */
   readonly fresh: Lane;
-  /** What has waited longer, on the disk where it can be: goes behind it, at a bounded rate. */
+  /** Older readings, on disk if possible, delivered at a limited rate. */
   readonly backlog: Lane;
   /**
-   * The newest reading, if it has no date and was not offered before: it may go without one, so that the
-   * server dates it. It stays where it is until `settleLive` says what became of it.
+   * The newest reading if it is undated and was not taken before: it may be sent without a timestamp, and the
+   * server dates it. It stays in the outbox until `completeUndated`.
    */
   takeUndated(): Reading | undefined;
   completeUndated(reading: Reading, delivered: boolean): void;
-  /** The next reading should be a full one: what was delivered last may be older than what the server has. */
+  /** The next reading should be a snapshot, because the server may not have the base of a delta. */
   readonly needsSnapshot: boolean;
-  /** From now on undated readings of this boot are dated: `tsMs = bootMs + offsetMs`. Only the first call counts. */
+  /**
+   * Dates the undated readings of this boot: `tsMs = bootMs + offsetMs`. Only the first call has an effect.
+   */
   setBootOffset(offsetMs: number): Promise<void>;
   /** Readings that will never be delivered. */
   readonly losses: LossReport;
-  /** The reading is given up; the next one should say everything, because that one will be missing. */
+  /** Reports the reading as lost; the next one should be a snapshot. */
   discardReading(reading: Reading, reason: LossReason): void;
-  /** Appends a gap record, if something was lost that is not told yet. */
+  /** Appends a gap record if there are unreported losses. */
   reportLosses(): void;
-  /** Counts the changes that may give delivery something to do. */
+  /** Number of changes that may allow more delivery. */
   readonly version: number;
-  /** Resolves once `version` is no longer `since`, or when the signal aborts. */
+  /** Resolves when `version` differs from `since` or the signal aborts. */
   waitForChange(since: number, signal: AbortSignal): Promise<void>;
-  /** Moves what has waited too long to where it is safe; until the signal aborts. Never rejects. */
+  /** Flushes old readings to disk until the signal aborts. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }

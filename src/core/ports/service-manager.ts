@@ -1,12 +1,12 @@
 /** Port for the service manager (systemd) that started this process. */
 
-/** Whoever started this process and watches over it. Nothing here waits, nothing fails; what is told at once goes together. */
+/** No method waits or fails; notifications of one turn are sent together. */
 export interface ServiceManager {
-  /** So long without a sign of life, ms, and it restarts us; undefined: it does not watch. */
+  /** Without `alive` for this time, ms, the service manager restarts the agent; undefined: no watchdog. */
   readonly watchdogMs: number | undefined;
-  /** The agent is up, or up again after `reloading`. */
+  /** The agent is ready, or ready again after `reloading`. */
   ready(): void;
-  /** What the agent is at; no secret. */
+  /** The status line, without secrets. */
   status(text: string): void;
   alive(): void;
   reloading(): void;

@@ -1,4 +1,4 @@
-/** A logger for what has nobody to log to. */
+/** A logger that discards everything. */
 
 import type { Logger } from './log.ts';
 

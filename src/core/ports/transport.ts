@@ -7,25 +7,25 @@ export interface ProvisionRequest {
   readonly deviceName: string;
   readonly key: string;
   readonly secret: Secret;
-  /** Device-generated mode: the token to propose. Absent: the server chooses. */
+  /** The proposed token in device-generated mode. Absent: the server chooses. */
   readonly token?: Secret;
 }
 
-/** The server, whatever the road. One request, one deadline, one result; retries are the session's. */
+/** The server, by any endpoint. */
 export interface Transport extends AsyncDisposable {
   /**
-   * Provisions once (contract section 3). `keep` is awaited with the issued token before the server is told
-   * that its answer arrived: as long as the agent lives, the server then repeats an answer that is not kept
-   * yet. Across a restart it does not help (src/README.md). Rejects only when `keep` does.
+   * Provisions once (contract section 3). Awaits `persist` with the issued token before it acknowledges the
+   * response: while the agent runs, the server repeats a response whose token is not stored yet. After a
+   * restart it does not. Rejects only if `persist` does.
    */
   provision(
     request: ProvisionRequest,
     persist: (token: Secret) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Result<Secret>>;
-  /** Asks whether the server takes this token (contract 3.5): true, or false for a clear "unauthorized". */
+  /** Whether the server accepts the token (contract 3.5); false only for "unauthorized". */
   probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>>;
-  /** Posts a telemetry body made by core/packing (contract section 4). */
+  /** Posts a telemetry body of delivery/encode.ts (contract section 4). */
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>>;
   /** Posts client attributes, a flat JSON object (contract section 5). */
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>>;

@@ -1,18 +1,16 @@
 /**
- * Changes: what of a sample is worth sending, judged against the sample before it.
- *
- * Only keys whose value moved go out, and all of them now and then; whoever carries the last value forward gets
- * back what was sampled. The comparison is with what was last reported and not with what the server last took,
- * because a backlog arrives late and out of turn. Pure; one object per sampling loop.
+ * Delta encoding of samples: only keys whose value has changed are reported, and a full snapshot now and
+ * then. Carrying the last values forward restores what was sampled. Values are compared with the last
+ * reported ones, not with the last delivered ones, because a backlog arrives late and out of order.
  */
 
 import { GlobMap } from '../model/glob.ts';
 import type { Reading, Value, Values } from '../model/reading.ts';
 
-/** A full reading at least so often: what a reader of the history has to look back, ms. */
+/** Maximum interval between two snapshots, ms: how far a reader of the history must look back. */
 export const SNAPSHOT_EVERY_MS = 5 * 60_000;
 
-/** How far a number may move unreported, by key or glob (by-key.ts); a key that none names is reported at every change. */
+/** Minimum change of a number that is reported, by key or glob; 0 for any other key. */
 export type Deadbands = ReadonlyMap<string, number>;
 
 export class DeltaEncoder {
@@ -25,8 +23,8 @@ export class DeltaEncoder {
   }
 
   /**
-   * What to report of `values`, read at `bootMs`: undefined when nothing moved. Full when `mustBeFull`, when the
-   * last full one is old, and when a key has gone, which the absence of a value could not tell.
+   * The reading for `values`, read at `bootMs`; undefined if nothing has changed. A snapshot if
+   * `forceSnapshot`, if the last one is old, or if a key has disappeared, which a delta cannot express.
    */
   next(
     values: Values,

@@ -1,9 +1,8 @@
 /**
- * Pollers: sensors that take their time, such as other programs, read beside the sampling and not in it.
- *
- * Each is asked at its own interval, never twice at once, and only so many of them at a time. What it said last goes into the
- * samples until it is too old, or until it fails: then its values are absent, it is named in the journal once, and asked again
- * at its interval, later each time up to an hour. What one does costs another nothing but its turn.
+ * Polls slow sensors, such as programs, beside the sampling: each at its own interval, never twice at once,
+ * and at most four at a time. Samples contain the last values until they are too old or the sensor fails. A
+ * failed sensor is logged once and polled with increasing intervals, up to an hour. Sensors do not affect
+ * each other.
  */
 
 import { Semaphore } from '../async/semaphore.ts';
@@ -16,13 +15,16 @@ import type { Logger } from '../ports/log.ts';
 export interface PolledSensor {
   readonly name: string;
   readonly everyMs: number;
-  /** How long `read` takes at most. */
+  /** Maximum duration of `read`, ms. */
   readonly timeoutMs: number;
   /** Never rejects. */
   read(signal: AbortSignal): Promise<PollResult>;
 }
 
-/** Problems are sentences without a subject: "is not installed". One beside values tells what was left out of them. */
+/**
+ * A problem is a predicate without a subject: "is not installed". Beside values, it describes the omitted
+ * ones.
+ */
 export type PollResult =
   | { readonly ok: true; readonly values: Values; readonly problem?: string | undefined }
   | { readonly ok: false; readonly problem: string };
@@ -45,7 +47,7 @@ export class Pollers {
     this.#pollers = polled.map((each) => new Poller(each, ports));
   }
 
-  /** What each said last and is not too old; where two have one key, the first of them. */
+  /** The last values of all sensors that are not too old; if two sensors have one key, the first counts. */
   latest(): Values {
     const values: Record<string, Value> = {};
     for (const poller of this.#pollers) {
@@ -56,7 +58,7 @@ export class Pollers {
     return values;
   }
 
-  /** Asks each once, now; resolves when all have answered, or when the signal aborts. */
+  /** Polls each sensor once; resolves when all are read or the signal aborts. */
   pollOnce(signal: AbortSignal): Promise<void> {
     const tasks = this.#pollers.map((poller) => async (stop: AbortSignal) => {
       await this.#semaphore.run(() => poller.poll(stop), stop);
@@ -64,7 +66,7 @@ export class Pollers {
     return runAll(tasks, signal);
   }
 
-  /** Asks them all, each in its time, until the signal aborts. Can be called again then, and goes on where it was. */
+  /** Polls all sensors at their intervals until the signal aborts. A later call continues the schedule. */
   run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
     const tasks = this.#pollers.map((poller) => async (stop: AbortSignal) => {
@@ -84,7 +86,7 @@ class Poller {
   #readAtMs = Number.NEGATIVE_INFINITY;
   #dueAtMs: number;
   #failures = 0;
-  /** What was told of it last; a sensor that talks nonsense does so in every round. */
+  /** The last logged problem; an invalid value usually repeats in every poll. */
   #loggedProblem: string | undefined;
 
   constructor(polled: PolledSensor, ports: PollersPorts) {
@@ -107,7 +109,7 @@ class Poller {
     const { clock } = this.#ports;
     const startedMs = clock.monotonicMs();
     const result = await this.#polled.read(signal);
-    // It was stopped, and says nothing about the sensor: it is due as it was.
+    // An aborted read proves nothing about the sensor: it stays due.
     if (signal.aborted) return;
     this.#readAtMs = clock.monotonicMs();
     if (result.ok) this.#accept(result);

@@ -1,9 +1,8 @@
 /**
- * What a program of the operator's printed, as values: one JSON object, or lines of key=value, or a number alone.
+ * Parses the output of a program sensor into values: one JSON object, lines of key=value, or a single number.
  *
- * Numbers keep six decimals (contract 4.2); texts are short and on one line; null, and in lines NaN and N/A, are nothing.
- * Whatever else is printed is left out and told, with the first that is wrong; the rest counts all the same. Pure, and bounded:
- * as many keys as KEYS_MAX.
+ * Numbers keep six decimals (contract 4.2); texts are short and on one line; null, and in lines NaN and N/A,
+ * are no value. Invalid parts are omitted and the first problem is reported. At most KEYS_MAX keys.
  */
 
 import { keyOfProgram, type ProgramSensor } from '../model/custom-sensor.ts';
@@ -11,18 +10,18 @@ import { NUMBER_MAX, round, type Value, type Values } from '../model/reading.ts'
 
 export interface ProgramValues {
   readonly values: Values;
-  /** The first thing that is wrong, as a sentence without a subject; absent when all is well. */
+  /** The first problem as a predicate without a subject; absent if there is none. */
   readonly problem?: string;
 }
 
 export const KEYS_MAX = 32;
 export const TEXT_CHARACTERS_MAX = 128;
-/** Control characters, and what stands for bytes that were no UTF-8. */
+/** Control characters, and the replacement character for bytes that are not UTF-8. */
 const INVALID_TEXT = /[\p{Cc}\ufffd]/u;
 const DECIMALS = 6;
 const QUOTED_CHARACTERS_MAX = 24;
 
-/** A name and what the program says of it, before anyone has judged it. */
+/** A name and its value before validation. */
 type OutputEntry = readonly [name: string, value: unknown];
 
 export function programValues(text: string, sensor: Pick<ProgramSensor, 'name' | 'keys'>): ProgramValues {
@@ -34,10 +33,11 @@ export function programValues(text: string, sensor: Pick<ProgramSensor, 'name' |
     if (raw === null) continue;
     const key = keyOfProgram(sensor.name, name);
     const value = validateValue(raw);
-    if (key === undefined) problem ??= `says ${quoted(name)}, which makes no key`;
-    else if (value === undefined) problem ??= `says of ${quoted(name)} what is no number, flag or short text`;
-    else if (Object.hasOwn(values, key)) problem ??= `says ${quoted(name)} twice`;
-    else if (Object.keys(values).length >= KEYS_MAX) problem ??= `says more than ${KEYS_MAX} values`;
+    if (key === undefined) problem ??= `prints ${quoted(name)}, which cannot become a key`;
+    else if (value === undefined)
+      problem ??= `prints a value of ${quoted(name)} that is not a number, boolean or short text`;
+    else if (Object.hasOwn(values, key)) problem ??= `prints ${quoted(name)} twice`;
+    else if (Object.keys(values).length >= KEYS_MAX) problem ??= `prints more than ${KEYS_MAX} values`;
     else values[key] = value;
   }
   return problem === undefined ? { values } : { values, problem };
@@ -59,7 +59,7 @@ function parseJson(text: string): ParsedOutput {
     const object: unknown = JSON.parse(text);
     return { entries: Object.entries(object ?? {}) };
   } catch {
-    return { entries: [], problem: 'prints JSON that is none' };
+    return { entries: [], problem: 'prints invalid JSON' };
   }
 }
 
@@ -76,7 +76,7 @@ function parseLines(text: string): ParsedOutput {
 
 function parseText(text: string): Value | null {
   if (isNumber(text)) return Number(text);
-  // What languages print for a number they do not have; as a text it would make the key a text at the server.
+  // Programs print these for a missing number; as a text they would make the key a text on the server.
   if (/^(?:[-+]?(?:nan|inf|infinity)|null|none|n\/a)$/i.test(text)) return null;
   return text === 'true' || text === 'false' ? text === 'true' : text;
 }

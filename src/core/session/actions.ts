@@ -1,9 +1,9 @@
 /**
- * What each state of the session does, through the ports: one state in, one event out.
+ * Performs the action of each session state through the ports: one state in, one event out.
  *
- * The order of the lines is the promise: the intent is durable before the first request, and the issued token
- * is durable before the session believes in it. A store that fails is a refusal like any other, so the agent
- * goes on sampling.
+ * The order is a promise: the intent is durable before the first request, and an issued token is durable
+ * before the session uses it. A failure of the store is a `Failure` like any other, so the agent continues
+ * sampling.
  */
 
 import type { Delivery } from '../delivery/delivery.ts';
@@ -28,11 +28,11 @@ export interface ProvisioningSettings {
   readonly deviceName: string;
   /** The first request waits a random part of this, ms. */
   readonly spreadMs: number;
-  /** Absent: this gateway cannot provision; run refuses to start unless there are credentials. */
+  /** Absent: this gateway cannot provision, and the agent starts only if there are credentials. */
   readonly pair?: { readonly key: string; readonly secret: Secret; readonly deviceGenerated: boolean };
 }
 
-/** Performs the action of `step` once. Resolves with its event; rejects only for a bug. */
+/** Performs the action of `step` once. Resolves with its event; rejects only because of a bug. */
 export async function runAction(
   step: SessionStep,
   ports: ActionPorts,
@@ -45,7 +45,7 @@ export async function runAction(
     : connect(step, ports, settings, signal);
 }
 
-/** The same for all that comes before delivery. */
+/** The same for every step before delivery. */
 export async function connect(
   step: Exclude<SessionStep, { readonly at: 'deliver' }>,
   ports: ActionPorts,
@@ -83,7 +83,9 @@ async function verifyToken(token: Secret, ports: ActionPorts, signal: AbortSigna
     : { type: 'failed', failure: result.failure };
 }
 
-/** A gateway whose token was revoked keeps the name it was known by, whatever the configuration says now. */
+/**
+ * A gateway whose token was revoked keeps its registered name, even if the configuration has another one now.
+ */
 async function recordIntent(
   { revoked, proposed }: SessionStep & { at: 'record-intent' },
   ports: ActionPorts,
@@ -113,7 +115,7 @@ async function provision(
   if (!pair)
     return {
       type: 'failed',
-      failure: { reason: 'provisioning-key-missing', detail: 'nothing to provision with' },
+      failure: { reason: 'provisioning-key-missing', detail: 'no provisioning key and secret' },
     };
   let issuedToken: Secret | undefined;
   const persist = (token: Secret): Promise<void> => {
@@ -127,7 +129,7 @@ async function provision(
       ? { type: 'token-issued', token: result.value }
       : { type: 'failed', failure: result.failure };
   });
-  // The server will never say this token again: it is held until the disk takes it.
+  // The server does not repeat this token: the session keeps it in memory until it is stored.
   if (event.type === 'failed' && issuedToken)
     return { type: 'token-unsaved', token: issuedToken, failure: event.failure };
   return event;
@@ -142,7 +144,7 @@ function provisionedRecord(
   return { state: 'provisioned', server: settings.server, deviceName, token, sinceMs: ports.clock.wallMs() };
 }
 
-/** Runs what touches the store; its failure is the store's refusal, told in the store's own words. */
+/** Turns a StoreError into a failure with the message of the store. */
 async function catchStoreError(action: () => Promise<SessionEvent>): Promise<SessionEvent> {
   try {
     return await action();

@@ -1,17 +1,15 @@
 /**
- * The conversation with the server, as a Moore machine: each state names one action, each action ends in one
- * event.
+ * The session with the server as a Moore machine: each state names one action, each action ends in one event.
  *
- *   remember ── nothing stored ─▶ intend ── intent on disk ─▶ provision ── issued, on disk ─▶ deliver ⟲
- *      │  └──── provisioned ───────────────────────────────────────────────────────────────────▲
- *      └─ pending, our own token ─▶ probe ── the server takes it ─▶ adopt ── on disk ───────────┘
- *                                     └──── it does not ─▶ provision, or, if it declined already, wait
- *   every state ── refused ─▶ wait ── elapsed ─▶ where it makes sense to resume
- *   deliver ── unauthorized, again and again for minutes ─▶ intend, keeping the old token ─▶ … ─▶ retry the old one ─▶ …
+ *   load ── no record ─▶ record-intent ── intent stored ─▶ provision ── token issued and stored ─▶ deliver ⟲
+ *     │  └──── provisioned ───────────────────────────────────────────────────────────────────────▲
+ *     └─ pending, with a proposed token ─▶ verify-token ── accepted ─▶ save ── stored ─────────────┘
+ *                                               └── not accepted ─▶ provision, or wait if the name was declined
+ *   every state ── failed ─▶ wait ── wait over ─▶ the state to resume
+ *   deliver ── unauthorized for minutes ─▶ record-intent with the old token ─▶ … ─▶ verify-previous-token ─▶ …
  *
- * Why probe: provisioning is not idempotent (contract 3.5). After a declined, lost or interrupted request the
- * only safe question is whether the token we proposed is already ours. `next` is pure; the agent performs the
- * actions.
+ * Provisioning is not idempotent (contract 3.5): after a declined, lost or interrupted request, the session
+ * first verifies whether the server already accepts the proposed token. `nextState` is pure.
  */
 
 import { waitBeforeMs } from '../failures/backoff.ts';
@@ -28,22 +26,20 @@ import type {
   SessionState,
 } from './state.ts';
 
-/** Five healthy minutes make earlier troubles forgotten; less would let a flapping server be hammered. */
+/** Successful deliveries for this long reset the failure count, ms; less would overload a flapping server. */
 export const HEALTHY_MS = 5 * 60_000;
 
-/** How long a token that could not be stored waits for the next try, ms. */
+/** Delay before the next attempt to store an unsaved token, ms. */
 export const RETRY_SAVE_MS = 10_000;
 
 export const INITIAL_STATE: SessionState = { at: 'load', consecutiveFailures: 0 };
 
-/**
- * Where a gateway starts that was given its token by the operator: nothing to remember, nothing to provision.
- */
+/** The initial state of a gateway whose token is configured: nothing to load, nothing to provision. */
 export function stateWithToken(deviceName: string, token: Secret): SessionState {
   return { at: 'deliver', identity: { deviceName, token }, consecutiveFailures: 0 };
 }
 
-/** The state that follows. An event that does not belong to the state is a bug and throws. */
+/** Throws if the event cannot happen in the state, which is a bug. */
 export function nextState(state: SessionState, event: SessionEvent, context: SessionContext): SessionState {
   if (event.type === 'failed') {
     return state.at === 'save'
@@ -104,7 +100,7 @@ function stateFromRecord(record: CredentialRecord | undefined, context: SessionC
   if (previousToken)
     return { at: 'verify-previous-token', identity: { deviceName, previousToken, ...(token && { token }) } };
   if (token) return { at: 'verify-token', identity: { deviceName, token }, nameDeclined: false };
-  // The server was to choose, and the answer may be lost: asking again is all that is left (contract 3.5).
+  // In server-generated mode a lost response cannot be recovered: request again (contract 3.5).
   return isRenamed({ deviceName }, context)
     ? { at: 'record-intent' }
     : { at: 'provision', identity: { deviceName } };
@@ -121,19 +117,20 @@ function afterTokenCheck(
 ): SessionState {
   const { identity, consecutiveFailures } = state;
   if (accepted) return { at: 'save', identity, consecutiveFailures };
-  // Our request never worked, and the operator chose another name since: go on with that one, and the same token.
+  // The request never worked and the configured name has changed: continue with the new name and the same
+  // token.
   if (isRenamed(identity, context))
     return { at: 'record-intent', proposed: identity.token, consecutiveFailures };
   if (!state.nameDeclined)
     return { at: 'provision', identity: state.identity, consecutiveFailures: state.consecutiveFailures };
   const failure: Failure = {
     reason: 'provisioning-declined',
-    detail: 'status FAILURE, and our token is not known there',
+    detail: 'status FAILURE, and the server does not accept the proposed token',
   };
   return wait({ ...state, nameDeclined: false }, failure, context);
 }
 
-/** The old token first; then whether the new one is already ours; only then a request. */
+/** Tries the old token first, then verifies the new one, and only then sends a request. */
 function afterPreviousTokenCheck(
   state: SessionState & { at: 'verify-previous-token' },
   accepted: boolean,
@@ -145,7 +142,7 @@ function afterPreviousTokenCheck(
     : { at: 'provision', identity: state.identity };
 }
 
-/** Where to go on after a refusal: never to a second request while the first may have worked. */
+/** The step to resume after a failure: never a second request while the first may have worked. */
 function resumeStepOf(state: SessionState): ResumableStep {
   switch (state.at) {
     case 'verify-token':
@@ -164,7 +161,7 @@ function resumeStepOf(state: SessionState): ResumableStep {
 }
 
 function wait(state: SessionState, failure: Failure, context: SessionContext): SessionState {
-  // A declined proposal may be our own first request, whose answer was lost: ask before anything else.
+  // A lost response to an earlier request also leads to "declined": verify the token before anything else.
   if (state.at === 'provision' && failure.reason === 'provisioning-declined' && state.identity.token) {
     const { token } = state.identity;
     return {
@@ -179,7 +176,7 @@ function wait(state: SessionState, failure: Failure, context: SessionContext): S
     return { at: 'record-intent', revoked: state.identity, consecutiveFailures: state.consecutiveFailures };
   }
   const consecutiveFailures = state.consecutiveFailures + 1;
-  // On top of what the server asked for, or all that it told so would come back at once.
+  // Added to the requested wait; otherwise all gateways with the same wait would return at once.
   const requestedWaitMs = failure.retryAfterMs ?? 0;
   const forMs =
     requestedWaitMs +
@@ -188,7 +185,7 @@ function wait(state: SessionState, failure: Failure, context: SessionContext): S
   return { at: 'wait', forMs, failure, resumeAt: resumeStepOf(state), ...carried };
 }
 
-/** What outlives a wait. Health does not: it has to be shown again. */
+/** The fields that a wait carries over; the healthy period starts again. */
 function carriedFields({
   consecutiveFailures,
   authFailures,
@@ -201,7 +198,7 @@ function carriedFields({
   };
 }
 
-/** A full disk is no reason not to deliver: the server knows the token, and the disk is asked again later. */
+/** Delivers with a token that is only in memory, and tries to store it again later. */
 function deliverUnsaved(
   identity: IdentityWithToken,
   consecutiveFailures: number,
@@ -227,7 +224,7 @@ function healthy(state: SessionState, identity: IdentityWithToken, context: Sess
   return { at: 'deliver', identity, consecutiveFailures: state.consecutiveFailures, healthySinceMs: sinceMs };
 }
 
-/** A step without the machine's memory, to be resumed later. */
+/** The step without the counters of the state. */
 function toResumable(state: ResumableStep): ResumableStep {
   switch (state.at) {
     case 'load':
@@ -252,10 +249,12 @@ function toResumable(state: ResumableStep): ResumableStep {
 }
 
 /**
- * A token counts as revoked after so many refusals over so long: one answer may be a server being restored.
+ * A token is revoked after this many `unauthorized` responses over this time, ms. A single one may come from
+ * a server that is being restored.
  */
 export const REVOCATION_THRESHOLD = { count: 5, forMs: 5 * 60_000 } as const;
-/** An outage says nothing about the token: it neither adds a doubt nor takes one away. */
+
+/** An outage proves nothing about the token: it neither adds an authentication failure nor resets them. */
 export function authFailuresAfter(
   state: SessionState,
   failure: Failure,

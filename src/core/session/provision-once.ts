@@ -1,9 +1,8 @@
 /**
- * Provisioning once, for a command beside the agent: the session from its start until there is a token, and no further.
+ * Provisioning once, for a command that runs instead of the agent: the session up to the first token.
  *
- * The same states, actions and order as the agent's (session.ts, actions.ts), so the same promises: the intent is durable
- * before the first request, a token that was proposed earlier is asked for first, and what is issued is durable before it is
- * believed. It ends where the agent would wait: whoever runs it is told why, and the agent goes on from what is on the disk.
+ * The same states, actions and order as the agent, therefore the same promises. It ends where the agent would
+ * wait, and the agent continues later from the stored record.
  */
 
 import type { Failure } from '../failures/failure.ts';
@@ -12,19 +11,23 @@ import { INITIAL_STATE, nextState, RETRY_SAVE_MS } from './machine.ts';
 import type { IdentityWithToken, SessionEvent, SessionState } from './state.ts';
 
 export type ProvisionOutcome =
-  /** `earlier`: there were credentials, and nothing was asked. `answered`: an earlier request had worked. */
+  /**
+   * `existing`: there were credentials, and no request was sent. `recovered`: an earlier request had worked.
+   */
   | {
       readonly is: 'provisioned';
       readonly source: 'existing' | 'issued' | 'recovered';
       readonly identity: IdentityWithToken;
     }
   | { readonly is: 'failed'; readonly failure: Failure }
-  /** The signal came first. `intended`: the intent is on the disk, and a request may be at the server. */
+  /**
+   * The signal aborted. `intentRecorded`: the intent is stored, and the server may have received a request.
+   */
   | { readonly is: 'cancelled'; readonly intentRecorded: boolean }
-  /** The same, while the disk would not take the token that the server has issued. */
+  /** The signal aborted while the issued token could not be stored. */
   | { readonly is: 'unsaved'; readonly detail: string };
 
-/** Rejects only for a bug. */
+/** Rejects only because of a bug. */
 export async function provisionOnce(
   ports: ActionPorts,
   settings: ProvisioningSettings,
@@ -45,7 +48,7 @@ export async function provisionOnce(
     if (following.at === 'deliver' && following.retrySaveAtMs === undefined)
       return { is: 'provisioned', source, identity: following.identity };
     if (following.at === 'deliver') {
-      // The server will not say this token again, or need not: whoever holds it asks the disk until it takes it.
+      // The server may not repeat this token: retry until it is stored.
       await ports.clock.sleep(RETRY_SAVE_MS, signal);
       if (signal.aborted) return { is: 'unsaved', detail: 'failure' in event ? event.failure.detail : '' };
       state = {

@@ -1,8 +1,6 @@
 /**
- * The narrator: what the session's steps mean to an operator, each change said once.
- *
- * A refusal is told when its reason first appears and not at each repetition; the end of a trouble is told
- * with its length. Nothing here decides anything.
+ * Logs what the session does, each change once: a failure when its reason first appears, the end of an outage
+ * with its duration. Decides nothing.
  */
 
 import { ChildAbortController } from '../async/abort.ts';
@@ -13,12 +11,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { LogFields, Logger } from '../ports/log.ts';
 import type { SessionEvent, SessionState } from './state.ts';
 
-/** A trouble that lasts is told again no more often than this, ms. */
+/** Minimum interval between two log lines of the same outage, ms. */
 const REMIND_AFTER_MS = 3_600_000;
 
 interface Outage {
   readonly reason: Failure['reason'];
-  /** Monotonic ms: of its begin, and of its last line. */
+  /** Monotonic ms of its start and of its last log line. */
   readonly sinceMs: number;
   readonly loggedMs: number;
 }
@@ -31,14 +29,18 @@ export class SessionLog {
 
   readonly #queuedReadings: () => number | undefined;
 
-  /** `server`: by which road it is talked to now; `waiting`: how many readings wait, where that is known. */
-  constructor(log: Logger, server: () => string, queuedReadings: () => number | undefined = () => undefined) {
+  /** `endpoint`: the URL in use; `queuedReadings`: undefined if unknown. */
+  constructor(
+    log: Logger,
+    endpoint: () => string,
+    queuedReadings: () => number | undefined = () => undefined,
+  ) {
     this.#log = log;
-    this.#endpoint = server;
+    this.#endpoint = endpoint;
     this.#queuedReadings = queuedReadings;
   }
 
-  /** Tells the step from `before` to `after` by `event`, if it is worth a line. */
+  /** Logs the step from `before` to `after` by `event` if it matters to an operator. */
   logStep(before: SessionState, event: SessionEvent, after: SessionState, monotonicMs: number): void {
     switch (event.type) {
       case 'loaded':
@@ -81,11 +83,11 @@ export class SessionLog {
   }
 
   #logTokenCheck(before: SessionState, accepted: boolean, after: SessionState, monotonicMs: number): void {
-    // The server declined the name and does not know our token either: only now is it a refusal.
+    // The server declined the name and does not accept the token either: only now is it a failure.
     if (after.at === 'wait') return this.#logFailure(before, after.failure, after, monotonicMs);
     if (before.at === 'verify-previous-token') {
       if (accepted) logEvent(this.#log, 'FL-TOKEN-RESTORED');
-      else this.#log.debug('the server does not take the earlier token');
+      else this.#log.debug('the server rejects the earlier access token');
       return;
     }
     if (accepted) return logEvent(this.#log, 'FL-TOKEN-KNOWN');
@@ -110,22 +112,22 @@ export class SessionLog {
     const sinceMs = this.#outage?.sinceMs ?? monotonicMs;
     const isSame = this.#outage?.reason === reason;
     if (this.#outage && isSame && monotonicMs - this.#outage.loggedMs < REMIND_AFTER_MS) {
-      return this.#log.debug('still refused', fields);
+      return this.#log.debug('still failing', fields);
     }
     this.#outage = { reason, sinceMs, loggedMs: monotonicMs };
     const lasting = isSame && { lasting: formatRoughDuration(monotonicMs - sinceMs) };
     logEvent(this.#log, failureEventId(reason), { ...fields, ...lasting });
   }
 
-  /** The token is known and used, but a power cut would lose it: said once, and once when it is over. */
+  /** The token is in use but not stored: logged once. */
   #logUnsaved(failure: Failure, after: SessionState): void {
     const fields = { detail: failure.detail, ...deviceOf(after) };
-    if (this.#isUnsaved) return this.#log.debug('the token still cannot be stored', fields);
+    if (this.#isUnsaved) return this.#log.debug('the access token still cannot be stored', fields);
     this.#isUnsaved = true;
     logEvent(this.#log, 'FL-TOKEN-WRITE-FAILED', fields);
   }
 
-  /** The steps of a repetition are no news: while a trouble lasts they are told to nobody who did not ask. */
+  /** During an outage the steps of each new attempt are logged at debug level only. */
   #logUnlessOutage(id: EventId, fields: LogFields = {}): void {
     if (this.#outage) this.#log.debug(EVENTS[id].sentence, fields);
     else logEvent(this.#log, id, fields);
@@ -154,9 +156,10 @@ function deviceOf(state: SessionState): LogFields {
   return 'identity' in state ? { device: state.identity.deviceName } : {};
 }
 
-/** An operator who watches a first boot hears of a silence long before the request is given up, ms. */
+/** A user who watches a first boot is warned long before the request times out, ms. */
 const SLOW_AFTER_MS = 20_000;
-/** Provisioning is patient for four minutes; this says so while it is. */
+
+/** Logs a warning while a provisioning request takes long; its time limit is four minutes. */
 export async function warnIfSlow<T>(
   action: Promise<T>,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },

@@ -1,33 +1,27 @@
-/**
- * The words of the session: its states, its events, and what it remembers. How they follow each other is
- * session.ts.
- */
+/** The states, events and context of the session. machine.ts defines their transitions. */
 
 import type { DeliveryEvent } from '../delivery/message.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Secret } from '../model/secret.ts';
 import type { CredentialRecord } from '../ports/credentials.ts';
 
-/**
- * What the gateway is known by, and the token it proposes; without one the server chooses (server-generated
- * mode).
- */
+/** The device name and the proposed token; without a token the server chooses (server-generated mode). */
 export interface DeviceIdentity {
   readonly deviceName: string;
   readonly token?: Secret;
-  /** A token that worked until the server stopped taking it; tried again before each new request. */
+  /** A token that the server has stopped accepting; verified again before each new request. */
   readonly previousToken?: Secret;
 }
 
-/** A claim whose token we chose ourselves, so that the server can be asked about it. */
+/** An identity with a token, which the agent can verify with the server. */
 export type IdentityWithToken = DeviceIdentity & { readonly token: Secret };
 
-/** States that a wait can lead back to. */
+/** The steps that can follow a wait. */
 export type ResumableStep =
   | { readonly at: 'load' }
   /**
-   * `revoked`: the device whose token the server does not take any more. `proposed`: a token that was proposed
-   * under a name the operator has changed since; it stays, so that it can never name two devices.
+   * `revoked`: the device whose token the server no longer accepts. `proposed`: a token that was proposed
+   * under a name that has changed since; it stays, so that it can never belong to two devices.
    */
   | { readonly at: 'record-intent'; readonly revoked?: IdentityWithToken; readonly proposed?: Secret }
   | { readonly at: 'provision'; readonly identity: DeviceIdentity }
@@ -48,18 +42,16 @@ export type SessionStep =
       readonly resumeAt: ResumableStep;
     };
 
-/** A step and what the machine remembers about troubles: how many since the last healthy stretch. */
+/** A step, and the counters of failures since the last healthy period. */
 export type SessionState = SessionStep & {
   readonly consecutiveFailures: number;
   /**
-   * Monotonic ms of the first delivery after the last trouble; troubles are forgotten after HEALTHY_MS of it.
+   * Monotonic ms of the first delivery after the last failure; HEALTHY_MS later the failure count is reset.
    */
   readonly healthySinceMs?: number;
-  /**
-   * Deliveries refused as unauthorized since the last one that was not, and when that began, monotonic ms.
-   */
+  /** Consecutive `unauthorized` responses to deliveries, and monotonic ms of the first. */
   readonly authFailures?: { readonly count: number; readonly sinceMs: number };
-  /** The token is in memory only: monotonic ms at which to try the disk again, between two deliveries. */
+  /** The token is in memory only: monotonic ms of the next attempt to store it. */
   readonly retrySaveAtMs?: number;
 };
 
@@ -67,7 +59,7 @@ export type SessionEvent =
   | { readonly type: 'loaded'; readonly record: CredentialRecord | undefined }
   | { readonly type: 'intent-recorded'; readonly identity: DeviceIdentity }
   | { readonly type: 'token-issued'; readonly token: Secret }
-  /** The server issued the token, and the disk would not take it: the token lives in memory only. */
+  /** The server issued the token, but it could not be stored: it is in memory only. */
   | { readonly type: 'token-unsaved'; readonly token: Secret; readonly failure: Failure }
   | { readonly type: 'token-verified'; readonly accepted: boolean }
   | { readonly type: 'saved' }
@@ -78,8 +70,8 @@ export interface SessionContext {
   readonly monotonicMs: number;
   /** Uniform in [0, 1). */
   readonly random: number;
-  /** There is a provisioning pair, and the operator wants it used for a revoked token too. Absent: no. */
+  /** The agent has a provisioning key and may use it for a revoked token too. Absent: no. */
   readonly mayProvision?: boolean;
-  /** The name this gateway is to have; a pending record may hold another one. Absent: the same. */
+  /** The configured name; a pending record may have another one. Absent: the same. */
   readonly deviceName?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * The tally: what the loops know of their own work, for the agent's own sensor. It lives as long as the process, so that a
- * configuration that is read again does not begin it anew.
+ * Delivery counters for the agent's own sensor. They live as long as the process, so that a configuration
+ * reload does not reset them.
  */
 
 export class DeliveryCounters {
@@ -13,12 +13,12 @@ export class DeliveryCounters {
     return this.#deliveredBefore + this.#current();
   }
 
-  /** From the last request that was sent once to the server's first word about it, ms; undefined before there is one. */
+  /** Round trip of the last request that was sent only once, ms; undefined before the first. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
   }
 
-  /** A delivery begins, and says how many readings it has delivered; the one before it has ended. */
+  /** Replaces the previous delivery, which has ended. `delivered` returns the readings of the new one. */
   startDelivery(delivered: () => number): void {
     this.#deliveredBefore = this.delivered;
     this.#current = delivered;

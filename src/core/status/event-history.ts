@@ -1,8 +1,9 @@
 /**
- * The chronicle: what the agent has told lately, for whoever asks how it is: the last events, how often each was told since the
- * start, and the troubles that have begun and are not over.
+ * The event history for the status: the last events, the count of each since start, and the lasting problems
+ * that are open.
  *
- * Fed by the journal with words that are clean of secrets. Bounds: five events, one number and at most one trouble for each id.
+ * The logger feeds it with redacted text. Bounds: five events, one counter and at most one open problem per
+ * event id.
  */
 
 import { type EventId, RESOLVED_BY } from '../events/catalogue.ts';
@@ -11,7 +12,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { RecordedEvent } from './report.ts';
 
 const RECENT_MAX = 5;
-/** Of what was seen; a line of the journal has it all. */
+/** Of `detail`; the log line has it in full. */
 const DETAIL_CHARACTERS_MAX = 200;
 
 export class EventHistory {
@@ -29,12 +30,12 @@ export class EventHistory {
     return this.#recent;
   }
 
-  /** Troubles that are not over, in the order in which they began; those of the conversation are the status's. */
+  /** Open problems in the order in which they began; outages of the session are in the status instead. */
   get active(): readonly RecordedEvent[] {
     return [...this.#active.values()];
   }
 
-  /** How often each was told since the start. */
+  /** Occurrences of each event since start. */
   get counts(): Readonly<Partial<Record<EventId, number>>> {
     return Object.fromEntries(this.#counts);
   }
@@ -42,7 +43,7 @@ export class EventHistory {
   record(event: EventId, level: EventLevel, message: string, detail?: string): void {
     const bootMs = Math.round(this.#clock.bootMs());
     const details = detail === undefined ? {} : { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) };
-    const entry: RecordedEvent = { event, level, message: message, ...details, bootMs };
+    const entry: RecordedEvent = { event, level, message, ...details, bootMs };
     this.#recent = [...this.#recent, entry].slice(-RECENT_MAX);
     this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
     for (const id of this.#active.keys()) if (RESOLVED_BY[id]?.includes(event)) this.#active.delete(id);

@@ -1,9 +1,6 @@
 /**
- * Reporting: keeps the report current for whoever reads it, at next to no cost.
- *
- * It is shown at most every ten seconds, and only when it says something else; a change of state is shown at once, but not
- * more often than every two seconds, so that a server that comes and goes costs no more than that. Beside the loops and never
- * in their way: nobody waits for it.
+ * Publishes the status report at little cost: at most every ten seconds and only if it changed; a change of
+ * state at once, but at most every two seconds. Nothing waits for it.
  */
 
 import { AsyncSignal } from '../async/async-signal.ts';
@@ -22,18 +19,18 @@ export interface PublisherPorts {
   readonly eventHistory: EventHistory;
 }
 
-/** The server by its URLs. */
+/** URLs of the server. */
 export interface EndpointNames {
-  /** The first of the list. */
+  /** The first URL of the list. */
   readonly preferred: string;
-  /** That of the road in use now. */
+  /** The URL in use now. */
   readonly inUse: () => string;
 }
 
 const INTERVAL_MS = 10_000;
 const INTERVAL_MS_MIN = 2_000;
 
-/** Ends with the signal; rejects only when the board has a bug. */
+/** Resolves when the signal aborts; rejects only because of a bug in the sink. */
 export async function publishStatus(
   ports: PublisherPorts,
   endpoints: EndpointNames,

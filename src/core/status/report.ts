@@ -1,8 +1,7 @@
 /**
- * The report: how the agent is, as data, for `firstlight status` and whatever else of this host wants to know.
+ * The status report: the state of the agent as data, for `firstlight status` and other programs of this host.
  *
- * Holds numbers, names, states, and words that are clean of secrets. Times are milliseconds since the boot, because the
- * calendar may be wrong and may step; `readReport` takes one from a file that anybody may have written.
+ * Contains no secrets. Times are milliseconds since boot, because the wall clock may be wrong and may step.
  */
 
 import type { EventId } from '../events/catalogue.ts';
@@ -18,7 +17,10 @@ export type ReportState =
   | 'offline'
   | 'not provisioned';
 
-/** `given`: by the operator; `unsaved`: the server takes it, and the disk did not; `unreadable`: on the disk, and of no use. */
+/**
+ * `configured`: a fixed token; `unsaved`: in use but not stored; `unreadable`: stored but damaged or of a
+ * newer version.
+ */
 export type CredentialsState =
   | 'unknown'
   | 'none'
@@ -30,44 +32,44 @@ export type CredentialsState =
 
 export interface Outage {
   readonly reason: FailureReason;
-  /** What was seen, in a few words. */
+  /** The observation in a few words. */
   readonly detail: string;
   readonly sinceBootMs: number;
-  /** When the next try is due; in the past while one is under way. */
+  /** Time of the next attempt; in the past while one is in progress. */
   readonly nextAttemptBootMs: number;
-  /** Since the last healthy stretch, at least 1. */
+  /** Failures since the last healthy period, at least 1. */
   readonly attempts: number;
 }
 
-/** What the conversation knows. */
+/** The state of the session. */
 export interface ConnectionStatus {
   readonly state: ReportState;
   readonly sinceBootMs: number;
   readonly device?: string;
   readonly credentials: CredentialsState;
   readonly lastAcceptedBootMs?: number;
-  /** Readings since the start. */
+  /** Readings since start. */
   readonly deliveredReadings: number;
   readonly outage?: Outage;
 }
 
 export interface StatusReport extends ConnectionStatus {
-  /** The server's URL by the road in use: its scheme is the road. */
+  /** The URL in use; its scheme is the transport. */
   readonly endpoint: string;
-  /** The first URL of the list, where another is in use. */
+  /** The first URL of the list, if another one is in use. */
   readonly preferredEndpoint?: string;
-  /** Readings in memory, readings behind them, and readings that will never arrive. */
+  /** Readings in the fresh lane, in the backlog, and lost. */
   readonly freshReadings: number;
   readonly backlogReadings: number;
   readonly lostReadings: number;
   readonly clock: ClockState;
   readonly recentEvents: readonly RecordedEvent[];
-  /** Troubles that last, beside that of the conversation. */
+  /** Open problems other than the outage of the session. */
   readonly openEvents: readonly RecordedEvent[];
   readonly eventCounts: Readonly<Partial<Record<EventId, number>>>;
 }
 
-/** Where others on this host can read how the agent is. Resolves when that is done or cannot be, and never rejects. */
+/** Publishes the report for other programs of this host. Never rejects. */
 export interface StatusSink {
   publish(report: StatusReport): Promise<void>;
 }
@@ -75,9 +77,9 @@ export interface StatusSink {
 export interface RecordedEvent {
   readonly event: EventId;
   readonly level: EventLevel;
-  /** The sentence, "what happened: what to do". */
+  /** The sentence "cause: remedy". */
   readonly message: string;
-  /** What was seen, where the line had it. */
+  /** The field `detail` of the log line. */
   readonly detail?: string;
   /** Milliseconds since this boot. */
   readonly bootMs: number;

@@ -1,13 +1,13 @@
 /**
- * The status: what the agent is at, as one line for whoever asks the service manager (`systemctl status`).
+ * The status of the session as one line for systemd (`systemctl status`), and as data for the report:
  *
- *   starting: waiting for its turn to send, 1 reading kept
- *   provisioning gw-27cb096aaf99, 3 readings kept
- *   waiting for the server's first answer, 3 readings kept
+ *   starting: waiting for the first connection, 1 reading queued
+ *   provisioning gw-27cb096aaf99, 3 readings queued
+ *   waiting for the first response of the server, 3 readings queued
  *   online, 132 readings delivered, last 4 s ago
- *   offline for 2 h, 720 readings kept (0 lost); the server does not answer
+ *   offline for 2 h, 720 readings queued (0 lost); the server does not respond
  *
- * and the same as data, for the report. Told the same steps as the narrator. Holds numbers, the device's name and the words of verdicts.ts, so no secret.
+ * Contains numbers, the device name and sentences of failures/policies.ts, therefore no secret.
  */
 
 import { splitSentence } from '../events/catalogue.ts';
@@ -23,7 +23,7 @@ export interface StatusPorts {
   readonly outbox: OutboxSizes;
 }
 
-/** How much waits and how much is lost; an `Outbox` is one. */
+/** Numbers of queued and lost readings; an `Outbox` implements it. */
 export interface OutboxSizes {
   readonly fresh: { readonly size: number };
   readonly backlog: { readonly size: number };
@@ -52,27 +52,27 @@ export class Status {
     this.#sinceMs = ports.clock.bootMs();
   }
 
-  /** `onChange` is called when the line says something else, and not just other numbers. */
+  /** Calls `onChange` when the state or its reason changes, not for each number. */
   subscribe(onChange: () => void): void {
     this.#listeners.push(onChange);
   }
 
-  /** The operator has given the token. */
+  /** The token comes from the configuration. */
   setTokenConfigured(): void {
     this.#credentials = 'configured';
   }
 
-  /** Whom to ask for the number of readings delivered. */
+  /** Sets the function that returns the number of delivered readings. */
   setDeliveredCounter(delivered: () => number): void {
     this.#deliveredReadings = delivered;
   }
 
-  /** The conversation begins. */
+  /** The session starts. */
   start(): void {
     this.#setPhase({ is: 'connecting' });
   }
 
-  /** The conversation stepped to `after` by `event`. */
+  /** The session changed to the state `after` by `event`. */
   onStep(event: SessionEvent, after: SessionState): void {
     this.#update(event, after);
     this.#setPhase(this.#phaseAfter(event, after));
@@ -83,11 +83,11 @@ export class Status {
     const { losses } = this.#ports.outbox;
     switch (phase.is) {
       case 'starting':
-        return `starting: waiting for its turn to send, ${this.#queuedText()}`;
+        return `starting: waiting for the first connection, ${this.#queuedText()}`;
       case 'provisioning':
         return `provisioning ${phase.deviceName}, ${this.#queuedText()}`;
       case 'connecting':
-        return `waiting for the server's first answer, ${this.#queuedText()}`;
+        return `waiting for the first response of the server, ${this.#queuedText()}`;
       case 'online':
         return `online, ${readings(this.#deliveredReadings())} delivered, last ${this.#durationText(phase.lastMs)} ago`;
       case 'outage': {
@@ -99,7 +99,7 @@ export class Status {
     }
   }
 
-  /** What the conversation knows, as data. */
+  /** The state of the session as data. */
   get connection(): ConnectionStatus {
     const phase = this.#phase;
     return {
@@ -131,15 +131,15 @@ export class Status {
       const isProvisioned = after.resumeAt.at === 'deliver';
       const outage = {
         reason,
-        detail: detail,
+        detail,
         sinceBootMs,
-        nextAttemptBootMs: nextAttemptBootMs,
+        nextAttemptBootMs,
         attempts: after.consecutiveFailures,
       };
       return { is: 'outage', outage, isProvisioned };
     }
     if (after.at === 'record-intent' || after.at === 'provision') {
-      // Another try is no end of the trouble.
+      // Another attempt does not end the outage.
       if (before.is === 'outage' || !('identity' in after)) return before;
       return { is: 'provisioning', deviceName: after.identity.deviceName };
     }
@@ -157,7 +157,7 @@ export class Status {
 
   #queuedText(): string {
     const { fresh, backlog } = this.#ports.outbox;
-    return `${readings(fresh.size + backlog.size)} kept`;
+    return `${readings(fresh.size + backlog.size)} queued`;
   }
 
   #durationText(sinceMs: number): string {
@@ -176,7 +176,7 @@ function stateOf(phase: Phase): ReportState {
 
 const UNREADABLE: ReadonlySet<FailureReason> = new Set(['credentials-unreadable', 'credentials-newer']);
 
-/** Undefined where the state says nothing new about them. */
+/** Undefined if the state does not change them. */
 function credentialsStateAfter(after: SessionState): CredentialsState | undefined {
   switch (after.at) {
     case 'load':
@@ -195,6 +195,6 @@ function credentialsStateAfter(after: SessionState): CredentialsState | undefine
   }
 }
 
-function readings(setDeliveredCounter: number): string {
-  return setDeliveredCounter === 1 ? '1 reading' : `${setDeliveredCounter} readings`;
+function readings(count: number): string {
+  return count === 1 ? '1 reading' : `${count} readings`;
 }

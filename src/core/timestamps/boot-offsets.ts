@@ -1,13 +1,12 @@
 /**
- * The offsets of one boot of the host, over all processes of it: the first one, which dates what was read before the clock was
- * right, and the one believed last, with which the next process goes on.
- *
- * What is believed is kept before anything is dated by it, and again when it has moved by more than `KEPT_WITHIN_MS`.
+ * The clock offsets of one boot of the host, shared by all its processes: the first one, which dates readings
+ * taken before the clock was synchronised, and the one accepted last, with which the next process continues.
+ * An offset is saved before anything is dated by it.
  */
 
 import type { OffsetMemory } from '../ports/clock.ts';
 
-/** How far what is kept for the next process may lag behind what this one follows, ms. */
+/** Maximum difference between the saved and the accepted offset, ms. */
 const SAVE_TOLERANCE_MS = 100;
 
 export class BootOffsets {
@@ -19,17 +18,19 @@ export class BootOffsets {
     this.#memory = memory;
   }
 
-  /** Never changes once it is known. */
+  /** Never changes once it is set. */
   get firstMs(): number | undefined {
     return this.#firstMs;
   }
 
-  /** What an earlier process found; only before the first `believe`. */
+  /** Restores the first offset of an earlier process. Call before the first `accept`. */
   restore(firstMs: number): void {
     this.#firstMs ??= firstMs;
   }
 
-  /** `isVouched`: a time service stands for it. Else the next process must not believe it unasked. */
+  /**
+   * `isConfirmed`: by a time service. Otherwise the next process must not accept the offset without a check.
+   */
   accept(acceptedMs: number, isConfirmed: boolean): void {
     this.#firstMs ??= acceptedMs;
     const savedMs = isConfirmed ? acceptedMs : this.#firstMs;

@@ -1,19 +1,15 @@
 /**
- * Dating: when a reading was, by the clock that never steps and, as soon as that can be known, by the calendar.
- *
- * A date is the time since boot plus an offset, and the offset is only taken from a wall clock that a time service has set
- * in this boot: a gateway without a clock chip boots with a plausible date that is months old. From then on:
+ * Timestamps readings by the time since boot plus an offset. The offset is taken only from a wall clock that
+ * a time service has set in this boot: a gateway without a clock chip boots with a plausible time that is
+ * months old. From then on:
  *
  *   the wall clock is within a second of the offset ─▶ the offset follows it
- *   it has stepped further ─▶ the offset holds, and the time service is asked ─▶ confirmed: taken, for what is dated after
- *                                                                            └▶ not: asked again, held until it is
- *   the time service has lost its server ─▶ nothing: the clock stays good to seconds for days (hold-over)
+ *   it has stepped ─▶ the offset holds until a time service confirms the step; later readings use the new one
+ *   the time service has lost its server ─▶ no change: the clock stays correct to seconds for days (hold-over)
  *
- * A date once given never changes. What was read before the first synchronisation is dated by the first offset. With trust
- * in the system's clock it is believed whatever it says.
- *
- * All this holds for a boot and not just for a process of it: the next one goes on where the one before ended (`resume`), so
- * that a reading which both of them send has one date.
+ * A timestamp never changes. Readings from before the first synchronisation use the first offset. With
+ * `clock.trust` = "system", every wall-clock time is accepted. A later process of the same boot continues
+ * with the same offsets (`restore`), so that a reading which both processes send has one timestamp.
  */
 
 import { AsyncSignal } from '../async/async-signal.ts';
@@ -31,7 +27,7 @@ export interface TimestamperPorts {
   readonly clock: Clock;
   readonly timeSync: TimeSync;
   readonly log: Logger;
-  /** Absent: the next process of this boot begins anew. */
+  /** Absent: the next process of this boot starts without offsets. */
   readonly memory?: Pick<OffsetMemory, 'save'> | undefined;
 }
 
@@ -47,7 +43,7 @@ export class Timestamper {
   readonly #bootOffsets: BootOffsets;
   #isStepUnconfirmed = false;
   #lastBootMs = Number.NEGATIVE_INFINITY;
-  /** Notified of a step that was not asked about. */
+  /** Notified of a step that has not been checked yet. */
   readonly #steps = new AsyncSignal();
 
   constructor(ports: TimestamperPorts, { trust }: TimestamperSettings) {
@@ -57,7 +53,10 @@ export class Timestamper {
     this.#bootOffsets = new BootOffsets(ports.memory);
   }
 
-  /** Dates the readings of this boot that have no date: `tsMs = round(bootMs + firstOffsetMs)`. Never changes once known. */
+  /**
+   * Dates the undated readings of this boot: `tsMs = round(bootMs + firstOffsetMs)`. Never changes once
+   * known.
+   */
   get firstOffsetMs(): number | undefined {
     return this.#bootOffsets.firstMs;
   }
@@ -68,7 +67,7 @@ export class Timestamper {
     return this.#isStepUnconfirmed ? 'step unconfirmed' : 'synchronised';
   }
 
-  /** Goes on where an earlier process of this boot ended. Before the first stamp. */
+  /** Continues with the offsets of an earlier process of this boot. Call before the first `now`. */
   restore({ firstMs, believedMs: acceptedMs }: StoredOffsets): void {
     this.#bootOffsets.restore(firstMs);
     if (acceptedMs === undefined || this.#isTrusted) return;
@@ -76,7 +75,7 @@ export class Timestamper {
     logEvent(this.#ports.log, 'FL-CLOCK-RESUMED');
   }
 
-  /** Now. `bootMs` and `tsMs` are whole numbers, and no two stamps share either. */
+  /** The present instant. `bootMs` and `tsMs` are whole numbers, and no two instants share either. */
   now(): Instant {
     const { clock } = this.#ports;
     const { bootId } = clock;
@@ -92,8 +91,8 @@ export class Timestamper {
   }
 
   /**
-   * Asks until the clock is synchronised, tells `onAnchored` once, then looks for steps, until the signal aborts. Rejects
-   * only when `onAnchored` does.
+   * Polls until the clock is synchronised, calls `onFirstOffset` once, then watches for steps until the
+   * signal aborts. Rejects only if `onFirstOffset` does.
    */
   async run(onFirstOffset: (offsetMs: number) => Promise<void>, signal: AbortSignal): Promise<void> {
     if (this.#isTrusted) {
@@ -109,7 +108,7 @@ export class Timestamper {
     }
   }
 
-  /** Asks until the time service has set the clock. */
+  /** Polls until the time service has set the clock. */
   async #synchronise(signal: AbortSignal): Promise<void> {
     const { clock, timeSync, log } = this.#ports;
     const startedMs = clock.monotonicMs();
@@ -131,7 +130,7 @@ export class Timestamper {
     }
   }
 
-  /** If the clock has stepped: asks until the step is confirmed, or the clock has come back from it. */
+  /** After a step: polls until the step is confirmed or reverted. */
   async #confirmStep(signal: AbortSignal): Promise<void> {
     const { clock, timeSync, log } = this.#ports;
     const startedMs = clock.monotonicMs();
@@ -161,13 +160,13 @@ export class Timestamper {
     if (isLogged) logEvent(log, 'FL-CLOCK-STEP-REVERTED');
   }
 
-  /** Sleeps, but not past a step that was not asked about. */
+  /** Sleeps until `ms` are over or a step has not been checked yet. */
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (this.#offset.hasUnconfirmedStep()) return;
     await this.#steps.waitUpTo(ms, this.#ports.clock, signal);
   }
 
-  /** Takes the wall clock as it is. */
+  /** Accepts the wall clock without a check. */
   #acceptWallClock(): void {
     const stepMs = this.#offset.follow();
     if (stepMs !== undefined) logEvent(this.#ports.log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
@@ -187,7 +186,9 @@ const CHECK_EVERY_MS = 60_000;
 const RETRY_MS = 2000;
 const UNSYNCHRONISED_LOGGED_AFTER_MS = 120_000;
 
-/** Often at first, as a boot's first synchronisation takes seconds; each time may start two processes. */
+/**
+ * Short at first, because the first synchronisation of a boot takes seconds; a poll may start two processes.
+ */
 function pollIntervalMs(elapsedMs: number): number {
   if (elapsedMs < 60_000) return RETRY_MS;
   return elapsedMs < 660_000 ? 10_000 : CHECK_EVERY_MS;

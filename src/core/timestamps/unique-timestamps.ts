@@ -1,29 +1,28 @@
 /**
- * The dates given lately, so that none is given twice: on the server a reading of the same millisecond overwrites the other.
- *
- * Between two steps of the clock dates rise by themselves; only after it was set back can one come again, and then it is
- * given one millisecond later. Remembered are the last 4096 (32 KiB; eleven hours at ten seconds), the undated ones with the
- * dates they will get.
+ * Remembers recent timestamps so that none is used twice: on the server, a reading of the same millisecond
+ * overwrites the other. A timestamp can repeat only after the clock was set back; then the next free
+ * millisecond is used. Remembers the last 4096 (32 KiB; eleven hours at 10 s), undated readings with their
+ * future timestamps included.
  */
 
 const CAPACITY = 4096;
 
 export class UniqueTimestamps {
-  /** Dates; while none can be given, times since boot. */
+  /** Timestamps; before the boot offset is set, times since boot, ms. */
   readonly #times = new Float64Array(CAPACITY).fill(Number.NaN);
   #next = 0;
 
-  /** A reading goes without a date, for now. */
+  /** Adds an undated reading. */
   addUndated(bootMs: number): void {
     this.#add(bootMs);
   }
 
-  /** Those that went without are dated so. */
+  /** Dates the undated readings. */
   setBootOffset(offsetMs: number): void {
     for (const [index, bootMs] of this.#times.entries()) this.#times[index] = Math.round(bootMs + offsetMs);
   }
 
-  /** The date, or the first one after it that is not taken; taken from now on. */
+  /** Reserves `tsMs`, or the first free millisecond after it. */
   reserve(tsMs: number): number {
     let free = tsMs;
     while (this.#times.includes(free)) free += 1;

@@ -1,15 +1,16 @@
 /**
- * The offset from time since boot to wall time, as far as the wall clock is believed.
+ * The accepted offset from the time since boot to wall time.
  *
- * Followed is a clock that moves by a second or less from one look to the next: a time service that has lost its server for
- * hours puts right no more. Further is a step, and the offset holds until somebody decides to take the new one.
+ * It follows a wall clock that moves by at most a second between two measurements: a time service that has
+ * been without its server for hours corrects no more. A larger move is a step: the offset holds until
+ * `accept`.
  */
 
 import type { Clock } from '../ports/clock.ts';
 
-/** Beyond it the wall clock has stepped, ms. */
+/** A larger move of the wall clock is a step, ms. */
 const STEP_MS_MIN = 1000;
-/** Two looks at a clock that nobody moves agree within this, even on a busy host, ms. */
+/** Maximum difference of two measurements of an untouched clock, even on a busy host, ms. */
 const MEASUREMENT_TOLERANCE_MS = 50;
 
 export class WallOffset {
@@ -21,12 +22,12 @@ export class WallOffset {
     this.#clock = clock;
   }
 
-  /** Absent until the first `take`. */
+  /** Undefined until the first `accept`. */
   get acceptedMs(): number | undefined {
     return this.#acceptedMs;
   }
 
-  /** What it would be if the wall clock were believed. */
+  /** The offset according to the present wall clock. */
   get measuredMs(): number {
     return this.#clock.wallMs() - this.#clock.bootMs();
   }
@@ -36,7 +37,7 @@ export class WallOffset {
     this.#queriedMs = undefined;
   }
 
-  /** Follows the wall clock, unless it has stepped; then, by how much, ms. */
+  /** Follows the wall clock. Returns the size of a step, ms, if it has stepped. */
   follow(): number | undefined {
     if (this.#acceptedMs === undefined) return undefined;
     const { measuredMs } = this;
@@ -46,13 +47,13 @@ export class WallOffset {
     return undefined;
   }
 
-  /** Follows the wall clock; true when it has stepped to where `ask` has not been asked about it. */
+  /** Follows the wall clock; true if it has stepped since the last `confirm`. */
   hasUnconfirmedStep(): boolean {
     if (this.follow() === undefined) return false;
     return this.#queriedMs === undefined || Math.abs(this.measuredMs - this.#queriedMs) > STEP_MS_MIN;
   }
 
-  /** The offset of now, if the answer is yes and nobody moved the clock while the question was under way. */
+  /** The present offset if `query` resolves to true; `moved` if the clock was set meanwhile. */
   async confirm(query: () => Promise<boolean>): Promise<number | 'moved' | undefined> {
     const beforeMs = this.measuredMs;
     this.#queriedMs = beforeMs;

@@ -1,10 +1,11 @@
 /**
- * The time since this host booted, suspends included, and the name of the boot: what dates what no calendar can date yet.
+ * The time since this host booted, including suspends, and the boot ID: they timestamp readings while the
+ * date is unknown.
  *
- * Counted by CLOCK_MONOTONIC, which begins at the boot for every process alike, never steps, and stands still while the host
- * is suspended. What it missed is seen from /proc/uptime, which counts on (CLOCK_BOOTTIME): it is looked at once at the
- * start, then at most every few seconds when somebody asks, and at once when the wall clock has moved apart, as it does in
- * a suspend. So the time leaps over a suspend when the host wakes, and never goes back.
+ * CLOCK_MONOTONIC starts at the boot for every process and never steps, but stops during a suspend.
+ * /proc/uptime (CLOCK_BOOTTIME) does not; it is read at the start, every few seconds on demand, and at once
+ * if the wall clock has moved against CLOCK_MONOTONIC, as it does in a suspend. So the time jumps over a
+ * suspend when the host wakes, and never goes back.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -12,15 +13,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface BootTimeOptions {
-  /** `/` on a host; a made-up tree in a test. */
+  /** `/`, or a directory tree of a test. */
   readonly root: string;
   readonly wallMs: () => number;
-  /** CLOCK_MONOTONIC; only a test gives another. */
+  /** Default: CLOCK_MONOTONIC. Set by tests only. */
   readonly monotonicMs?: () => number;
 }
 
 export class BootTime {
-  /** One that nobody else has when the kernel does not tell: nothing is ever mistaken for this boot's. */
+  /** A random one if the kernel's cannot be read, so that no record of another boot matches it. */
   readonly bootId: string;
   readonly #uptimePath: string;
   readonly #wallMs: () => number;
@@ -29,7 +30,7 @@ export class BootTime {
   #readAtMs = Number.NEGATIVE_INFINITY;
   #wallAheadMs = 0;
 
-  constructor({ root, wallMs, monotonicMs = sinceBootMs }: BootTimeOptions) {
+  constructor({ root, wallMs, monotonicMs = clockMonotonicMs }: BootTimeOptions) {
     this.bootId = readBootId(root);
     this.#uptimePath = join(root, 'proc/uptime');
     this.#wallMs = wallMs;
@@ -41,7 +42,7 @@ export class BootTime {
     const monotonicMs = this.#monotonicMs();
     const wallAheadMs = this.#wallMs() - monotonicMs;
     const isDue = monotonicMs - this.#readAtMs >= READ_EVERY_MS;
-    if (isDue || Math.abs(wallAheadMs - this.#wallAheadMs) > MOVED_MS) {
+    if (isDue || Math.abs(wallAheadMs - this.#wallAheadMs) > WALL_STEP_MS_MIN) {
       this.#readAtMs = monotonicMs;
       this.#readUptime(monotonicMs);
     }
@@ -51,23 +52,23 @@ export class BootTime {
 
   #readUptime(monotonicMs: number): void {
     const uptimeMs = readUptimeMs(this.#uptimePath);
-    // Who was stopped between the two looks (SIGSTOP, a frozen cgroup) has compared two different instants.
+    // The process was stopped between the two reads (SIGSTOP, a frozen cgroup): their instants differ.
     if (this.#monotonicMs() - monotonicMs > STALL_MS_MAX) return;
     const suspendedMs = uptimeMs - monotonicMs;
-    // By more than a second only: /proc/uptime counts hundredths, and the time must not creep with every look.
-    // A container may have an uptime of its own, which is smaller; and the sum never shrinks.
+    // Only by more than 1 s: /proc/uptime counts hundredths, and the time must not creep with every read.
+    // The sum never shrinks; the uptime of a container can be smaller than the host's.
     if (suspendedMs - this.#suspendedMs > SUSPEND_MS_MIN) this.#suspendedMs = suspendedMs;
   }
 }
 
-/** Reading the file costs 30 µs; nobody asks for the time more than once a second or so. */
+/** Reading the file costs 30 µs. */
 const READ_EVERY_MS = 5000;
-const MOVED_MS = 500;
+const WALL_STEP_MS_MIN = 500;
 const SUSPEND_MS_MIN = 1000;
 const STALL_MS_MAX = 100;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-function sinceBootMs(): number {
+function clockMonotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
 }
@@ -77,7 +78,7 @@ function readBootId(root: string): string {
   return UUID.test(text) ? text : randomUUID();
 }
 
-/** NaN when it cannot be read, which is more than nothing never. */
+/** NaN if it cannot be read, which compares as false. */
 function readUptimeMs(path: string): number {
   const seconds = /^(\d+(?:\.\d+)?)\s/.exec(readText(path))?.[1];
   return Number(seconds) * 1000;

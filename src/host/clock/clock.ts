@@ -1,9 +1,9 @@
 /**
- * The host's clock: the real adapter of the `Clock` port, and the only file that starts a timer, so that it knows how late they are.
+ * The adapter of the `Clock` port, and the only file that starts timers, so that it can measure their delay.
  *
- * A sleep never ends early by the monotonic clock, ends at once on abort, never rejects, and leaves neither a
- * timer nor a listener behind. One timer can hold at most 2^31 - 1 ms (24.8 days; a longer one would fire at
- * once), so a long sleep is several timers in a row.
+ * A sleep never ends early by the monotonic clock, ends at once on abort, never rejects, and leaves no timer
+ * or listener behind. A sleep longer than one timer (24.8 days) uses several in a row, because a longer timer
+ * would fire at once.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -14,8 +14,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface HostClock extends Clock {
   /**
-   * How late the latest sleep ended, ms, of those that ran out since this was asked last; undefined when none did. A timer has
-   * whole milliseconds, so that a host with nothing else to do answers with about one. A suspend is no lateness.
+   * The largest delay of a sleep that elapsed since the previous call, ms; undefined if none did. About 1 ms
+   * on an idle host, because timers have whole milliseconds. A suspend does not count.
    */
   drainTimerLagMs(): number | undefined;
 }
@@ -37,7 +37,7 @@ export function hostClock(): HostClock {
   return { wallMs, monotonicMs, bootId: boot.bootId, bootMs, sleep, drainTimerLagMs };
 }
 
-/** As performance.now(), whose module costs 0.5 MiB. */
+/** Like performance.now(), whose module costs 0.5 MiB. */
 function monotonicMs(): number {
   return process.uptime() * 1000;
 }

@@ -1,9 +1,9 @@
 /**
- * The memory of the clock's offset, in the runtime directory: a file of one line, gone with the boot and never on the flash.
+ * Keeps the offsets of the clock over a restart of the agent: one line in the runtime directory (in memory).
  *
- * Written whole beside the old one and renamed, so a process that is killed leaves the one or the other. Bound to the boot's name,
- * for a container whose /run outlives it. Synchronous: the file system is memory, the line is 120 bytes, and nothing may be
- * dated before it is there.
+ * The line holds the boot ID, because the /run of a container can outlive the boot. It is replaced by a
+ * rename, so a killed process leaves the old or the new line. Synchronous: the write is 120 bytes to memory,
+ * and no reading may get a timestamp before it is done.
  */
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { OffsetMemory, StoredOffsets } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 
 const FILE_NAME = 'clock.json';
-/** 2100: beyond it an offset is no date but damage, ms. */
+/** The year 2100, Unix ms: a larger offset is damage. */
 const OFFSET_MS_MAX = 4_102_444_800_000;
 
 export interface OffsetMemoryOptions {
@@ -48,7 +48,7 @@ export function createOffsetMemory({ directory, bootId, log }: OffsetMemoryOptio
   };
 }
 
-/** Nothing for another boot's, and for what is no line of ours. */
+/** Undefined for another boot, or if the line is damaged. */
 function parseOffsets(text: string, bootId: string): StoredOffsets | undefined {
   const line: unknown = JSON.parse(text);
   if (typeof line !== 'object' || line === null || !('boot' in line) || line.boot !== bootId)
@@ -58,7 +58,7 @@ function parseOffsets(text: string, bootId: string): StoredOffsets | undefined {
   return isOffset(line.believedMs) ? { firstMs: line.firstMs, believedMs: line.believedMs } : undefined;
 }
 
-/** Clocks that are believed were set after 1970. */
+/** An accepted clock shows a date after 1970, so its offset is positive. */
 function isOffset(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value < OFFSET_MS_MAX;
 }

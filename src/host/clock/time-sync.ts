@@ -1,13 +1,13 @@
 /**
- * Whether a time service has set this host's clock: the real adapter of the `TimeSync` port. The witnesses, cheapest first:
+ * Whether a time service has set this host's clock (the `TimeSync` port). The sources, cheapest first:
  *
- *   1. /run/systemd/timesync/synchronized, which systemd-timesyncd touches whenever it sets or corrects the clock. /run
- *      is emptied by a boot, so the file is of this one.
- *   2. timedatectl, which has timedated ask the kernel: for chrony and ntpd too, and from inside our unit, which may not.
- *   3. The kernel itself, by adjtimex(2), which Node cannot call and perl can: for a host without systemd.
+ *   1. /run/systemd/timesync/synchronized: timesyncd touches it at each correction; a boot empties /run.
+ *   2. timedatectl, which asks the kernel through timedated: for chrony and ntpd too, allowed in the unit.
+ *   3. adjtimex(2), called by perl, because Node cannot: for a host without systemd.
  *
- * The kernel forgets that it was synchronised when anybody sets the clock (`date -s`), until a time service says so again.
- * So its yes after a step confirms the step, and its no outranks the file. A plausible date is no witness.
+ * If anyone sets the clock (`date -s`), the kernel reports "not synchronised" until a time service corrects
+ * it. So the kernel's "yes" after a step confirms the step, and its "no" takes precedence over the file. A
+ * plausible date proves nothing.
  */
 
 import { stat } from 'node:fs/promises';
@@ -18,13 +18,13 @@ import type { Logger } from '../../core/ports/log.ts';
 import { runCommand } from '../process/run-command.ts';
 
 export interface TimeSyncOptions {
-  /** `/` on a host; a made-up tree in a test. */
+  /** `/`, or a directory tree of a test. */
   readonly root: string;
   readonly clock: Pick<Clock, 'wallMs' | 'sleep'>;
   readonly log: Logger;
-  /** Names or paths of the programs; only a test gives others. */
+  /** Names or paths of the programs. Set by tests only. */
   readonly commands?: { readonly timedatectl: string; readonly perl: string };
-  /** That of the kernel's calls; only a test gives another. */
+  /** Default: process.arch. Set by tests only. */
   readonly arch?: string;
   readonly deadlineMs?: number;
 }
@@ -33,11 +33,11 @@ export function hostTimeSync(options: TimeSyncOptions): TimeSync {
   return new HostTimeSync(options);
 }
 
-/** A stop is not held up longer than this by a program that hangs, ms. */
+/** How long a program that hangs can delay a check, ms. */
 const DEADLINE_MS = 3000;
-/** Asks without any witness before that is told: half a minute at one every 2 s, as D-Bus is late in a boot. */
+/** Checks without any source before the event is logged: 30 s at one every 2 s, because D-Bus starts late. */
 const UNANSWERED_CHECKS_MAX = 15;
-/** A step is noticed within a minute: an older touch of the file was before it, and confirms nothing. */
+/** The agent notices a step within a minute. An older change of the file confirms nothing. */
 const SYNC_FILE_AGE_MS_MAX = 90_000;
 
 class HostTimeSync implements TimeSync {
@@ -54,7 +54,7 @@ class HostTimeSync implements TimeSync {
   async isSynchronised(signal: AbortSignal): Promise<boolean> {
     this.#syncFileMs = await modifiedMs(this.#syncFilePath);
     const hasSyncFile = this.#syncFileMs !== undefined;
-    // The file outlives a clock set by hand, and a restart of this agent after it; the kernel's no does not lie.
+    // The file remains after someone sets the clock by hand; then the kernel's "no" is right.
     return await this.#isKernelSynchronised(signal, hasSyncFile);
   }
 
@@ -67,12 +67,12 @@ class HostTimeSync implements TimeSync {
   }
 
   #isFresh(syncFileMs: number): boolean {
-    // The file system's clock is a tick behind; a time ahead of ours is from before the clock was set back.
+    // The file system's clock is up to a tick behind. A later time dates from before the clock was set back.
     const ageMs = this.#options.clock.wallMs() - syncFileMs;
     return ageMs >= -1000 && ageMs <= SYNC_FILE_AGE_MS_MAX;
   }
 
-  /** `otherwise` is the answer when the kernel cannot be asked. */
+  /** Returns `fallback` if the kernel cannot be queried. */
   async #isKernelSynchronised(signal: AbortSignal, fallback = false): Promise<boolean> {
     const answer = (await this.#queryTimedated(signal)) ?? (await this.#queryKernel(signal));
     if (signal.aborted) return false;
@@ -83,7 +83,7 @@ class HostTimeSync implements TimeSync {
   async #countUnanswered(): Promise<void> {
     this.#unansweredChecks += 1;
     if (this.#unansweredChecks !== UNANSWERED_CHECKS_MAX) return;
-    // Where there is its directory, timesyncd runs and will tell in the end.
+    // If its directory exists, timesyncd is running and will write the file eventually.
     if ((await modifiedMs(dirname(this.#syncFilePath))) !== undefined) return;
     logEvent(this.#options.log, 'FL-CLOCK-UNVERIFIABLE');
   }
@@ -116,7 +116,7 @@ class HostTimeSync implements TimeSync {
   }
 }
 
-/** The call's number (asm/unistd.h), by process.arch. */
+/** Number of the system call (asm/unistd.h), by process.arch. */
 const ADJTIMEX: Readonly<Record<string, number>> = {
   x64: 159,
   arm: 124,
@@ -124,12 +124,12 @@ const ADJTIMEX: Readonly<Record<string, number>> = {
   riscv64: 171,
   ia32: 124,
 };
-/** The kernel's word for "not synchronised" (adjtimex(2)). */
+/** "Not synchronised" (adjtimex(2)). */
 const TIME_ERROR = 5;
 
 /**
- * With `modes` 0 the call only reads. It fills its struct timex of at most 208 bytes; were the number another call's (a
- * perl for another machine than Node), nothing would be filled and nothing is said.
+ * With `modes` 0 the call only reads. It fills struct timex, at most 208 bytes. If perl is built for another
+ * architecture than Node, the number means another call, nothing is filled, and the script prints nothing.
  */
 function adjtimexScript(call: number): string {
   return `my $timex = "\\0" x 256; my $state = syscall(${call}, $timex); print "adjtimex $state" if $timex =~ /[^\\0]/`;

@@ -1,17 +1,14 @@
 /**
- * The states of GPIO lines by their names, read by `gpioget` of libgpiod, because the kernel gives lines out by ioctl only, which
- * Node cannot do without a native addon.
+ * Reads GPIO lines by name with `gpioget` of libgpiod, because Node cannot make the kernel's ioctl calls.
  *
- * One spawned program per reading (about 2 ms of CPU on a PC), so: for lines an operator has named, at an interval he has
- * chosen, never on the path of every sample. `gpioget` 2 (Debian 13) takes names; `gpioget` 1 (Debian 12) takes a chip and offsets, which
- * `gpiofind` knows and this file remembers until a read fails. Version 2 leaves a line as it is; version 1 makes it an input,
- * which would release an output: name only inputs there. A line that a driver or another program holds is refused, by name.
- * Who may read is up to /dev/gpiochip*: root, and on Raspberry Pi OS the group gpio.
- *
- * Never rejects. Values are the line's electrical level: true is high.
+ * `gpioget` 2 (Debian 13) takes names. `gpioget` 1 (Debian 12) takes a chip and offsets, which `gpiofind`
+ * finds. Version 1 turns the line into an input, which would release an output: configure only inputs there.
+ * Never rejects.
  */
 
+import type { GpioSensor } from '../../core/model/custom-sensor.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { PolledSensor } from '../../core/sampling/polling.ts';
 import { type CommandResult, runForError } from '../process/run-command.ts';
 
 export interface GpioOptions {
@@ -23,31 +20,35 @@ export interface GpioOptions {
   readonly gpiofind?: string;
 }
 
-/** The level of each line that was asked for, or one sentence on why there is none at all. */
+/** The electrical level of each requested line, or why none could be read. */
 export type GpioStates =
   | { readonly ok: true; readonly isHigh: ReadonlyMap<string, boolean> }
   | { readonly ok: false; readonly problem: string };
 
+/**
+ * One program per read costs about 2 ms of CPU on a PC. /dev/gpiochip* is open to root and, on Raspberry Pi
+ * OS, the group gpio.
+ */
 export interface Gpio {
-  /** 1 to 64 different names, each as checkGpioName wants it. */
+  /** 1 to 64 different names that checkGpioName accepts. Fails if another program holds a line. */
   read(names: readonly string[], signal: AbortSignal): Promise<GpioStates>;
 }
 
 export const GPIO_LINES_MAX = 64;
-/** A name of the kernel's has at most 31 characters (GPIO_MAX_NAME_SIZE). */
+/** GPIO_MAX_NAME_SIZE of the kernel, without its NUL. */
 const NAME_CHARACTERS_MAX = 31;
 const DEADLINE_MS = 2000;
 
-/** What is wrong with the name of a line, as one sentence; undefined when it can be asked for. */
+/** Why this cannot be the name of a line; undefined if it can. */
 export function checkGpioName(name: string): string | undefined {
   if (!/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(name)) {
-    return 'the name of a GPIO line is printable ASCII without a space at its ends, such as GPIO17 (gpioinfo lists them)';
+    return 'the name of a GPIO line must be printable ASCII without leading or trailing spaces, such as GPIO17: list the names with gpioinfo';
   }
   if (name.length > NAME_CHARACTERS_MAX) {
-    return `the name of a GPIO line has at most ${NAME_CHARACTERS_MAX} characters, this one has ${name.length}`;
+    return `the name of a GPIO line must have at most ${NAME_CHARACTERS_MAX} characters, but this one has ${name.length}`;
   }
-  // gpiofind and old versions of gpioget would take it for an option.
-  if (name.startsWith('-')) return 'the name of a GPIO line does not begin with a dash';
+  // gpiofind and old versions of gpioget take it for an option.
+  if (name.startsWith('-')) return 'the name of a GPIO line must not start with a dash';
   return undefined;
 }
 
@@ -65,7 +66,7 @@ export function openGpio(options: GpioOptions): Gpio {
           ? await readByLocation(tools, locations, names, signal)
           : parseLevels(await tools.get(['--numeric', '--as-is', '--by-name', ...names], signal), names);
       if (!states.ok) {
-        // It may have been upgraded, or a chip may have another number now.
+        // libgpiod may have been upgraded, or a chip may have a new number.
         version = undefined;
         locations.clear();
       }
@@ -74,7 +75,7 @@ export function openGpio(options: GpioOptions): Gpio {
   };
 }
 
-/** Where libgpiod 1 finds a line. */
+/** How libgpiod 1 addresses a line. */
 interface LineLocation {
   readonly chip: string;
   readonly offset: string;
@@ -87,7 +88,7 @@ class GpioTools {
     this.#options = options;
   }
 
-  /** The major version; 2 when it will not say, and then the read itself tells why. */
+  /** The major version. 2 if it cannot be determined: the read that follows then reports why. */
   async version(signal: AbortSignal): Promise<number> {
     const result = await this.get(['--version'], signal);
     return result.ok && /\bv1\./.test(result.output) ? 1 : 2;
@@ -108,10 +109,10 @@ class GpioTools {
   }
 }
 
-/** Most complaints name their program already. */
+/** Most error messages of these programs start with the program's name. */
 function describeProblem(command: string, problem: string): string {
   if (problem === 'is not installed') {
-    return `${command} is not installed: install libgpiod's tools (apt install gpiod)`;
+    return `${command} is not installed: install the package gpiod (apt install gpiod)`;
   }
   return /^\S*gpio(get|find):/.test(problem) ? problem : `${command} ${problem}`;
 }
@@ -128,16 +129,16 @@ async function readByLocation(
     const [, chip, offset] = found.ok ? (/^(\S+) (\d+)\s*$/.exec(found.output) ?? []) : [];
     if (!found.ok && !found.problem.endsWith('ended with status 1')) return found;
     if (chip === undefined || offset === undefined) {
-      return { ok: false, problem: `there is no GPIO line ${name} (gpioinfo lists them)` };
+      return { ok: false, problem: `there is no GPIO line named ${name}: list the names with gpioinfo` };
     }
     locations.set(name, { chip, offset });
   }
   const isHigh = new Map<string, boolean>();
-  for (const [chip, onChip] of byChip(locations, names)) {
-    const args = [chip, ...onChip.map(({ offset }) => offset)];
+  for (const [chip, lines] of groupByChip(locations, names)) {
+    const args = [chip, ...lines.map(({ offset }) => offset)];
     const states = parseLevels(
       await tools.get(args, signal),
-      onChip.map(({ name }) => name),
+      lines.map(({ name }) => name),
     );
     if (!states.ok) return states;
     for (const [name, high] of states.isHigh) isHigh.set(name, high);
@@ -145,35 +146,56 @@ async function readByLocation(
   return { ok: true, isHigh };
 }
 
-function byChip(locations: ReadonlyMap<string, LineLocation>, names: readonly string[]) {
+function groupByChip(locations: ReadonlyMap<string, LineLocation>, names: readonly string[]) {
   const chips = new Map<string, { readonly name: string; readonly offset: string }[]>();
   for (const name of names) {
     const location = locations.get(name);
     if (location === undefined) continue;
-    const onChip = chips.get(location.chip) ?? [];
-    onChip.push({ name, offset: location.offset });
-    chips.set(location.chip, onChip);
+    const lines = chips.get(location.chip) ?? [];
+    lines.push({ name, offset: location.offset });
+    chips.set(location.chip, lines);
   }
   return chips;
 }
 
-/** Both versions answer one line of 0 and 1, in the order of the question. */
+/** Both versions print one line of 0 and 1, in the order of their arguments. */
 function parseLevels(result: CommandResult, names: readonly string[]): GpioStates {
   if (!result.ok) return result;
   const states = result.output.trim().split(/\s+/);
   if (states.length !== names.length || !states.every((state) => state === '0' || state === '1')) {
-    return { ok: false, problem: `gpioget answered ${JSON.stringify(result.output.slice(0, 40))}` };
+    return {
+      ok: false,
+      problem: `gpioget printed an unexpected result: ${JSON.stringify(result.output.slice(0, 40))}`,
+    };
   }
   return { ok: true, isHigh: new Map(names.map((name, index) => [name, states[index] === '1'])) };
 }
 
 function namesProblem(names: readonly string[]): string | undefined {
   if (names.length === 0 || names.length > GPIO_LINES_MAX || new Set(names).size !== names.length) {
-    return `1 to ${GPIO_LINES_MAX} different GPIO lines can be read at once, not ${names.length}`;
+    return `between 1 and ${GPIO_LINES_MAX} different GPIO lines can be read at once, not ${names.length}`;
   }
   for (const name of names) {
     const problem = checkGpioName(name);
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** Three programs of at most 2 s each. */
+const TIMEOUT_MS = 6000;
+
+export function createGpioSensor({ name, line, isInverted, everyMs }: GpioSensor, gpio: Gpio): PolledSensor {
+  return {
+    name,
+    everyMs,
+    timeoutMs: TIMEOUT_MS,
+    async read(signal) {
+      const states = await gpio.read([line], signal);
+      if (!states.ok) return states;
+      const isHigh = states.isHigh.get(line);
+      if (isHigh === undefined) return { ok: false, problem: `gpioget did not report ${line}` };
+      return { ok: true, values: { [name]: isHigh !== isInverted } };
+    },
+  };
 }

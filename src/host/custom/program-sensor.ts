@@ -1,10 +1,10 @@
 /**
- * An operator's programs as sensors: each is run without a shell, at low priority, in a group of its own that is killed whole at
- * its deadline, with a path and a language for an environment: no credential of ours can reach it.
+ * Custom sensors that run a program of the operator: without a shell, at low priority, killed with its
+ * process group at its deadline, and with PATH and LANG as its whole environment, so that no credential of
+ * the agent reaches it.
  *
- * What it prints is at most 16 KiB, and is judged in core/program-output.ts. When it is run is up to core/pollers.ts.
- *
- * Measured on an x86-64 virtual machine, Node 20.20, 2026-11-26, process.cpuUsage over 300 runs of echo: 0.84 ms of the agent's CPU a run.
+ * core/sampling/program-output.ts parses the output. One run costs the agent 0.84 ms of CPU (x86-64 VM, Node
+ * 20.20, 2026-11-26).
  */
 
 import type { ProgramSensor } from '../../core/model/custom-sensor.ts';
@@ -15,7 +15,7 @@ import { DEFAULT_PATH, type Program, runProgram } from '../process/run-program.t
 
 export interface ProgramSensorOptions {
   readonly clock: Pick<Clock, 'sleep'>;
-  /** Whether a key is one of the agent's own, which no program may take. */
+  /** Whether a key is built in and thus reserved. */
   readonly isTaken: (key: string) => boolean;
   /** Whether a key is to be reported. */
   readonly isSelectedKey: (key: string) => boolean;
@@ -27,12 +27,12 @@ const LANGUAGE = 'C.UTF-8';
 
 export function createProgramSensor(sensor: ProgramSensor, options: ProgramSensorOptions): PolledSensor {
   const { name, everyMs, timeoutMs } = sensor;
-  return { name, everyMs, timeoutMs: timeoutMs, read: (signal) => read(sensor, options, signal) };
+  return { name, everyMs, timeoutMs, read: (signal) => read(sensor, options, signal) };
 }
 
 async function read(
   sensor: ProgramSensor,
-  { clock, isTaken, isSelectedKey: isWanted }: ProgramSensorOptions,
+  { clock, isTaken, isSelectedKey }: ProgramSensorOptions,
   signal: AbortSignal,
 ): Promise<PollResult> {
   const result = await runProgram(programOf(sensor), clock, signal);
@@ -40,15 +40,14 @@ async function read(
   if (!result.ok) return { ok: false, problem: `${program} ${addRemedy(result.problem)}` };
   const { values, problem } = programValues(result.output.toString('utf8'), sensor);
   const takenKey = Object.keys(values).find(isTaken);
-  const conflict = takenKey === undefined ? undefined : `says ${takenKey}, which is a key of the agent's own`;
+  const conflict = takenKey === undefined ? undefined : `printed ${takenKey}, which is a built-in key`;
   const warning = problem ?? conflict;
   const freeEntries = Object.entries(values).filter(([key]) => !isTaken(key));
   if (warning !== undefined && freeEntries.length === 0)
     return { ok: false, problem: `${program} ${warning}` };
-  const wantedValues = Object.fromEntries(freeEntries.filter(([key]) => isWanted(key)));
   return {
     ok: true,
-    values: wantedValues,
+    values: Object.fromEntries(freeEntries.filter(([key]) => isSelectedKey(key))),
     problem: warning === undefined ? undefined : `${program} ${warning}`,
   };
 }
@@ -68,13 +67,13 @@ function programOf({ command: [command, ...args], timeoutMs }: ProgramSensor): P
   };
 }
 
-/** What an operator can do about the commonest reasons. */
+/** Adds a remedy to the most frequent problems. */
 function addRemedy(problem: string): string {
   if (problem === 'is not installed')
-    return 'is not there, or what its first line names is not: check the path in command';
+    return 'does not exist, or the interpreter in its first line does not: check the path in command';
   if (problem.includes('EACCES'))
-    return 'may not be run: check its mode, and that it is not below /var, /run or /tmp, where the service runs nothing';
-  if (problem.startsWith('did not answer'))
-    return `${problem} and was ended: make it quicker, or raise timeout`;
+    return 'cannot be executed: check its mode, and that it is not below /var, /run or /tmp, where the service cannot run programs';
+  if (problem.startsWith('did not finish'))
+    return `${problem} and was killed: make it faster, or raise timeout`;
   return problem;
 }

@@ -1,25 +1,24 @@
 /**
- * The facts that cost nothing: what Node and the kernel know without a file, a process or a library.
- *
- * They are what gets posted when the child of facts.ts fails, so they must not be able to fail themselves.
+ * Facts that Node knows without a file, a process or a library. They are all there is if the facts process
+ * fails, so they cannot fail.
  */
 
 import { arch, hostname, networkInterfaces, release } from 'node:os';
 import { deliverable, type Values } from '../../core/model/reading.ts';
 import { plainText } from './facts-text.ts';
 
-export function basicFacts(agentVersion: string): Values {
+export function readBasicFacts(agentVersion: string): Values {
   return deliverable({
     architecture: plainText(arch(), 'arch '),
     kernel: plainText(release(), 'v'),
     hostname: plainText(hostname(), 'host '),
     agentVersion: plainText(agentVersion, 'v'),
     nodeVersion: plainText(process.version, 'v'),
-    ipAddresses: plainText(ipAddresses(interfaces()).join(','), ''),
+    ipAddresses: plainText(selectAddresses(interfaces()).join(','), ''),
   });
 }
 
-/** The system may refuse to say: no descriptor left, or no netlink. */
+/** Empty if the system call fails: no file descriptor left, or no netlink. */
 function interfaces(): ReturnType<typeof networkInterfaces> {
   try {
     return networkInterfaces();
@@ -33,8 +32,8 @@ export interface Address {
   readonly internal: boolean;
 }
 
-/** Addresses others may reach the host by: no loopback, no link-local; IPv4 first, each once, as many as fit a line. */
-export function ipAddresses(
+/** Addresses at which others reach the host: no loopback, no link-local; IPv4 first, unique, at most six. */
+export function selectAddresses(
   interfaces: Readonly<Record<string, readonly Address[] | undefined>>,
 ): readonly string[] {
   const all = Object.values(interfaces)
@@ -47,7 +46,7 @@ export function ipAddresses(
   return unique.slice(0, ADDRESSES_MAX);
 }
 
-/** Six IPv6 addresses of 39 characters and their commas stay below the 255 characters of an attribute. */
+/** Six IPv6 addresses of 39 characters with commas fit the 255 characters of an attribute. */
 const ADDRESSES_MAX = 6;
 
 function isLinkLocal(address: string): boolean {

@@ -1,9 +1,9 @@
 /**
- * What a board is known by: its serial, the burnt-in addresses of its network interfaces, and the machine-id of the system on it.
+ * What identifies a board: its serial number, the permanent MAC addresses of its interfaces, and the
+ * machine-id of its system.
  *
- * The one place that looks for them, for the device's name (identity.ts) as for the fingerprint (fingerprint.ts). The same is
- * found whoever asks: a serial that only root may read (DMI's, on most PCs) is not used, for the agent, which is not root,
- * could not. What firmware says when nobody filled in the field is no serial. Nothing throws: what cannot be read is absent.
+ * Every user gets the same result, so a serial number that only root can read (DMI's on most PCs) is not
+ * used. Placeholders of the firmware are not serial numbers. Never throws: what cannot be read is absent.
  */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -12,14 +12,14 @@ import { isPlaceholderText } from './facts-text.ts';
 
 export interface Identifier {
   readonly value: string;
-  /** Where, in words for an operator. */
+  /** Where it was found, for an operator. */
   readonly source: string;
 }
 
 export function findMachineId(root: string): string | undefined {
   for (const path of ['etc/machine-id', 'var/lib/dbus/machine-id']) {
     const id = readHostText(root, path)?.toLowerCase();
-    // systemd writes "uninitialized" into an image that is to get its id at its first boot.
+    // systemd writes "uninitialized" into an image that gets its id at the first boot.
     if (id !== undefined && /^[0-9a-f]{32}$/.test(id) && !/^0+$/.test(id)) return id;
   }
   return undefined;
@@ -35,19 +35,22 @@ const SERIALS: readonly { readonly path: string; readonly source: string }[] = [
 
 export function findSerial(root: string): Identifier | undefined {
   for (const { path, source } of SERIALS) {
-    if (!isForAllToRead(join(root, path))) continue;
+    if (!isWorldReadable(join(root, path))) continue;
     const value = readHostText(root, path);
     if (value !== undefined && !isPlaceholderText(value)) return { value, source };
   }
   return undefined;
 }
 
-function isForAllToRead(path: string): boolean {
-  const OTHERS_MAY_READ = 0o004;
-  return attempt(() => (statSync(path).mode & OTHERS_MAY_READ) !== 0) ?? false;
+function isWorldReadable(path: string): boolean {
+  const OTHERS_READ = 0o004;
+  return attempt(() => (statSync(path).mode & OTHERS_READ) !== 0) ?? false;
 }
 
-/** The burnt-in addresses (12 hex digits) of all physical interfaces: those on the board first, then those on USB, each by name. */
+/**
+ * The permanent MAC addresses (12 hex digits) of all physical interfaces: on the board first, then on USB,
+ * each by name.
+ */
 export function findMacs(root: string): readonly Identifier[] {
   const folder = join(root, 'sys/class/net');
   const names = attempt(() => readdirSync(folder)) ?? [];
@@ -66,7 +69,7 @@ export function findMacs(root: string): readonly Identifier[] {
     .map(({ name, address }) => ({ value: address.replaceAll(':', ''), source: `mac of ${name}` }));
 }
 
-/** A file's text without the NUL the device tree ends it with; undefined when it is missing, unreadable or empty. */
+/** A file's text without the NUL at the end of a device-tree property; undefined if unreadable or empty. */
 export function readHostText(root: string, path: string): string | undefined {
   const text = attempt(() => readFileSync(join(root, path), 'utf8').replaceAll('\0', '').trim());
   return text === '' ? undefined : text;

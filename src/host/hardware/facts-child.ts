@@ -1,17 +1,16 @@
 /**
- * The other end of facts.ts: what the hidden command `facts` does in a process of its own.
+ * The hidden command `facts`, run by facts.ts in its own process: prints the known facts as a JSON object.
  *
- * systeminformation is loaded here and nowhere else. It runs a dozen shell commands with execSync, each of which stops the event
- * loop until it returns, and costs 8 MiB: fine for a process that lives a tenth of a second, not for one that lives for years.
- * Prints one JSON object; what nobody knows is not in it. A board with a device tree is asked first: systeminformation knows
- * the models of the Raspberry Pi only, and of other ARM boards nothing. What a Raspberry Pi's revision code says is read from it (pi-revision.ts). Addresses are not asked for: node:os has them for nothing.
+ * Only this file loads systeminformation: it blocks the event loop with a dozen execSync calls and costs 8
+ * MiB. The device tree takes precedence, because of ARM boards systeminformation knows the models of the
+ * Raspberry Pi only.
  */
 
 import { readFile } from 'node:fs/promises';
 import { factText, serialText } from './facts-text.ts';
-import { type PiBoard, piBoard } from './pi-revision.ts';
+import { type PiBoard, parsePiBoard } from './pi-revision.ts';
 
-/** The attributes a child may deliver. */
+/** The attributes that the child may deliver. */
 export const CHILD_KEYS = [
   'hardwareModel',
   'hardwareSerial',
@@ -26,19 +25,19 @@ export type ChildFacts = Partial<Record<(typeof CHILD_KEYS)[number], string | un
 
 export async function printFacts(out: { write(text: string): unknown } = process.stdout): Promise<void> {
   const { default: si } = await import('systeminformation');
-  // One at a time: they share module state, and the host is busy booting.
-  const system = await orUndefined(() => si.system());
-  const board = await orUndefined(() => si.baseboard());
-  const os = await orUndefined(() => si.osInfo());
-  const pi = await orUndefined(async () => piBoard(await readFile('/proc/cpuinfo', 'latin1')));
+  // One at a time, because they share module state and the host is busy booting.
+  const system = await attempt(() => si.system());
+  const board = await attempt(() => si.baseboard());
+  const os = await attempt(() => si.osInfo());
+  const pi = await attempt(async () => parsePiBoard(await readFile('/proc/cpuinfo', 'latin1')));
   const facts: ChildFacts = {
     ...piFacts(pi),
     hardwareModel: firstUsable(
-      [await deviceTree('model'), pi?.model && `Raspberry Pi ${pi.model}`, system?.model, board?.model],
+      [await readDeviceTree('model'), pi?.model && `Raspberry Pi ${pi.model}`, system?.model, board?.model],
       (text) => factText(text, 'model '),
     ),
     hardwareSerial: firstUsable(
-      [await deviceTree('serial-number'), system?.serial, board?.serial],
+      [await readDeviceTree('serial-number'), system?.serial, board?.serial],
       serialText,
     ),
     osName: factText(os?.distro, 'os '),
@@ -47,7 +46,7 @@ export async function printFacts(out: { write(text: string): unknown } = process
   out.write(`${JSON.stringify(facts)}\n`);
 }
 
-/** What the revision code of a Raspberry Pi says; the revision as "rev 1.4 (c03114)", which no server takes for a number. */
+/** The revision is "rev 1.4 (c03114)", which no server parses as a number. */
 export function piFacts(pi: PiBoard | undefined): ChildFacts {
   return {
     hardwareRevision: pi && `rev ${pi.revision ?? 'unknown'} (${pi.code})`,
@@ -57,7 +56,7 @@ export function piFacts(pi: PiBoard | undefined): ChildFacts {
   };
 }
 
-/** "13 (trixie)", which no server takes for a number; "v13" where there is no code name. */
+/** "13 (trixie)", which no server parses as a number; "v13" if there is no code name. */
 export function osVersion(release: string | undefined, codename: string | undefined): string | undefined {
   const version = factText(release, 'v');
   const name = factText(codename, 'v');
@@ -65,7 +64,7 @@ export function osVersion(release: string | undefined, codename: string | undefi
   return factText(`${release} (${name})`, 'v');
 }
 
-async function orUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {
+async function attempt<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch {
@@ -73,10 +72,8 @@ async function orUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function deviceTree(property: string): Promise<string | undefined> {
-  return orUndefined(async () =>
-    (await readFile(`/proc/device-tree/${property}`, 'utf8')).replaceAll('\0', ''),
-  );
+async function readDeviceTree(property: string): Promise<string | undefined> {
+  return attempt(async () => (await readFile(`/proc/device-tree/${property}`, 'utf8')).replaceAll('\0', ''));
 }
 
 function firstUsable(

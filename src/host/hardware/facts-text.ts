@@ -1,14 +1,16 @@
 /**
- * Texts about the host, made fit to be attributes: what says nothing is absent, and what looks like a number stays a text.
+ * Turns texts about the host into attributes: a placeholder is absent, and a text that looks like a number
+ * stays a text.
  *
- * The server turns a string of digits into a number (contract 4.2), which would cost a serial its leading zeros and make
- * version 1.10 into 1.1. Such a text therefore gets a prefix; a serial always gets "SN:", so that all of a fleet have one form.
- * All three functions leave their own results as they are, so the parent may check again what the child has made.
+ * The server parses a string of digits as a number (contract 4.2), which would cost a serial number its
+ * leading zeros and turn version 1.10 into 1.1. So such a text gets a prefix, and a serial number always gets
+ * "SN:", for one form across a fleet. All functions leave their own results unchanged, so the parent process
+ * may check again what the child returned.
  */
 
 const CHARACTERS_MAX = 255;
 
-/** What firmware says when nobody filled in the field, and what systeminformation says when it does not know. */
+/** Texts in firmware fields that nobody filled in, and systeminformation's for unknown values. */
 const PLACEHOLDERS: readonly RegExp[] = [
   /^[\s\-_.0x]*$/i,
   /^f{8,}$/i,
@@ -20,29 +22,29 @@ const PLACEHOLDERS: readonly RegExp[] = [
   /^0?123456789(a(b(c(def?)?)?)?)?$|^1234567[890]*$/i,
 ];
 
-/** True for a text that stands where a serial or a model should, and is none. */
+/** True for a text that stands in place of a serial number or a model. */
 export function isPlaceholderText(text: string): boolean {
   return PLACEHOLDERS.some((placeholder) => placeholder.test(text.trim()));
 }
 
-/** The text on one line, within bounds, and with the prefix if the server would take it for a number. */
-export function plainText(raw: unknown, prefixOfNumbers: string): string | undefined {
+/** The text on one line, at most 255 characters, with the prefix if the server would parse it as a number. */
+export function plainText(raw: unknown, numberPrefix: string): string | undefined {
   if (typeof raw !== 'string') return undefined;
   const text = raw
     .replaceAll(/\p{Cc}+/gu, ' ')
     .trim()
     .slice(0, CHARACTERS_MAX);
   if (text === '') return undefined;
-  return looksLikeNumber(text) ? `${prefixOfNumbers}${text}`.slice(0, CHARACTERS_MAX) : text;
+  return looksLikeNumber(text) ? `${numberPrefix}${text}`.slice(0, CHARACTERS_MAX) : text;
 }
 
-/** As plainText; undefined too when firmware filled the field with words that mean nothing. */
-export function factText(raw: unknown, prefixOfNumbers: string): string | undefined {
-  const text = plainText(raw, prefixOfNumbers);
+/** Like plainText, but undefined for a placeholder. */
+export function factText(raw: unknown, numberPrefix: string): string | undefined {
+  const text = plainText(raw, numberPrefix);
   return text === undefined || isPlaceholderText(String(raw)) ? undefined : text;
 }
 
-/** A serial number, always as SN:…; undefined when it is none. */
+/** A serial number as SN:…; undefined for a placeholder. */
 export function serialText(raw: unknown): string | undefined {
   if (typeof raw !== 'string') return undefined;
   const serial = raw
@@ -52,7 +54,7 @@ export function serialText(raw: unknown): string | undefined {
   return isPlaceholderText(serial) ? undefined : plainText(`SN:${serial}`, '');
 }
 
-/** Rather too much than too little: a prefix that was not needed does no harm. */
+/** In doubt true: a needless prefix does no harm. */
 function looksLikeNumber(text: string): boolean {
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text);
 }

@@ -1,10 +1,11 @@
 /**
- * This board's fingerprint, for the credential record to be bound to: its serial and every burnt-in address, each hashed.
+ * The board's fingerprint, to which the credentials are bound: its serial number and every permanent MAC
+ * address, each hashed.
  *
- * Hashed under a title of its own, so that neither the serial nor an address lies in the file and none of the digits is found in
- * a device's name; a cloak, not a lock, as anyone who guesses a serial can check it. core/fingerprint.ts says when two are of one board.
- * What the board hides (an interface still to appear) makes the fingerprint poorer and never throws.
- * Limit: some makers burn one and the same address into every USB modem; such a modem lets two boards without serials pass for one.
+ * The hash keeps them out of the file, but anyone who guesses a serial number can verify it. If something
+ * cannot be read (an interface that appears later), the fingerprint has fewer entries.
+ * core/model/board-fingerprint.ts compares two. Limit: some makers give all USB modems one address; it makes
+ * two boards without serial numbers look like one.
  */
 
 import { createHash } from 'node:crypto';
@@ -12,7 +13,7 @@ import type { Fingerprint } from '../../core/model/board-fingerprint.ts';
 import { findMacs, findSerial } from './board.ts';
 
 export interface FingerprintOptions {
-  /** `/` on a host; a captured tree in a test. */
+  /** `/`, or the captured tree of a host in a test. */
   readonly root: string;
 }
 
@@ -22,9 +23,10 @@ export function boardFingerprint({ root }: FingerprintOptions): Fingerprint {
   return [...(serial === undefined ? [] : [entry('serial', serial.value)]), ...new Set(macs.toSorted())];
 }
 
-/** 64 bits: that two of 20,000 boards collide happens once in ninety thousand million fleets. */
+/** 64 bits: two of 20,000 boards collide once in 9 × 10^10 fleets. */
 const DIGITS = 16;
 
+/** The title keeps the digits different from those of a device name, which hashes the same values. */
 function entry(kind: 'serial' | 'mac', value: string): string {
   const title = `firstlight board fingerprint 1 ${kind}`;
   const digest = createHash('sha256').update(`${title}\n${value}`).digest('hex');

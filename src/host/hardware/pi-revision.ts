@@ -1,25 +1,27 @@
 /**
- * What the revision code of a Raspberry Pi says about the board: model, memory, maker, chip and revision of the board.
+ * Decodes the revision code of a Raspberry Pi: model, memory, manufacturer, processor and revision.
  *
- * Source: Raspberry Pi documentation, "Raspberry Pi revision codes". New codes (bit 23) have a field for each; old ones, before the
- * Raspberry Pi 2, are numbers in a table. What a code says that this table does not know yet is left out, the rest is told. Bits
- * for overvolting and a void warranty mean nothing here. Pure: the text of /proc/cpuinfo comes in.
+ * Source: Raspberry Pi documentation, "Raspberry Pi revision codes". New codes (bit 23) have a field for
+ * each; old ones, before the Raspberry Pi 2, are numbers in a table. Unknown values are left out. The bits
+ * for overvoltage and warranty are ignored. Pure.
  */
 
 export interface PiBoard {
-  /** As the board's own name has it: "4 Model B". */
+  /** "4 Model B" */
   readonly model: string | undefined;
   readonly memory: string | undefined;
   readonly manufacturer: string | undefined;
   readonly processor: string | undefined;
   /** "1.4" */
   readonly revision: string | undefined;
-  /** Lower case hexadecimal, without the bits above. */
+  /** Lower-case hexadecimal, without overvoltage and warranty bits. */
   readonly code: string;
 }
 
-/** Undefined when the text is not of a Raspberry Pi; other ARM boards have a line "Revision" too, which means nothing. */
-export function piBoard(cpuinfo: string): PiBoard | undefined {
+/**
+ * Parses the text of /proc/cpuinfo. Undefined for other boards, whose line "Revision" has another meaning.
+ */
+export function parsePiBoard(cpuinfo: string): PiBoard | undefined {
   if (!/^Model\s*:\s*Raspberry Pi\b/m.test(cpuinfo) && !/^Hardware\s*:\s*BCM2[78]\d\d\b/m.test(cpuinfo)) {
     return undefined;
   }
@@ -59,7 +61,7 @@ const MEMORIES = ['256 MB', '512 MB', '1 GB', '2 GB', '4 GB', '8 GB', '16 GB'];
 const MANUFACTURERS = ['Sony UK', 'Egoman', 'Embest', 'Sony Japan', 'Embest', 'Stadium'];
 const PROCESSORS = ['BCM2835', 'BCM2836', 'BCM2837', 'BCM2711', 'BCM2712'];
 
-/** Model, revision, memory, manufacturer. 0015 was made with either memory. */
+/** Model, revision, memory, manufacturer. Code 0015 exists with 256 MB and 512 MB. */
 const OLD_STYLE: Readonly<Record<number, readonly [string, string, string | undefined, string]>> = {
   2: ['Model B', '1.0', '256 MB', 'Egoman'],
   3: ['Model B', '1.0', '256 MB', 'Egoman'],

@@ -1,14 +1,11 @@
 /**
- * One event as one line: text for people or JSON for programs, with a priority for systemd or a time for a
- * terminal.
+ * Renders a log entry as one line: text or JSON, with a priority for systemd or with a time.
  *
- * Promises: never a line break or another control character, so that nobody can forge a line or move a cursor;
- * never more than 8 KiB, cut with a mark; every text cleaned of secrets before it is escaped or cut; an error
- * as a field keeps its message. Rendering never throws.
+ * No line contains a line break or another control character, so nobody can forge a line or move a cursor. A
+ * line has at most 8 KiB; a longer one is cut and marked. Every text is redacted before it is escaped or cut.
+ * Never throws.
  */
 
-import { utcText } from '../clock/utc-text.ts';
-import { fieldText } from './field-text.ts';
 import type { Redaction } from './redaction.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -16,7 +13,7 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export interface LogEntry {
   readonly level: Level;
   readonly message: string;
-  /** Unix ms, or absent where the reader of the lines dates them. */
+  /** Unix ms; absent if the reader adds the time. */
   readonly wallMs?: number;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -29,10 +26,13 @@ export interface LineStyle {
 
 export const LINE_BYTES_MAX = 8 * 1024;
 
-/** sd-daemon(3), the levels of syslog. */
+/** Syslog levels (sd-daemon(3)). */
 const PRIORITIES = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies Record<Level, number>;
-/** A JSON line that is too long keeps this much of each text. Escaped six bytes each, one still fits. */
+/** What a JSON line that is too long keeps of each text. One fits even if every character is escaped. */
 const TEXT_CHARACTERS_MAX = 1000;
+
+/** Causes of an error that are rendered. */
+const CAUSES_MAX = 3;
 
 type Scalar = string | number | boolean;
 
@@ -57,6 +57,38 @@ function plainFields(entry: LogEntry, redaction: Redaction): Fields {
   return fields;
 }
 
+/**
+ * A field's value as text. Fields are scalars by type, but at run time an error becomes its message, code and
+ * causes, and any other object its JSON. Every text is redacted before JSON escapes it. Never throws, not
+ * even for a throwing toJSON.
+ */
+function fieldText(value: unknown, clean: (text: string) => string): string {
+  try {
+    if (value instanceof Error) return clean(errorText(value));
+    if (typeof value !== 'object' || value === null) return clean(String(value));
+    const json = JSON.stringify(value, (_key, nested) =>
+      typeof nested === 'string' ? clean(nested) : nested,
+    );
+    // An object with a toJSON, such as a Secret, becomes a plain text.
+    return json.startsWith('"') ? String(JSON.parse(json)) : clean(json);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function errorText(error: Error): string {
+  const texts: string[] = [];
+  let current: unknown = error;
+  while (current instanceof Error && texts.length <= CAUSES_MAX) {
+    const name = current.name === 'Error' ? '' : `${current.name}: `;
+    const code =
+      'code' in current && !current.message.includes(String(current.code)) ? ` (${current.code})` : '';
+    texts.push(`${name}${current.message}${code}`);
+    current = current.cause;
+  }
+  return texts.join(', caused by: ');
+}
+
 function textLine(
   entry: LogEntry,
   message: string,
@@ -78,7 +110,7 @@ function jsonLine(
   prefix: string,
   redaction: Redaction,
 ): string {
-  const line = (text: (value: Scalar) => Scalar, members: Fields, more: object): string => {
+  const render = (text: (value: Scalar) => Scalar, members: Fields, extra: object): string => {
     const time = timeOf(entry);
     const ownMembers = {
       ...(time === undefined ? {} : { time }),
@@ -89,17 +121,17 @@ function jsonLine(
       Object.hasOwn(ownMembers, key) ? `_${key}` : key,
       text(value),
     ]);
-    const object = { ...Object.fromEntries(others), ...more };
+    const object = { ...Object.fromEntries(others), ...extra };
     return redaction.clean(
       `${prefix}${escapeControls(JSON.stringify({ ...ownMembers, ...object }), jsonEscape)}`,
     );
   };
-  const whole = line((value) => value, fields, {});
-  const bytes = Buffer.byteLength(whole);
-  if (bytes <= LINE_BYTES_MAX) return whole;
-  const shorter = line(shorten, fields, { cutFromBytes: bytes });
+  const complete = render((value) => value, fields, {});
+  const bytes = Buffer.byteLength(complete);
+  if (bytes <= LINE_BYTES_MAX) return complete;
+  const shorter = render(shorten, fields, { cutFromBytes: bytes });
   if (Buffer.byteLength(shorter) <= LINE_BYTES_MAX) return shorter;
-  return line(shorten, [], { cutFromBytes: bytes });
+  return render(shorten, [], { cutFromBytes: bytes });
 }
 
 function timeOf({ wallMs }: LogEntry): string | undefined {
@@ -118,7 +150,10 @@ function shorten(value: Scalar): Scalar {
   return `${value.slice(0, TEXT_CHARACTERS_MAX)}…`;
 }
 
-/** Control characters, line and paragraph separators, and what turns the direction of writing round. */
+/**
+ * Control characters, line and paragraph separators, characters that change the writing direction, lone
+ * surrogates.
+ */
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 
 function escapeControls(text: string, escapeOne: (character: string) => string = plainEscape): string {
@@ -134,7 +169,7 @@ function jsonEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** At most LINE_BYTES_MAX bytes of UTF-8, no character in halves, and a mark that says how long it was. */
+/** At most LINE_BYTES_MAX bytes of UTF-8, cut between characters, with a mark that gives the full length. */
 function truncate(line: string): string {
   const bytes = Buffer.from(line);
   if (bytes.length <= LINE_BYTES_MAX) return line;
@@ -142,4 +177,20 @@ function truncate(line: string): string {
   let end = LINE_BYTES_MAX - Buffer.byteLength(mark);
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return `${bytes.toString('utf8', 0, end)}${mark}`;
+}
+
+/**
+ * A valid date as ISO 8601 in UTC. Date.prototype.toISOString also looks up the local time zone: 0.9 MiB for
+ * good (Node 20 to 24, 2026-11-26).
+ */
+export function utcText(date: Date): string {
+  const year = date.getUTCFullYear();
+  if (year < 0 || year > 9999) return date.toISOString();
+  const day = [pad(year, 4), pad(date.getUTCMonth() + 1, 2), pad(date.getUTCDate(), 2)].join('-');
+  const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map((part) => pad(part, 2));
+  return `${day}T${time.join(':')}.${pad(date.getUTCMilliseconds(), 3)}Z`;
+}
+
+function pad(number: number, digits: number): string {
+  return String(number).padStart(digits, '0');
 }

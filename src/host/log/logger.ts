@@ -1,53 +1,57 @@
 /**
- * The journal: the `Logger` port over winston, which is imported here and nowhere else, and writes to one
- * stream only.
+ * The adapter of the `Logger` port: writes events to one stream through winston, which is imported only here.
  *
- * Promises: no registered secret in any line; one line an event, bounded; one message cannot fill the journal;
- * a reader that is gone ends the writing and never the process; a reader that stands still costs at most 1 MiB,
- * and is told how much it missed; `close` resolves when everything has left, or after two seconds of a reader
- * that does not read.
+ * No line contains a registered secret; no message can flood the log. A reader that disappears ends the
+ * writing, not the process; one that stops reading costs at most 1 MiB, and later gets the number of losses.
  */
 
 import { stdout } from 'node:process';
 import type { Writable } from 'node:stream';
 import winston from 'winston';
+import { type EventId, isEventId } from '../../core/events/catalogue.ts';
+import type { EventLevel } from '../../core/events/definition.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { LogFields, Logger } from '../../core/ports/log.ts';
-import { type EventListener, notifyListener } from './event-listener.ts';
+
 import { type Level, type LineStyle, renderLine } from './log-line.ts';
 import { DEFAULT_LIMITS, RateLimit, type RateLimits } from './rate-limit.ts';
 import { Redaction } from './redaction.ts';
 
 export interface HostLogger extends Logger {
-  /** From now on, no line shows this secret in any of its usual encodings. */
+  /** From now on, no line contains this secret in any of its usual encodings. */
   redact(secret: Secret): void;
-  /** From now on lines are of this kind, and from this level up. */
+  /** From now on, lines have this format and at least this level. */
   configure(style: Pick<HostLoggerOptions, 'level' | 'format'>): void;
-  /** Writes what is left; later lines are counted as lost. Safe to call twice. */
+  /**
+   * Resolves when all lines have been written, or after 2 s. Later lines count as lost. Safe to call twice.
+   */
   close(): Promise<void>;
   /**
-   * Lines that were never handed to the stream: because its reader was gone, stood still, or the journal was
-   * closed.
+   * Lines that were not passed to the stream: its reader was gone or did not read, or the logger was closed.
    */
   readonly lost: number;
+}
+
+/** Receives every event, also those below the log level. All texts are redacted. */
+export interface EventListener {
+  record(event: EventId, level: EventLevel, message: string, detail?: string): void;
 }
 
 export interface HostLoggerOptions {
   readonly level: Level;
   readonly format: 'text' | 'json';
-  /** The reader is systemd's journal: priorities instead of times. */
+  /** The reader is systemd's journal: lines have priorities instead of times. */
   readonly isJournald: boolean;
   readonly clock: Clock;
-  /** Default: stdout. It is not ended. */
+  /** Default: stdout. The logger does not end it. */
   readonly stream?: Writable;
   readonly limits?: RateLimits;
-  /** Hears of each event, also of one whose level is not written, in words that are clean of secrets. */
   readonly listener?: EventListener;
 }
 
-/** What may wait in memory for a reader that stands still. */
-const WAITING_BYTES_MAX = 1024 * 1024;
+/** Bound of the memory for a reader that does not read. */
+const QUEUED_BYTES_MAX = 1024 * 1024;
 const CLOSE_MS_MAX = 2000;
 const LEVELS = { error: 0, warn: 1, info: 2, debug: 3 } as const satisfies Record<Level, number>;
 
@@ -59,7 +63,7 @@ class StreamLogger implements HostLogger {
   readonly #clock: Clock;
   #level: Level;
   readonly #style: { format: LineStyle['format']; readonly priority: boolean };
-  readonly #dated: boolean;
+  readonly #hasTimes: boolean;
   readonly #stream: Writable;
   readonly #redaction = new Redaction();
   readonly #limit: RateLimit<Level>;
@@ -68,7 +72,7 @@ class StreamLogger implements HostLogger {
   readonly #readerGone = new AbortController();
   #closing: Promise<void> | undefined;
   #lost = 0;
-  /** Lost since the reader was last told. */
+  /** Lost since the last report of lost lines. */
   #unreported = 0;
 
   constructor(options: HostLoggerOptions) {
@@ -76,14 +80,14 @@ class StreamLogger implements HostLogger {
     this.#listener = options.listener;
     this.#clock = clock;
     this.#level = level;
-    this.#dated = !isJournald;
+    this.#hasTimes = !isJournald;
     this.#stream = stream;
-    this.#limit = new RateLimit<Level>(clock, limits, (of, message, more) =>
-      this.#write(of, `${message} … and ${more} more`, {}),
+    this.#limit = new RateLimit<Level>(clock, limits, (highest, message, suppressed) =>
+      this.#write(highest, `${message} … and ${suppressed} more`, {}),
     );
     this.#style = { format, priority: isJournald };
     this.#winston = createWinston(stream, this.#style, this.#redaction);
-    // Stays for good: a stream can fail after the last line, and an error that nobody listens to ends the process.
+    // Never removed: a stream can fail after the last line, and an error without a listener ends the process.
     stream.on('error', () => this.#readerGone.abort());
     stream.on('close', () => this.#readerGone.abort());
     stream.on('drain', () => this.#reportLost());
@@ -124,20 +128,26 @@ class StreamLogger implements HostLogger {
   }
 
   #log(level: Level, message: string, fields: LogFields = {}): void {
-    if (this.#listener) notifyListener(this.#listener, { level, message, fields }, this.#redaction);
+    this.#notifyListener(level, message, fields);
     if (LEVELS[level] > LEVELS[this.#level]) return;
     if (this.#closing !== undefined) this.#lost++;
     else if (this.#limit.allows(level, message)) this.#write(level, message, fields);
   }
 
+  #notifyListener(level: Level, message: string, { event, detail }: LogFields): void {
+    if (!this.#listener || level === 'debug' || !isEventId(event)) return;
+    const text = detail === undefined ? undefined : this.#redaction.clean(String(detail));
+    this.#listener.record(event, level, this.#redaction.clean(message), text);
+  }
+
   #write(level: Level, message: string, fields: LogFields): void {
-    if (this.#readerGone.signal.aborted || this.#stream.writableLength > WAITING_BYTES_MAX) {
+    if (this.#readerGone.signal.aborted || this.#stream.writableLength > QUEUED_BYTES_MAX) {
       this.#lost++;
       this.#unreported++;
       return;
     }
-    // The time is taken here and not in winston, which may render later.
-    const wallMs = this.#dated ? this.#clock.wallMs() : undefined;
+    // The time is taken here, because winston may render later.
+    const wallMs = this.#hasTimes ? this.#clock.wallMs() : undefined;
     this.#winston.log({ level, message, fields, wallMs });
   }
 
@@ -145,7 +155,7 @@ class StreamLogger implements HostLogger {
     if (this.#unreported === 0 || this.#readerGone.signal.aborted || !this.#winston.writable) return;
     const lines = this.#unreported;
     this.#unreported = 0;
-    this.#write('warn', 'log lines were dropped because nobody read them', { lines });
+    this.#write('warn', 'log lines were dropped because the reader did not read them', { lines });
   }
 
   async #close(): Promise<void> {
@@ -171,12 +181,12 @@ class StreamLogger implements HostLogger {
   }
 }
 
-/** Which levels are written is decided before: it may change. */
+/** Accepts all levels: StreamLogger filters them, because the level can change. */
 function createWinston(stream: Writable, style: LineStyle, redaction: Redaction): winston.Logger {
-  const line = winston.format.printf(({ level: of, message, fields, wallMs }) =>
+  const format = winston.format.printf(({ level, message, fields, wallMs }) =>
     renderLine(
       {
-        level: isLevel(of) ? of : 'error',
+        level: isLevel(level) ? level : 'error',
         message: String(message),
         ...(typeof wallMs === 'number' ? { wallMs } : {}),
         fields: isFields(fields) ? fields : {},
@@ -186,7 +196,7 @@ function createWinston(stream: Writable, style: LineStyle, redaction: Redaction)
     ),
   );
   const transport = new winston.transports.Stream({ stream, eol: '\n' });
-  return winston.createLogger({ level: 'debug', levels: LEVELS, format: line, transports: [transport] });
+  return winston.createLogger({ level: 'debug', levels: LEVELS, format, transports: [transport] });
 }
 
 function isLevel(text: string): text is Level {

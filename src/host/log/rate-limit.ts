@@ -1,10 +1,9 @@
 /**
- * Keeps one event from filling the journal: so many lines of one message in a window, then silence, then the
- * number of those that were not written, once, when the window ends.
+ * Keeps one message from flooding the log: a window admits a number of lines, then suppresses the rest, and
+ * reports their number once when it ends.
  *
- * A window begins with its first line and is told from others by its message, which is why messages are
- * constant sentences. The number of windows is bounded; when there are too many, the oldest ends early, so
- * nothing is lost without being counted.
+ * A window begins with its first line and belongs to one message, so messages must be constant texts. The
+ * number of windows is bounded; above it the oldest ends early, so every suppressed line is counted.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -16,7 +15,7 @@ export interface RateLimits {
 
 export const DEFAULT_LIMITS: RateLimits = { lines: 10, windowMs: 60_000 };
 
-/** Far more than there are sentences in the program. */
+/** Far more than the program has messages. */
 const WINDOWS_MAX = 1000;
 
 interface Window<Level> {
@@ -48,11 +47,11 @@ export class RateLimit<Level> {
     if (window.lines <= this.#limits.lines) return true;
     window.level = level;
     window.suppressed++;
-    if (window.suppressed === 1) void this.#endInTime(message, window);
+    if (window.suppressed === 1) void this.#endWhenDue(message, window);
     return false;
   }
 
-  /** Ends every window: each tells its number. */
+  /** Ends every window and reports its suppressed lines. */
   close(): void {
     this.#closed.abort();
     for (const [message, window] of [...this.#windows]) this.#end(message, window);
@@ -70,7 +69,7 @@ export class RateLimit<Level> {
     return created;
   }
 
-  async #endInTime(message: string, window: Window<Level>): Promise<void> {
+  async #endWhenDue(message: string, window: Window<Level>): Promise<void> {
     await this.#clock.sleep(window.endsMs - this.#clock.monotonicMs(), this.#closed.signal);
     this.#end(message, window);
   }

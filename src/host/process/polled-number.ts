@@ -1,13 +1,14 @@
 /**
- * A number about the host that somebody else must be asked for: every five minutes, beside the sampling, and known in between.
- * While there is no answer there is no number, not that of before. Whom it is asked of, and for how long, is the asker's.
+ * A number about the host that another program knows: read every five minutes, and kept in between.
+ *
+ * If a read fails, there is no number, not the previous one.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
 
 const POLL_EVERY_MS = 300_000;
 
-/** The number, or undefined when there is none; never rejects. */
+/** The number, or undefined if there is none. Never rejects; the deadline is its own. */
 export type ReadNumber = (signal: AbortSignal) => Promise<number | undefined>;
 
 export class PolledNumber {
@@ -20,12 +21,12 @@ export class PolledNumber {
     this.#clock = clock;
   }
 
-  /** As it was last said. */
+  /** The result of the latest read. */
   get last(): number | undefined {
     return this.#last;
   }
 
-  /** Asks now and every five minutes, until the signal aborts; can be called again then. */
+  /** Reads now and every five minutes, until the signal aborts; can then be called again. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#last = await this.#read(signal);

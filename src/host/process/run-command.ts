@@ -1,8 +1,7 @@
 /**
- * Asks another program one short question: what it printed, or nothing; or, for who can say it to somebody, why not.
+ * Runs a short command of the host and returns what it printed, at most 4 KiB.
  *
- * It gets a path and a locale of our environment and what the question adds, and has a deadline and 4 KiB (run-program.ts). For
- * `askCommand` that it is not there, cannot be started, fails or is killed is all one answer: nothing. Neither function rejects.
+ * The command gets PATH, the C locale and the variables of its spec (run-program.ts). Never rejects.
  */
 
 import type { Clock } from '../../core/ports/clock.ts';
@@ -17,11 +16,12 @@ export interface CommandSpec {
 
 const OUTPUT_BYTES_MAX = 4096;
 
-/** What a program printed, or a sentence without a subject on why there is nothing: "is not installed". */
+/** What a command printed, or why it failed, as a predicate without its subject: "is not installed". */
 export type CommandResult =
   | { readonly ok: true; readonly output: string }
   | { readonly ok: false; readonly problem: string };
 
+/** The output, or undefined if the command is missing, cannot be started, fails or is killed. */
 export async function runCommand(
   spec: CommandSpec,
   clock: Pick<Clock, 'sleep'>,
@@ -31,7 +31,9 @@ export async function runCommand(
   return result.ok ? result.output : undefined;
 }
 
-/** As askCommand; what the program complains about on its standard error is in the problem. */
+/**
+ * As runCommand, but reports why there is no output: the first line of the standard error, if there is one.
+ */
 export function runForError(
   spec: CommandSpec,
   clock: Pick<Clock, 'sleep'>,

@@ -1,17 +1,16 @@
 /**
- * Runs another program once: what it printed, or why there is nothing.
+ * Runs another program once, without a shell and without input, in its own process group and with only the
+ * given environment.
  *
- * Without a shell, without an input, in a process group of its own, with the environment that is given and nothing else. It has
- * a deadline and so many bytes; beyond either, or when the signal aborts, the whole group is killed, and so is what holds the
- * program's output after its end. What it has left running without its output is killed when it has ended. Never rejects.
+ * At its deadline, above its output limit or on abort the whole group is killed, including processes that
+ * still hold its output. Other processes that it leaves running are killed when it ends. Never rejects.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { ChildAbortController } from '../../core/async/abort.ts';
-import { errorMessage } from '../../core/model/error-code.ts';
+import { errorCode, errorMessage } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { killGroup } from './kill-group.ts';
 
 export interface Program {
   readonly command: string;
@@ -19,13 +18,15 @@ export interface Program {
   readonly environment: Readonly<Record<string, string>>;
   readonly deadlineMs: number;
   readonly outputBytesMax: number;
-  /** Which line of its standard error says why it failed; none: nobody reads it. */
+  /**
+   * Which line of its standard error becomes the problem if it fails. `none`: standard error is discarded.
+   */
   readonly errorLine: 'none' | 'first line' | 'last line';
-  /** 0 to 19; where the system allows no other, that of the agent. */
+  /** 0 to 19. If the system does not allow it, the program keeps the agent's. */
   readonly niceness?: number;
 }
 
-/** What a program printed, or a sentence without a subject on why there is nothing: "is not installed". */
+/** What a program printed, or why it failed, as a predicate without its subject: "is not installed". */
 export type ProgramResult =
   | { readonly ok: true; readonly output: Buffer }
   | { readonly ok: false; readonly problem: string };
@@ -33,7 +34,7 @@ export type ProgramResult =
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const ERROR_TEXT_CHARACTERS_MAX = 160;
-/** Of a long complaint so much is kept of its beginning or its end. */
+/** How much of the standard error is kept, from its start or its end. */
 const ERROR_TEXT_BYTES_MAX = 2048;
 
 export async function runProgram(
@@ -41,7 +42,7 @@ export async function runProgram(
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
 ): Promise<ProgramResult> {
-  if (signal.aborted) return failure('is not asked: the agent stops');
+  if (signal.aborted) return failure('was not started: the agent is stopping');
   using cancel = new ChildAbortController(signal);
   const { deadlineMs } = program;
   let child: ChildProcess | undefined;
@@ -70,12 +71,12 @@ function start({ command, arguments: args, environment, errorLine, niceness }: P
   try {
     if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, niceness);
   } catch {
-    // It has ended already, or the unit's filter of system calls is in the way; there CPUWeight= holds it back.
+    // It has ended already, or the unit's SystemCallFilter= forbids it; there CPUWeight= limits the program.
   }
   return child;
 }
 
-/** Resolves when the program has ended and nobody holds its output any more, or before when it failed. */
+/** Resolves when the program has ended and its output is closed, or earlier if it fails. */
 function outputOf(child: ChildProcess, { errorLine, outputBytesMax }: Program): Promise<ProgramResult> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -109,15 +110,51 @@ function startProblem({ code, message }: NodeJS.ErrnoException): string {
 
 function timeoutProblem(child: ChildProcess | undefined, deadlineMs: number): string {
   return child?.exitCode === 0
-    ? `left something running that holds its output beyond ${deadlineMs} ms`
-    : `did not answer within ${deadlineMs} ms`;
+    ? `left a process running that kept its output open for more than ${deadlineMs} ms`
+    : `did not finish within ${deadlineMs} ms`;
 }
 
-/** The line, cleaned. */
+/** The line as printable ASCII, bounded. */
 function pickLine(text: string, which: Program['errorLine']): string {
   const lines = text.trim().split('\n');
   return ((which === 'last line' ? lines.at(-1) : lines[0]) ?? '')
     .replaceAll(/[^\x20-\x7e]+/g, ' ')
     .trim()
     .slice(0, ERROR_TEXT_CHARACTERS_MAX);
+}
+
+/**
+ * Kills a child that has its own process group, with every process it started. Also releases the child's
+ * handles, so that a process that cannot die (a read that hangs in the kernel) holds up nothing.
+ */
+export function killGroup(
+  child: Pick<ChildProcess, 'pid' | 'exitCode' | 'signalCode' | 'stdout' | 'stderr' | 'unref'>,
+): void {
+  const { pid } = child;
+  if (pid !== undefined && !isPidReused(child, pid)) signalProcess(-pid, 'SIGKILL');
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  child.unref();
+}
+
+/**
+ * The kernel does not reuse the number of a group that has members. So if a process has it after the child
+ * has ended, the group is empty and the number belongs to another process.
+ */
+function isPidReused(
+  { exitCode, signalCode }: Pick<ChildProcess, 'exitCode' | 'signalCode'>,
+  pid: number,
+): boolean {
+  return (exitCode !== null || signalCode !== null) && signalProcess(pid, 0);
+}
+
+/** Whether a process or group with that number exists. */
+function signalProcess(pid: number, signal: 'SIGKILL' | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    // EPERM: it exists and belongs to another user.
+    return errorCode(error) !== 'ESRCH';
+  }
 }

@@ -1,8 +1,8 @@
 /**
- * How many units of systemd have failed, asked of `systemctl` every five minutes beside the sampling, and known in between.
+ * The number of failed systemd units, from one property of the manager, read with `systemctl`.
  *
- * One property of the manager, so the answer is a number however many have failed. A host that was not booted by systemd is not
- * asked (sd_booted(3)); one that does not answer has no number until it does. Never rejects.
+ * There is no number on a host that systemd did not boot (sd_booted(3)), or if systemctl does not answer.
+ * Never rejects.
  */
 
 import { access } from 'node:fs/promises';
@@ -11,18 +11,19 @@ import { PolledNumber } from '../process/polled-number.ts';
 import { runCommand } from '../process/run-command.ts';
 
 const DEADLINE_MS = 10_000;
-/** There when systemd is process 1. */
+/** Exists if systemd is process 1. */
 const BOOTED_BY_SYSTEMD = '/run/systemd/system';
 
 export interface FailedUnitsOptions {
   readonly clock: Pick<Clock, 'sleep'>;
-  /** Given by tests; `systemctl` otherwise. */
+  /** Default: `systemctl`. Set by tests only. */
   readonly command?: string;
+  /** Default: /run/systemd/system, which exists if systemd is process 1. Set by tests only. */
   readonly booted?: string;
 }
 
-/** How many have failed. */
-export function failedUnits(options: FailedUnitsOptions): PolledNumber {
+/** Reads the number of failed units. */
+export function pollFailedUnits(options: FailedUnitsOptions): PolledNumber {
   return new PolledNumber((signal) => countFailed(options, signal), options.clock);
 }
 

@@ -1,12 +1,10 @@
 /**
- * systemd as the service manager: the real adapter of the `ServiceManager` port, after sd_notify(3).
+ * The adapter of the `ServiceManager` port for systemd (sd_notify(3)); there is none without $NOTIFY_SOCKET.
  *
- * Node cannot send to a datagram socket of AF_UNIX, so each message is a `systemd-notify`, which needs NotifyAccess=all in
- * the unit and waits until systemd has read it. One process at a time, killed at its deadline: what is told meanwhile is
- * put together, the newest status counts, and the states (READY, RELOADING, STOPPING) keep their order and are told again
- * if that fails. The agent never waits for any of it, but for the last word at its end, and that not for long.
- *
- * Without $NOTIFY_SOCKET (a container, runit, a terminal) there is no service manager, and nothing to complain about.
+ * Node cannot send to an AF_UNIX datagram socket, so each message is a `systemd-notify` process, which needs
+ * NotifyAccess=all in the unit. One process runs at a time and is killed at its deadline. Meanwhile only the
+ * newest status is kept; states (READY, RELOADING, STOPPING) keep their order and are retried. The agent
+ * never waits for it, except for 1 s at its end.
  */
 
 import { logEvent } from '../../core/events/catalogue.ts';
@@ -19,22 +17,24 @@ export interface SystemdOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Logger;
-  /** Name or path of the program; only a test gives another. */
+  /** Default: `systemd-notify`. Set by tests only. */
   readonly command?: string;
   readonly deadlineMs?: number;
 }
 
 export interface SystemdNotifier extends ServiceManager, AsyncDisposable {}
 
-/** A board that has just booted and reads its programs from a slow card. */
+/** Long enough for a board that has just booted from a slow SD card. */
 const DEADLINE_MS = 10_000;
-/** How often a state is told, at most: the unit's start times out in the end. */
+/** Attempts to send one state; the unit's start times out eventually. */
 const ATTEMPTS_MAX = 5;
 const RETRY_MS = 1_000;
-/** How long the end waits for the last word. */
+/** How long the end of the agent waits for the last message. */
 const FINAL_SEND_MS_MAX = 1_000;
-/** systemd-notify passes on what fits a datagram; an operator reads one line. */
+/** systemd-notify sends what fits a datagram; an operator reads one line. */
 const STATUS_CHARACTERS_MAX = 200;
+
+/** Undefined without $NOTIFY_SOCKET: in a container, under runit, in a terminal. */
 export function hostServiceManager(options: SystemdOptions): SystemdNotifier | undefined {
   const socket = options.environment['NOTIFY_SOCKET'];
   return socket === undefined || socket === '' ? undefined : new NotifySocket(socket, options);
@@ -63,7 +63,7 @@ class NotifySocket implements SystemdNotifier {
   }
 
   status(text: string): void {
-    // One line, whatever is in it: a second one would be a message of its own.
+    // One line, because a second one would be a separate message.
     this.#status = [...text.replace(/\p{Cc}/gu, ' ')].slice(0, STATUS_CHARACTERS_MAX).join('');
     this.#startSending();
   }
@@ -74,7 +74,7 @@ class NotifySocket implements SystemdNotifier {
   }
 
   reloading(): void {
-    // Type=notify-reload wants to know that this was said after its signal.
+    // Type=notify-reload requires a time after its signal.
     this.#queueState(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
   }
 
@@ -101,7 +101,7 @@ class NotifySocket implements SystemdNotifier {
   }
 
   async #send(): Promise<void> {
-    // What is told in the same turn goes in the same message.
+    // Collects what is reported in the same turn of the event loop into one message.
     await Promise.resolve();
     while (this.#states.length > 0 || this.#isAlive || this.#status !== this.#sentStatus) {
       const state = this.#states.shift();
@@ -148,7 +148,7 @@ class NotifySocket implements SystemdNotifier {
   }
 }
 
-/** Meant for us unless it names another process (sd_watchdog_enabled(3)). */
+/** Undefined if $WATCHDOG_PID names another process (sd_watchdog_enabled(3)). */
 function watchdogMsOf(environment: SystemdOptions['environment']): number | undefined {
   const { WATCHDOG_USEC: microseconds = '', WATCHDOG_PID: pid } = environment;
   if (pid !== undefined && pid !== String(process.pid)) return undefined;

@@ -1,15 +1,16 @@
 /**
- * How often the agent has started in this boot: a file of one line in the runtime directory, which is memory, gone with the boot.
+ * How often the agent has started in this boot: one line in the runtime directory, which is in memory and
+ * empty after a boot.
  *
- * Bound to the boot's name, for a container whose /run outlives it, and written whole beside the old one and renamed. Synchronous,
- * as it is done once, before the loops begin.
+ * The line holds the boot ID, because the /run of a container can outlive the boot. It is replaced by a
+ * rename. Synchronous, because it happens once, before the loops start.
  */
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FILE_NAME = 'starts.json';
-/** One every 5 s (the unit's RestartSec=) for years; more is damage. */
+/** One every 5 s (the unit's RestartSec=) for 15 years; a larger count is damage. */
 const STARTS_MAX = 100_000_000;
 
 export interface StartCountOptions {
@@ -18,11 +19,11 @@ export interface StartCountOptions {
   readonly bootId: string;
 }
 
-/** Counts this start; says how many there were before it in this boot, or nothing where no count can be kept. */
+/** Counts this start and returns how many came before it in this boot; undefined if that fails. */
 export function countRestarts({ directory, bootId }: StartCountOptions): number | undefined {
   const file = join(directory, FILE_NAME);
   try {
-    const before = startsIn(file, bootId);
+    const before = readStarts(file, bootId);
     writeFileSync(`${file}.new`, JSON.stringify({ boot: bootId, starts: before + 1 }), { mode: 0o600 });
     renameSync(`${file}.new`, file);
     return before;
@@ -31,8 +32,8 @@ export function countRestarts({ directory, bootId }: StartCountOptions): number 
   }
 }
 
-/** 0 of another boot's file, and of what is no line of ours. */
-function startsIn(file: string, bootId: string): number {
+/** 0 for the file of another boot, and for a missing or damaged one. */
+function readStarts(file: string, bootId: string): number {
   try {
     const line: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof line !== 'object' || line === null || !('boot' in line) || line.boot !== bootId) return 0;

@@ -1,11 +1,12 @@
 /**
- * The status file: how the agent is, in its runtime directory, for any user of this host to read.
+ * The status file `status.json` (0644) in the runtime directory, which any user of the host may read.
  *
- * `status.json`, 0644, written beside and renamed, so that a reader sees the one or the other. The directory is memory and
- * gone with the boot: nothing is synced. It names the process that wrote it, by pid, start and boot, so that one that was
- * killed is told from one that lives. A stop, and a start that failed, are written too. What cannot be written is told once.
+ * It is replaced by a rename, so a reader sees the old or the new content; it is not synced, because the
+ * directory is in memory. It identifies its writer by pid, start time and boot. The end of the agent and a
+ * failed start are written too.
  */
 
+import { readFileSync } from 'node:fs';
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EventId, logEvent } from '../../core/events/catalogue.ts';
@@ -14,28 +15,27 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { EventHistory } from '../../core/status/event-history.ts';
 import type { RecordedEvent, StatusReport, StatusSink } from '../../core/status/report.ts';
-import { processStart } from '../process/process-start.ts';
 
 export const STATUS_VERSION = 2;
 export const STATUS_FILE = 'status.json';
-/** Ten times what it ever is; more is no file of ours. */
+/** Ten times its largest size; a larger file is not a status file. */
 const BYTES_MAX = 64 * 1024;
 
 /** The process that wrote the file. */
 export interface WriterProcess {
   readonly version: string;
   readonly pid: number;
-  /** When it started, in the kernel's ticks since the boot: a pid alone may be another process by now. */
+  /** When it started, in clock ticks since the boot, because the kernel reuses pids. */
   readonly startTicks: number;
   readonly bootId: string;
 }
 
-/** How it ended, when it could still say so. */
+/** How the agent ended; absent if it was killed. */
 export interface Ending {
   readonly outcome: 'stopped' | 'failed';
   readonly exitCode: number;
   readonly bootMs: number;
-  /** Why it could not start, each with the event it is. */
+  /** Why it could not start. */
   readonly reasons: readonly { readonly event: EventId; readonly message: string }[];
 }
 
@@ -48,7 +48,7 @@ export interface StatusFileContent {
 }
 
 export interface StatusFileOptions {
-  /** $RUNTIME_DIRECTORY, or what stands in for it. */
+  /** $RUNTIME_DIRECTORY, or its replacement. */
   readonly directory: string;
   readonly version: string;
   readonly clock: Pick<Clock, 'bootId' | 'bootMs'>;
@@ -65,7 +65,12 @@ export class StatusFile implements StatusSink {
   constructor(options: StatusFileOptions) {
     const { version, clock } = options;
     this.#options = options;
-    this.#agent = { version, pid: process.pid, startTicks: processStart('self') ?? 0, bootId: clock.bootId };
+    this.#agent = {
+      version,
+      pid: process.pid,
+      startTicks: readStartTicks('self') ?? 0,
+      bootId: clock.bootId,
+    };
   }
 
   async publish(report: StatusReport): Promise<void> {
@@ -73,7 +78,7 @@ export class StatusFile implements StatusSink {
     await this.#write({ report });
   }
 
-  /** The agent is about to end. A failed start leaves the file of another agent, which lives, as it is. */
+  /** Writes how the agent ends. A failed start leaves the file of another running agent unchanged. */
   async end(outcome: Ending['outcome'], exitCode: number, reasons: Ending['reasons'] = []): Promise<void> {
     if (outcome === 'failed' && (await this.#isOwnedByOther())) return;
     const bootMs = Math.round(this.#options.clock.bootMs());
@@ -89,17 +94,17 @@ export class StatusFile implements StatusSink {
   async #write(content: Pick<StatusFileContent, 'report' | 'ending'>): Promise<void> {
     const { directory, eventHistory, log } = this.#options;
     const file = join(directory, STATUS_FILE);
-    const whole: StatusFileContent = {
+    const complete: StatusFileContent = {
       version: STATUS_VERSION,
       agent: this.#agent,
       ...content,
       events: eventHistory.recent,
     };
     try {
-      // Beside it, under the name of this process: a second agent that cannot start must not spoil the file of the first.
+      // Named after this process, so that a second agent that cannot start spoils no other file.
       const temporary = `${file}.${this.#agent.pid}`;
-      await writeFile(temporary, `${JSON.stringify(whole)}\n`, { mode: 0o644 });
-      // The service's umask closes what it makes to others.
+      await writeFile(temporary, `${JSON.stringify(complete)}\n`, { mode: 0o644 });
+      // The umask of the service removes the permissions of others.
       await chmod(temporary, 0o644);
       await rename(temporary, file);
     } catch (error) {
@@ -113,7 +118,7 @@ export class StatusFile implements StatusSink {
 export type StatusFileResult =
   | { readonly is: 'missing' }
   | { readonly is: 'unreadable'; readonly problem: string }
-  /** `isAlive`: the process that wrote it runs. */
+  /** `isAlive`: the process that wrote it is running. */
   | { readonly is: 'there'; readonly content: StatusFileContent; readonly isAlive: boolean };
 
 /** Reads the file of `directory`, as a process of the boot `bootId`. Never rejects. */
@@ -123,10 +128,15 @@ export async function readStatusFile(directory: string, bootId: string): Promise
     if ((await stat(file)).size > BYTES_MAX) return { is: 'unreadable', problem: `${file} is too large` };
     const content: unknown = JSON.parse(await readFile(file, 'utf8'));
     if (!isContent(content))
-      return { is: 'unreadable', problem: `${file} is of another version of firstlight, or damaged` };
+      return {
+        is: 'unreadable',
+        problem: `${file} was written by another version of Firstlight, or is damaged`,
+      };
     const { agent } = content;
     const isAlive =
-      content.ending === undefined && agent.bootId === bootId && processStart(agent.pid) === agent.startTicks;
+      content.ending === undefined &&
+      agent.bootId === bootId &&
+      readStartTicks(agent.pid) === agent.startTicks;
     return { is: 'there', content, isAlive };
   } catch (error) {
     const code = errorCode(error);
@@ -135,10 +145,23 @@ export async function readStatusFile(directory: string, bootId: string): Promise
   }
 }
 
-/** As far as a reader would stumble: the file is written by root or by the service's user only. */
+/** Checks what readers rely on. More is not needed: only root and the service's user can write the file. */
 function isContent(value: unknown): value is StatusFileContent {
   if (typeof value !== 'object' || value === null || !('version' in value)) return false;
   if (value.version !== STATUS_VERSION || !('agent' in value) || !('events' in value)) return false;
   const { agent, events } = value;
   return typeof agent === 'object' && agent !== null && 'pid' in agent && Array.isArray(events);
+}
+
+/** Start of a process, in clock ticks since the boot (proc_pid_stat(5), field 22); undefined without it. */
+function readStartTicks(pid: number | 'self'): number | undefined {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // Field 2, the name, may hold blanks and brackets; everything after its last bracket is regular.
+    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+    const ticks = Number(fields[22 - 3]);
+    return Number.isSafeInteger(ticks) ? ticks : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,10 @@
 /**
- * A queue that is read by position: in at the end, out at the head, each in constant time over the long run.
+ * A queue with access by index; push and shift take constant time on average (`Array.shift` moves all items).
  *
- * What has left is not kept alive, and the memory of its places is given back. `Array.shift` moves all others.
+ * Items that have left are not kept alive, and their slots are freed.
  */
 
-/** A departed head shorter than this is not worth cutting off. */
+/** Fewer free slots than this are not worth a copy. */
 const COMPACT_AT = 1_024;
 
 export class Deque<T> {
@@ -19,19 +19,19 @@ export class Deque<T> {
     this.#slots.push(item);
   }
 
-  /** The item `index` places behind the head; undefined beyond the end. */
+  /** The item at `index`, counted from the head; undefined beyond the end. */
   at(index: number): T | undefined {
     return this.#slots[this.#head + index];
   }
 
-  /** The head leaves. */
+  /** Removes the head. */
   shift(): T | undefined {
     const item = this.#slots[this.#head];
     if (this.length === 0) return undefined;
     this.#slots[this.#head] = undefined;
     this.#head += 1;
     const isEmpty = this.length === 0;
-    // Never more to copy than has left since the last time.
+    // Copies at most as many items as have left since the last copy.
     if (isEmpty || (this.#head >= COMPACT_AT && this.#head >= this.length)) {
       this.#slots = isEmpty ? [] : this.#slots.slice(this.#head);
       this.#head = 0;
@@ -39,7 +39,7 @@ export class Deque<T> {
     return item;
   }
 
-  /** The newest that is so. */
+  /** The newest item that matches. */
   findLast(predicate: (item: T) => boolean): T | undefined {
     for (let index = this.length - 1; index >= 0; index -= 1) {
       const item = this.at(index);

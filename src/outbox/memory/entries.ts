@@ -1,9 +1,9 @@
 /**
- * The entries of the store in memory, oldest first: which were taken, which are at the server already, what all of
- * them count and weigh, and what all values were after the last that left at the head.
+ * The entries of the store in memory, oldest first: which are taken, which are delivered, their number and
+ * size, and all values after the last entry that was removed.
  *
- * A tombstone is an entry that was delivered out of its turn: it neither counts nor comes again, but its values still
- * hold for those behind it, so it stays until the head reaches it.
+ * A tombstone is an entry that was delivered out of order. It is not counted and not taken again, but stays
+ * until it is the head, because the entries behind it build upon its values.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
@@ -12,7 +12,7 @@ import { Deque } from './deque.ts';
 
 export interface Entry {
   reading: Reading;
-  /** The object by which a caller knows it: `reading` before it was dated or made full. */
+  /** The object that a caller holds: `reading` before it got a timestamp or became full. */
   original: Reading;
   readonly bytes: number;
   isTaken: boolean;
@@ -21,14 +21,14 @@ export interface Entry {
 
 export class MemoryEntries {
   readonly #entries = new Deque<Entry>();
-  /** Place of the first that was not taken; all before it were, or are tombstones. */
+  /** Index of the first entry that is not taken; all before it are taken, or tombstones. */
   #next = 0;
   #taken = 0;
   #size = 0;
   #bytes = 0;
   #lastValues: Values = {};
 
-  /** Those that are not at the server. */
+  /** Undelivered entries. */
   get size(): number {
     return this.#size;
   }
@@ -41,7 +41,7 @@ export class MemoryEntries {
     return this.#taken;
   }
 
-  /** All values after the last one that left. */
+  /** All values after the last removed entry. */
   get lastValues(): Values {
     return this.#lastValues;
   }
@@ -65,7 +65,7 @@ export class MemoryEntries {
     this.#bytes += bytes;
   }
 
-  /** The next one to be taken is, if it is `ready`. */
+  /** Takes the next entry, if it is ready. */
   take(isReady: (entry: Entry) => boolean): Entry | undefined {
     let entry = this.#entries.at(this.#next);
     for (; entry?.isTombstone; entry = this.#entries.at(this.#next)) this.#next += 1;
@@ -76,7 +76,7 @@ export class MemoryEntries {
     return entry;
   }
 
-  /** All that were taken will be taken again. */
+  /** Makes all taken entries available again. */
   rewind(): void {
     for (let index = 0; index < this.#next; index += 1) {
       const entry = this.#entries.at(index);
@@ -87,7 +87,7 @@ export class MemoryEntries {
     this.dropDeliveredHead();
   }
 
-  /** The head leaves, whatever becomes of it. */
+  /** Removes the head, delivered or not. */
   removeHead(): Entry | undefined {
     const entry = this.#entries.shift();
     if (!entry) return undefined;
@@ -105,7 +105,7 @@ export class MemoryEntries {
     this.dropDeliveredHead();
   }
 
-  /** Tombstones at the head leave, but those that were taken: an acknowledgement will count them. */
+  /** Removes tombstones at the head, except taken ones, which an acknowledgement will count. */
   dropDeliveredHead(): void {
     for (let head = this.head; head?.isTombstone && !head.isTaken; head = this.head) this.removeHead();
   }

@@ -1,8 +1,8 @@
 /**
- * The store in memory: readings of this boot, oldest first. Nothing in it survives a restart.
+ * The store in memory: readings of this boot, oldest first. It does not survive a restart.
  *
- * Bounds: `bytesMax`, by the length of the readings' JSON text, and `readingsMax`; the oldest go first, are told to
- * `losses`, and the next one left is made full. The newest always stays. Memory of what has left is given back.
+ * Above `bytesMax` or `readingsMax` it drops the oldest readings, counts them in `losses` and makes the next
+ * one full. It never drops the newest. Memory of removed readings is freed.
  */
 
 import type { LossReport } from '../../core/model/loss-report.ts';
@@ -13,12 +13,13 @@ import { type Entry, MemoryEntries } from './entries.ts';
 
 export interface MemoryStoreOptions {
   readonly bootId: string;
+  /** Length of the readings' JSON text. */
   readonly bytesMax: number;
   readonly readingsMax: number;
   readonly losses: LossReport;
 }
 
-/** What an entry costs beside its values, as JSON text: its stamp and its marks, bytes. */
+/** Size of an entry without its values, as JSON text: instants and flags. */
 const ENTRY_BYTES = 64;
 
 export class MemoryStore implements ReadingStore {
@@ -26,7 +27,7 @@ export class MemoryStore implements ReadingStore {
   readonly #entries = new MemoryEntries();
   #epoch = 0;
   #offsetMs: number | undefined;
-  /** One was lost at the head, and what follows it may be no full reading. */
+  /** A reading was lost at the head, and the next one may not be full. */
   #isAfterLoss = false;
 
   constructor(options: MemoryStoreOptions) {
@@ -49,7 +50,7 @@ export class MemoryStore implements ReadingStore {
     for (const reading of readings) this.add(reading);
   }
 
-  /** `append` for one reading, full or not, without waiting. */
+  /** Synchronous `append` of one reading, which need not be full. */
   add(reading: Reading): void {
     const { bytesMax, readingsMax } = this.#options;
     const entries = this.#entries;
@@ -71,7 +72,7 @@ export class MemoryStore implements ReadingStore {
   async acknowledge(count: number, epoch: number): Promise<void> {
     if (epoch !== this.#epoch) return;
     const entries = this.#entries;
-    // A tombstone counts if it was taken before it became one: the caller counts it too.
+    // A tombstone counts if it was taken before it became one, because the caller counts it too.
     for (let remaining = Math.min(count, entries.taken); remaining > 0; )
       if (entries.removeHead()?.isTaken) remaining -= 1;
     entries.dropDeliveredHead();
@@ -90,11 +91,11 @@ export class MemoryStore implements ReadingStore {
   }
 
   /**
-   * Takes out everything not acknowledged, taken or not, in order, the first that is no gap record made full;
-   * of these only what is older than `stays`, if that is in here.
+   * Removes and returns all unacknowledged readings, taken or not, in order; the first that is not a gap
+   * record is full. If the store holds `until`, it and all newer readings stay.
    */
   drain(until?: Reading): Reading[] {
-    // Nothing is taken back from an empty store: a new epoch would cost others what they know of their batches.
+    // Without readings there is nothing to void, and a new epoch would void batches of other stores.
     if (this.size === 0) return [];
     this.#startEpoch();
     const entries = this.#entries;
@@ -107,12 +108,12 @@ export class MemoryStore implements ReadingStore {
       }
       entries.removeHead();
     }
-    // What was lost lies before what was moved, and that begins with a full reading.
+    // The lost readings came before the moved ones, which begin with a full reading.
     if (!mustBeFull) this.#isAfterLoss = false;
     return readings;
   }
 
-  /** The newest reading that is not at the server. */
+  /** The newest undelivered reading. */
   newest(): Reading | undefined {
     this.#makeFullAfterLoss();
     const entry = this.#entries.findLast(({ isTombstone }) => !isTombstone);
@@ -120,13 +121,13 @@ export class MemoryStore implements ReadingStore {
     return entry?.reading;
   }
 
-  /** This reading, known by identity, is at the server: it will not be taken or moved out (again). */
+  /** Marks this object as delivered: it is not taken or drained again. */
   markDelivered(reading: Reading): void {
     const entry = this.#entries.findLast((each) => !each.isTombstone && isSameReading(each, reading));
     if (entry) this.#entries.markDelivered(entry);
   }
 
-  /** When the oldest of those that wait was read, ms since the boot. */
+  /** When the oldest undelivered reading was sampled, ms since the boot. */
   oldestBootMs(): number | undefined {
     for (const { reading, isTombstone } of this.#entries) if (!isTombstone) return reading.bootMs;
     return undefined;
@@ -153,7 +154,7 @@ export class MemoryStore implements ReadingStore {
     this.#epoch += 1;
   }
 
-  /** The first sample after what was lost: whoever reads the history has nothing else to carry forward. */
+  /** The first sample after a loss must be full, because readers have no earlier values to carry forward. */
   #makeFullAfterLoss(): void {
     if (!this.#isAfterLoss) return;
     let { lastValues } = this.#entries;

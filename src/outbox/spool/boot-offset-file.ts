@@ -1,10 +1,10 @@
 /**
- * Anchors: when each boot was, so that readings stored before the clock was known to be right can be dated later.
+ * The offset between time since boot and the date, per boot, to timestamp undated readings later.
  *
- * One small file, one line `{boot, offsetMs}` per boot, the newest 32. It is never changed in place: the next one,
- * `anchors.2` after `anchors.1`, is durable before the older goes; where both survived, both are read and the first
- * word about a boot counts. A line that is damaged is as if it had never been written. A file that cannot be read is asked for
- * again, and stays; what it may date waits meanwhile.
+ * One small file, `anchors.N`, with one line `{boot, offsetMs}` for each of the newest 32 boots. It is never
+ * changed in place: the next file is durable before the older one is removed. If both exist, both are read,
+ * and the first line about a boot counts. Damaged lines are skipped. An unreadable file is kept and read
+ * again; readings that may need it wait meanwhile.
  */
 
 import { isJsonObject } from '../../core/model/json-object.ts';
@@ -13,17 +13,17 @@ import { frame, NEWLINE, unframe } from './codec.ts';
 import type { SpoolDirectory } from './directory.ts';
 
 const BOOTS_MAX = 32;
-/** Far more than 32 lines need. */
+/** Much more than 32 lines need. */
 const FILE_BYTES_MAX = 16_384;
-/** A disk that hiccups for minutes must not cost the dates; asked again with every sample, as a segment is. */
+/** One attempt per sample: a disk that fails for minutes must not cost the timestamps. */
 const READ_TRIES_MAX = 60;
 
 export class BootOffsetFile {
   readonly #directory: SpoolDirectory;
-  /** Boot to offset, in the order in which they became known. */
+  /** Boot ID to offset, oldest first. */
   readonly #offsets = new Map<string, number>();
   #fileNumbers: number[] = [];
-  /** Those of them whose lines are not known. */
+  /** Files that have not been read yet. */
   #unread: number[] = [];
   #failedReads = 0;
 
@@ -35,12 +35,14 @@ export class BootOffsetFile {
     return this.#fileNumbers.length > 0;
   }
 
-  /** False while what dates a boot may be in a file that could not be read. */
+  /** False while a file could not be read: it may have the offset of any boot. */
   get isComplete(): boolean {
     return this.#unread.length === 0;
   }
 
-  /** Reads those of the files `names` that are ours. Rejects with the system's error; then `readAgain` goes on. */
+  /**
+   * Reads those of the files `names` that hold offsets. Rejects if one is unreadable; then call `retryRead`.
+   */
   async load(names: readonly string[]): Promise<void> {
     const numbers = names.map(fileNumber).filter((number) => number !== undefined);
     this.#fileNumbers = numbers.sort((a, b) => a - b);
@@ -48,7 +50,7 @@ export class BootOffsetFile {
     await this.#readRest();
   }
 
-  /** What could not be read: gone on with, and given up when that has failed for long. Never rejects. */
+  /** Reads the remaining files, and gives up after READ_TRIES_MAX attempts. Never rejects. */
   async retryRead(): Promise<void> {
     try {
       await this.#readRest();
@@ -59,7 +61,7 @@ export class BootOffsetFile {
   }
 
   async #readRest(): Promise<void> {
-    // One after the other and in their order, because the first word counts.
+    // In order, because the first line about a boot counts.
     for (let number = this.#unread[0]; number !== undefined; number = this.#unread[0]) {
       this.#parse(await this.#directory.read(fileName(number), 0, FILE_BYTES_MAX));
       this.#unread.shift();
@@ -70,19 +72,19 @@ export class BootOffsetFile {
     return this.#offsets.get(bootId);
   }
 
-  /** Only the first word about a boot counts. */
+  /** Has no effect if the offset of the boot is known. */
   set(bootId: string, offsetMs: number): void {
     if (!this.#offsets.has(bootId)) this.#offsets.set(bootId, offsetMs);
   }
 
-  /** The reading with its date; undefined while, or because, nobody knows when its boot was. */
+  /** The reading with its timestamp; undefined if the offset of its boot is unknown. */
   withTimestamp(reading: Reading): Reading | undefined {
     if (reading.tsMs !== undefined) return reading;
     const offsetMs = this.#offsets.get(reading.bootId);
     return offsetMs === undefined ? undefined : { ...reading, tsMs: reading.bootMs + offsetMs };
   }
 
-  /** Returns when a power cut can no longer undo what is known now. Rejects with the system's error. */
+  /** Resolves when the known offsets survive a power cut. Rejects with the system's error. */
   async save(): Promise<void> {
     if (!this.isComplete) await this.retryRead();
     const number = (this.#fileNumbers.at(-1) ?? 0) + 1;
@@ -93,16 +95,18 @@ export class BootOffsetFile {
       await file.write(Buffer.concat(lines), 0);
       await file.sync();
     } finally {
-      // Only when this one is whole do the older ones go, so it is known from here on and removed with them.
+      // Registered even if the write fails, so that it is removed later.
       this.#fileNumbers.push(number);
       await file.close();
     }
     await this.#directory.sync();
-    // What is not known is not in this one.
+    // The new file lacks the lines of unread files, so these stay.
     await this.#remove(this.#fileNumbers.slice(0, -1).filter((each) => !this.#unread.includes(each)));
   }
 
-  /** No stored reading needs a date any more. Never rejects: a file too many costs one block. */
+  /**
+   * Removes all files, when no stored reading needs them. Never rejects: a remaining file costs one block.
+   */
   async clear(): Promise<void> {
     await this.#remove(this.#fileNumbers);
   }

@@ -1,9 +1,9 @@
 /**
- * Cutting a batch into pieces: as much of it as one write takes, first into what is left of a segment, then into
- * segments of its own.
+ * Splits a batch into chunks of one write each: first for the open segment, then for new ones.
  *
- * Promises: the first reading of a new segment that is no gap record is full, provided the first of the batch is, and so
- * is the first after one that no segment could hold. No record needs one of another batch or segment. One piece at a time is in memory. Pure.
+ * If the batch starts with a full reading (gap records aside), so does each new segment, and so does the rest
+ * after a reading that is too large for a segment. No record depends on another batch or segment. Holds one
+ * chunk in memory. Pure.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
@@ -12,7 +12,7 @@ import { encode } from './codec.ts';
 import type { Dictionary } from './dictionary.ts';
 
 export interface Chunk {
-  /** It opens a segment, behind whose header it goes. */
+  /** It goes into a new segment, after the header. */
   readonly startsSegment: boolean;
   readonly bytes: Buffer;
   readonly records: number;
@@ -22,11 +22,11 @@ export interface Chunk {
 export interface ChunkOptions {
   readonly readings: readonly Reading[];
   readonly bootId: string;
-  /** Left in the segment that is open; 0 when none is. */
+  /** Free bytes in the open segment; 0 if there is none. */
   readonly roomBytes: number;
-  /** For records in a new segment. */
+  /** Bytes for records in a new segment. */
   readonly segmentRoomBytes: number;
-  /** Told of a reading that no segment holds. */
+  /** Called for a reading that is too large for a segment. */
   readonly onTooLarge: (reading: Reading) => void;
 }
 

@@ -1,14 +1,12 @@
 /**
- * How the spool writes: text lines `<bytes of the text> <crc32, base 36> <text>\n`, so that a person can read most of it
- * and a program can tell what is damaged.
+ * The spool's format: text lines `<bytes of the text> <crc32, base 36> <text>\n`, mostly readable.
  *
- *   {"t":1795323338000,"m":18299000,"f":1,"v":{"load1":2.92,"uptimeS":18299}}    a reading by itself; this one is full
- *   7psA3.1B+a{"online":true}    10 s (7ps, base 36) behind the full one: letters for its keys, other keys by name
+ *   {"t":1795323338000,"m":18299000,"f":1,"v":{"load1":2.92,"uptimeS":18299}}    independent; this one is full
+ *   7psA3.1B+a{"online":true}    10 s (7ps, base 36) after the full one: letters for its keys, names for others
  *
- * Promises: what was framed comes back as it was, and a frame that does not is not there at all: `unframe`, `unseal`,
- * `decode` and `decodeHeader` give undefined for whatever is torn, flipped or of another shape, and never throw. The sum
- * of a line that needs a dictionary goes on from the sum of the full reading that is it, so with any other it is damaged.
- * The sum is zlib's, because the agent runs without V8's compilers and a loop over bytes would cost it more than the disk.
+ * Decoding never throws and returns undefined for anything torn, flipped or of another shape. The checksum of
+ * a line that needs a dictionary continues that of the full reading, so with another dictionary the line is
+ * damaged. The checksum is zlib's: without V8's compilers a loop over bytes would cost more than the disk.
  */
 
 import { crc32 } from 'node:zlib';
@@ -16,20 +14,20 @@ import { isJsonObject } from '../../core/model/json-object.ts';
 import type { Reading, Value, Values } from '../../core/model/reading.ts';
 import { Dictionary, readDifference, writeDifference } from './dictionary.ts';
 
-/** Raised when older readers would misread what is written. */
+/** Raised if older versions would misread the format. */
 export const FORMAT_VERSION = 1;
 
 export const NEWLINE = 0x0a;
 const SPACE = 0x20;
-/** What stands by itself begins with this, and with nothing else does a line begin that needs a dictionary. */
+/** First character of every independent line, and of no line that needs a dictionary. */
 const BRACE = '{';
-/** A length is at most this many digits: no line is larger than a segment. */
+/** No line is larger than a segment. */
 const LENGTH_DIGITS_MAX = 5;
 const CRC_DIGITS = 7;
 const CRC_RADIX = 36;
 const DELTA_RECORD = /^(-?[0-9a-z]+)(?:,(-?[0-9a-z]+))?([^{]*)(\{.*)?$/s;
 
-/** A line that is as it was written. */
+/** A line whose checksum is right. */
 export interface RecordLine {
   readonly text: string;
   readonly sum: number;
@@ -41,12 +39,12 @@ export interface Frame {
   readonly endBytes: number;
 }
 
-/** The line of one value. */
+/** Encodes one value as a line. */
 export function frame(value: unknown): Buffer {
   return seal(JSON.stringify(value)).bytes;
 }
 
-/** The frame that begins at `fromBytes`. Its newline is not asked for: the sum has proved more than that could. */
+/** Decodes the frame at `fromBytes`. Its newline is not checked, because the checksum proves more. */
 export function unframe(bytes: Buffer, fromBytes: number): Frame | undefined {
   const line = unseal(bytes, fromBytes);
   const json = line && parse(line.text);
@@ -59,7 +57,9 @@ function seal(text: string, dictionary?: Dictionary): { readonly bytes: Buffer; 
   return { bytes: Buffer.from(`${Buffer.byteLength(text)} ${digits} ${text}\n`), sum };
 }
 
-/** The line that begins at `fromBytes`, which may need `dictionary`, and then exactly that. */
+/**
+ * Checks the line at `fromBytes`. If it needs a dictionary, `dictionary` must be the one it was written with.
+ */
 export function unseal(bytes: Buffer, fromBytes: number, dictionary?: Dictionary): RecordLine | undefined {
   const space = bytes.subarray(fromBytes, fromBytes + LENGTH_DIGITS_MAX + 1).indexOf(SPACE);
   if (space < 1) return undefined;
@@ -100,16 +100,18 @@ export function decodeHeader(json: unknown): Header | undefined {
   return { version, bootId: boot };
 }
 
-/** An undated record begins with this, and with nothing else does one begin that is dated. */
+/** Start of every record without a timestamp, and of no other. */
 export const UNDATED_START = '{"m":';
 
-/** A record, and the dictionary of those behind it: its own if it is full, otherwise the one it was given. */
+/** A record, and the dictionary for the records after it: itself if it is full, otherwise unchanged. */
 export interface Encoded {
   readonly bytes: Buffer;
   readonly dictionary: Dictionary | undefined;
 }
 
-/** The record of a reading in a segment of `bootId`; both instants are kept, so that it comes back as it was. */
+/**
+ * The record of a reading in a segment of `bootId`. It keeps both instants, so the reading decodes unchanged.
+ */
 export function encode(reading: Reading, bootId: string, dictionary?: Dictionary): Encoded {
   const delta = dictionary && encodeDelta(reading, dictionary);
   if (delta !== undefined) return { bytes: seal(delta, dictionary).bytes, dictionary };
@@ -126,7 +128,7 @@ export function encode(reading: Reading, bootId: string, dictionary?: Dictionary
   return { bytes, dictionary: isDictionary(reading) ? new Dictionary(reading, sum) : dictionary };
 }
 
-/** The reading of a record in a segment of `bootId`; that is '' where the segment's header is damaged. */
+/** The reading of a record in a segment of `bootId`, which is '' if the segment's header is damaged. */
 export function decode(text: string, bootId: string, dictionary?: Dictionary): Reading | undefined {
   if (!text.startsWith(BRACE)) return dictionary && decodeDelta(text, dictionary);
   const json = parse(text);
@@ -136,23 +138,23 @@ export function decode(text: string, bootId: string, dictionary?: Dictionary): R
   if (!isFiniteNumber(m) || typeof b !== 'string') return undefined;
   if ((f !== undefined && f !== 1) || (g !== undefined && g !== 1)) return undefined;
   if (!isValues(v) || Object.keys(unknown).length > 0) return undefined;
-  const dated = t === undefined ? {} : { tsMs: t };
+  const timestamp = t === undefined ? {} : { tsMs: t };
   return {
     bootId: b,
     bootMs: m,
-    ...dated,
+    ...timestamp,
     values: v,
     isSnapshot: f === 1,
     ...(g === 1 && { gap: true as const }),
   };
 }
 
-/** Whether those behind it are written with the keys of this one. */
+/** Whether this reading is the dictionary of the records after it. */
 export function isDictionary(reading: Reading): boolean {
   return reading.isSnapshot && !reading.gap;
 }
 
-/** `<bootMs>[,<tsMs>]<coded>[{others}]`, instants as differences, the second only where it is another than the first. */
+/** `<bootMs>[,<tsMs>]<encoded>[{others}]`, instants as differences, the second only if different. */
 function encodeDelta(reading: Reading, dictionary: Dictionary): string | undefined {
   const { full } = dictionary;
   if (reading.isSnapshot || reading.gap || reading.bootId !== full.bootId) return undefined;
@@ -175,8 +177,8 @@ function decodeDelta(text: string, dictionary: Dictionary): Reading | undefined 
   const values = Object.fromEntries([...numbers, ...Object.entries(rest)]);
   if (!isValues(values)) return undefined;
   const bootMs = readDifference(boot, full.bootMs);
-  const dated = full.tsMs === undefined ? {} : { tsMs: readDifference(date, full.tsMs) };
-  return { bootId: full.bootId, bootMs, ...dated, values, isSnapshot: false };
+  const timestamp = full.tsMs === undefined ? {} : { tsMs: readDifference(date, full.tsMs) };
+  return { bootId: full.bootId, bootMs, ...timestamp, values, isSnapshot: false };
 }
 
 function isValues(json: unknown): json is Values {

@@ -1,9 +1,8 @@
 /**
- * What makes the records behind a full reading small: its keys have letters, and a number is written as what it differs
- * by from the full reading's own, `A+3k` for a key `A` whose number is 3k (in base 36) larger.
+ * A full reading as the dictionary of the records that follow it: its keys become letters, and a number is
+ * written as its difference from the full reading's. `A+3k` is the number of key `A` plus 3k (in base 36).
  *
- * Promises: what is written comes back as exactly the same number, because each is read back before it is chosen; what
- * cannot be written so is handed back, to be written by name. Pure.
+ * Every number reads back exactly, because `write` checks it; it returns what it cannot encode. Pure.
  */
 
 import type { Reading, Value, Values } from '../../core/model/reading.ts';
@@ -12,11 +11,11 @@ const RADIX = 36;
 const LETTERS = 26;
 const LETTER_A = 0x41;
 
-/** How a difference is counted, by the signs it is written with: memory and disks come in KiB, loads in hundredths. */
+/** Units of a difference, each with its signs: ones, KiB (memory, disks), hundredths (loads). */
 const UNITS = [
-  { plus: '+', minus: '-', perOne: 1 },
-  { plus: '>', minus: '<', perOne: 1 / 1024 },
-  { plus: '*', minus: '/', perOne: 100 },
+  { plus: '+', minus: '-', unitsPerOne: 1 },
+  { plus: '>', minus: '<', unitsPerOne: 1 / 1024 },
+  { plus: '*', minus: '/', unitsPerOne: 100 },
 ] as const;
 
 const PLAIN = /^\d+(\.\d+)?$/;
@@ -24,10 +23,12 @@ const ENTRY = /([A-Z]+)(\d+(?:\.\d+)?|[-+<>*/][0-9a-z]+)/y;
 
 export class Dictionary {
   readonly full: Reading;
-  /** The sum of the full reading's record, by which those that need exactly this dictionary name it. */
+  /**
+   * Checksum of the full reading's record; the checksums of records that need this dictionary start from it.
+   */
   readonly sum: number;
   readonly #letters = new Map<string, string>();
-  /** The keys of numbers and what they are in the full reading, by letters. */
+  /** Key and number in the full reading, by letters. */
   readonly #numbers = new Map<string, readonly [string, number]>();
 
   constructor(full: Reading, sum: number) {
@@ -41,7 +42,7 @@ export class Dictionary {
     }
   }
 
-  /** What can be written, and all other values. */
+  /** The encoded numbers, and all values that cannot be encoded. */
   write(values: Values): { readonly encoded: string; readonly rest: Values } {
     let encoded = '';
     const rest: [string, Value][] = [];
@@ -55,7 +56,7 @@ export class Dictionary {
     return { encoded, rest: Object.fromEntries(rest) };
   }
 
-  /** The values of what was written; undefined for what was not written with this dictionary. */
+  /** The decoded numbers; undefined if the text does not fit this dictionary. */
   read(encoded: string): readonly (readonly [string, number])[] | undefined {
     const values: [string, number][] = [];
     let at = 0;
@@ -73,7 +74,7 @@ export class Dictionary {
   }
 }
 
-/** A difference of whole numbers, or undefined where it is none that is exact. */
+/** The difference of two integers; undefined if it is not exact. */
 export function writeDifference(value: number, base: number): string | undefined {
   const difference = value - base;
   return Number.isSafeInteger(value) && Number.isSafeInteger(base) && Number.isSafeInteger(difference)
@@ -88,8 +89,8 @@ export function readDifference(text: string, base: number): number {
 function encodeNumber(value: number, base: number): string | undefined {
   const plain = String(value);
   let best = PLAIN.test(plain) && Object.is(Number(plain), value) ? plain : undefined;
-  for (const { plus, minus, perOne } of UNITS) {
-    const difference = Math.round(value * perOne) - Math.round(base * perOne);
+  for (const { plus, minus, unitsPerOne } of UNITS) {
+    const difference = Math.round(value * unitsPerOne) - Math.round(base * unitsPerOne);
     if (!Number.isSafeInteger(difference)) continue;
     const text = (difference < 0 ? minus : plus) + Math.abs(difference).toString(RADIX);
     if (best !== undefined && text.length >= best.length) continue;
@@ -98,14 +99,14 @@ function encodeNumber(value: number, base: number): string | undefined {
   return best;
 }
 
-/** What `text` says, of a number that was `base`. */
+/** The number for a difference from `base`. */
 function applyDifference(base: number, text: string): number {
   const sign = text.charAt(0);
   const unit = UNITS.find(({ plus, minus }) => sign === plus || sign === minus);
   if (!unit) return Number.NaN;
   const difference = Number.parseInt(text.slice(1), RADIX);
-  const ones = Math.round(base * unit.perOne) + (sign === unit.minus ? -difference : difference);
-  return ones / unit.perOne;
+  const units = Math.round(base * unit.unitsPerOne) + (sign === unit.minus ? -difference : difference);
+  return units / unit.unitsPerOne;
 }
 
 /** A, B, … Z, AA, AB, … */

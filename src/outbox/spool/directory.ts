@@ -1,21 +1,21 @@
 /**
- * The spool's directory as the handful of file operations the spool needs: a port, so that a simulation can cut its power.
+ * The file operations that the spool needs, as a port, so that a simulation can cut the power.
  *
- * Every operation rejects with the system's own error (`code` ENOSPC, EROFS, EIO, …). Nothing is durable before
- * `sync`: a file's bytes by the file's, a file's name by the directory's.
+ * Every operation rejects with the system's error (`code` ENOSPC, EROFS, EIO). Nothing is durable before a
+ * sync: the file's sync for its bytes, the directory's for names.
  */
 
 export interface SpoolDirectory {
-  /** Files in it, by name; other things are not named. Empty when the directory does not exist. */
+  /** Its regular files. Empty if the directory does not exist. */
   list(): Promise<readonly SpoolEntry[]>;
-  /** Makes a file that did not exist, mode 0600, for writing; and the directory, 0700, if it is missing. */
+  /** Creates a new file for writing, mode 0600, and the directory, mode 0700, if it is missing. */
   create(name: string): Promise<SpoolFile>;
-  /** Up to `length` bytes from `offset`; fewer at the end of the file. They are good until the next `read`. */
+  /** Up to `length` bytes from `offset`; fewer at the end of the file. Valid until the next `read`. */
   read(name: string, offset: number, length: number): Promise<Buffer>;
   remove(name: string): Promise<void>;
-  /** Returns when creations and removals survive a power cut. */
+  /** Resolves when creations and removals survive a power cut. */
   sync(): Promise<void>;
-  /** Of the file system it is on: what an unprivileged process may still write, and the whole. */
+  /** Space of its file system: free for an unprivileged process, and in total. */
   space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
 }
 
@@ -26,7 +26,7 @@ export interface SpoolEntry {
 
 export interface SpoolFile {
   write(bytes: Buffer, position: number): Promise<void>;
-  /** Returns when the bytes written survive a power cut. */
+  /** Resolves when the bytes written survive a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }

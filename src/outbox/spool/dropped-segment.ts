@@ -1,4 +1,4 @@
-/** What is lost with a segment that is dropped unread: told once, with dates where they are known. */
+/** Counts the losses of a segment that is removed, with timestamps where they are known. */
 
 import type { LossReason, LossReport } from '../../core/model/loss-report.ts';
 import type { BootOffsetFile } from './boot-offset-file.ts';
@@ -9,31 +9,34 @@ export interface LossPorts {
   readonly bootOffsets: BootOffsetFile;
 }
 
-/** `content` is undefined when it could not be read: then only the count is known. */
+/**
+ * Counts the undelivered readings of a dropped segment. Without `content`, which could not be read, only
+ * their number is known.
+ */
 export function reportDropped(
   { losses, bootOffsets }: LossPorts,
   segment: Segment,
   content: Buffer | undefined,
-  why: LossReason,
+  reason: LossReason,
 ): void {
-  if (!content && segment.remaining > 0) losses.add({ readings: segment.remaining, reason: why });
+  if (!content && segment.remaining > 0) losses.add({ readings: segment.remaining, reason });
   const from = { bytes: segment.ackedBytes, fullAt: segment.ackedFullAt };
   for (const record of content ? scanRecords(content, from) : []) {
-    // The cursor was here before, and told what it could not let out.
+    // The reader has been here and has counted what it could not deliver.
     const isReported = record.end.bytes <= segment.reportedBytes;
     if (record.kind === 'damage') {
       if (!isReported) losses.add({ readings: 1, reason: 'damaged' });
       continue;
     }
-    const dated = bootOffsets.withTimestamp(record.reading);
-    if (dated || !isReported) losses.addReading(dated ?? record.reading, why);
+    const timestamped = bootOffsets.withTimestamp(record.reading);
+    if (timestamped || !isReported) losses.addReading(timestamped ?? record.reading, reason);
   }
 }
 
-/** What was found to be lost of a segment that is done with. */
+/** Counts the losses that the reader found in a segment. */
 export function reportLosses(losses: LossReport, segment: Segment): void {
-  for (const { why, reading } of segment.unreported.splice(0)) {
-    if (reading) losses.addReading(reading, why);
-    else losses.add({ readings: 1, reason: why });
+  for (const { reason, reading } of segment.unreported.splice(0)) {
+    if (reading) losses.addReading(reading, reason);
+    else losses.add({ readings: 1, reason });
   }
 }

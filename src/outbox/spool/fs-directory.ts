@@ -1,9 +1,8 @@
 /**
- * The spool's directory on a real file system.
+ * The spool's directory on a real file system: files are created with mode 0600, directories with 0700.
  *
- * Promises: files are 0600 and a directory it makes is 0700 from birth; after `sync` the names survive a power cut,
- * those of the directories it made included. `read` hands out one buffer again and again, so that counting 64 MB
- * leaves no garbage: what it gave is good until the next `read`.
+ * After `sync` all names survive a power cut, also those of created parent directories. `read` reuses one
+ * buffer, so that counting 64 MB leaves no garbage: a result is valid until the next `read`.
  */
 
 import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
@@ -42,13 +41,13 @@ export class FsSpoolDirectory implements SpoolDirectory {
     if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(length);
     const handle = await open(join(this.#path, name), 'r');
     try {
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await handle.read(this.#buffer, done, length - done, offset + done);
+      let total = 0;
+      while (total < length) {
+        const { bytesRead } = await handle.read(this.#buffer, total, length - total, offset + total);
         if (bytesRead === 0) break;
-        done += bytesRead;
+        total += bytesRead;
       }
-      return this.#buffer.subarray(0, done);
+      return this.#buffer.subarray(0, total);
     } finally {
       await handle.close();
     }
@@ -78,14 +77,14 @@ class FsSpoolFile implements SpoolFile {
   }
 
   async write(bytes: Buffer, position: number): Promise<void> {
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
-      done += bytesWritten;
+    let total = 0;
+    while (total < bytes.length) {
+      const { bytesWritten } = await this.#handle.write(bytes, total, bytes.length - total, position + total);
+      total += bytesWritten;
     }
   }
 
-  /** fdatasync: it leaves out the times, and nothing that is needed to read the bytes again. */
+  /** fdatasync, which leaves out only metadata that reading does not need, such as times. */
   sync(): Promise<void> {
     return this.#handle.datasync();
   }
@@ -95,7 +94,7 @@ class FsSpoolFile implements SpoolFile {
   }
 }
 
-/** Undefined for what does not exist; every other error stays one. */
+/** Undefined instead of ENOENT; rejects with any other error. */
 async function ignoreMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -106,7 +105,7 @@ async function ignoreMissing<T>(promise: Promise<T>): Promise<T | undefined> {
 }
 
 async function makeDirectory(path: string): Promise<void> {
-  // With `recursive` a read-only file system is told as ENOENT, so the usual case, in which only the last one is missing, goes without.
+  // With `recursive` mkdir reports a read-only file system as ENOENT, so it is the second attempt.
   try {
     await mkdir(path, { mode: 0o700 });
     return await syncDirectory(dirname(path));

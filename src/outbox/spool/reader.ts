@@ -1,9 +1,8 @@
 /**
- * The reading half of the spool: a cursor over the segments, and what was taken and is not acknowledged.
+ * Reads the spool: a cursor over the segments, and the records that are taken but not acknowledged.
  *
- * Nothing of it is stored: a restart begins again at the first record of the oldest segment, so it repeats no more
- * than one segment that was acknowledged in part. What is changed here is changed between two awaits, so that an
- * acknowledgement or a rewind may come at any time.
+ * The cursor is not stored: a restart begins at the first record of the oldest segment, so it repeats at most
+ * one segment. State changes only between two awaits, so `acknowledge` and `rewind` are always safe.
  */
 
 import type { Reading, Values } from '../../core/model/reading.ts';
@@ -24,15 +23,15 @@ interface TakenRecord {
 }
 
 /** Why the cursor stopped in a segment. */
-type StopReason = 'at the end' | 'enough' | 'no date yet';
+type StopReason = 'end' | 'enough' | 'no timestamp yet';
 
 export class SpoolReader {
   readonly #ports: ReaderPorts;
   #taken: TakenRecord[] = [];
   #epoch = 0;
   /**
-   * All values after readings that can never be dated, until the next one that can be is made full with them. They
-   * are the first of their process, so they begin with a full one.
+   * All values after readings that can never get a timestamp; the next reading that has one is made full with
+   * them. Such readings are the first of their process, so they begin with a full one.
    */
   #lostValues: Values | undefined;
 
@@ -74,7 +73,7 @@ export class SpoolReader {
     }
   }
 
-  /** Undefined when everything taken was taken back while it waited for the disk. */
+  /** Undefined if there was a rewind while it waited for the disk. */
   async #tryTake(max: number): Promise<readonly Reading[] | undefined> {
     const epoch = this.#epoch;
     const readings: Reading[] = [];
@@ -83,8 +82,8 @@ export class SpoolReader {
       if (segment.isConsumed || segment.readBytes >= segment.goodBytes) continue;
       const content = await this.#ports.segmentList.read(segment);
       if (epoch !== this.#epoch) return undefined;
-      if (content && this.#readInto(readings, segment, content, max) === 'no date yet') break;
-      // It may be readable again later, and what lies behind it is newer.
+      if (content && this.#readInto(readings, segment, content, max) === 'no timestamp yet') break;
+      // The segment may become readable later, and the next one is newer.
       if (!content && this.#ports.segmentList.segments.includes(segment) && !segment.isConsumed) break;
     }
     return readings;
@@ -94,7 +93,7 @@ export class SpoolReader {
     if (segment.readBytes === 0) this.#lostValues = undefined;
     const from = { bytes: segment.readBytes, fullAt: segment.readFullAt };
     for (const record of scanRecords(content, from)) {
-      // Asked of the next one, so that the end of a segment is seen with its last record.
+      // Checked at the next record, so that the end of a segment is noticed with its last record.
       if (readings.length >= max) return 'enough';
       const reading =
         record.kind === 'reading' ? this.#ports.bootOffsets.withTimestamp(record.reading) : undefined;
@@ -102,7 +101,7 @@ export class SpoolReader {
         readings.push(this.#fullAfterLoss(reading));
         this.#taken.push({ segment, end: record.end });
       } else if (record.kind === 'reading' && this.#mayBeDatedLater(record.reading)) {
-        return 'no date yet';
+        return 'no timestamp yet';
       } else {
         this.#markLost(segment, record);
       }
@@ -111,14 +110,14 @@ export class SpoolReader {
     }
     segment.readBytes = segment.goodBytes;
     this.#correctCount(segment);
-    return 'at the end';
+    return 'end';
   }
 
   #mayBeDatedLater({ bootId }: Reading): boolean {
     return bootId === this.#ports.bootId || !this.#ports.bootOffsets.isComplete;
   }
 
-  /** The reading, full if what it builds upon was lost. */
+  /** The reading, made full if readings before it were lost. */
   #fullAfterLoss(reading: Reading): Reading {
     if (this.#lostValues === undefined || reading.gap) return reading;
     const full = toFull(this.#lostValues, reading);
@@ -132,15 +131,17 @@ export class SpoolReader {
     segment.reportedBytes = record.end.bytes;
     segment.remaining = Math.max(0, segment.remaining - 1);
     segment.unreported.push(
-      record.kind === 'damage' ? { why: 'damaged' } : { why: 'undatable', reading: record.reading },
+      record.kind === 'damage' ? { reason: 'damaged' } : { reason: 'undatable', reading: record.reading },
     );
   }
 
-  /** At the end of a segment it is known what is left of it: what was taken. Its lines may have promised more. */
+  /**
+   * At the end of a segment only its taken records remain. If more lines were counted, those are damaged.
+   */
   #correctCount(segment: Segment): void {
     const taken = this.#taken.filter((each) => each.segment === segment).length;
     for (let missing = segment.remaining - taken; missing > 0; missing -= 1)
-      segment.unreported.push({ why: 'damaged' });
+      segment.unreported.push({ reason: 'damaged' });
     segment.remaining = taken;
   }
 }

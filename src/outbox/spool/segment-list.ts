@@ -1,19 +1,20 @@
 /**
- * The shelf: the spool's segments, oldest first, and what happens to one as a whole: counted, read, dropped, removed.
+ * The spool's segments, oldest first, and operations on whole segments: count, read, drop, remove.
  *
- * Promises: at most one segment's bytes are in memory, and they are good until the next read. A segment that cannot be
- * read for a long time is lost and told; one that cannot be removed is never read again. A segment of a newer version
- * is neither read nor removed and is not on the shelf. No removal is synced: one that a power cut undoes only
- * repeats readings with the date they had, which are the same points at the server.
+ * At most one segment's bytes are in memory, valid until the next read. A segment that stays unreadable is
+ * counted as lost; one that cannot be removed is never read again; one of a newer version is neither read nor
+ * removed, and not in the list. Removals are not synced: a power cut that undoes one only repeats points.
  */
 
+import { type EventId, logEvent } from '../../core/events/catalogue.ts';
+import type { EventLevel } from '../../core/events/definition.ts';
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
 import type { LossReason, LossReport } from '../../core/model/loss-report.ts';
+import type { LogFields, Logger } from '../../core/ports/log.ts';
 import type { BootOffsetFile } from './boot-offset-file.ts';
 import { FORMAT_VERSION } from './codec.ts';
 import type { SpoolDirectory, SpoolEntry } from './directory.ts';
 import { reportDropped, reportLosses } from './dropped-segment.ts';
-import type { OnceLog } from './once-log.ts';
 import {
   countRecords,
   mayHoldUndated,
@@ -24,7 +25,9 @@ import {
   segmentName,
   segmentNumber,
 } from './segment.ts';
-import { READ_TRIES_MAX, readSegment } from './segment-file.ts';
+
+/** One attempt per sample: a disk that fails for minutes must not cost its readings. */
+const READ_TRIES_MAX = 60;
 
 export interface SegmentListPorts {
   readonly directory: SpoolDirectory;
@@ -39,7 +42,7 @@ export class SegmentList {
   #segments: Segment[] = [];
   #nextNumber = 1;
   #hasNewerFormat = false;
-  /** Told of every segment whose readings are gone, whatever was taken of them. */
+  /** Called for every segment whose readings are gone, taken or not. */
   onRemoved: (segment: Segment) => void = () => {};
 
   constructor(ports: SegmentListPorts) {
@@ -58,12 +61,12 @@ export class SegmentList {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** There is nothing in the directory whose readings may still need a date. */
+  /** True if no file in the directory can have readings that need an offset. */
   get isEmpty(): boolean {
     return this.#segments.length === 0 && !this.#hasNewerFormat;
   }
 
-  /** Finds and counts what earlier processes left; changes nothing on the disk. Never rejects. */
+  /** Finds and counts the segments of earlier processes; changes nothing on the disk. Never rejects. */
   async load(): Promise<void> {
     const entries = await this.#list();
     const numbered = entries.map((entry) => ({ ...entry, number: segmentNumber(entry.name) ?? 0 }));
@@ -75,22 +78,22 @@ export class SegmentList {
     this.#segments.sort((a, b) => a.number - b.number);
   }
 
-  /** A number that no segment has had. */
+  /** A number that no segment has had before. */
   allocateNumber(): number {
     this.#nextNumber += 1;
     return this.#nextNumber - 1;
   }
 
-  /** A new segment, whose file is just made, behind all others. */
+  /** Adds a segment whose file exists, as the newest. */
   add(number: number, fileBytes = SEGMENT_BYTES): Segment {
     const segment = newSegment(number, fileBytes);
     this.#segments.push(segment);
     return segment;
   }
 
-  /** What is in it, up to its last good byte; undefined when it is no longer on the shelf. */
+  /** Its content up to `goodBytes`; undefined if it is unreadable now, lost, or of a newer version. */
   async read(segment: Segment): Promise<Buffer | undefined> {
-    const content = await readSegment(this.#ports, segment);
+    const content = await this.#readFile(segment);
     if (content) {
       if (this.#isNewerFormat(segment, content)) return undefined;
       if (!segment.isCounted) this.#setCount(segment, content);
@@ -102,21 +105,21 @@ export class SegmentList {
     return undefined;
   }
 
-  /** Tells what is lost with the oldest, and removes it. Rejects with the system's error; then its file is still there. */
-  async drop(why: LossReason): Promise<void> {
+  /** Counts the readings of the oldest segment as lost and removes it. Rejects if its file stays. */
+  async drop(reason: LossReason): Promise<void> {
     const [segment] = this.#segments;
     if (!segment) return;
-    const content = segment.isConsumed ? undefined : await readSegment(this.#ports, segment);
-    // Counted before its file goes, and once: whatever happens to this process, or to the removal, from here on.
+    const content = segment.isConsumed ? undefined : await this.#readFile(segment);
+    // Counted before the removal, and only once, even if the removal fails.
     reportLosses(this.#ports.losses, segment);
-    reportDropped(this.#ports, segment, content, why);
+    reportDropped(this.#ports, segment, content, reason);
     segment.remaining = 0;
     segment.isConsumed = true;
     this.onRemoved(segment);
     await this.#remove(segment);
   }
 
-  /** Its records are done with: its file goes too, or is never read again. Never rejects. */
+  /** Removes a segment whose records are done; if that fails, it is never read again. Never rejects. */
   async discard(segment: Segment): Promise<void> {
     if (!this.#segments.includes(segment)) return;
     reportLosses(this.#ports.losses, segment);
@@ -133,7 +136,7 @@ export class SegmentList {
     }
   }
 
-  /** The file goes, or is gone already by another hand, and the segment with it. */
+  /** Removes the file, unless someone else has, and the segment from the list. */
   async #remove(segment: Segment): Promise<void> {
     await this.#ports.directory.remove(segmentName(segment.number)).catch((error) => {
       if (errorCode(error) !== 'ENOENT') throw error;
@@ -163,11 +166,30 @@ export class SegmentList {
 
   async #countRecords(segment: Segment, fileBytes: number): Promise<void> {
     segment.goodBytes = Math.min(fileBytes, SEGMENT_BYTES);
-    const content = await readSegment(this.#ports, segment);
-    // One, so that it is asked for and found out.
+    const content = await this.#readFile(segment);
+    // 1 makes the reader try the segment, even if it could not be counted.
     segment.remaining = 1;
     segment.isCounted = false;
     if (content && !this.#isNewerFormat(segment, content)) this.#setCount(segment, content);
+  }
+
+  /**
+   * The content, with one immediate retry; undefined if it cannot be read now, which `failedReads` counts.
+   */
+  async #readFile(segment: Segment): Promise<Buffer | undefined> {
+    const { directory, log } = this.#ports;
+    const file = segmentName(segment.number);
+    const read = () => directory.read(file, 0, segment.goodBytes);
+    try {
+      const content = await read().catch(read);
+      segment.failedReads = 0;
+      return content;
+    } catch (error) {
+      // ENOENT is final: someone else has removed the file.
+      segment.failedReads = errorCode(error) === 'ENOENT' ? READ_TRIES_MAX : segment.failedReads + 1;
+      log.logEvent('FL-SPOOL-READ-FAILED', { file, detail: errorMessage(error) });
+      return undefined;
+    }
   }
 
   #setCount(segment: Segment, content: Buffer): void {
@@ -183,5 +205,21 @@ export class SegmentList {
     this.#unlist(segment);
     this.#ports.log.logEvent('FL-SPOOL-NEWER', { file: segmentName(segment.number), version });
     return true;
+  }
+}
+
+/** Logs each event once per process, so that a failing disk does not flood the log. */
+export class OnceLog {
+  readonly #log: Pick<Logger, EventLevel>;
+  readonly #logged = new Set<EventId>();
+
+  constructor(log: Pick<Logger, EventLevel>) {
+    this.#log = log;
+  }
+
+  logEvent(id: EventId, fields: LogFields): void {
+    if (this.#logged.has(id)) return;
+    this.#logged.add(id);
+    logEvent(this.#log, id, fields);
   }
 }

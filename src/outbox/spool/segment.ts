@@ -1,12 +1,11 @@
 /**
- * A segment: one file of the spool, `00000001.log`, and what of it is still to be delivered.
+ * A segment: one file of the spool, `00000001.log`, and which of its records are still to be delivered.
  *
  *   header record │ record │ record │ …                        │ NUL to the end
  *                          ▲ acked     ▲ read      good bytes ▲
  *
- * A segment is made whole, 64 KiB at once, and records are then written in place: an append that lets a file grow
- * costs 19 to 24 KiB of writes on the device, one into bytes that are there already 7 to 15 KiB (measured 2026-11-22,
- * ext4 with blocks of 4 KiB, one flush per append). A card dies of what is written to it.
+ * A segment is created whole, and records are written in place, which wears the flash less
+ * (docs/decisions/0006).
  */
 
 import type { LossReason } from '../../core/model/loss-report.ts';
@@ -27,44 +26,44 @@ export const SEGMENT_BYTES = 65_536;
 
 export interface Segment {
   readonly number: number;
-  /** What it takes of the bound: its size as it was made, rounded up. */
+  /** Its share of the spool's bound: the size of its file, rounded up to whole segments. */
   readonly bytes: number;
-  /** Nothing is read beyond; less than the file has where an append failed or is under way. */
+  /** End of the readable records; less than the file contains if an append failed or is in progress. */
   goodBytes: number;
-  /** Records not acknowledged and not told as lost; of an earlier process, lines counted until it has been read. */
+  /** Records neither acknowledged nor reported as lost. Its lines, until it has been read. */
   remaining: number;
-  /** Everything up to here is acknowledged or told as lost. */
+  /** Everything up to here is acknowledged or reported as lost. */
   ackedBytes: number;
-  /** As in `Place`, for what comes behind `ackedBytes`. */
+  /** `Position.fullAt` at `ackedBytes`. */
   ackedFullAt: number;
-  /** The next record to be taken. */
+  /** Start of the next record to take. */
   readBytes: number;
-  /** As in `Place`, for what comes behind `readBytes`. */
+  /** `Position.fullAt` at `readBytes`. */
   readFullAt: number;
-  /** The records up to here that are lost have been told. */
+  /** Lost records up to here are in `unreported`. */
   reportedBytes: number;
-  /** It may hold readings of this boot without a date. */
+  /** It may hold readings of this boot without a timestamp. */
   isUndated: boolean;
-  /** What of it is lost, and told when its file goes: before that a restart would find it, and tell it, again. */
+  /** Losses, reported when the file is removed: a restart before that would report them again. */
   readonly unreported: UnreportedLoss[];
-  /** False while its records could not be counted. */
+  /** False until its records could be counted. */
   isCounted: boolean;
-  /** How often in a row it could not be read. */
+  /** Failed reads in succession. */
   failedReads: number;
-  /** It could not be removed: its records are done with, and it is only in the way. */
+  /** All of its records are done, but its file could not be removed. */
   isConsumed: boolean;
 }
 
-/** Between two records, and the record of the full reading whose keys those behind it may be written with. */
+/** A position between two records. */
 export interface Position {
   readonly bytes: number;
-  /** 0 while there is none. */
+  /** Start of the full reading that is the dictionary of the records that follow; 0 if there is none. */
   readonly fullAt: number;
 }
 
-/** A reading that can never be delivered; without it, a record that is damaged. */
+/** A reading that can never be delivered, or, without `reading`, a damaged record. */
 export interface UnreportedLoss {
-  readonly why: LossReason;
+  readonly reason: LossReason;
   readonly reading?: Reading;
 }
 
@@ -91,7 +90,7 @@ export function segmentName(number: number): string {
   return `${String(number).padStart(8, '0')}.log`;
 }
 
-/** The number of the segment of this name; undefined for other files. */
+/** The number in a segment's name; undefined for other files. */
 export function segmentNumber(name: string): number | undefined {
   return /^\d{8,15}\.log$/.test(name) ? Number.parseInt(name, 10) : undefined;
 }
@@ -106,8 +105,8 @@ export type ScannedRecord =
   | { readonly kind: 'damage'; readonly end: Position };
 
 /**
- * The records of a segment from a place; what is damaged is one find up to the next newline. So is each record that
- * is written with the keys of a full one that is damaged: what it says is not known.
+ * The records of a segment from a position. Damage extends to the next newline. A record whose dictionary is
+ * damaged counts as damaged too, because it cannot be decoded.
  */
 export function* scanRecords(content: Buffer, from: Position): Generator<ScannedRecord> {
   const header = unframe(content, 0);
@@ -117,7 +116,7 @@ export function* scanRecords(content: Buffer, from: Position): Generator<Scanned
   let at = Math.max(from.bytes, header?.endBytes ?? lineEnd(content, 0));
   while (at < content.length) {
     const line = unseal(content, at, dictionary);
-    // NUL is the unused rest, but only if no line comes behind it: a flipped byte or a lost sector is NUL too.
+    // NUL marks the unused rest only if no line follows: a damaged byte or a lost sector can be NUL, too.
     if (!line && content[at] === 0 && content.indexOf(NEWLINE, at) < 0) return;
     const reading = line && decode(line.text, bootId, dictionary);
     if (reading && isDictionary(reading)) {
@@ -136,7 +135,7 @@ function dictionaryAt(content: Buffer, at: number, bootId: string): Dictionary |
   return reading && isDictionary(reading) ? new Dictionary(reading, line.sum) : undefined;
 }
 
-/** How many records there are, by their newlines alone: exact unless something is damaged. */
+/** The number of records, counted by their newlines: exact unless something is damaged. */
 export function countRecords(content: Buffer): number {
   let lines = 0;
   let at = unframe(content, 0)?.endBytes ?? lineEnd(content, 0);
@@ -148,7 +147,9 @@ export function countRecords(content: Buffer): number {
   return isTorn ? lines + 1 : lines;
 }
 
-/** Whether readings without a date may be in it; a value's text can never look like one, because it is escaped. */
+/**
+ * Whether it may hold readings without a timestamp. A text value cannot look like one, because it is escaped.
+ */
 export function mayHoldUndated(content: Buffer): boolean {
   return content.includes(UNDATED_START);
 }

@@ -1,14 +1,14 @@
 /**
- * The store on the disk: an append-only log in segments (segment.ts) below a bound of bytes.
+ * The store on the disk: an append-only log in segments (segment.ts), with a bound of bytes.
  *
- *   append ─▶ spool-writer ─▶ 00000003.log (open)
- *                             00000002.log
- *   take ◀── spool-reader ◀── 00000001.log ── all of it acknowledged ─▶ removed
+ *   append ─▶ SpoolWriter ─▶ 00000003.log (open)
+ *                            00000002.log
+ *   take ◀── SpoolReader ◀── 00000001.log ── all acknowledged ─▶ removed
  *
- * Promises: what `append` resolved for survives a power cut, and comes until it is acknowledged; after a restart
- * some of what was acknowledged may come again, never with another date. Only `append` ever rejects. Nothing is on
- * the disk while nothing waits. An old segment is never written to by a new process. A record that is damaged is
- * told and skipped; what was read after it in its segment may lack the values that only it reported.
+ * After `append` has resolved, readings survive a power cut and are delivered until they are acknowledged; a
+ * restart may repeat some, with the same timestamp. Only `append` rejects. An empty spool has no files. A new
+ * process never writes to an old segment. A damaged record is counted as lost and skipped; later readings of
+ * its segment may lack values that only it reported.
  */
 
 import { errorMessage } from '../../core/model/error-code.ts';
@@ -18,17 +18,16 @@ import type { Logger } from '../../core/ports/log.ts';
 import type { ReadingStore } from '../store/reading-store.ts';
 import { BootOffsetFile } from './boot-offset-file.ts';
 import type { SpoolDirectory } from './directory.ts';
-import { OnceLog } from './once-log.ts';
 import { SpoolReader } from './reader.ts';
-import { SegmentList } from './segment-list.ts';
+import { OnceLog, SegmentList } from './segment-list.ts';
 import { SpoolWriter } from './writer.ts';
 
 export interface SpoolOptions {
   readonly directory: SpoolDirectory;
   readonly bootId: string;
-  /** All files together; two segments at least. */
+  /** Bound of all files together; at least two segments. */
   readonly bytesMax: number;
-  /** The share of the file system that stays free for others, 0 to 0.9. */
+  /** Share of the file system that stays free, 0 to 0.9. */
   readonly freeShare: number;
   readonly losses: LossReport;
   readonly log: Logger;
@@ -46,12 +45,12 @@ interface Components {
 
 export class Spool implements ReadingStore, AsyncDisposable {
   readonly #components: Components;
-  /** The operation before: each waits for it, so that none sees another half done. */
+  /** The previous operation. Operations run one after the other. */
   #previous: Promise<unknown> = Promise.resolve();
-  /** The offset of this boot is in memory only, and something on the disk needs it. */
+  /** Readings on the disk need the offset of this boot, but it is in memory only. */
   #isOffsetUnsaved = false;
 
-  /** Counts what earlier processes left, and changes nothing. Never rejects. */
+  /** Counts the readings that earlier processes left, without changing anything. Never rejects. */
   static async open(options: SpoolOptions): Promise<Spool> {
     const { directory, bootId, bytesMax, freeShare, losses } = options;
     const log = new OnceLog(options.log);
@@ -79,7 +78,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
     return this.#components.reader.epoch;
   }
 
-  /** What dates undated readings of this boot, if it is known: an earlier process's, until `anchor` was called. */
+  /** The offset of this boot; at first that of an earlier process; undefined if unknown. */
   get bootOffsetMs(): number | undefined {
     return this.#components.bootOffsets.get(this.#components.bootId);
   }
@@ -103,7 +102,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
   }
 
   async acknowledge(count: number, epoch: number): Promise<void> {
-    // At once, so that a segment dropped meanwhile does not tell as lost what is at the server.
+    // Not queued, so that a segment dropped meanwhile does not count delivered readings as lost.
     this.#components.reader.acknowledge(count, epoch);
     await this.#enqueue(() => this.#removeConsumed());
   }
@@ -117,8 +116,8 @@ export class Spool implements ReadingStore, AsyncDisposable {
   }
 
   /**
-   * For readings that are stored without a date the offset is stored too, before any of them is let out. One that an
-   * earlier process of this boot stored counts for this one as well, because readings may have gone out with it.
+   * If undated readings are stored, the offset is stored before any of them is handed out. The offset of an
+   * earlier process of this boot takes precedence, because readings may have been sent with it.
    */
   setBootOffset(offsetMs: number): Promise<void> {
     return this.#enqueue(async () => {
@@ -129,7 +128,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
     });
   }
 
-  /** Tried again after each append, until it is stored. */
+  /** Retried after each append until it succeeds. */
   async #saveBootOffset(): Promise<void> {
     const { bootOffsets, log } = this.#components;
     this.#isOffsetUnsaved = true;
@@ -141,12 +140,12 @@ export class Spool implements ReadingStore, AsyncDisposable {
     }
   }
 
-  /** After what is under way: the open segment is closed. Nothing is lost by leaving it out. */
+  /** Closes the open segment after all earlier operations. Nothing is lost without it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#enqueue(() => this.#components.writer.close());
   }
 
-  /** Removes what is delivered; with the last reading everything goes. */
+  /** Removes delivered segments, and with the last one the offsets. */
   async #removeConsumed(): Promise<void> {
     const { segmentList, writer, bootOffsets, directory } = this.#components;
     for (const segment of segmentList.segments) {
@@ -157,7 +156,7 @@ export class Spool implements ReadingStore, AsyncDisposable {
     }
     if (segmentList.isEmpty) this.#isOffsetUnsaved = false;
     if (!segmentList.isEmpty || !bootOffsets.isSaved) return;
-    // Not before the readings are gone for good, or a power cut could bring them back without their dates.
+    // Only after the removals are durable: otherwise a power cut could bring back readings without offsets.
     await directory.sync().then(
       () => bootOffsets.clear(),
       () => {},
@@ -165,8 +164,8 @@ export class Spool implements ReadingStore, AsyncDisposable {
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#previous.then(work);
-    this.#previous = turn.catch(() => {});
-    return turn;
+    const result = this.#previous.then(work);
+    this.#previous = result.catch(() => {});
+    return result;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * The writing half of the spool: batches go into one open segment, one write and one flush each, then into the next.
+ * Writes the spool: batches go into one open segment, with one write and one flush each, then into the next.
  *
- * Promises: a batch is stored whole or not at all, as far as this process reads: what of a failed one may be on the disk
- * lies beyond the good bytes and is read only after a restart, as a repetition of the same points. A segment whose
- * write or flush failed is not written again, because what the disk holds of it is unknown. The spool grows only
- * up to its bound and never into the file system's last free share; the oldest segments go first.
+ * This process reads a batch either whole or not at all. The remains of a failed one lie beyond `goodBytes`;
+ * a restart may read them and send the same points twice. A segment whose write or flush failed is not
+ * written again, because its content on the disk is unknown. The spool stays below its bound and outside the
+ * free share, and drops the oldest segments first.
  */
 
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
@@ -34,7 +34,7 @@ interface OpenSegment {
   readonly file: SpoolFile;
 }
 
-/** A piece that is on the disk, while the rest of its batch is not. */
+/** A chunk that is on the disk while the rest of its batch is not. */
 interface WrittenChunk {
   readonly segment: Segment;
   readonly goodBytesBefore: number;
@@ -49,7 +49,7 @@ export class SpoolWriter {
 
   constructor(ports: WriterPorts, bounds: WriterBounds) {
     this.#ports = ports;
-    // With one segment alone every new one would cost all that is stored.
+    // With a single segment each new one would cost all stored readings.
     this.#bounds = { ...bounds, bytesMax: Math.max(bounds.bytesMax, 2 * SEGMENT_BYTES) };
     this.#header = encodeHeader(ports.bootId);
   }
@@ -58,9 +58,9 @@ export class SpoolWriter {
     return this.#open?.segment;
   }
 
-  /** Returns when a power cut can no longer undo it. Rejects with an OutboxError. */
+  /** Resolves when the readings survive a power cut. Rejects with an OutboxError. */
   async append(readings: readonly Reading[]): Promise<void> {
-    // A file that cannot be read any more may have been removed while it was open.
+    // An unreadable file may have been removed while it was open.
     if (this.#open && !this.#ports.segmentList.segments.includes(this.#open.segment)) await this.close();
     if (this.#open?.segment.isConsumed) await this.close();
     const tooLarge: Reading[] = [];
@@ -84,7 +84,7 @@ export class SpoolWriter {
     for (const reading of tooLarge) this.#ports.losses.addReading(reading, 'malformed');
   }
 
-  /** The open segment is closed; the next append begins another. Never rejects: what it holds is synced. */
+  /** Closes the open segment; the next append starts another. Never rejects: its content is synced. */
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
@@ -95,7 +95,7 @@ export class SpoolWriter {
     await this.close();
     await this.#makeRoom();
     this.#open = await this.#create().catch(async (error: unknown) => {
-      // The directory could not be listed at the start: what it holds is met now.
+      // The directory could not be listed at the start, so its segments are found now.
       if (errorCode(error) !== 'EEXIST') throw error;
       await this.#ports.segmentList.load();
       return this.#create();
@@ -109,16 +109,16 @@ export class SpoolWriter {
     return { segment: this.#ports.segmentList.add(number), file };
   }
 
-  /** The first piece of a segment brings the whole of it into being: header, records and unused rest. */
+  /** The first chunk of a segment writes all of its file: header, records and unused rest. */
   async #write({ segment, file }: OpenSegment, { bytes, records, isUndated }: Chunk): Promise<WrittenChunk> {
     const goodBytesBefore = segment.goodBytes;
     const isNew = goodBytesBefore === 0;
     const startBytes = isNew ? this.#header.length : goodBytesBefore;
     if (isNew) {
-      const whole = Buffer.alloc(SEGMENT_BYTES);
-      this.#header.copy(whole);
-      bytes.copy(whole, startBytes);
-      await file.write(whole, 0);
+      const content = Buffer.alloc(SEGMENT_BYTES);
+      this.#header.copy(content);
+      bytes.copy(content, startBytes);
+      await file.write(content, 0);
     } else {
       await file.write(bytes, startBytes);
     }
@@ -139,7 +139,8 @@ export class SpoolWriter {
     if (wasFull) return;
     const { freeBytes, totalBytes } = await directory.space();
     if (freeBytes - SEGMENT_BYTES >= freeShare * totalBytes) return;
-    // One for one, so that it does not grow; of a single segment the newest readings would replace all others.
+    // Replaces one segment by one, so the spool does not grow. A single one would lose all older readings, so
+    // it is kept.
     if (segmentList.segments.length < 2) {
       throw new OutboxError('the file system has too little free space for the spool to grow', 'LOW_SPACE');
     }

@@ -1,6 +1,6 @@
 /**
- * What the outbox is made of: stores of readings, in memory (ram-store.ts) or on the disk (spool.ts), which
- * keep one contract (test/contracts/reading-store.ts).
+ * The contract of stores of readings, in memory (memory-store.ts) and on the disk (spool.ts); see
+ * test/contracts/reading-store.ts.
  */
 
 import type { Reading } from '../../core/model/reading.ts';
@@ -8,20 +8,20 @@ import type { Lane } from '../../core/ports/outbox.ts';
 
 export interface ReadingStore extends Lane {
   /**
-   * Adds these behind all others. When it resolves they are as safe as this store can make them; when it
-   * rejects, with an OutboxError, it has none of them. What does not fit pushes out the oldest, which are
-   * told to `losses`. The first of `readings` that is no gap record is full.
+   * Adds readings at the end. When it resolves they are as safe as this store can make them; if it rejects,
+   * with an OutboxError, the store has none of them. A full store drops its oldest readings and counts them
+   * in `losses`. The first of `readings` that is not a gap record must be full.
    */
   append(readings: readonly Reading[]): Promise<void>;
-  /** From now on undated readings of this boot are dated: `tsMs = bootMs + offsetMs`. Only the first call counts. */
+  /** From now on readings of this boot get the timestamp `bootMs + offsetMs`. Later calls have no effect. */
   setBootOffset(offsetMs: number): Promise<void>;
-  /** When what was asked of it before is done, and the losses that this found are counted. Never rejects. */
+  /** Resolves when all earlier operations are done and their losses are counted. Never rejects. */
   whenIdle(): Promise<void>;
-  /** Bytes in memory or on the disk, which its bound is about. */
+  /** Bytes in memory or on the disk, as its bound counts them. */
   readonly bytes: number;
 }
 
-/** The disk refused. `code` is the system's (ENOSPC, EROFS, EIO) or LOW_SPACE when it is our own floor. */
+/** A write failed. `code` is the system's (ENOSPC, EROFS, EIO), or LOW_SPACE if the spool may not grow. */
 export class OutboxError extends Error {
   override readonly name = 'OutboxError';
   readonly code: string;

@@ -1,9 +1,8 @@
 /**
- * Request bodies that arrive in blocks (RFC 7959, Block1) put together, as Californium does it (contract, section 2).
- *
- * A transfer is known by peer and URI, so two of them to one URI from one socket break each other: that is the real
- * server's behaviour too. At most `transfersMax` transfers are open, and together they hold at most `bodyBytesMax`
- * (the limit of one); beyond either, the transfer idle longest is forgotten and answers 4.08 when it goes on.
+ * Assembles request bodies that arrive in blocks (RFC 7959, Block1), like Californium (contract section 2). A
+ * transfer is identified by peer and URI, so two transfers to one URI from one socket break each other, as on
+ * the real server. Beyond `transfersMax` or `bodyBytesMax` the longest idle transfer is dropped; its next
+ * block gets 4.08.
  */
 
 import { type CoapRequest, type CoapResponse, uriKey } from './message.ts';
@@ -19,7 +18,10 @@ import {
 } from './options.ts';
 import type { CoapSettings } from './settings.ts';
 
-/** `complete`: the request with its whole body; `echo` goes into the final answer. `answered`: not for the resources. */
+/**
+ * `complete`: the request with its whole body; `echo` goes into the response. `answered`: needs no further
+ * handling.
+ */
 export type Upload =
   | { readonly status: 'complete'; readonly request: CoapRequest; readonly echo: readonly CoapOption[] }
   | { readonly status: 'answered'; readonly response: CoapResponse };
@@ -94,7 +96,7 @@ export class Block1Uploads {
     }
   }
 
-  /** Each block moves its transfer to the young end, so the old end expires first. */
+  /** The map is ordered by the last block of each transfer, so the first entries expire first. */
   #removeExpired(nowMs: number): void {
     for (const [key, { untilMs }] of this.#transfers) {
       if (untilMs > nowMs) return;

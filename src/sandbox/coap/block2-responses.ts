@@ -1,10 +1,8 @@
 /**
- * Answers too large for one block (RFC 7959, Block2) cut up, and the rest kept for the GETs that fetch it.
- *
- * More than 1024 bytes go out as block 0 with `more` and Size2; later blocks are answered from memory, piggybacked
- * (contract, section 2). A peer that asks for smaller blocks gets them. Bodies are kept 300 s by peer and URI, at
- * most `transfersMax` of them, the oldest forgotten first. A later block of a forgotten body is cut from a fresh
- * answer.
+ * Splits responses over 1024 bytes into blocks (RFC 7959, Block2) and stores them for the GETs of the later
+ * blocks (contract section 2). A peer can request smaller blocks. Bodies are stored for 300 s by peer and
+ * URI, at most `transfersMax`, the oldest dropped first; a later block of a dropped body is cut from a new
+ * response.
  */
 
 import { type CoapRequest, type CoapResponse, uriKey } from './message.ts';
@@ -35,7 +33,7 @@ export class Block2Responses {
     this.#settings = settings;
   }
 
-  /** A later block of an answer already given; undefined when the request must be worked on. */
+  /** A later block of a stored response; undefined if the request must be handled. */
   fetch(request: CoapRequest): CoapResponse | undefined {
     const reading = readBlock(request.options, optionNumber.block2);
     if (reading.status === 'malformed') {
@@ -45,11 +43,11 @@ export class Block2Responses {
     const stored = this.#stored.get(uriKey(request));
     if (stored !== undefined && stored.untilMs > this.#settings.nowMs())
       return slice(stored.response, reading.block);
-    // Only reading twice is harmless; anything else is not executed again for the sake of a block.
+    // Only a GET may be executed again to produce a block.
     return request.code === '0.01' ? undefined : { code: '4.08' };
   }
 
-  /** The answer as it goes out: whole, or the block the request asked for. */
+  /** The whole response, or the requested block of it. */
   applyBlockSize(request: CoapRequest, response: CoapResponse): CoapResponse {
     const reading: BlockReading = readBlock(request.options, optionNumber.block2);
     const bytes = response.payload?.length ?? 0;
@@ -77,7 +75,7 @@ function slice(response: CoapResponse, { num, szx }: Block): CoapResponse {
   const to = from + blockBytes(szx);
   if (from >= body.length) return { code: '4.02', payload: Buffer.from('wrong block number') };
   const block = blockOption(optionNumber.block2, { num, more: to < body.length, szx });
-  // An observation is about the whole; only its first block carries the number (RFC 7959 section 3.4).
+  // Only the first block of a notification has the Observe option (RFC 7959 section 3.4).
   const others = (response.options ?? []).filter(
     ({ number }) => num === 0 || number !== optionNumber.observe,
   );

@@ -1,9 +1,7 @@
 /**
- * The device API over CoAP: each route asked of the core, and the core's answer put into CoAP's words.
- *
- * Codes and kinds are those of contract sections 2, 3.2, 4.1, 5, 6 and 7: what ThingsBoard answers through a typed
- * response is kind A, what it answers by code alone is kind B. `silent` answers are not answered at all; the empty ACK
- * at 500 ms comes from the reply itself.
+ * The device API over CoAP: calls the core for each route and maps its answers to response codes and kinds
+ * (contract sections 2, 3.2, 4.1, 5, 6 and 7). Kind A: ThingsBoard uses a typed response. Kind B: it responds
+ * by code alone. A `silent` answer gets no response; `Reply` sends the empty ACK after 500 ms.
  */
 
 import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/model/types.ts';
@@ -19,7 +17,7 @@ const textPlain = uintOption(optionNumber.contentFormat, 0);
 const json = uintOption(optionNumber.contentFormat, 50);
 const observeZero = uintOption(optionNumber.observe, 0);
 
-/** An empty payload is a valid empty protobuf request; this is protobuf for "status NOT_FOUND" (section 3.1). */
+/** Protobuf "status NOT_FOUND", because an empty payload is a valid empty protobuf request (section 3.1). */
 const protobufNotFound = Buffer.from('0802', 'hex');
 
 export class CoapDeviceApi {
@@ -42,7 +40,7 @@ export class CoapDeviceApi {
       case 'provision':
         return this.#provision(pending);
       case 'package':
-        // OTA is acknowledged at once, whatever comes of it (section 7).
+        // The server acknowledges an OTA request at once (section 7).
         pending.acknowledge();
         return this.#withDevice(pending, route);
       default:
@@ -99,10 +97,10 @@ export class CoapDeviceApi {
       case 'observe':
         return this.#observe(pending, route.feature, device);
       case 'cancel':
-        // No answer, ever: only the empty ACK at 500 ms (section 5).
+        // No response: only the empty ACK after 500 ms (section 5).
         return this.#observations.cancel(route.feature, device, pending.request);
       case 'package':
-        // Nothing is ever assigned.
+        // The sandbox has no packages.
         return pending.answer({ code: '4.04' }, 'B');
     }
   }
@@ -115,7 +113,7 @@ export class CoapDeviceApi {
       ...(clientKeys === undefined ? {} : { clientKeys }),
       ...(sharedKeys === undefined ? {} : { sharedKeys }),
     });
-    // The content format of the request, if it had one (section 5).
+    // The response has the content format of the request, if there is one (section 5).
     const format = readUint(request.options, optionNumber.contentFormat, 2);
     const options = [format === undefined ? json : uintOption(optionNumber.contentFormat, format)];
     switch (answer.status) {
@@ -158,7 +156,7 @@ function answerPost(pending: PendingRequest, answer: PostAnswer, malformed: stri
   }
 }
 
-/** `clientKeys=a,b`. An item with a second `=` or without a value does not count (section 5). */
+/** `clientKeys=a,b`. An item with a second `=` or without a value is ignored (section 5). */
 function keysOf({ query }: CoapRequest, name: string): readonly string[] | undefined {
   for (const item of query) {
     const [key, value, ...more] = item.split('=');

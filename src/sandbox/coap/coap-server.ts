@@ -1,10 +1,8 @@
 /**
- * The sandbox's CoAP front door: a UDP port that answers devices as ThingsBoard's CoAP transport does.
+ * A UDP port that behaves like ThingsBoard's CoAP transport, datagram by datagram; no datagram makes it
+ * throw:
  *
- *     socket ⇄ bad network (knobs) ⇄ one server life (messages, exchanges, observations) ⇄ core
- *
- * It promises the contract's behaviour datagram by datagram, oddities included, and that no datagram can bring it down.
- * What is true of devices, tokens and data is the core's business. Disposing it stops every timer and closes the socket.
+ *     socket ⇄ network simulator (knobs) ⇄ server instance (messages, exchanges, observations) ⇄ core
  */
 
 import { createSocket, type Socket } from 'node:dgram';
@@ -18,25 +16,28 @@ import { type CoapSettings, defaultSettings } from './settings.ts';
 
 export interface CoapServerOptions {
   readonly core: SandboxCore;
-  /** `::1` and `::` listen on IPv6 (`::` on both), anything else on IPv4. */
+  /** `::1` and `::` listen on IPv6 (`::` on both families), other addresses on IPv4. */
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   readonly port: number;
   readonly log?: (line: string) => void;
-  /** For tests that cannot wait; the defaults are the real server's. */
+  /** Shorter times, for tests; the defaults are the real server's. */
   readonly settings?: Partial<CoapSettings>;
 }
 
 export interface CoapServer extends AsyncDisposable {
   readonly port: number;
-  /** Forgets observations, message IDs and block states, as a restarted server does. The peers are not told. */
+  /**
+   * Simulates a server restart: loses observations, message IDs and block transfers without notice to the
+   * peers.
+   */
   restart(): void;
 }
 
-/** Room for a burst of a few thousand gateways; the kernel may grant less. */
+/** For a burst of a few thousand gateways; the kernel may grant less. */
 const receiveBufferBytes = 1024 * 1024;
 
-/** Rejects when the port cannot be bound. */
+/** Rejects if the port cannot be bound. */
 export async function openCoapServer(options: CoapServerOptions): Promise<CoapServer> {
   const { host, port, log = () => {} } = options;
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
@@ -51,7 +52,7 @@ export async function openCoapServer(options: CoapServerOptions): Promise<CoapSe
   try {
     socket.setRecvBufferSize(receiveBufferBytes);
   } catch (error) {
-    log(`CoAP: receive buffer stays as it is: ${String(error)}`);
+    log(`CoAP: cannot enlarge the receive buffer: ${String(error)}`);
   }
   return new UdpCoapServer(socket, options);
 }
@@ -98,12 +99,12 @@ class UdpCoapServer implements CoapServer {
   #transmit({ address, port }: Peer, datagram: Buffer, log: (line: string) => void): void {
     if (this.#closed) return;
     try {
-      // A datagram may claim any source, port 0 included, to which Node refuses to send.
+      // `send` throws for port 0, which a forged datagram can have as its source.
       this.#socket.send(datagram, port, address, (error) => {
-        if (error !== null) log(`CoAP: could not send: ${error.message}`);
+        if (error !== null) log(`CoAP: cannot send: ${error.message}`);
       });
     } catch (error) {
-      log(`CoAP: could not send: ${String(error)}`);
+      log(`CoAP: cannot send: ${String(error)}`);
     }
   }
 }

@@ -1,8 +1,7 @@
 /**
- * The memory of message IDs: a request seen before is answered from memory and never executed twice.
- *
- * Keyed by peer and message ID, for 247 s after a CON and 145 s after a NON request (contract, section 2). At most
- * `exchangesMax` requests are remembered, the oldest forgotten first; a forgotten one would be executed again.
+ * Deduplicates requests by peer and message ID, for 247 s after a CON and 145 s after a NON request (contract
+ * section 2). At most `exchangesMax` requests are remembered, the oldest dropped first; a dropped one would
+ * be executed again.
  */
 
 import { type CoapRequest, peerKey } from './message.ts';
@@ -23,7 +22,7 @@ export class Exchanges {
   readonly #nowMs: () => number;
   readonly #entries = new Map<string, ExchangeEntry>();
 
-  /** `nowMs` is any clock that never steps; tests turn it by hand. */
+  /** `nowMs` is a monotonic clock. */
   constructor(context: ServerContext, nowMs: () => number = () => performance.now()) {
     this.#context = context;
     this.#nowMs = nowMs;
@@ -47,7 +46,7 @@ export class Exchanges {
     return this.#entries.size;
   }
 
-  /** Drops expired entries from the old end, and the oldest when full. */
+  /** Drops expired entries, and the oldest if the map is full. */
   #removeExpired(nowMs: number): void {
     for (const [key, { untilMs }] of this.#entries) {
       if (untilMs > nowMs && this.#entries.size < this.#context.settings.exchangesMax) return;

@@ -1,9 +1,6 @@
 /**
- * Datagrams to messages and back, over coap-packet.
- *
- * `parseDatagram` never throws: what is not a well-formed CoAP message of version 1 is undefined, and the endpoint
- * stays silent about it (contract, section 1.1). coap-packet forgives truncated tokens and options, and it reads the
- * extended token lengths that the real server refuses; so the frame is walked here first.
+ * Parses and encodes CoAP messages with coap-packet. The frame is checked first, because coap-packet accepts
+ * truncated tokens and options, and extended token lengths, which the real server rejects.
  */
 
 import { generate, parse } from 'coap-packet';
@@ -39,18 +36,22 @@ export type Inbound =
 
 const methods: ReadonlySet<string> = new Set(['0.01', '0.02', '0.03', '0.04', '0.05', '0.06', '0.07']);
 
-/** coap-packet stops at 1280 bytes unless told otherwise; our answers are 1024 bytes of body and a few options. */
-const answerBytesMax = 4_096;
+/** Above coap-packet's default of 1280 bytes: a response has up to 1024 bytes of body and a few options. */
+const responseBytesMax = 4_096;
 
 export function peerKey(peer: Peer): string {
   return `${peer.address} ${peer.port}`;
 }
 
-/** What a block-wise transfer is known by: the peer and the URI (contract, section 2). */
+/** Identifies a block-wise transfer (contract section 2). */
 export function uriKey(request: CoapRequest): string {
   return `${peerKey(request.peer)} ${JSON.stringify([request.path, request.query])}`;
 }
 
+/**
+ * Undefined unless it is a well-formed CoAP message of version 1; others get no response (contract section
+ * 1.1).
+ */
 export function parseDatagram(datagram: Buffer, peer: Peer): Inbound | undefined {
   const numbers = parseFrame(datagram);
   if (numbers === undefined) return undefined;
@@ -99,7 +100,7 @@ export function encode(
       options: (response.options ?? []).map(({ number, value }) => ({ name: number, value })),
       payload: response.payload ?? Buffer.alloc(0),
     },
-    answerBytesMax,
+    responseBytesMax,
   );
 }
 
@@ -107,14 +108,14 @@ export function emptyMessage(type: 'ack' | 'rst', messageId: number): Buffer {
   return generate({ ack: type === 'ack', reset: type === 'rst', code: '0.00', messageId });
 }
 
-/** A path sent whole in one option is split again, as the real server does (contract, section 1.1). */
+/** Splits a path that arrives in one option, like the real server (contract section 1.1). */
 function splitPath(segments: string[]): string[] {
   const [only] = segments;
   if (segments.length !== 1 || only === undefined || !only.includes('/')) return segments;
   return only.split('/').filter((segment) => segment !== '');
 }
 
-/** The option numbers in order, or undefined when the frame does not add up (RFC 7252 section 3). */
+/** The option numbers in order; undefined if the frame is malformed (RFC 7252 section 3). */
 function parseFrame(datagram: Buffer): number[] | undefined {
   const first = datagram[0] ?? 0;
   const tokenLength = first & 15;
@@ -124,7 +125,7 @@ function parseFrame(datagram: Buffer): number[] | undefined {
   let number = 0;
   while (position < datagram.length) {
     const byte = datagram[position] ?? 0;
-    // A payload marker with nothing behind it is a format error (RFC 7252 section 3).
+    // A payload marker without a payload is a format error (RFC 7252 section 3).
     if (byte === 0xff) return position + 1 < datagram.length ? numbers : undefined;
     const delta = readExtended(datagram, position + 1, byte >> 4);
     const length = delta && readExtended(datagram, delta.next, byte & 15);
@@ -137,7 +138,7 @@ function parseFrame(datagram: Buffer): number[] | undefined {
   return numbers;
 }
 
-/** A four-bit option delta or length with its extension of no, one or two bytes. */
+/** Reads a four-bit option delta or length with its extension of zero, one or two bytes. */
 function readExtended(
   datagram: Buffer,
   position: number,

@@ -1,22 +1,21 @@
 /**
- * The bad network between the front door and its peers, and the ways a server can fail to be heard.
- *
- * Reads the knobs live at every datagram: loss, duplication and reordering by seeded dice (a changed seed makes new
- * dice), `silent` (what would be said is not sent, and the server believes it said it) and `dead` (nothing is read,
- * nothing sent). Reordering holds a datagram back 10 to 200 ms so that later ones overtake it; at most 1,000 are held.
+ * Simulates a bad network by the current knobs: loss, duplication and reordering from a seeded random source;
+ * `silent` (outgoing datagrams are dropped unnoticed) and `dead` (datagrams are dropped in both directions).
+ * Reordering delays a datagram by 10 to 200 ms, so that later ones overtake it; at most 1,000 are delayed at
+ * once.
  */
 
 import type { Knobs } from '../core/model/types.ts';
 import { createRandom } from '../core/random.ts';
 import { Timers } from './timers.ts';
 
-const heldMax = 1_000;
-const holdMinMs = 10;
-const holdSpreadMs = 190;
+const delayedMax = 1_000;
+const delayMinMs = 10;
+const delaySpreadMs = 190;
 
 export class NetworkSimulator {
   readonly #knobs: Knobs;
-  readonly #held = new Timers();
+  readonly #delayed = new Timers();
   #seed: number;
   #random: () => number;
 
@@ -36,8 +35,8 @@ export class NetworkSimulator {
   outbound(send: () => void): void {
     if (this.#knobs.dead || this.#knobs.silent || this.#happens(this.#knobs.lossOut)) return;
     const isDuplicated = this.#happens(this.#knobs.duplicateOut);
-    if (this.#happens(this.#knobs.reorderOut) && this.#held.size < heldMax) {
-      this.#held.schedule(holdMinMs + this.#random() * holdSpreadMs, send);
+    if (this.#happens(this.#knobs.reorderOut) && this.#delayed.size < delayedMax) {
+      this.#delayed.schedule(delayMinMs + this.#random() * delaySpreadMs, send);
     } else {
       send();
     }
@@ -45,7 +44,7 @@ export class NetworkSimulator {
   }
 
   stop(): void {
-    this.#held.stop();
+    this.#delayed.stop();
   }
 
   #happens(share: number): boolean {

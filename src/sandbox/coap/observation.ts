@@ -1,13 +1,13 @@
 /**
- * One observation (RFC 7641): what a device is still owed, in which order, and what happens when it does not answer.
+ * One observation (RFC 7641). Only one CON is in flight, so a slow client misses notifications (contract
+ * section 5):
  *
- *   idle ── notify ──▶ in flight ── ACK ──▶ idle, or the waiting one goes out
- *                          │ notify: waits, and takes the place of one already waiting
- *                          ├── RST ──▶ over
- *                          └── no ACK ──▶ over, with every other observation of that peer
+ *   idle ── notify ──▶ in flight ── ACK ──▶ idle, or sends the queued notification
+ *                          │ notify: queued; replaces a queued one
+ *                          ├── RST ──▶ closed
+ *                          └── no ACK ──▶ closed, with every other observation of that peer
  *
- * Only one CON is in flight, so a slow client misses what lay between; the Observe numbers show the gap (contract,
- * section 5). A NON observation never waits. Each pushed RPC is reported to the core exactly once.
+ * A NON observation sends at once. The delivery of each pushed RPC is reported to the core exactly once.
  */
 
 import { type CoapRequest, type CoapResponse, encode } from './message.ts';
@@ -18,11 +18,11 @@ import type { DeliveryOutcome } from './transmissions.ts';
 export interface ObservationEvents {
   /** The peer rejected a notification. */
   onReset(): void;
-  /** The peer is gone: four retransmissions were not acknowledged. */
+  /** The peer acknowledged none of four retransmissions. */
   onTimeout(): void;
-  /** A pushed command arrived, or did not within 10 s (section 6). */
+  /** A pushed RPC was acknowledged, or was not within 10 s (section 6). */
   onRpcDelivered(id: number, delivered: boolean): void;
-  /** Cuts an answer to the block size the peer takes. */
+  /** Cuts a response to the block size of the peer. */
   applyBlockSize(response: CoapResponse): CoapResponse;
 }
 
@@ -41,7 +41,7 @@ export class Observation {
   #sequence = 0;
   #inFlight: { readonly stop: () => void } | undefined;
   #queued: Notification | undefined;
-  #state: 'open' | 'closing' | 'over' = 'open';
+  #state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(request: CoapRequest, context: ServerContext, events: ObservationEvents) {
     this.request = request;
@@ -49,7 +49,7 @@ export class Observation {
     this.#events = events;
   }
 
-  /** To be called around the first answer: it is a CON in flight like any other when it goes out as one. */
+  /** Sends the response to the registration, which counts as in flight if it is a CON. */
   sendFirstResponse(send: (onOutcome: (outcome: DeliveryOutcome) => void) => void): void {
     this.#inFlight = { stop: () => {} };
     send((outcome) => this.#onOutcome(outcome));
@@ -73,7 +73,7 @@ export class Observation {
     this.#push({ response: this.#createNotification(text), report });
   }
 
-  /** The server ends it: 2.02 with Observe 0, behind whatever is in flight (section 5). */
+  /** The server ends the observation: 2.02 with Observe 0, after the CON in flight (section 5). */
   close(): void {
     if (this.#state !== 'open') return;
     this.#push({ response: { code: '2.02', options: [uintOption(optionNumber.observe, 0)] } });
@@ -81,10 +81,10 @@ export class Observation {
     if (this.#inFlight === undefined) this.drop();
   }
 
-  /** Over at once, and nothing more is said. */
+  /** Closes at once and sends nothing more. */
   drop(): void {
-    if (this.#state === 'over') return;
-    this.#state = 'over';
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
     this.#inFlight?.stop();
     this.#inFlight = undefined;
     this.#queued = undefined;
@@ -128,7 +128,7 @@ export class Observation {
 
   #onOutcome(outcome: DeliveryOutcome): void {
     this.#inFlight = undefined;
-    if (this.#state === 'over') return;
+    if (this.#state === 'closed') return;
     if (outcome === 'reset') return this.#events.onReset();
     if (outcome === 'timeout') return this.#events.onTimeout();
     const next = this.#queued;

@@ -1,10 +1,8 @@
 /**
- * Who observes what: at most one attribute and one RPC observation per device, wherever they come from.
- *
- * A second registration from another endpoint or with another token ends the old one with 2.02 and takes over; the same
- * endpoint with the same token only refreshes, and its counter starts again (contract, section 5). A token can carry one
- * observation per endpoint, so registering something else with it drops what it carried. At most `observationsMax` are
- * kept, as on the real server; beyond, the oldest is forgotten and not told.
+ * At most one attribute and one RPC observation per device (contract section 5). A registration from another
+ * peer or with another token ends the old one with 2.02; from the same peer with the same token it restarts
+ * the counter. A token carries one observation per peer, so a registration of another feature with it drops
+ * the previous one. Beyond `observationsMax` the oldest is dropped without notice, as on the real server.
  */
 
 import type { DeviceHandle, DeviceListener, SandboxCore } from '../core/model/types.ts';
@@ -15,7 +13,7 @@ import type { DeliveryOutcome } from './transmissions.ts';
 
 export type ObservedFeature = 'attributes' | 'rpc';
 
-/** One request being worked on, and the way to answer it. */
+/** A request without a response so far. */
 export interface PendingRequest {
   readonly request: CoapRequest;
   /** Acknowledges at once instead of after 500 ms. */
@@ -46,7 +44,7 @@ export class Observations {
     this.#applyBlockSize = applyBlockSize;
   }
 
-  /** Answers the registration with `first` and begins to observe. */
+  /** Responds to the registration with `first` and starts the observation. */
   register(
     feature: ObservedFeature,
     device: DeviceHandle,
@@ -65,7 +63,7 @@ export class Observations {
       onRpcDelivered: (id, delivered) => this.#core.rpcDelivered(device, id, delivered),
       applyBlockSize: (response) => this.#applyBlockSize(request, response),
     });
-    // Answer first: pending commands are pushed from within `subscribe`.
+    // Respond first, because `subscribe` pushes pending RPCs.
     observation.sendFirstResponse((onOutcome) => pending.answer(first, kind, onOutcome));
     const unsubscribe = this.#core.subscribe(device, {
       ...createListener(feature, observation),
@@ -76,13 +74,13 @@ export class Observations {
     this.#byToken.set(tokenKey, entry);
   }
 
-  /** Observe 1: only the token that registered cancels; any other is met with the same silence. */
+  /** Observe 1: only the registering token cancels; any other has no effect. */
   cancel(feature: ObservedFeature, device: DeviceHandle, request: CoapRequest): void {
     const entry = this.#byDevice.get(observationKey(device, feature));
     if (entry?.tokenKey === tokenKeyOf(request)) this.#remove(entry.observation);
   }
 
-  /** Leaves the core and tells nobody: the server restarts or closes. */
+  /** Unsubscribes without notice to the peers: the server restarts or closes. */
   stop(): void {
     this.#stopped = true;
     for (const { unsubscribe } of this.#byDevice.values()) unsubscribe();
@@ -120,7 +118,7 @@ export class Observations {
 
   #unregister(observation: Observation): void {
     const entry = this.#byToken.get(tokenKeyOf(observation.request));
-    // A closing observation may have been replaced under the same token already.
+    // Another observation may have replaced a closing one under the same token.
     if (entry === undefined || entry.observation !== observation) return;
     this.#byToken.delete(entry.tokenKey);
     this.#byDevice.delete(entry.deviceKey);

@@ -1,9 +1,5 @@
 /**
- * CoAP options as the front door reads and writes them: numbers instead of names, and the integer and block codecs
- * of RFC 7252 section 3.2 and RFC 7959 section 2.2.
- *
- * The list of known options is that of the real server's stack, Californium 3.12; an odd number outside it is a
- * critical option nobody understands (contract, section 1.1).
+ * CoAP options by number, with the integer and block codecs of RFC 7252 section 3.2 and RFC 7959 section 2.2.
  */
 
 export interface CoapOption {
@@ -22,14 +18,18 @@ export const optionNumber = {
   size1: 60,
 } as const;
 
-/** If-Match, Uri-Host, If-None-Match, Uri-Port, OSCORE, Uri-Path, Uri-Query, Accept, Block2, Block1, Proxy-Uri, Proxy-Scheme. */
+/**
+ * The critical options of Californium 3.12, the stack of the real server (contract section 1.1): If-Match,
+ * Uri-Host, If-None-Match, Uri-Port, OSCORE, Uri-Path, Uri-Query, Accept, Block2, Block1, Proxy-Uri,
+ * Proxy-Scheme.
+ */
 const knownCritical: ReadonlySet<number> = new Set([1, 3, 5, 7, 9, 11, 15, 17, 23, 27, 35, 39]);
 
 export function unknownCriticalOption(options: readonly CoapOption[]): number | undefined {
   return options.find(({ number }) => number % 2 === 1 && !knownCritical.has(number))?.number;
 }
 
-/** The shortest big-endian form: 0 is zero bytes long, which is how Observe 0 and text/plain look on the wire. */
+/** The shortest big-endian form: 0 has zero bytes, as in Observe 0 and text/plain. */
 export function uintBytes(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
@@ -40,7 +40,7 @@ export function uintOption(number: number, value: number): CoapOption {
   return { number, value: uintBytes(value) };
 }
 
-/** The option's value as an integer; undefined when it is absent or longer than `bytesMax`. */
+/** Undefined if the option is absent or longer than `bytesMax`. */
 export function readUint(
   options: readonly CoapOption[],
   number: number,

@@ -1,16 +1,15 @@
 /**
- * The server's side of one request: when it is acknowledged, in which shape it is answered, and what a duplicate of
- * it gets (contract, section 2).
+ * The reply to one request: its acknowledgement, its response, and the response to duplicates (contract
+ * section 2):
  *
- *   working ── 500 ms, CON ──▶ accepted          duplicate: silence / empty ACK
+ *   working ── 500 ms, CON ──▶ accepted          duplicate: nothing / empty ACK
  *      │                           │
  *      │ kind B, CON               └──▶ separate  (CON; duplicate: empty ACK, and the CON again until it is ACKed)
  *      ├─────────────▶ piggybacked                (duplicate: the same ACK again)
  *      ├─ kind A, CON ▶ separate                  (with no ACK of the request at all)
  *      └─ NON ────────▶ non                       (duplicate: the same NON again)
  *
- * Kind A is the answer whose type ThingsBoard forces, kind B the one it leaves to its stack. A request that is never
- * answered stays in `working` or `accepted` for good.
+ * Kind A: ThingsBoard sets the message type. Kind B: the CoAP stack chooses it.
  */
 
 import type { Knobs } from '../core/model/types.ts';
@@ -21,7 +20,7 @@ import type { DeliveryOutcome, Send, Transmissions } from './transmissions.ts';
 
 export type ResponseKind = 'A' | 'B';
 
-/** What the parts of one server life share. */
+/** Shared by all parts of one server instance. */
 export interface ServerContext {
   readonly send: Send;
   readonly timers: Timers;
@@ -54,7 +53,7 @@ export class Reply {
     this.#cancelDeferral = context.timers.schedule(context.settings.piggybackMs, () => this.acknowledge());
   }
 
-  /** Acknowledges the request without answering it yet. Does nothing for NON, or once answered. */
+  /** Sends an empty ACK. Does nothing for a NON request or after the response. */
   acknowledge(): void {
     if (!this.#confirmable || this.#state.phase !== 'working') return;
     this.#cancelDeferral();
@@ -62,7 +61,9 @@ export class Reply {
     this.#acknowledge();
   }
 
-  /** Answers, once. `settled` learns whether the answer arrived; a piggybacked or NON one counts as arrived. */
+  /**
+   * Responds, once. `onOutcome` receives the delivery; a piggybacked or NON response counts as acknowledged.
+   */
   send(
     response: CoapResponse,
     kind: ResponseKind,
@@ -83,7 +84,7 @@ export class Reply {
     }
   }
 
-  /** The request came again; says what was done about it. */
+  /** Handles a duplicate of the request; returns what was done, for the record. */
   repeat(): string {
     switch (this.#state.phase) {
       case 'working':

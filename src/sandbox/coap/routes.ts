@@ -1,9 +1,7 @@
 /**
- * From path and method to what is asked for: the path rules of contract section 1.1, as a pure function.
- *
- * The word that selects the feature is segment 4, or segment 3 when there is no fourth or when the fourth is a number
- * (the form for client certificates); it is compared without regard to case. What is refused here is refused before
- * processing starts, and so is piggybacked at once.
+ * Maps method and path to a route (contract section 1.1). Pure. The feature is segment 4, or segment 3 if the
+ * fourth is missing or a number (the form for client certificates), in any case. A rejected request is
+ * answered at once, piggybacked.
  */
 
 import type { CoapRequest } from './message.ts';
@@ -102,12 +100,12 @@ function isFeature(word: string): word is Feature {
   return features.has(word);
 }
 
-/** The token is segment 3, and only with a fourth; without one the request counts on a client certificate. */
+/** The token is segment 3 if there is a fourth; otherwise the request relies on a client certificate. */
 function tokenOf(path: readonly string[]): string | undefined {
   return path.length >= 4 ? path[2] : undefined;
 }
 
-/** A missing or non-numeric id means device-to-server RPC (section 6). The id is Java's 32-bit integer. */
+/** A missing or non-numeric ID means device-to-server RPC (section 6). The ID is a 32-bit integer. */
 function rpcIdOf(path: readonly string[]): number | undefined {
   const text = path.length >= 5 ? path[4] : path[3];
   if (text === undefined || !/^[+-]?\d{1,10}$/.test(text)) return undefined;
@@ -115,7 +113,7 @@ function rpcIdOf(path: readonly string[]): number | undefined {
   return id === (id | 0) ? id : undefined;
 }
 
-/** Observe values other than 0 and 1 mean nothing; and an observation is about the whole, not a later block. */
+/** Observe values other than 0 and 1 are ignored, and a request for a later block does not register. */
 function observeOf({ options }: CoapRequest): 'register' | 'cancel' | undefined {
   const observe = readUint(options, optionNumber.observe, 3);
   const block2 = readUint(options, optionNumber.block2, 3) ?? 0;

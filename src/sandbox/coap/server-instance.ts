@@ -1,11 +1,10 @@
 /**
- * One life of the CoAP server, from start to restart: everything it remembers about its peers, and the way of a message
- * through it.
+ * The state of the CoAP server from one start to the next (contract section 13), and the path of a datagram
+ * through it:
  *
- *   datagram ▶ message ▶ known message ID? ▶ critical options ▶ Block1 ▶ Block2 ▶ route ▶ device API ▶ core
+ *   datagram ▶ message ▶ duplicate? ▶ critical options ▶ Block1 ▶ Block2 ▶ route ▶ device API ▶ core
  *
- * A restart ends this object and makes another, which is how observations, message IDs and block states are forgotten
- * (contract, section 13). After `stop` it says nothing more, whatever the core still answers. No datagram makes it throw.
+ * After `stop` it sends nothing more. No datagram makes it throw.
  */
 
 import type { SandboxCore } from '../core/model/types.ts';
@@ -105,7 +104,7 @@ export class ServerInstance {
     if (storedBlock !== undefined) return reply.send(storedBlock, 'B');
     const pending = this.#createPendingRequest(upload.request, reply, upload.echo);
     this.#api.handle(pending, findRoute(upload.request)).catch((error: unknown) => {
-      // The core promises not to reject; if it does, the device sees what a failing core looks like.
+      // The core never rejects, except by a bug; then the device sees a server failure.
       this.#log(`CoAP: request failed: ${String(error)}`);
       pending.answer({ code: '5.00' }, 'B');
     });
@@ -115,9 +114,13 @@ export class ServerInstance {
     return {
       request,
       acknowledge: () => reply.acknowledge(),
-      answer: (response, kind, settled) => {
+      answer: (response, kind, onOutcome) => {
         const blockResponse = this.#answers.applyBlockSize(request, response);
-        reply.send({ ...blockResponse, options: [...(blockResponse.options ?? []), ...echo] }, kind, settled);
+        reply.send(
+          { ...blockResponse, options: [...(blockResponse.options ?? []), ...echo] },
+          kind,
+          onOutcome,
+        );
       },
     };
   }

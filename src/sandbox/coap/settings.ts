@@ -1,44 +1,45 @@
 /**
- * Every number of the CoAP front door in one place: the real server's times (contract, section 2) and our own bounds.
- *
- * The times are ThingsBoard's and Californium's and should be left alone except by a test that cannot wait 93 s for a
- * retransmission to give up. The bounds are ours: whatever is remembered is limited, and past the limit the oldest is
- * forgotten, which a client sees as a server that restarted.
+ * All times and limits of the CoAP server. The times are ThingsBoard's and Californium's (contract section
+ * 2); only tests change them. The limits are the sandbox's own: beyond a limit the oldest entry is dropped,
+ * which looks to a client like a restarted server.
  */
 
 export interface CoapSettings {
-  /** A CON request not answered by then gets an empty ACK. `transport.coap.piggyback_timeout`. */
+  /** A CON request without a response by then gets an empty ACK. `transport.coap.piggyback_timeout`. */
   readonly piggybackMs: number;
-  /** First retransmission of an own CON comes after this times 1 to `ackRandomFactor`; then doubling. */
+  /**
+   * The first retransmission follows after this time multiplied by 1 to `ackRandomFactor`; then it doubles.
+   */
   readonly ackTimeoutMs: number;
   readonly ackRandomFactor: number;
   readonly retransmissionsMax: number;
-  /** A pushed RPC not acknowledged by then is reported to the core as not delivered (section 6). */
+  /** A pushed RPC without an acknowledgement by then is reported as not delivered (section 6). */
   readonly rpcAckMs: number;
-  /** How long the message ID of a CON or NON request is remembered. */
+  /** How long the message ID of a CON (NON) request is remembered. */
   readonly conMemoryMs: number;
   readonly nonMemoryMs: number;
-  /** How long half a block-wise transfer is kept after its last block. */
+  /** How long an unfinished block-wise transfer is kept after its last block. */
   readonly blockStatusMs: number;
-  /** Largest request body put together from Block1; also the most all unfinished uploads hold together. */
+  /** Maximum of one Block1 body, and of all unfinished uploads together. */
   readonly bodyBytesMax: number;
-  /** Larger datagrams are dropped unread. */
+  /** Larger datagrams are dropped. */
   readonly datagramBytesMax: number;
-  /** Requests remembered at once. */
+  /** Remembered requests. */
   readonly exchangesMax: number;
-  /** Own CON messages waiting for an ACK at once. */
+  /** The server's own CON messages without an ACK so far. */
   readonly transmissionsMax: number;
-  /** Uploads in progress, and large answers kept for Block2, at once (each). */
+  /** Uploads in progress, and as many responses stored for Block2. */
   readonly transfersMax: number;
   readonly observationsMax: number;
-  /** Runs `action` once after `ms`, unless the returned function is called first; a simulation gives its own time. */
+  /** A simulation uses its own time. */
   readonly startTimer: StartTimer;
-  /** Any clock that never steps, ms. */
+  /** A monotonic clock, ms. */
   readonly nowMs: () => number;
-  /** Uniform in [0, 1): message IDs and the spread of retransmissions. */
+  /** Uniform in [0, 1): for message IDs and the jitter of retransmissions. */
   readonly random: () => number;
 }
 
+/** Runs `action` once after `ms`, unless the returned function is called first. */
 export type StartTimer = (action: () => void, ms: number) => () => void;
 
 export const systemTimer: StartTimer = (action, ms) => {

@@ -1,14 +1,10 @@
-/**
- * The timers of one part of the front door, so that all of them can be stopped at once.
- *
- * Promises that nothing fires after `stop`, and that nothing can be started after it either.
- */
+/** A group of timers that can be stopped at once. After `stop` no timer fires and none can be started. */
 
 import { type StartTimer, systemTimer } from './settings.ts';
 
 export class Timers {
   readonly #startTimer: StartTimer;
-  /** What cancels each running timer. */
+  /** The cancel function of each running timer. */
   readonly #running = new Set<() => void>();
   #stopped = false;
 

@@ -1,9 +1,7 @@
 /**
- * The server's own messages: their message IDs, and the retransmission of confirmable ones until the peer answers.
- *
- * Each CON ends in exactly one outcome, told to whoever sent it: acknowledged, reset, or timeout after four
- * retransmissions (contract, section 2). A NON notification is only remembered, so that a reset of it can cancel the
- * observation. Both tables are bounded; a CON pushed out of the table counts as timed out.
+ * The messages that the server itself starts: message IDs, and retransmission of CON messages. Each CON ends
+ * with one outcome: acknowledged, reset, or timeout after four retransmissions (contract section 2) or if the
+ * table is full. A NON notification is remembered, so that a reset of it can cancel the observation.
  */
 
 import { type Peer, peerKey } from './message.ts';
@@ -14,7 +12,7 @@ export type DeliveryOutcome = 'acknowledged' | 'reset' | 'timeout';
 
 export type Send = (peer: Peer, datagram: Buffer) => void;
 
-/** Californium keeps 65000 and above for multicast. */
+/** Californium reserves 65000 and above for multicast. */
 const messageIdsMax = 65_000;
 
 const nonTrackedMax = 4_096;
@@ -41,7 +39,7 @@ export class Transmissions {
     return this.#lastMessageId;
   }
 
-  /** The message ID of a notification, which the real server draws at random (contract, section 5). */
+  /** The message ID of a notification, which is random on the real server (contract section 5). */
   randomMessageId(peer: Peer): number {
     let messageId = Math.floor(this.#settings.random() * messageIdsMax);
     while (this.#inFlight(peer, messageId)) messageId = (messageId + 1) % messageIdsMax;
@@ -49,8 +47,8 @@ export class Transmissions {
   }
 
   /**
-   * Sends a CON and keeps at it. `settled` is called exactly once, never before this returns, and not at all after
-   * the returned function was called.
+   * Sends and retransmits a CON. `onOutcome` is called exactly once, never before this method returns, and
+   * never after a call of the returned function.
    */
   sendConfirmable(
     peer: Peer,
@@ -83,7 +81,7 @@ export class Transmissions {
     return stop;
   }
 
-  /** Remembers a NON notification; `onReset` is called if the peer rejects it. */
+  /** `onReset` is called if the peer rejects the NON notification. */
   trackNonConfirmable(peer: Peer, messageId: number, onReset: () => void): void {
     const [oldest] = this.#non.keys();
     if (this.#non.size >= nonTrackedMax && oldest !== undefined) this.#non.delete(oldest);

@@ -1,7 +1,6 @@
 /**
- * A log that keeps the newest so many entries and counts them all.
- *
- * Dropping the oldest is cheap: the start moves, and the array is cut when half of it is dead.
+ * Keeps the newest `max` entries and counts all. To drop an entry cheaply it moves the start index, and cuts
+ * the array when half of it has been dropped.
  */
 
 export class BoundedLog<T> {
@@ -29,17 +28,17 @@ export class BoundedLog<T> {
     }
   }
 
-  /** Entries still kept that pass, oldest first. */
+  /** Oldest first. */
   filter(predicate: (entry: T) => boolean): readonly T[] {
     return this.#entries.filter((entry, index) => index >= this.#start && predicate(entry));
   }
 
-  /** Entries kept. */
+  /** Number of entries kept. */
   get size(): number {
     return this.#entries.length - this.#start;
   }
 
-  /** Entries ever pushed. */
+  /** Number of entries ever pushed. */
   get total(): number {
     return this.#total;
   }

@@ -1,13 +1,9 @@
-/**
- * The sandbox's own time: what it dates points with, and how it waits.
- *
- * Injected, so that a test can pass ten seconds of a silent core without living through them.
- */
+/** The clock of the sandbox: timestamps and waiting. Tests inject their own. */
 
 export interface SandboxClock {
   /** Unix milliseconds. */
   nowMs(): number;
-  /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+  /** Resolves after `ms` or when the signal aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 

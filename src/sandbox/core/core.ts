@@ -1,11 +1,10 @@
 /**
- * The sandbox's core: what a device may ask of the server, as facts (see types.ts), over whichever road it came.
- *
- * The architecture is the real one: checking a token, provisioning and reading attributes are round trips to the core and
- * take the latency knob's time; a post is answered when the queue takes it, so after the token check it costs nothing.
+ * The core of the sandbox: handles device requests, independent of the protocol (see `model/types.ts`). As on
+ * the real server, token checks, provisioning and attribute reads take the time of the latency knob. A post
+ * is answered when it is queued, so it takes no time after the token check.
  */
 
-import { readClaim, readClientRpc, readRpcReply } from './device-posts.ts';
+import { jsonText, parseLenientJson } from './json/lenient-json.ts';
 import {
   type AttributeKeys,
   attributesText,
@@ -33,9 +32,9 @@ import { type SandboxAdmin, TenantAdmin } from './tenant-admin.ts';
 
 export interface SandboxCoreWithAdmin extends SandboxCore {
   readonly admin: SandboxAdmin;
-  /** The devices themselves, to be remembered over a restart of the process. */
+  /** For the data file. */
   devices(): readonly Device[];
-  /** Ends every wait; answers still due come at once. */
+  /** Ends all waits; pending answers resolve at once. */
   close(): void;
 }
 
@@ -61,7 +60,7 @@ class Core implements SandboxCoreWithAdmin {
       this.#tenant.count('provision malformed');
       return { status: 'malformed', message: parsed.message };
     }
-    const context = { devices, knobs, profile, generateToken: generateToken, nowMs: clock.nowMs() };
+    const context = { devices, knobs, profile, generateToken, nowMs: clock.nowMs() };
     const decision = decideProvision(parsed.request, context);
     this.#tenant.count(`provision ${decision.status}`);
     const reason = 'reason' in decision ? ` (${decision.reason})` : '';
@@ -113,7 +112,7 @@ class Core implements SandboxCoreWithAdmin {
     const device = this.#findAllowedDevice(handle);
     if (device === undefined) return { status: 'failed' };
     const answer = readAttributes(device.attributes, keys);
-    // A core that is too slow for the read, once the token was checked, is never heard of again (section 5).
+    // If the core is too slow for a read, the device gets no response (section 5).
     return this.#tenant.latency.delay<AttributeAnswer>(answer, { status: 'silent' });
   }
 
@@ -172,8 +171,33 @@ class Core implements SandboxCoreWithAdmin {
     return answer;
   }
 
-  /** Undefined under the rate limit, and when the device was deleted since its token was checked. */
+  /** Undefined under the rate limit, or if the device was deleted after the token check. */
   #findAllowedDevice(handle: DeviceHandle): Device | undefined {
     return this.#tenant.knobs.rateLimited ? undefined : this.#tenant.devices.findById(handle.id);
   }
+}
+
+/** Over CoAP a reply must be an object, else 5.00; over HTTP any text is accepted. */
+export function readRpcReply(body: string, via: Via): PostAnswer {
+  if (via === 'http') return { status: 'accepted' };
+  const parsed = parseLenientJson(body);
+  return parsed.ok && parsed.value.type === 'object' ? { status: 'accepted' } : { status: 'failed' };
+}
+
+/** With the default rule chain a well-formed RPC gets no reply. */
+export function readClientRpc(body: string, via: Via): PostAnswer {
+  const parsed = parseLenientJson(body);
+  if (!parsed.ok || parsed.value.type !== 'object') return { status: 'failed' };
+  const { members } = parsed.value;
+  const complete = members.has('method') && (via === 'coap' || members.has('params'));
+  return complete ? { status: 'silent' } : { status: 'failed' };
+}
+
+/** Accepted when queued, even if claiming is not allowed. The sandbox does not claim devices. */
+export function readClaim(body: string): PostAnswer {
+  if (body === '') return { status: 'accepted' };
+  const parsed = parseLenientJson(body);
+  if (!parsed.ok) return { status: 'malformed', message: parsed.message };
+  if (parsed.value.type === 'object') return { status: 'accepted' };
+  return { status: 'malformed', message: `Can't parse value: ${jsonText(parsed.value)}` };
 }

@@ -1,6 +1,4 @@
-/**
- * A device as the admin shows it: plain JSON, with what the record knows of it.
- */
+/** A device as JSON for the admin port, with its counters. */
 
 import type { Scope } from './model/attributes.ts';
 import type { Device } from './model/devices.ts';
@@ -15,13 +13,13 @@ export interface DeviceView {
   readonly profile: string;
   readonly gateway: boolean;
   readonly credentialsType: string;
-  /** Absent when the device does not use an access token. */
+  /** Absent if the device uses other credentials. */
   readonly token?: string;
   readonly createdAtMs: number;
-  /** Server clock of the latest request with a valid token; absent before the first. */
+  /** Server clock of the last request with a valid token; absent before the first. */
   readonly lastSeenAtMs?: number;
   readonly attributes: Readonly<Record<Scope, Plain>>;
-  /** Observations and long polls open now. */
+  /** Open observations and long polls. */
   readonly listeners: number;
   /** Points stored since the sandbox started. */
   readonly points: number;

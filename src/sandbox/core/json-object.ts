@@ -1,4 +1,4 @@
-/** A JSON object, and nothing else that JSON calls a value. */
+/** A JSON object; null and arrays are none. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -1,18 +1,13 @@
-/**
- * The knobs: their defaults, and the one way to turn them (contract, section 13).
- *
- * A patch is applied whole or not at all. Every problem names the knob, the value and the bound, because it is read by
- * somebody at a terminal.
- */
+/** The knobs: defaults, validation and update (contract section 13). */
 
 import { isJsonObject } from './json-object.ts';
 import type { Knobs } from './model/types.ts';
 
-/** Slowest core one may ask for; anything over 10 s already counts as no answer. */
+/** Maximum latency, ms; over 10 s the core counts as unavailable. */
 const LATENCY_MS_MAX = 600_000;
 const SEED_MAX = 0xffff_ffff;
 
-/** A knob was refused, at start or by a test in the same process. */
+/** A knob has an invalid name or value, at start or in a test. */
 export class KnobError extends Error {
   override readonly name = 'KnobError';
   readonly code = 'KNOB_INVALID';
@@ -71,7 +66,7 @@ const RULES: Readonly<Record<keyof Knobs, Rule>> = {
   typeCast: flag(),
 };
 
-/** Turns `knobs` as the patch says and returns no problem, or leaves them alone and returns every problem. */
+/** Applies the whole patch, or nothing: then it returns every problem with knob, value and bound. */
 export function updateKnobs(knobs: Knobs, patch: unknown): readonly string[] {
   if (!isJsonObject(patch)) {
     return [`knobs: ${JSON.stringify(patch)} is not an object of knobs`];

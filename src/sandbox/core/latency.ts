@@ -1,8 +1,7 @@
 /**
- * How long the core takes to answer (contract, sections 10 and 13): uniform between the two latency knobs, from a seed.
- *
- * The request is processed when it arrives and only its answer is late, as on the real server, where a lost answer does
- * not mean a lost effect. Beyond the core's time-out the transport gives up and the late answer goes nowhere.
+ * Delays the answers of the core (contract sections 10 and 13), uniformly between the two latency knobs, from
+ * a seed. As on the real server, the request takes effect at once and only its answer is delayed; an answer
+ * later than the core timeout is lost.
  */
 
 import type { SandboxClock } from './clock.ts';
@@ -23,7 +22,7 @@ export class Latency {
     this.#random = createRandom(knobs.seed);
   }
 
-  /** `answer` after the latency, or `tooLate` when the core would have been slower than the transport's patience. */
+  /** `answer` after the latency, or `timeoutAnswer` after the core timeout if that is shorter. */
   async delay<T>(answer: T, timeoutAnswer: T): Promise<T> {
     const { coreLatencyMinMs, coreLatencyMaxMs } = this.#knobs;
     const latencyMs = coreLatencyMinMs + this.#random() * (coreLatencyMaxMs - coreLatencyMinMs);
@@ -32,7 +31,7 @@ export class Latency {
     return answer;
   }
 
-  /** What a core that never answers looks like. */
+  /** A core that does not answer: `timeoutAnswer` after the core timeout. */
   async timeOut<T>(timeoutAnswer: T): Promise<T> {
     await this.#clock.sleep(this.#coreTimeoutMs, this.#closing.signal);
     return timeoutAnswer;
@@ -42,7 +41,7 @@ export class Latency {
     this.#random = createRandom(this.#knobs.seed);
   }
 
-  /** Ends every wait at once. */
+  /** Ends all waits at once. */
   close(): void {
     this.#closing.abort();
   }

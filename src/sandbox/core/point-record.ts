@@ -1,9 +1,6 @@
 /**
- * The record: every point the sandbox stored, every point stored twice, every datagram received twice.
- *
- * Tests ask it whether readings were lost or doubled. Bounded: the oldest points go first and are counted, so a run of
- * days cannot fill the memory. A duplicate is the same device, key and timestamp stored again; `equal` tells a harmless
- * repetition from a value overwritten.
+ * Records every stored point, every point stored twice and every datagram received twice, so that tests can
+ * check for lost and duplicate readings. Bounded: the oldest points are dropped and counted.
  */
 
 import { BoundedLog } from './bounded-log.ts';
@@ -12,29 +9,30 @@ import type { StoredPoint } from './model/types.ts';
 export interface PointQuery {
   readonly device?: string;
   readonly key?: string;
-  /** Only points whose `ts` is this or later, Unix ms. */
+  /** Only points with this `ts` or a later one, Unix ms. */
   readonly since?: number;
-  /** Only the newest so many, in order of storing. */
+  /** Only the newest `limit` points, in storage order. */
   readonly limit?: number;
 }
 
+/** The same device, key and timestamp stored again. */
 export interface DuplicatePoint {
   readonly device: string;
   readonly key: string;
   readonly ts: number;
   readonly first: StoredPoint['value'];
   readonly again: StoredPoint['value'];
+  /** False: the value was overwritten by another one. */
   readonly equal: boolean;
   /** Server clock, Unix ms. */
   readonly storedAt: number;
 }
 
-/** What the record knows of one device. */
 export interface DeviceCounters {
   points: number;
-  /** Newest timestamp stored, Unix ms. */
+  /** Newest stored timestamp, Unix ms. */
   lastTs: number;
-  /** Server clock at the latest storing, Unix ms. */
+  /** Server clock when the last point was stored, Unix ms. */
   lastStoredAt: number;
 }
 
@@ -93,7 +91,7 @@ export class PointRecord {
     return this.#datagrams.filter(() => true);
   }
 
-  allCounters(): Iterable<readonly [device: string, tally: Readonly<DeviceCounters>]> {
+  allCounters(): Iterable<readonly [device: string, counters: Readonly<DeviceCounters>]> {
     return [...this.#counters].map(([device, counters]) => [device, { ...counters }] as const);
   }
 
@@ -101,7 +99,7 @@ export class PointRecord {
     return this.#counters.get(device);
   }
 
-  /** Counts since the start; `kept` is what a query can still find. */
+  /** Counts since the start; `kept` points are still available to queries. */
   totals(): {
     readonly stored: number;
     readonly kept: number;

@@ -1,8 +1,7 @@
 /**
- * Decides a provisioning request, in exactly the server's order (contract, section 3.3), and writes the answer (3.2).
- *
- * The order is the point: a wrong secret looks like a wrong key, and a device already provisioned like one unknown. The
- * answer is not idempotent either: who asks twice gets FAILURE (3.5). The reason is for the sandbox's log only.
+ * Decides a provisioning request in the order of the server (contract section 3.3) and writes the response
+ * (3.2). The order matters: a wrong secret looks like a wrong key, and a provisioned device like an unknown
+ * one. A second identical request gets FAILURE (3.5).
  */
 
 import { chooseCredentials, credentialsValue, randomAlphanumerics } from './model/credentials.ts';
@@ -10,11 +9,12 @@ import { type Device, type Devices, SANDBOX_PROFILE } from './model/devices.ts';
 import type { ProvisionRequest } from './model/provision-request.ts';
 import type { Knobs } from './model/types.ts';
 
+/** `reason` is only logged. */
 export type ProvisionDecision =
   | { readonly status: 'SUCCESS'; readonly device: Device }
   | { readonly status: 'FAILURE'; readonly reason: string }
   | { readonly status: 'NOT_FOUND'; readonly reason: string }
-  /** The core never answers: certificate-chain strategy. */
+  /** The core does not answer: certificate-chain strategy. */
   | { readonly status: 'NO_ANSWER' };
 
 /** The device profile's provisioning key and secret. */
@@ -47,7 +47,7 @@ export function decideProvision(request: ProvisionRequest, context: ProvisionCon
     : provisionExisting(name, context);
 }
 
-/** The exact text of the answer, members in the order the server sends them. */
+/** The exact text of the response, members in the order of the server. */
 export function provisionAnswerText(decision: Exclude<ProvisionDecision, { status: 'NO_ANSWER' }>): string {
   switch (decision.status) {
     case 'SUCCESS': {
@@ -63,7 +63,7 @@ export function provisionAnswerText(decision: Exclude<ProvisionDecision, { statu
   }
 }
 
-/** What an administrator does so that a pre-provisioned device may be provisioned again. True if there was a mark. */
+/** Allows a pre-provisioned device to be provisioned again. True if it had been provisioned. */
 export function clearProvisionState(device: Device): boolean {
   return device.attributes.server.delete(PROVISION_STATE);
 }
@@ -75,7 +75,7 @@ function createDevice(name: string, request: ProvisionRequest, context: Provisio
   const choice = chooseCredentials(request, generateToken);
   if (!choice.ok) return failure(choice.reason);
   const created = devices.create({
-    // A device that gave no name gets one it cannot learn (3.4).
+    // Without a name the device gets a random one, which the response does not contain (3.4).
     name: name === '' ? randomAlphanumerics() : name,
     credentials: choice.credentials,
     gateway: request.gateway,
@@ -86,7 +86,7 @@ function createDevice(name: string, request: ProvisionRequest, context: Provisio
   return { status: 'SUCCESS', device: created.device };
 }
 
-/** The device keeps its credentials; whatever the request proposed is ignored. */
+/** The device keeps its credentials; those in the request are ignored. */
 function provisionExisting(name: string, { devices }: ProvisionContext): ProvisionDecision {
   const device = devices.findByName(name);
   if (device === undefined) return failure('no such pre-provisioned device');
@@ -101,7 +101,7 @@ function markProvisioned(device: Device, devices: Devices): void {
   devices.markChanged();
 }
 
-/** Java's trim: everything up to the space character goes, so a name of control characters counts as blank too. */
+/** Java's trim removes every character up to the space, so a name of control characters is blank too. */
 function trimJava(text: string): string {
   let start = 0;
   let end = text.length;

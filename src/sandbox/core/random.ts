@@ -1,15 +1,13 @@
 /**
- * Seeded chance for the sandbox: the same seed gives the same losses, delays and latencies, so a failing run can be
- * repeated by its seed.
- *
- * The generator is splitmix32. A plain linear congruence gives neighbouring seeds neighbouring runs, and then
- * twenty-five seeds test little more than one. Not for secrets: tokens come from the operating system.
+ * A seeded random source, so that a failing run can be repeated. splitmix32: a linear congruential generator
+ * gives similar sequences for neighbouring seeds, so that 25 seeds test little more than one. Not for
+ * secrets.
  */
 
-/** Throws a number in [0, 1). */
+/** Returns a number in [0, 1). */
 export type RandomSource = () => number;
 
-/** Dice that always fall the same way for the same seed; only the seed's low 32 bits count. */
+/** The same sequence for the same seed; only its low 32 bits count. */
 export function createRandom(seed: number): RandomSource {
   let state = seed | 0;
   return () => {

@@ -1,12 +1,12 @@
 /**
- * Server-side RPC (contract, section 6): numbering, waiting, delivery and replies.
+ * Server-side RPC (contract section 6): IDs, delivery, replies and timeouts.
  *
  *     send ──▶ pending ──pushed──▶ sent ──delivered──▶ done (one-way) or waiting for the reply (two-way)
  *                 ▲                  │
- *                 └──not delivered───┘   five times at most; at the time-out the caller is told why
+ *                 └──not delivered───┘   at most five times
  *
- * Ids count from 0 per device in memory only, so they repeat after a restart (trap 15). A command stays pending until its
- * delivery is known, and is pushed again at the next subscription: it may arrive twice.
+ * IDs start at 0 per device, in memory only, so they repeat after a restart (trap 15). An RPC without a
+ * confirmed delivery is pushed again at the next subscription, so it may arrive twice.
  */
 
 import type { SandboxClock } from './clock.ts';
@@ -14,7 +14,7 @@ import type { RpcCommand } from './model/types.ts';
 
 export interface RpcRequest {
   readonly method: string;
-  /** JSON text; `null` when there are none. */
+  /** JSON text; `null` if there are none. */
   readonly params: string;
   readonly oneWay: boolean;
   readonly timeoutMs: number;
@@ -25,7 +25,7 @@ export type RpcOutcome =
   | { readonly status: 'replied'; readonly id: number; readonly reply: string }
   /** Pushed, but no delivery or no reply in time. */
   | { readonly status: 'timeout'; readonly id: number }
-  /** Nobody subscribed in time. */
+  /** No subscription in time. */
   | { readonly status: 'no-subscription'; readonly id: number }
   /** Not acknowledged after the last retry, or the device was deleted, or the server restarted. */
   | { readonly status: 'failed'; readonly id: number };
@@ -51,7 +51,7 @@ export class RpcQueue {
     this.#clock = clock;
   }
 
-  /** Numbers the command and hands it to `push`, which says whether anybody was listening. */
+  /** Assigns an ID and calls `push`, which returns whether there was a listener. */
   async send(
     deviceId: string,
     request: RpcRequest,
@@ -76,14 +76,14 @@ export class RpcQueue {
     };
     const open = this.#open.get(deviceId) ?? new Map<number, OpenRpc>();
     this.#open.set(deviceId, open.set(id, rpc));
-    // Set before pushing too: a listener may report the delivery while it is being told.
+    // A listener may report the delivery during `push` and set `sent` there.
     rpc.sent = push(rpc.command) || rpc.sent;
     await this.#clock.sleep(request.timeoutMs, endWait.signal);
     rpc.close({ status: rpc.sent ? 'timeout' : 'no-subscription', id });
     return outcome ?? { status: 'failed', id };
   }
 
-  /** What a new subscriber is owed, oldest first; counts as pushed. */
+  /** The undelivered RPCs for a new subscriber, oldest first; they count as pushed. */
   takePending(deviceId: string): readonly RpcCommand[] {
     const pending = [...(this.#open.get(deviceId)?.values() ?? [])].filter((rpc) => !rpc.delivered);
     for (const rpc of pending) rpc.sent = true;
@@ -103,7 +103,7 @@ export class RpcQueue {
     if (rpc.oneWay) rpc.close({ status: 'delivered', id });
   }
 
-  /** A reply to an unknown, stale or one-way id is accepted and forgotten. */
+  /** A reply to an unknown, stale or one-way ID is ignored. */
   replied(deviceId: string, id: number, reply: string): void {
     const rpc = this.#open.get(deviceId)?.get(id);
     if (rpc !== undefined && !rpc.oneWay) rpc.close({ status: 'replied', id, reply });
@@ -115,7 +115,7 @@ export class RpcQueue {
     this.#nextId.delete(deviceId);
   }
 
-  /** A restart: open commands are lost and numbering begins anew. */
+  /** A restart: open RPCs are lost and IDs start at 0 again. */
   restart(): void {
     for (const deviceId of [...this.#open.keys()]) this.#fail(deviceId);
     this.#nextId.clear();

@@ -1,7 +1,6 @@
 /**
- * Who listens to which device: observations over CoAP, long polls over HTTP.
- *
- * Telling is synchronous and in order of subscription. A listener may leave while it is being told.
+ * The listeners of each device: observations over CoAP, long polls over HTTP. Notification is synchronous, in
+ * order of subscription; a listener may unsubscribe during it.
  */
 
 import type { DeviceListener, EndReason, RpcCommand } from './model/types.ts';
@@ -22,7 +21,7 @@ export class Subscriptions {
     for (const listener of this.#listenersOf(deviceId)) listener.sharedAttributes?.(json);
   }
 
-  /** True when somebody was there to be told. */
+  /** True if there was a listener. */
   notifyRpc(deviceId: string, command: RpcCommand): boolean {
     let isNotified = false;
     for (const listener of this.#listenersOf(deviceId)) {
@@ -33,14 +32,14 @@ export class Subscriptions {
     return isNotified;
   }
 
-  /** The device is gone or its token is: everybody is told once and forgotten. */
+  /** The device was deleted or its token revoked: notifies and removes all listeners. */
   end(deviceId: string, reason: EndReason): void {
     const listeners = this.#listenersOf(deviceId);
     this.#byDevice.delete(deviceId);
     for (const listener of listeners) listener.ended?.(reason);
   }
 
-  /** A restart: the listeners are not told (section 5). */
+  /** A restart: removes all listeners without notice (section 5). */
   forget(): void {
     this.#byDevice.clear();
   }

@@ -1,13 +1,11 @@
 /**
- * Reads a telemetry body (contract, section 4.1): flat object, `ts` with `values`, or an array of either.
- *
- * All or nothing: one bad element refuses the whole message. An empty array is the trap of section 11.6: nothing is
- * queued, so nothing is ever answered.
+ * Parses a telemetry body (contract section 4.1): a flat object, `ts` with `values`, or an array of either.
+ * One invalid element rejects the whole message. An empty array gets no response, because nothing is queued
+ * (section 11.6).
  */
 
 import { integerPart, parseDecimal } from './json/decimal.ts';
-import { jsonText } from './json/json-text.ts';
-import { type LenientObject, type LenientValue, parseLenientJson } from './json/lenient-json.ts';
+import { jsonText, type LenientObject, type LenientValue, parseLenientJson } from './json/lenient-json.ts';
 import type { PostAnswer } from './model/types.ts';
 import { classifyMembers, type StoredValue } from './model/values.ts';
 
@@ -42,10 +40,10 @@ export function readTelemetry(body: string, typeCast: boolean, nowMs: number): R
 function readElement(element: LenientObject, typeCast: boolean, nowMs: number): ReadTelemetry {
   const ts = element.members.get('ts');
   const values = element.members.get('values');
-  // With only one of the two it is an ordinary key, and is stored as such.
+  // If only one of the two is present, it is an ordinary key.
   if (ts === undefined || values === undefined) return toPoints(element, nowMs, false, typeCast);
   const tsMs = timestamp(ts);
-  // The server throws here outside its own checks, which reads as an outage (trap 11).
+  // The real server throws here outside its validation, which looks like an outage (trap 11).
   if (tsMs === undefined) return { status: 'failed' };
   if (values.type !== 'object') return cannotParse(values);
   return toPoints(values, tsMs, true, typeCast);
@@ -60,7 +58,7 @@ function toPoints(values: LenientObject, ts: number, tsGiven: boolean, typeCast:
   };
 }
 
-/** Whole milliseconds: a fraction is cut off, a numeric string is taken, and past or future have no bound. */
+/** Whole milliseconds without bounds: a fraction is cut off, a numeric string is accepted. */
 function timestamp(value: LenientValue): number | undefined {
   if (value.type === 'string') return LONG.test(value.text) ? Number(value.text) : undefined;
   if (value.type !== 'number') return undefined;

@@ -1,8 +1,6 @@
 /**
- * What an administrator, or a test, may do to the sandbox: devices, tokens, shared attributes, commands, knobs, queries.
- *
- * The HTTP admin port and in-process tests both use this. Refusals are values with a sentence; nothing here waits for the
- * latency knob, because it is not the device's road.
+ * The administration of the sandbox, for the admin port and for tests: devices, tokens, shared attributes,
+ * RPC, knobs, queries. An error is a value with a sentence. The latency knob does not apply.
  */
 
 import { type DeviceView, viewDevice } from './device-view.ts';
@@ -10,10 +8,9 @@ import { updateKnobs } from './knobs.ts';
 import { attributesText, readAttributeBody } from './model/attributes.ts';
 import type { Device } from './model/devices.ts';
 import type { Knobs, StoredPoint } from './model/types.ts';
-import type { DuplicatePoint, PointQuery } from './point-record.ts';
+import type { DeviceCounters, DuplicatePoint, PointQuery, PointRecord } from './point-record.ts';
 import { clearProvisionState } from './provisioning.ts';
 import type { RpcOutcome } from './rpc-queue.ts';
-import { collectStats, type Stats } from './stats.ts';
 import type { Tenant } from './tenant.ts';
 
 export type AdminAnswer<T> =
@@ -33,6 +30,16 @@ export interface RpcInput {
   readonly timeoutMs?: number;
 }
 
+export interface Stats {
+  readonly startedAtMs: number;
+  readonly devices: number;
+  readonly points: ReturnType<PointRecord['totals']>;
+  /** Requests by result, such as `telemetry accepted` or `provision SUCCESS`. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** By device name; absent without stored points. */
+  readonly perDevice: Readonly<Record<string, Readonly<DeviceCounters>>>;
+}
+
 export interface SandboxAdmin {
   devices(): readonly DeviceView[];
   points(query?: PointQuery): readonly StoredPoint[];
@@ -40,23 +47,25 @@ export interface SandboxAdmin {
   duplicateDatagrams(): readonly string[];
   stats(): Stats;
   knobs(): Readonly<Knobs>;
-  /** All or nothing; the message lists every problem. Restarts the latency dice. */
+  /**
+   * Applies all knobs or none; the message lists every problem. Restarts the random source of the latency.
+   */
   updateKnobs(patch: unknown): AdminAnswer<Readonly<Knobs>>;
-  /** A pre-provisioned device, without the mark of having been provisioned. */
+  /** Creates a pre-provisioned device that has not been provisioned yet. */
   createDevice(input: DeviceInput): AdminAnswer<DeviceView>;
   deleteDevice(name: string): AdminAnswer<DeviceView>;
-  /** Gives the device a new random token; the old one is unauthorized from now on. */
+  /** Replaces the token with a new random one. */
   revokeToken(name: string): AdminAnswer<DeviceView>;
-  /** `json` is an object; its members are written and notified. */
+  /** `json` is an object; its members are stored and notified. */
   setSharedAttributes(name: string, json: string): AdminAnswer<DeviceView>;
   deleteSharedAttributes(name: string, keys: readonly string[]): AdminAnswer<DeviceView>;
   sendRpc(name: string, input: RpcInput): Promise<AdminAnswer<RpcOutcome>>;
   clearProvisionState(name: string): AdminAnswer<DeviceView>;
-  /** Forgets observations and RPC ids, keeps devices and the record. */
+  /** Loses observations and RPC IDs, keeps devices and the record. */
   restart(): void;
 }
 
-/** The server's default patience with a command (contract, section 6). */
+/** The server's default timeout of an RPC, ms (contract section 6). */
 const RPC_TIMEOUT_MS = 10_000;
 
 export class TenantAdmin implements SandboxAdmin {
@@ -183,6 +192,16 @@ export class TenantAdmin implements SandboxAdmin {
   #viewResult(device: Device): AdminAnswer<DeviceView> {
     return { ok: true, value: viewDevice(this.#tenant, device) };
   }
+}
+
+function collectStats(tenant: Tenant): Stats {
+  return {
+    startedAtMs: tenant.startedAtMs,
+    devices: tenant.devices.all().length,
+    points: tenant.record.totals(),
+    requests: tenant.requests(),
+    perDevice: Object.fromEntries(tenant.record.allCounters()),
+  };
 }
 
 function noDevice(name: string): AdminAnswer<never> {

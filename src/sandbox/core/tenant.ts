@@ -1,8 +1,5 @@
 /**
- * The tenant: everything the sandbox's server knows, in one place, shared by the core (what devices may do) and the
- * admin (what a test or an operator may do).
- *
- * It holds state and no rules; the rules are in the files it is made of.
+ * The state of the sandbox, shared by the core (device requests) and the administration. Contains no rules.
  */
 
 import { type SandboxClock, systemClock } from './clock.ts';
@@ -20,17 +17,17 @@ export interface CoreOptions {
   /** The device profile's key and secret. */
   readonly provisioning: ProfileKeys;
   readonly knobs?: Partial<Knobs>;
-  /** Devices remembered from an earlier run. */
+  /** Devices of the previous run. */
   readonly devices?: readonly Device[];
-  /** Called after every change of a device worth remembering. */
+  /** Called after every change of a device that must be persisted. */
   readonly devicesChanged?: () => void;
   readonly log?: (line: string) => void;
   readonly clock?: SandboxClock;
   readonly generateToken?: () => string;
   readonly recordBounds?: RecordBounds;
-  /** How long a transport waits for the core; default 10 s (contract, section 10). */
+  /** How long a transport waits for the core; default 10 s (contract section 10). */
   readonly coreTimeoutMs?: number;
-  /** Shortest time a server-side RPC waits; default 5 s (section 6). */
+  /** Minimum timeout of a server-side RPC; default 5 s (section 6). */
   readonly rpcTimeoutMinMs?: number;
 }
 
@@ -50,7 +47,7 @@ export class Tenant {
   readonly generateToken: () => string;
   readonly rpcTimeoutMinMs: number;
   readonly startedAtMs: number;
-  /** Server clock of each device's latest valid token check, by device id. */
+  /** Server clock of the last valid token check, by device ID. */
   readonly lastSeenAtMs = new Map<string, number>();
   readonly #requests = new Map<string, number>();
 
@@ -70,7 +67,7 @@ export class Tenant {
     this.startedAtMs = this.clock.nowMs();
   }
 
-  /** Counts a request by what became of it, such as `telemetry accepted`. */
+  /** Counts requests by result, such as `telemetry accepted`. */
   count(request: string): void {
     this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
   }

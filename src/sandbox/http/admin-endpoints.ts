@@ -1,7 +1,6 @@
 /**
- * The admin port's endpoints, one row each: the list `GET /` shows is the table that is served.
- *
- * A row reads what it needs from the call and answers with a status and a JSON value; refusals are `{"error":"sentence"}`.
+ * The table of the admin endpoints, which `GET /` lists. Every response is JSON; an error is
+ * `{"error":"sentence"}`.
  */
 
 import { isJsonObject } from '../core/json-object.ts';
@@ -11,16 +10,16 @@ import { parseQuery, readDeviceInput, readRpcInput } from './admin-input.ts';
 
 export interface AdminControls {
   readonly admin: SandboxAdmin;
-  /** Restarts the whole sandbox: core and front doors. */
+  /** Restarts the core and both device servers. */
   readonly restart: () => void;
 }
 
 export interface AdminCall {
-  /** The NAME of the path; empty where the path has none. */
+  /** The segment NAME of the path; empty if the path has none. */
   readonly name: string;
   readonly query: URLSearchParams;
   readonly text: string;
-  /** The body parsed; undefined when there is none. */
+  /** The parsed body; undefined if there is none. */
   readonly body: unknown;
 }
 
@@ -31,7 +30,7 @@ export interface AdminReply {
 
 export interface AdminEndpoint {
   readonly method: string;
-  /** NAME stands for one segment. */
+  /** NAME matches one segment. */
   readonly path: string;
   readonly description: string;
   readonly run: (call: AdminCall, controls: AdminControls) => AdminReply | Promise<AdminReply>;
@@ -56,7 +55,7 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
   {
     method: 'GET',
     path: '/devices',
-    description: 'all devices with token and attributes',
+    description: 'lists all devices with token and attributes',
     run: (_call, { admin }) => ok(admin.devices()),
   },
   {
@@ -71,7 +70,7 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
   {
     method: 'DELETE',
     path: '/devices/NAME',
-    description: 'deletes the device; its observations end and its token is unauthorized',
+    description: 'deletes the device, ends its observations and revokes its token',
     run: ({ name }, { admin }) => toReply(admin.deleteDevice(name)),
   },
   {
@@ -105,7 +104,7 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
   {
     method: 'POST',
     path: '/devices/NAME/rpc',
-    description: 'sends a command from {"method", "params"?, "oneWay"?, "timeoutMs"?} and waits for its end',
+    description: 'sends the RPC {"method", "params"?, "oneWay"?, "timeoutMs"?} and waits for its result',
     run: async ({ name, body }, { admin }) => {
       const input = readRpcInput(body);
       if (!input.ok) return failure(400, input.message);
@@ -117,7 +116,7 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
     method: 'GET',
     path: '/points',
     description:
-      'stored points, oldest first; ?device=&key=&since=<ts ms>&limit=<newest so many, default 1000>',
+      'lists stored points, oldest first; ?device=&key=&since=<ts ms>&limit=<newest N, default 1000>',
     run: ({ query }, { admin }) => {
       const read = parseQuery(query);
       return read.ok ? ok(admin.points(read.value)) : failure(400, read.message);
@@ -126,25 +125,25 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
   {
     method: 'GET',
     path: '/duplicates',
-    description: 'points stored twice, and datagrams received twice',
+    description: 'lists points stored twice and datagrams received twice',
     run: (_call, { admin }) => ok({ points: admin.duplicatePoints(), datagrams: admin.duplicateDatagrams() }),
   },
   {
     method: 'GET',
     path: '/stats',
-    description: 'the sandbox in numbers',
+    description: 'shows counters of points and requests',
     run: (_call, { admin }) => ok(admin.stats()),
   },
   {
     method: 'GET',
     path: '/knobs',
-    description: 'all knobs as they stand',
+    description: 'shows all knobs',
     run: (_call, { admin }) => ok(admin.knobs()),
   },
   {
     method: 'PATCH',
     path: '/knobs',
-    description: 'turns the knobs named in an object, all or none',
+    description: 'sets the knobs named in an object, all or none',
     run: ({ body }, { admin }) =>
       isJsonObject(body)
         ? toReply(admin.updateKnobs(body))
@@ -153,8 +152,7 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
   {
     method: 'POST',
     path: '/restart',
-    description:
-      'forgets observations, message ids and RPC ids, as a restarted server; keeps devices and points',
+    description: 'simulates a restart: loses observations, message IDs and RPC IDs, keeps devices and points',
     run: (_call, { restart }) => {
       restart();
       return ok({ restarted: true });
@@ -171,7 +169,7 @@ function toReply<T>(answer: AdminAnswer<T>, status = 200): AdminReply {
   return failure(answer.problem === 'no-device' ? 404 : 400, answer.message);
 }
 
-/** As the server's REST API: 504 both when nobody subscribed and when no reply came (contract, section 6). */
+/** Like the server's REST API: 504 without a subscription and without a reply (contract section 6). */
 function rpcReply(outcome: RpcOutcome): AdminReply {
   switch (outcome.status) {
     case 'delivered':

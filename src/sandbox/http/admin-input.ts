@@ -1,6 +1,4 @@
-/**
- * Reads what comes to the admin port: unknown in, a typed wish out, or a sentence that names key, value and bound.
- */
+/** Validates the input of the admin port. An error message names every wrong key with its value and bound. */
 
 import { isJsonObject } from '../core/json-object.ts';
 import type { PointQuery } from '../core/point-record.ts';
@@ -13,7 +11,7 @@ export type InputResult<T> =
 type MemberRule = readonly [bound: string, allows: (value: unknown) => boolean];
 
 const POINTS_LIMIT = 1_000;
-/** Longest time a command may wait, ms. */
+/** Maximum timeout of an RPC, ms. */
 const RPC_TIMEOUT_MS_MAX = 3_600_000;
 
 const text: MemberRule = [
@@ -72,7 +70,7 @@ export function parseQuery(query: URLSearchParams): InputResult<PointQuery> {
   return { ok: true, value: parsed };
 }
 
-/** Every problem at once; `build` sees only members that passed. */
+/** Reports all problems at once; `build` gets only valid members. */
 function readMembers<Name extends string, T>(
   body: unknown,
   required: NoInfer<Name>,

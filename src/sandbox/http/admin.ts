@@ -1,8 +1,6 @@
 /**
- * The admin port: lets an outside test, or a human with curl, look into the sandbox and turn its knobs.
- *
- * Always on 127.0.0.1, whatever the device ports are bound to: it shows tokens and asks for no password. A request that a
- * browser sends on behalf of a web page carries an Origin and is refused.
+ * The admin port: an HTTP API for tests and for curl to inspect and control the sandbox. It shows tokens
+ * without authentication, so it always listens on 127.0.0.1 and rejects requests of web pages (Origin).
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -13,13 +11,12 @@ import {
   type AdminReply,
   failure,
 } from './admin-endpoints.ts';
-import { announcedBytes, readBody } from './body.ts';
 import { type HttpListener, listen } from './listener.ts';
 import { json, send } from './reply.ts';
-import { parseTarget } from './target.ts';
+import { announcedBytes, parseTarget, readBody } from './request.ts';
 
 export interface AdminOptions extends AdminControls {
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly log: (line: string) => void;
 }
@@ -42,7 +39,7 @@ async function answer(request: IncomingMessage, controls: AdminControls): Promis
   const matches = ADMIN_ENDPOINTS.map((endpoint) => match(endpoint, url.segments)).filter(
     (one) => one !== undefined,
   );
-  if (matches.length === 0) return failure(404, 'there is nothing here; GET / lists the endpoints');
+  if (matches.length === 0) return failure(404, 'no such endpoint; GET / lists all');
   const selected = matches.find(({ endpoint }) => endpoint.method === request.method);
   if (selected === undefined) {
     const methods = matches.map(({ endpoint }) => endpoint.method).join(', ');

@@ -1,8 +1,7 @@
 /**
- * What each path of the HTTP device API answers (contract, sections 3.2, 4.1, 5, 6, 7, 8).
- *
- * Translates the core's facts into statuses. Body and parameters are checked before the token, as the real controller's
- * argument binding does. An answer that never comes is the asynchronous time-out's 503.
+ * The response of each path of the HTTP device API (contract sections 3.2, 4.1, 5, 6, 7, 8), from the core's
+ * answer. Body and parameters are checked before the token, like the argument binding of the real controller.
+ * A `silent` answer becomes 503 after the asynchronous timeout.
  */
 
 import type { SandboxClock } from '../core/clock.ts';
@@ -15,9 +14,9 @@ export interface DeviceCall {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly body: string;
-  /** The client prefers JSON, which changes the content type of a provisioning answer. */
+  /** The client accepts JSON, which changes the content type of a provisioning response. */
   readonly acceptsJson: boolean;
-  /** Aborts when the client goes away. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
@@ -115,7 +114,7 @@ export class DeviceHandlers {
         return json(200, answer.json);
       case 'nothing':
         return json(200, '{}');
-      // A rate-limited read is simply not answered over HTTP (section 5).
+      // The server does not answer a rate-limited read over HTTP (section 5).
       case 'failed':
       case 'silent':
         return this.#timeOut(signal);
@@ -123,9 +122,9 @@ export class DeviceHandlers {
   }
 
   #poll(device: DeviceHandle, feature: 'sharedAttributes' | 'rpc', call: DeviceCall): Promise<Reply> {
-    // Zero, as an absent time-out, means the default.
+    // Zero means the default.
     const timeoutMs = Number(call.query.get('timeout') ?? 0) || POLL_TIMEOUT_MS;
-    const poll = { feature: feature, timeoutMs, asyncTimeoutMs: this.#asyncTimeoutMs, signal: call.signal };
+    const poll = { feature, timeoutMs, asyncTimeoutMs: this.#asyncTimeoutMs, signal: call.signal };
     return pollDevice(this.#core, device, poll, this.#clock);
   }
 
@@ -135,7 +134,7 @@ export class DeviceHandlers {
   }
 }
 
-/** What the real controller's argument binding refuses with 400, before any token is looked at. */
+/** What the argument binding of the real controller rejects with 400, before it checks the token. */
 function findBadRequest(route: DeviceRoute, { method, query, body }: DeviceCall): string | undefined {
   if (route.to === 'package') {
     const missing = ['title', 'version'].find((name) => !query.has(name));
@@ -152,7 +151,7 @@ function findBadRequest(route: DeviceRoute, { method, query, body }: DeviceCall)
   return body === '' && route.to !== 'claim' ? 'Required request body is missing' : undefined;
 }
 
-/** Keys split at commas; an empty list is as good as none. */
+/** Splits keys at commas; an empty list counts as absent. */
 function keyList<Name extends string>(
   name: Name,
   query: URLSearchParams,

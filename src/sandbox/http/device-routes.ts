@@ -1,6 +1,4 @@
-/**
- * The paths and methods of the HTTP device API (contract, section 1.2) and their size limits (section 8).
- */
+/** Paths and methods of the HTTP device API (contract section 1.2) and their size limits (section 8). */
 
 export type DeviceRoute =
   | { readonly to: 'provision' }
@@ -8,7 +6,7 @@ export type DeviceRoute =
       readonly to: 'telemetry' | 'attributes' | 'updates' | 'rpc' | 'claim' | 'package';
       readonly token: string;
     }
-  /** `id` as written in the path; it may not be a number. */
+  /** `id` as in the path; not necessarily a number. */
   | { readonly to: 'rpc-reply'; readonly token: string; readonly id: string };
 
 type Destination = DeviceRoute['to'];
@@ -27,7 +25,7 @@ const METHODS: Readonly<Record<Destination, readonly string[]>> = {
 const RPC_BYTES_MAX = 65_536;
 const OTHER_BYTES_MAX = 52_428_800;
 
-/** Undefined when there is no such path. Segments come decoded, without the leading empty one. */
+/** Undefined if there is no such path. The segments are decoded. */
 export function findRoute(segments: readonly string[]): DeviceRoute | undefined {
   const [api, version, token, feature, id, ...rest] = segments;
   if (api !== 'api' || version !== 'v1' || token === undefined || token === '' || rest.length > 0) {
@@ -56,7 +54,7 @@ export function allowsMethod(route: DeviceRoute, method: string): boolean {
   return METHODS[route.to].includes(method);
 }
 
-/** The most bytes a request to this path may announce. */
+/** The maximum Content-Length of a request to this path. */
 export function bytesMax(segments: readonly string[]): number {
   return segments[3] === 'rpc' ? RPC_BYTES_MAX : OTHER_BYTES_MAX;
 }

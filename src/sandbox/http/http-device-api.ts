@@ -1,34 +1,35 @@
 /**
- * The HTTP front door: the device API of contract section 1.2 on node:http.
- *
- * It finds the route, judges size and method, reads the body, and leaves the answer to the handlers. The knobs `dead` and
- * `silent` act here: the first takes nothing in, the second lets nothing out, and neither closes the connection.
+ * The HTTP device API (contract section 1.2): checks size, route and method, reads the body and calls the
+ * handlers. With the knob `dead` it reads nothing, with `silent` it sends nothing; neither closes the
+ * connection.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type SandboxClock, systemClock } from '../core/clock.ts';
 import type { SandboxCore } from '../core/model/types.ts';
-import { announcedBytes, CHUNKED_BYTES_MAX, discardBody, readBody } from './body.ts';
 import { DeviceHandlers } from './device-handlers.ts';
 import { allowsMethod, bytesMax, findRoute } from './device-routes.ts';
 import { type HttpListener, listen } from './listener.ts';
 import { errorObject, json, type Reply, send } from './reply.ts';
-import { parseTarget } from './target.ts';
+import { announcedBytes, CHUNKED_BYTES_MAX, discardBody, parseTarget, readBody } from './request.ts';
 
 export interface HttpDeviceApiOptions {
   readonly core: SandboxCore;
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly log: (line: string) => void;
   readonly clock?: SandboxClock;
-  /** The monolith's asynchronous time-out; default 30 s (contract, section 8). */
+  /** The asynchronous timeout of the real server; default 30 s (contract section 8). */
   readonly asyncTimeoutMs?: number;
 }
 
 const ASYNC_TIMEOUT_MS = 30_000;
-/** What the real server still swallows of a body it has refused; of a larger one it closes the connection. */
-const SWALLOW_BYTES_MAX = 2 * 1024 * 1024;
+/**
+ * The real server reads and discards a rejected body up to this size; for a larger one it closes the
+ * connection.
+ */
+const DISCARDED_BYTES_MAX = 2 * 1024 * 1024;
 
 export function openHttpDeviceApi(options: HttpDeviceApiOptions): Promise<HttpListener> {
   const api = new HttpDeviceApi(options);
@@ -55,13 +56,13 @@ class HttpDeviceApi {
     if (reply !== undefined && !knobs.silent && !disconnected.signal.aborted) send(response, reply);
   }
 
-  /** Undefined when there is nobody left to answer. */
+  /** Undefined if the client has disconnected. */
   async #reply(request: IncomingMessage, signal: AbortSignal): Promise<Reply | undefined> {
     const method = request.method ?? '';
     const target = parseTarget(request.url ?? '');
     if (target === undefined) return this.#error(400, 'The request path is malformed');
     const { segments, query } = target;
-    if (announcedBytes(request) > bytesMax(segments)) return refuseSize(request, bytesMax(segments));
+    if (announcedBytes(request) > bytesMax(segments)) return rejectSize(request, bytesMax(segments));
     const route = findRoute(segments);
     if (route === undefined) return this.#error(404, 'Not found');
     if (!allowsMethod(route, method)) {
@@ -87,14 +88,14 @@ class HttpDeviceApi {
 }
 
 /** The body of a 413 is a JSON string. */
-async function refuseSize(request: IncomingMessage, limit: number): Promise<Reply> {
+async function rejectSize(request: IncomingMessage, limit: number): Promise<Reply> {
   const reply = json(413, JSON.stringify(`Payload size exceeds the limit of ${limit} bytes`));
-  if (announcedBytes(request) > SWALLOW_BYTES_MAX) return { ...reply, close: true };
+  if (announcedBytes(request) > DISCARDED_BYTES_MAX) return { ...reply, close: true };
   await discardBody(request);
   return reply;
 }
 
-/** A form's body is decoded and encoded again on its way in, which ruins JSON (section 8). */
+/** The real server decodes and re-encodes the body of a form, which corrupts JSON (section 8). */
 function decodeForm(request: IncomingMessage, body: string): string {
   const isForm = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
   return isForm && body !== '' ? new URLSearchParams(body).toString() : body;

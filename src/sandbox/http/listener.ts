@@ -1,7 +1,6 @@
 /**
- * A listening HTTP server as a disposable: bound when the promise resolves, all connections cut when it is disposed.
- *
- * A handler that throws is a bug of the sandbox; the client gets an empty 500 and the log says so.
+ * A listening HTTP server; disposal closes all its connections. A handler that throws is a bug of the
+ * sandbox: the error is logged and the client gets an empty 500.
  */
 
 import { once } from 'node:events';
@@ -9,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 export interface HttpListener {
   readonly port: number;
-  /** A restarted server drops its connections and listens on. */
+  /** Closes all connections and continues to listen. */
   restart(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -22,7 +21,7 @@ export interface ListenOptions {
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Rejects when the port cannot be bound. */
+/** Resolves when the port is bound; rejects if it cannot be. */
 export async function listen(
   { host, port, log }: ListenOptions,
   handle: RequestHandler,

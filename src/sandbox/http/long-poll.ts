@@ -1,8 +1,7 @@
 /**
- * A long poll: one listener, one answer (contract, section 8).
- *
- * Commands still pending wait for the next poll, one per poll; attribute updates between two polls are lost. A poll ends
- * with its own time-out (408), the server's asynchronous one (503), or the device (403 when deleted).
+ * A long poll: one listener, one response (contract section 8). Pending RPCs are sent one per poll; attribute
+ * updates between two polls are lost. A poll ends with its own timeout (408), the asynchronous timeout of the
+ * server (503), a deleted device (403) or a revoked token (408).
  */
 
 import type { SandboxClock } from '../core/clock.ts';
@@ -12,9 +11,9 @@ import { empty, errorObject, json, type Reply, text } from './reply.ts';
 export interface Poll {
   readonly feature: 'sharedAttributes' | 'rpc';
   readonly timeoutMs: number;
-  /** The server's asynchronous time-out, which wins when it is not longer. */
+  /** The asynchronous timeout of the server; applies unless `timeoutMs` is shorter. */
   readonly asyncTimeoutMs: number;
-  /** Aborts when the client goes away. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +37,7 @@ export async function pollDevice(
   return poll.timeoutMs < poll.asyncTimeoutMs ? empty(408) : asyncTimedOut(clock);
 }
 
-/** What the monolith answers when nobody has answered in its asynchronous time-out. */
+/** The server's response after its asynchronous timeout. */
 export function asyncTimedOut(clock: SandboxClock): Reply {
   return errorObject(503, 'Asynchronous request timed out', clock.nowMs());
 }

@@ -1,5 +1,6 @@
 /**
- * What the HTTP front doors send: a status, a body and its content type, and the server's error object (contract 3.6).
+ * The replies of the HTTP servers: status, body, content type, and ThingsBoard's error object (contract
+ * section 3.6).
  */
 
 import type { ServerResponse } from 'node:http';
@@ -7,18 +8,18 @@ import type { ServerResponse } from 'node:http';
 export interface Reply {
   readonly status: number;
   readonly body: string;
-  /** Absent with an empty body. */
+  /** Absent if the body is empty. */
   readonly contentType?: string;
-  /** Nothing more will be read from this connection. */
+  /** Closes the connection afterwards. */
   readonly close?: boolean;
-  /** Called when the reply has left. */
+  /** Called when the reply has been sent. */
   readonly sent?: () => void;
 }
 
 export const JSON_TYPE = 'application/json';
 export const TEXT_TYPE = 'text/plain;charset=UTF-8';
 
-/** The errorCode that goes with a status in the error object; 2 is the general one. */
+/** The errorCode of each status in the error object; 2 is the general one. */
 const ERROR_CODES: ReadonlyMap<number, number> = new Map([
   [400, 31],
   [401, 10],
@@ -40,7 +41,7 @@ export function text(status: number, body: string): Reply {
   return { status, body, contentType: TEXT_TYPE };
 }
 
-/** ThingsBoard's error object, for what its controller itself throws. */
+/** ThingsBoard's error object, for errors of its controller. */
 export function errorObject(status: number, message: string, nowMs: number): Reply {
   const errorCode = ERROR_CODES.get(status) ?? GENERAL_ERROR;
   return json(status, JSON.stringify({ status, message, errorCode, timestamp: nowMs }));

@@ -1,10 +1,7 @@
 /**
- * CPU use: the share of time in which the CPUs were not idle, from one sample to the next; of all of them, and of each.
- *
- * Waiting for a disk counts as idle; time stolen by a hypervisor counts as busy, since the work had to wait for it. The first
- * sample has nothing to compare with, and a sample after the counters went back (a restored container) neither: the key is
- * then absent, as is that of a CPU that is switched off. The kernel warns that single fields, idle and iowait above all, may run
- * back a little: such a step counts as 0.
+ * CPU utilisation between two samples, of all CPUs and of each. Waiting for a disk counts as idle; time
+ * stolen by a hypervisor counts as busy, because the work had to wait. The key is absent in the first sample,
+ * after the counters went back (a restored container), and for a CPU that is offline.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
@@ -12,14 +9,14 @@ import type { HostFiles } from '../files/host-files.ts';
 import { parseNatural, splitLines } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 
-/** `cpu` is all of them. */
+/** By label: `cpu` is the sum of all CPUs. */
 type Ticks = ReadonlyMap<string, readonly number[]>;
 
 export const cpu: Collector = {
   name: 'cpu',
   catalogue: [
-    entry('cpuUsePercent', 'minimal', 'time the CPUs were busy since the last sample'),
-    entry('cpu*UsePercent', 'full', 'time one CPU was busy since the last sample'),
+    entry('cpuUsePercent', 'minimal', 'share of time the CPUs were busy, since the previous sample'),
+    entry('cpu*UsePercent', 'full', 'share of time one CPU was busy, since the previous sample'),
   ],
   open(hostFiles, _clock, isSelected) {
     const linesMax = isSelected('cpu*UsePercent') ? 1 + CPUS_MAX : 1;
@@ -37,13 +34,13 @@ export const cpu: Collector = {
   },
 };
 
-/** Keys cost the server a dictionary entry each, for ever. */
+/** Each key permanently occupies an entry of the server's key dictionary. */
 const CPUS_MAX = 64;
-/** user nice system idle iowait irq softirq steal; guest time, which follows, is in user already. */
+/** user nice system idle iowait irq softirq steal; the guest time that follows is included in user. */
 const FIELDS = 8;
 const FIELDS_MIN = 4;
 const IDLE_FIELDS = [3, 4];
-/** The lines of the CPUs come first; the long one that counts interrupts is further down. */
+/** The lines of the CPUs come first; the long line of interrupts is further down. */
 const LINE_BYTES_MAX = 256;
 
 function readTicks(hostFiles: HostFiles, linesMax: number): Ticks {
@@ -69,6 +66,7 @@ function readTicks(hostFiles: HostFiles, linesMax: number): Ticks {
 
 function usePercentBetween(previous: readonly number[], now: readonly number[]): number | undefined {
   if (sum(now) < sum(previous)) return undefined;
+  // The kernel documents that single fields, above all idle and iowait, can go back a little.
   const steps = now.map((ticks, field) => Math.max(0, ticks - (previous[field] ?? 0)));
   const total = sum(steps);
   if (total === 0) return undefined;

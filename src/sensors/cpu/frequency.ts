@@ -1,7 +1,7 @@
 /**
- * Frequency: how fast the CPUs run at present, one value for each group of CPUs that share a clock, named after the first of them.
- *
- * It is what the kernel has set or, on a PC, what it measures. A group whose CPUs are all switched off has none. Without frequency scaling, as in most virtual machines, absent.
+ * Current CPU frequency: one value for each group of CPUs that share a clock, named after the first CPU of
+ * the group. It is the frequency the kernel has set or, on a PC, measured. A group whose CPUs are all offline
+ * has no value.
  */
 
 import { errorCode } from '../../core/model/error-code.ts';
@@ -25,7 +25,7 @@ export const frequency: Collector = {
       min: 1,
       max: 20_000,
       decimals: 0,
-      meaning: 'frequency of the CPU and those that share its clock',
+      meaning: 'frequency of the CPU and of all CPUs that share its clock',
       source: 'Documentation/admin-guide/pm/cpufreq.rst, scaling_cur_freq',
     },
   ],
@@ -42,7 +42,7 @@ export const frequency: Collector = {
       for (const first of policies.current) {
         const path = `${FOLDER}/policy${first}/scaling_cur_freq`;
         const text = ignoreBusy(() => readOptional(hostFiles, path));
-        // Some drivers answer so when all CPUs of the group sleep.
+        // Some drivers return this if all CPUs of the group sleep.
         if (text === undefined || text === '<unknown>') continue;
         measurements[`cpu${first}FrequencyMHz`] = parseNatural(text, `/${path}`) / KHZ_PER_MHZ;
       }
@@ -51,7 +51,7 @@ export const frequency: Collector = {
   },
 };
 
-/** The kernel keeps the files of a group of which no CPU is on, and answers EBUSY (drivers/cpufreq/cpufreq.c, show). */
+/** The kernel returns EBUSY for a group without an online CPU (drivers/cpufreq/cpufreq.c, show). */
 function ignoreBusy<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,8 +1,6 @@
 /**
- * Load average: how many tasks ran or waited, for a CPU or in an uninterruptible sleep, over 1, 5 and 15 minutes.
- * Beside it, from the same line, how many threads there are, which costs nothing, unlike counting processes.
- *
- * As the kernel gives it, not divided by the number of CPUs.
+ * Load average: tasks that run, or wait for a CPU or in uninterruptible sleep; not divided by the number of
+ * CPUs. The number of threads comes from the same line at no cost.
  */
 
 import { parseDecimal, parseNatural, splitLines } from '../files/parse.ts';
@@ -11,10 +9,10 @@ import type { Collector, NumberEntry } from '../runtime/collector.ts';
 export const load: Collector = {
   name: 'load',
   catalogue: [
-    entry('load1', 'default', 'tasks running or waiting, average of 1 minute'),
-    entry('load5', 'full', 'tasks running or waiting, average of 5 minutes'),
-    entry('load15', 'full', 'tasks running or waiting, average of 15 minutes'),
-    { ...entry('threadCount', 'full', 'threads, of all processes'), decimals: 0 },
+    entry('load1', 'default', 'tasks running or waiting, average over 1 minute'),
+    entry('load5', 'full', 'tasks running or waiting, average over 5 minutes'),
+    entry('load15', 'full', 'tasks running or waiting, average over 15 minutes'),
+    { ...entry('threadCount', 'full', 'threads of all processes'), decimals: 0 },
   ],
   open: (hostFiles) => () => {
     const [line = ''] = splitLines(hostFiles.read('proc/loadavg'), 'proc/loadavg');

@@ -1,8 +1,7 @@
 /**
- * Pressure: the share of the last ten seconds in which at least one task ("some"), or all that could run ("full"), had to wait for
- * the CPU, for memory or for a disk. It tells a gateway that is short of something from one that is merely busy.
- *
- * Absent where the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel's command line.
+ * Pressure stall information: the share of the last 10 s in which at least one task ("some") or all non-idle
+ * tasks ("full") waited for a CPU, memory or a disk. It distinguishes a gateway that lacks a resource from a
+ * busy one. Absent if the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel command line.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
@@ -19,11 +18,11 @@ const RESOURCES = [
 export const pressure: Collector = {
   name: 'pressure',
   catalogue: [
-    entry('pressureMemorySomePercent', 'a task waited for memory', 'default'),
-    entry('pressureMemoryFullPercent', 'all tasks waited for memory'),
-    entry('pressureIoSomePercent', 'a task waited for a disk'),
-    entry('pressureIoFullPercent', 'all tasks waited for a disk'),
-    entry('pressureCpuSomePercent', 'a task waited for a CPU'),
+    entry('pressureMemorySomePercent', 'at least one task waited for memory', 'default'),
+    entry('pressureMemoryFullPercent', 'all non-idle tasks waited for memory'),
+    entry('pressureIoSomePercent', 'at least one task waited for a disk'),
+    entry('pressureIoFullPercent', 'all non-idle tasks waited for a disk'),
+    entry('pressureCpuSomePercent', 'at least one task waited for a CPU'),
   ],
   open: (hostFiles, _clock, isSelected) => {
     const selectedResources = RESOURCES.filter(
@@ -50,7 +49,7 @@ function average(lines: readonly string[], label: 'some' | 'full', file: string)
   return parseDecimal(value, `"${label}" of /proc/pressure/${file}`);
 }
 
-function entry(key: string, what: string, profile: NumberEntry['profile'] = 'full'): CatalogueEntry {
+function entry(key: string, condition: string, profile: NumberEntry['profile'] = 'full'): CatalogueEntry {
   return {
     key,
     type: 'number',
@@ -59,7 +58,7 @@ function entry(key: string, what: string, profile: NumberEntry['profile'] = 'ful
     min: 0,
     max: 100,
     decimals: 1,
-    meaning: `share of the last 10 s in which ${what}`,
+    meaning: `share of the last 10 s in which ${condition}`,
     source: 'Documentation/accounting/psi.rst',
   };
 }

@@ -1,10 +1,8 @@
 /**
- * CPU temperature, from the first of these that the host has: a thermal zone that is named after the CPU (or after the chip it
- * is on), then a hwmon chip known to measure it. A host with neither, such as most virtual machines, has no such key.
- *
- * The source is looked for once and kept; it is looked for again after it failed, and once a minute while there is none, since
- * a driver may load late. Looking reads names and labels only, which the kernel has in memory, never another chip's
- * measurement, which may wait for an I2C bus. The measurement itself is a register of the CPU.
+ * CPU temperature, from a thermal zone named after the CPU or its chip, or else from a hwmon chip known to
+ * measure the CPU. The search reads only names and labels, never a measurement of another chip, which can
+ * wait for an I2C bus. The source is kept until it fails; without one the search is repeated once a minute,
+ * because drivers load late.
  */
 
 import { devicePathOf } from '../devices/labels.ts';
@@ -33,7 +31,9 @@ export const temperature: Collector = {
 const SEARCH_INTERVAL_MS = 60_000;
 const MILLIDEGREES_PER_DEGREE = 1000;
 
-/** In this order: Raspberry Pi and most ARM boards, Intel, older Raspberry Pi kernels, then whole-chip zones. */
+/**
+ * In this order: Raspberry Pi and most ARM boards, Intel, older Raspberry Pi kernels, then whole-chip zones.
+ */
 const ZONE_TYPES: readonly RegExp[] = [
   /^cpu[-_]?thermal/,
   /^x86_pkg_temp$/,
@@ -42,7 +42,7 @@ const ZONE_TYPES: readonly RegExp[] = [
   /^(soc|package)[-_]?thermal/,
 ];
 
-/** Chips and, of their several labels, those that mean the whole CPU, best first. Tdie is Tctl without AMD's offset. */
+/** Chips, and their labels for the whole CPU, best first. Tdie is Tctl without AMD's offset. */
 const CHIPS: readonly { readonly name: string; readonly labels: readonly string[] }[] = [
   { name: 'k10temp', labels: ['Tdie', 'Tctl'] },
   { name: 'zenpower', labels: ['Tdie', 'Tctl'] },
@@ -79,7 +79,7 @@ function findZone(hostFiles: HostFiles): string | undefined {
   return cpuZoneOf(zones)?.path;
 }
 
-/** Of zones in the order of their numbers, the one this collector reads. */
+/** The zone of the CPU, if `zones` are in the order of their numbers. */
 export function cpuZoneOf<Zone extends { readonly type: string }>(zones: readonly Zone[]): Zone | undefined {
   for (const type of ZONE_TYPES) {
     const zone = zones.find((candidate) => type.test(candidate.type));
@@ -91,7 +91,7 @@ export function cpuZoneOf<Zone extends { readonly type: string }>(zones: readonl
 function findChip(hostFiles: HostFiles): string | undefined {
   const folder = 'sys/class/hwmon';
   const chips = listNumbered(hostFiles, folder, 'hwmon').map((chip) => ({
-    // Kept until it fails, and so not to be another chip's when that gets the number.
+    // The path of the device, because another chip can get the number of the class link.
     path: devicePathOf(hostFiles, `${folder}/${chip}`),
     name: readName(hostFiles, `${folder}/${chip}/name`),
   }));
@@ -102,7 +102,9 @@ function findChip(hostFiles: HostFiles): string | undefined {
   return undefined;
 }
 
-/** Whether a channel (`temp1`) of a chip is the one this collector would read; `labels` are all that the chip has. */
+/**
+ * Whether this collector would read the channel (`temp1`) of the chip; `labels` are all labels of the chip.
+ */
 export function isCpuChannel(
   chip: string,
   channel: string,
@@ -115,7 +117,7 @@ export function isCpuChannel(
   return bestLabel === undefined ? channel === 'temp1' && label === undefined : label === bestLabel;
 }
 
-/** The input whose label comes first in our list; the chip's first input when none of them is there. */
+/** The input with the best of `labels`; the first input of the chip without any of them. */
 function findInput(hostFiles: HostFiles, chip: string, labels: readonly string[]): string {
   const inputs = hostFiles
     .list(chip)
@@ -128,7 +130,7 @@ function findInput(hostFiles: HostFiles, chip: string, labels: readonly string[]
   return 'temp1_input';
 }
 
-/** The folder's entries prefix0, prefix1 ... in the order of their numbers; none when there is no such folder. */
+/** The entries prefix0, prefix1 … of a folder in the order of their numbers; empty without the folder. */
 export function listNumbered(hostFiles: HostFiles, folder: string, prefix: string): readonly string[] {
   if (!hostFiles.has(folder)) return [];
   const number = (name: string) => Number(name.slice(prefix.length));
@@ -138,7 +140,7 @@ export function listNumbered(hostFiles: HostFiles, folder: string, prefix: strin
     .toSorted((a, b) => number(a) - number(b));
 }
 
-/** A zone or chip that will not say its name is none we know: the others must still be found. */
+/** '' if the name cannot be read, so that the other zones and chips are still found. */
 function readName(hostFiles: HostFiles, path: string): string {
   try {
     return hostFiles.read(path).trim();

@@ -1,10 +1,8 @@
 /**
- * Temperatures of the thermal zones other than the CPU's, by the type of the zone: the board, the GPU, a charger, a WLAN chip.
- *
- * The type is the driver's or the device tree's name for the zone and stays; the zone's number does not. Two zones of one type
- * are told apart by the ACPI device they belong to; where there is none, as with several packages of one type, neither is
- * reported. Which zone is the CPU's, temperature.ts says. Read through the thread pool, since a zone may be a chip on I2C or firmware
- * of the board that takes its time.
+ * Temperatures of the thermal zones other than the CPU's, by the type of the zone, which is stable, unlike
+ * its number. Two zones of one type are told apart by their ACPI device; without one, as with several CPU
+ * packages, neither is reported. Read through the thread pool, because a zone can be a chip on I2C or slow
+ * firmware of the board.
  */
 
 import { addressOf } from '../devices/address.ts';
@@ -30,7 +28,7 @@ export const thermal: Collector = {
       min: -100,
       max: 300,
       decimals: 1,
-      meaning: 'temperature of a thermal zone, by its type',
+      meaning: 'temperature of the thermal zone of that type',
       source: 'Documentation/ABI/testing/sysfs-class-thermal',
     },
   ],

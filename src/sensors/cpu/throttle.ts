@@ -1,6 +1,6 @@
 /**
- * Throttle: how often an Intel CPU was slowed down because it was too hot, since the host started. Each core counts for itself; told
- * is the core that was slowed most often. Other CPUs have no such counter; that of a Raspberry Pi is its firmware's.
+ * Thermal throttling of an Intel CPU since the host started. Each core has its own counter; the highest is
+ * reported. Other CPUs have no such counter (for a Raspberry Pi see raspberry-pi.ts).
  */
 
 import { Discovery } from '../devices/discovery.ts';
@@ -22,7 +22,7 @@ export const throttle: Collector = {
       min: 0,
       max: 2 ** 53,
       decimals: 0,
-      meaning: 'times the hottest core was slowed down since the host started',
+      meaning: 'thermal throttling events since the host started, of the core that has the most',
       source: 'Documentation/ABI/testing/sysfs-devices-system-cpu, core_throttle_count',
     },
   ],
@@ -38,7 +38,7 @@ export const throttle: Collector = {
     return () => {
       const counts = counters.current.flatMap((path) => {
         const text = readOptional(hostFiles, path);
-        // A CPU that is switched off takes its counter along.
+        // A CPU that goes offline loses its counter.
         return text === undefined ? [] : parseNatural(text, `/${path}`);
       });
       return { cpuThrottleCount: counts.length === 0 ? undefined : Math.max(...counts) };

@@ -1,6 +1,7 @@
 /**
- * Discovery: what a collector found on the host, looked for when it is first asked and again every five minutes, because drivers
- * load late and things are plugged in and out. In between a sample lists no directory.
+ * The devices a collector found. They are searched at the first use, after `invalidate` and every five
+ * minutes, because drivers load late and devices are plugged in and out. Samples in between list no
+ * directory.
  */
 
 import type { MonotonicClock } from '../runtime/collector.ts';
@@ -17,7 +18,7 @@ export class Discovery<T> {
     this.#find = find;
   }
 
-  /** What is there. Throws what looking throws, and looks again when it is asked again. */
+  /** The current devices. Throws if the search fails; the next access searches again. */
   get current(): T {
     const nowMs = this.#clock.monotonicMs();
     if (this.#last === undefined || nowMs >= this.#last.staleAtMs) {
@@ -27,7 +28,7 @@ export class Discovery<T> {
     return this.#last.current;
   }
 
-  /** Something of it is gone: the next one to ask has it looked for. */
+  /** A device has disappeared: the next access searches again. */
   invalidate(): void {
     this.#last = undefined;
   }

@@ -1,9 +1,8 @@
 /**
- * Keys for what hangs on a host's buses, made of the names chips, labels and serials have, so that a series goes on after a
- * reboot, and a dashboard made on one gateway fits the next.
- *
- * A chip that is there once has its plain name. Of two of one name each gets the address it is attached to, neither the plain
- * name: one series never holds the values of two chips, though plugging in a second one begins a new series for the first.
+ * Parts of telemetry keys, made from names of chips, labels and serial numbers: a series continues after a
+ * restart, and a dashboard fits other gateways. A chip that exists once has its plain name; two of one name
+ * both get their address. A series never holds values of two chips, but adding a second chip starts a new
+ * series for the first one.
  */
 
 /** Contract section 4.2. */
@@ -11,8 +10,8 @@ const KEY_CHARACTERS_MAX = 64;
 const HASH_CHARACTERS = 6;
 
 /**
- * A label as a part of a key: `Package id 0` becomes `PackageId0`, `SYSTIN` becomes `Systin` (a unit follows it: `SystinC`),
- * `+3.3V` becomes `3p3V`, `-12V` becomes `Minus12V`.
+ * A label as a part of a key: `Package id 0` becomes `PackageId0`, `SYSTIN` becomes `Systin` (a unit follows
+ * it: `SystinC`), `+3.3V` becomes `3p3V`, `-12V` becomes `Minus12V`.
  */
 export function labelPart(label: string): string {
   return keyPart(
@@ -23,7 +22,7 @@ export function labelPart(label: string): string {
   );
 }
 
-/** The pattern with `part` for its star; a part that is too long ends in a hash of itself. */
+/** The pattern with `part` in place of its `*`; a part that is too long ends in a hash of itself. */
 export function fillKey(pattern: string, part: string): string {
   const lengthMax = KEY_CHARACTERS_MAX - (pattern.length - 1);
   const fittedPart =
@@ -33,36 +32,35 @@ export function fillKey(pattern: string, part: string): string {
 
 export interface NamedDevice {
   readonly name: string;
-  /** As device-address.ts has it. */
+  /** Result of `addressOf`. */
   readonly address: string;
 }
 
 /**
- * Each with a part of a key that no other has. Left out is what has no name, and what shares name and address with another,
- * because nothing that lasts tells the two apart.
+ * Devices with a unique key part. Devices without a name are left out, and those that share name and address.
  */
 export function assignKeyParts<T extends NamedDevice>(
   all: readonly T[],
 ): readonly { readonly part: string; readonly item: T }[] {
   const candidates = all
-    .map((item) => ({ item: item, basePart: labelPart(item.name) }))
+    .map((item) => ({ item, basePart: labelPart(item.name) }))
     .filter(({ basePart }) => basePart !== '');
   const basePartCounts = countOccurrences(candidates.map(({ basePart }) => basePart));
   const parts = candidates.map(({ item, basePart }) => ({
-    item: item,
+    item,
     part: basePartCounts.get(basePart) === 1 ? basePart : `${basePart}${addressPart(item.address)}`,
   }));
   const counts = countOccurrences(parts.map(({ part }) => part));
   return parts.filter(({ part }) => counts.get(part) === 1);
 }
 
-/** Those whose key is no other's: the names of two chips and their labels may run together to one. */
+/** Items with a unique key: chip name and label of two channels can combine to one key. */
 export function filterUniqueKeys<T extends { readonly key: string }>(all: readonly T[]): readonly T[] {
   const counts = countOccurrences(all.map(({ key }) => key));
   return all.filter(({ key }) => counts.get(key) === 1);
 }
 
-/** `0000:01:00.0` becomes `At0000010000`: a name that ends in a digit must not run into it. */
+/** `0000:01:00.0` becomes `At000001000`: `At` separates it from a name that ends in a digit. */
 function addressPart(address: string): string {
   return `At${keyPart(address.toLowerCase())}`;
 }
@@ -82,23 +80,25 @@ function hash(text: string): string {
   return value.toString(36).padStart(HASH_CHARACTERS, '0').slice(-HASH_CHARACTERS);
 }
 
-/**
- * Names of the host as parts of keys: `eth0` becomes `Eth0`, `wan-lte.1` `WanLte1`, `/boot/firmware` `BootFirmware`.
- *
- * At most 32 characters, so that a key stays below 64. Two names that would make the same part are told apart by a number, in the
- * order they are given in, which should therefore not depend on chance: `/srv/a-b` and `/srv/a.b` become `SrvAB` and `SrvABX2`.
- */
-const CHARACTERS_MAX = 32;
+/** Keeps a key below 64 characters. */
+const PART_CHARACTERS_MAX = 32;
 
+/**
+ * A name as a part of a key: `eth0` becomes `Eth0`, `wan-lte.1` `WanLte1`, `/boot/firmware` `BootFirmware`.
+ */
 export function keyPart(name: string): string {
   return name
     .split(/[^A-Za-z0-9]+/)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('')
-    .slice(0, CHARACTERS_MAX);
+    .slice(0, PART_CHARACTERS_MAX);
 }
 
-/** The part of each name. `taken` are parts that mean something else already. A name without a letter or digit has none. */
+/**
+ * The part of each name; a name without a letter or digit has none. Equal parts are numbered in the order of
+ * `names`, which must therefore be stable: `/srv/a-b` and `/srv/a.b` become `SrvAB` and `SrvABX2`. `reserved`
+ * are parts in other use.
+ */
 export function keyParts(
   names: readonly string[],
   reserved: readonly string[] = [],
@@ -111,7 +111,7 @@ export function keyParts(
     let part = basePart;
     for (let number = 2; used.has(part); number += 1) {
       const suffix = `X${number}`;
-      part = `${basePart.slice(0, CHARACTERS_MAX - suffix.length)}${suffix}`;
+      part = `${basePart.slice(0, PART_CHARACTERS_MAX - suffix.length)}${suffix}`;
     }
     used.add(part);
     parts.set(name, part);

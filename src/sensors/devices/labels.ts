@@ -1,4 +1,4 @@
-/** What devices in /sys call themselves, and where they lead to; a file that cannot be read must not cost the other devices. */
+/** Names, labels and link targets of devices in /sys. An unreadable file does not affect other devices. */
 
 import { dirname, join } from 'node:path';
 import type { HostFiles } from '../files/host-files.ts';
@@ -7,7 +7,7 @@ import { labelPart } from './keys.ts';
 
 const BYTES_MAX = 512;
 
-/** A name or a label; one without a letter or a digit is none. */
+/** A name or a label; undefined if it has no letter and no digit. */
 export function readLabel(hostFiles: HostFiles, path: string): string | undefined {
   try {
     const [text = ''] = splitLines(hostFiles.read(path, BYTES_MAX), path);
@@ -18,15 +18,15 @@ export function readLabel(hostFiles: HostFiles, path: string): string | undefine
 }
 
 /**
- * The device's own directory, below /sys/devices, to which the link of its class leads. Read there, a device that has gone is
- * missed, though another may have got its number, and with it the link.
+ * The directory of the device below /sys/devices, the target of its class link. A read there fails if the
+ * device has gone, even if another device has its number and its link.
  */
 export function devicePathOf(hostFiles: HostFiles, path: string): string {
   const target = readLinkTarget(hostFiles, path);
   return target === '' ? path : join(dirname(path), target);
 }
 
-/** Where the symbolic link points; '' when there is none. */
+/** The target of the symbolic link; '' if there is none. */
 export function readLinkTarget(hostFiles: HostFiles, path: string): string {
   try {
     return hostFiles.readLink(path);

@@ -1,11 +1,8 @@
 /**
- * Rounds over devices that may be slow, pulled out or broken: one after another, so that a collector holds one thread at most, and
- * none costs another its values.
- *
- * What a driver has no value for at present is absent. A device that fails is not asked for the rest of its values in that
- * round, unless it said itself that only this one is broken (BrokenPartError). One that needed long to fail, as a stuck bus does, is left alone for a minute, because a reading waits two seconds in
- * all and the others must still come into it; meanwhile its failure stands. A file that has gone means that the host has
- * changed: `gone` is told.
+ * Reads devices that can be slow, absent or broken, one after another, so that a collector occupies one
+ * thread. A device that fails is skipped for the rest of the round, unless it reports a fault of one channel
+ * only (FaultyChannelError). A device that failed slowly, as on a stuck bus, is skipped for a minute, because
+ * a sample waits two seconds in all.
  */
 
 import { errorCode } from '../../core/model/error-code.ts';
@@ -18,14 +15,14 @@ import { type Measurements, type MonotonicClock, PartialReadError } from '../run
 
 /** One value of one device. */
 export interface DeviceValue {
-  /** Which device: a path, or whatever tells it from the others. */
+  /** Identifies the device, usually its path. */
   readonly device: string;
   readonly key: string;
-  /** Undefined: there is none at present. Rejects with a reason that names the file. */
+  /** Undefined: no value at present. Rejects with an error that names the file. */
   read(): Promise<Value | undefined>;
 }
 
-/** A device that answers, and says that what one of its values comes from is broken: an input nothing is wired to. */
+/** A working device reports a fault of one channel, such as an input without a sensor. */
 export class FaultyChannelError extends Error {
   override readonly name = 'FaultyChannelError';
   readonly code = 'SENSOR_CHANNEL_FAULTY';
@@ -45,17 +42,18 @@ export class DevicePoller {
   readonly #onMissing: () => void;
   readonly #failures = new Map<string, DeviceFailure>();
 
+  /** `onMissing`: a file has disappeared, so the devices must be searched again. */
   constructor(clock: MonotonicClock, onMissing: () => void) {
     this.#clock = clock;
     this.#onMissing = onMissing;
   }
 
-  /** A host without such devices is not made to wait, not even for a turn of the event loop. */
+  /** Synchronous without devices, so that the sample does not wait for a turn of the event loop. */
   poll(deviceValues: readonly DeviceValue[]): Measurements | Promise<Measurements> {
     return deviceValues.length === 0 ? NO_VALUES : this.pollAll(deviceValues);
   }
 
-  /** What all probes gave. Rejects with a PartlyReadError when one of them failed. */
+  /** Rejects with a PartialReadError if a read failed. */
   async pollAll(deviceValues: readonly DeviceValue[]): Promise<Measurements> {
     const measurements: Record<string, Value> = {};
     const failures = this.#backedOff();
@@ -71,7 +69,7 @@ export class DevicePoller {
     return measurements;
   }
 
-  /** Those of which it is known that they do not answer. */
+  /** The devices that are skipped, with the failure that stands meanwhile. */
   #backedOff(): Map<string, Error> {
     const nowMs = this.#clock.monotonicMs();
     for (const [device, { untilMs }] of this.#failures) {
@@ -80,14 +78,11 @@ export class DevicePoller {
     return new Map([...this.#failures].map(([device, { reason }]) => [device, reason]));
   }
 
-  async #readOne(
-    { device, key, read: pollAll }: DeviceValue,
-    measurements: Record<string, Value>,
-  ): Promise<Error | undefined> {
+  async #readOne(deviceValue: DeviceValue, measurements: Record<string, Value>): Promise<Error | undefined> {
     const startedMs = this.#clock.monotonicMs();
     try {
-      const value = await pollAll();
-      if (value !== undefined) measurements[key] = value;
+      const value = await deviceValue.read();
+      if (value !== undefined) measurements[deviceValue.key] = value;
       return undefined;
     } catch (error) {
       if (isAbsentError(error)) {
@@ -97,7 +92,7 @@ export class DevicePoller {
       const reason = asError(error);
       const nowMs = this.#clock.monotonicMs();
       if (nowMs - startedMs >= SLOW_FAILURE_MS)
-        this.#failures.set(device, { reason, untilMs: nowMs + BACK_OFF_MS });
+        this.#failures.set(deviceValue.device, { reason, untilMs: nowMs + BACK_OFF_MS });
       return reason;
     }
   }
@@ -107,7 +102,7 @@ function isMissing(error: unknown): boolean {
   return errorCode(error) === 'ENOENT';
 }
 
-/** Asks a device for the one line of a file; without white space at its ends. */
+/** Reads the single line of a device attribute, trimmed. */
 export async function readLine(hostFiles: HostFiles, path: string): Promise<string> {
   const lines = splitLines(await hostFiles.readBlocking(path), path);
   if (lines.length > 1) throw new InvalidValueError(`/${path} has ${lines.length} lines`);

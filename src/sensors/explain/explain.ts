@@ -1,7 +1,6 @@
 /**
- * One key explained: its sensor has the rounds a value needs, under trace, alone; then follows what the value hangs on.
- *
- * Of a key that gave no value it says what the sensor asked of the host, and what it complained about.
+ * Explains one key: runs its sensor alone under a trace, and finds the files and lines that the value depends
+ * on. For a key without a value it reports what the sensor read, and why it failed.
  */
 
 import type { Value } from '../../core/model/reading.ts';
@@ -20,30 +19,30 @@ export interface Explanation {
   readonly key: string;
   readonly sensor: string;
   readonly entry: CatalogueEntry;
-  /** As it is delivered; absent when this host gives none. */
+  /** The delivered value; undefined if the host does not have it. */
   readonly value: Value | undefined;
-  /** As the sensor said it, before bounds and rounding. */
+  /** The value before bounds and rounding. */
   readonly raw: Value | undefined;
   readonly valueOrigins: readonly ValueOrigin[];
-  /** Everything it asked of the host, each path once, with the last answer. */
+  /** All reads of the sensor, each path once, with the latest result. */
   readonly queries: readonly TracedQuery[];
-  /** Why it failed, when it said so. */
+  /** The logged reason if the sensor failed. */
   readonly failureReason: string | undefined;
-  /** Other keys of the same catalogue entry that this host has. */
+  /** Other keys of this host that the same catalogue entry covers. */
   readonly siblings: readonly string[];
 }
 
 export interface ExplainPorts {
   readonly hostFiles: HostFiles;
   readonly clock: Clock;
-  /** From one round to the next. */
+  /** Between two rounds. */
   readonly pauseMs: number;
 }
 
-/** Rates and use exist between two rounds only. */
+/** Rates and utilisation need two rounds. */
 const ROUNDS = 2;
 
-/** Undefined when no collector of these has such a key. */
+/** Undefined if no collector has the key. */
 export async function explain(
   key: string,
   collectors: readonly Collector[],
@@ -62,7 +61,7 @@ export async function explain(
       failureReason = String(fields?.['reason'] ?? '');
     },
   };
-  // Whatever its interval: a round that repeats values asks nothing, and would have no trace.
+  // Interval 0: a round that repeats values reads nothing and has no trace.
   const tuning = { ...DEFAULT_TUNING, selection, everyMs: new Map([[collector.name, 0]]) };
   const sampler = openSampler([collector], trace.wrap(hostFiles), clock, log, tuning);
   const atMs: number[] = [];

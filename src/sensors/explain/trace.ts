@@ -1,9 +1,7 @@
 /**
- * A trace: everything a collector asked of the host in each of its rounds, with the answers, so that a round can be lived
- * through again without the host, and with something taken away.
- *
- * What was not asked then is not there in the replay. A file system that has not answered yet is one that does not answer. At
- * most ANSWERS_MAX answers a round are kept.
+ * Records every read of a collector, round by round, and replays a round without the host and with one part
+ * omitted. Files that were not read do not exist in the replay; a file system that has not responded yet
+ * fails there.
  */
 
 import type { FileSystemUsage, HostFiles } from '../files/host-files.ts';
@@ -19,35 +17,34 @@ export type QueryResult =
 
 export interface TracedQuery {
   readonly kind: QueryKind;
-  /** Below the root, as the collector wrote it. */
+  /** Relative to the root, as the collector wrote it. */
   readonly path: string;
   readonly result: QueryResult;
 }
 
-/** What a replay leaves out: a file, or one of its lines, counted from 0. */
+/** The part a replay leaves out: a file, or one of its lines, counted from 0. */
 export interface Omission {
   readonly path: string;
   readonly line?: number;
 }
 
-/** More than any collector of ours asks on a host with a hundred sensors. */
+/** Results kept a round; a host with a hundred sensors has fewer. */
 const RESULTS_MAX = 4096;
-const NO_RESULT: QueryResult = { type: 'error', error: new Error('no answer') };
+const NO_RESULT: QueryResult = { type: 'error', error: new Error('no response') };
 
 export class Trace {
   readonly #rounds: Map<string, TracedQuery>[] = [];
 
-  /** A new round begins: what is asked from now on belongs to it. */
   startRound(): void {
     this.#rounds.push(new Map());
   }
 
-  /** What was asked, round by round, in the order of the first time. */
+  /** The reads of each round, in the order in which they were first made. */
   get rounds(): readonly (readonly TracedQuery[])[] {
     return this.#rounds.map((round) => [...round.values()]);
   }
 
-  /** The tree, which writes down what it is asked. */
+  /** The host files, with every read recorded. */
   wrap(hostFiles: HostFiles): HostFiles {
     return {
       ...hostFiles,
@@ -96,7 +93,7 @@ export class Trace {
     };
   }
 
-  /** The host as that round found it. */
+  /** The host files as they were in that round. */
   replay(round: number, omission?: Omission): HostFiles {
     const resultOf = (kind: QueryKind, path: string): QueryResult | undefined => {
       if (path === omission?.path && omission.line === undefined) return undefined;
@@ -178,5 +175,5 @@ function removeLine(text: string, line: number | undefined): string {
 }
 
 function notFoundError(path: string): Error {
-  return Object.assign(new Error(`ENOENT: /${path} was not asked for`), { code: 'ENOENT' });
+  return Object.assign(new Error(`ENOENT: /${path} was not read in this round`), { code: 'ENOENT' });
 }

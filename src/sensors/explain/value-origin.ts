@@ -1,8 +1,6 @@
 /**
- * Where a value comes from: which of the files its collector read, and which lines of them, it hangs on.
- *
- * Nobody declares that, so it is tried: the collector lives through its traced rounds again, each time without one file, or
- * one line, and what changes the value counts. The host is not asked again.
+ * Finds the files and lines a value depends on, by trial: the traced rounds are replayed without each file
+ * and each line, and every omission that changes the value counts. The host is not read again.
  */
 
 import type { Value } from '../../core/model/reading.ts';
@@ -18,9 +16,9 @@ import { NO_EXTERNAL_VALUES } from '../runtime/external-values.ts';
 import type { Omission, Trace } from './trace.ts';
 
 export interface ValueOrigin {
-  /** Below the root. */
+  /** Relative to the root. */
   readonly path: string;
-  /** The lines that count, in the order of the file; all of a file that has too many to try. */
+  /** The relevant lines in the order of the file; all lines if there are too many to try (400). */
   readonly lines: readonly string[];
 }
 
@@ -28,14 +26,14 @@ export interface TracedCollector {
   readonly collector: Collector;
   readonly isSelected: KeyFilter;
   readonly trace: Trace;
-  /** When each traced round was, by the monotonic clock, ms. */
+  /** Time of each traced round by the monotonic clock. */
   readonly atMs: readonly number[];
 }
 
 const FILES_MAX = 500;
 const LINES_MAX = 400;
 
-/** What the collector said of the key in its last round, before bounds and rounding. */
+/** The value of the key in the last round, before bounds and rounding. */
 export async function findRawValue(
   tracedCollector: TracedCollector,
   key: string,
@@ -43,7 +41,7 @@ export async function findRawValue(
   return replayValue(tracedCollector, key);
 }
 
-/** In the order in which the collector read them; none when it gave no value. */
+/** In the order in which the collector read them; empty without a value. */
 export async function findValueOrigins(
   tracedCollector: TracedCollector,
   key: string,
@@ -54,9 +52,9 @@ export async function findValueOrigins(
     (await replayValue(tracedCollector, key, omission)) !== fullValue;
   const texts = new Map<string, string>();
   for (const round of tracedCollector.trace.rounds) {
-    for (const { kind: question, path, result: answer } of round) {
-      if (question === 'read' && answer.type === 'text') texts.set(path, answer.text);
-      if (question === 'usage' && answer.type === 'usage') texts.set(path, formatStatfs(answer.usage));
+    for (const { kind, path, result } of round) {
+      if (kind === 'read' && result.type === 'text') texts.set(path, result.text);
+      if (kind === 'usage' && result.type === 'usage') texts.set(path, formatStatfs(result.usage));
     }
   }
   const origins: ValueOrigin[] = [];
@@ -67,7 +65,7 @@ export async function findValueOrigins(
   return origins;
 }
 
-/** As statfs(2) calls them. */
+/** With the field names of statfs(2). */
 function formatStatfs({ bsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage): string {
   return `f_bsize ${bsize}\nf_blocks ${blocks}\nf_bfree ${bfree}\nf_bavail ${bavail}\nf_files ${files}\nf_ffree ${ffree}\n`;
 }

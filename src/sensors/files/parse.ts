@@ -1,42 +1,43 @@
 /**
- * Text of /proc and /sys into numbers, strictly: anything but the number the kernel documents is a NonsenseError.
- *
- * Beyond 2^53 a number is none: a double cannot hold it, and what the kernel counts does not get there in the life of a host. Only
- * for a counter of which nothing but the steps counts is the nearest double good enough (`counter`): drivers have let theirs
- * run below zero, which must not cost the host all others. Exists because Number('') is 0 and parseInt('12garbage') is 12, and an
- * invented 0 on a dashboard looks like a fact.
+ * Strict conversion of text from /proc and /sys to numbers: any other text than the documented number is an
+ * InvalidValueError. Number('') is 0 and parseInt('12garbage') is 12, and an invented 0 on a dashboard looks
+ * like a fact.
  */
 
-import { InvalidValueError } from './errors.ts';
+import { InvalidValueError, invalidText } from './errors.ts';
 
-/** Where a counter of 64 bits begins again. */
+/** The value at which a 64-bit counter wraps. */
 export const COUNTER_MODULUS = 2 ** 64;
 
 /**
- * The lines of a file of /proc, each of which the kernel ends with a newline. One that is not ended was cut, and the number at
- * its end with it: 0.33 would be read as 0.3.
+ * The kernel ends each line of /proc with a newline. A text without one at its end was cut: 0.33 would become
+ * 0.3.
  */
 export function splitLines(text: string, path: string): readonly string[] {
-  if (!text.endsWith('\n')) throw new InvalidValueError(`/${path} ends within a line`);
+  if (!text.endsWith('\n'))
+    throw new InvalidValueError(`/${path} is truncated: its last line has no newline`);
   return text.slice(0, -1).split('\n');
 }
 
-/** A decimal integer; with a sign only where the file may have one. */
+/** A decimal integer, also a negative one; exact, so at most 2^53. */
 export function parseInteger(text: string | undefined, description: string): number {
   if (text === undefined || !/^-?\d{1,20}$/.test(text)) throw invalidValue(text, description);
   return toSafeInteger(text, description);
 }
 
-/** A counter or an amount: an integer that is never negative. */
+/** A counter or an amount: an integer that is never negative; exact, so at most 2^53. */
 export function parseNatural(text: string | undefined, description: string): number {
   if (text === undefined || !/^\d{1,20}$/.test(text)) throw invalidValue(text, description);
   return toSafeInteger(text, description);
 }
 
-/** What a device that is gone answers. */
+/** The value that a removed device returns. */
 const ALL_ONES = '18446744073709551615';
 
-/** What a counter of 64 bits stands at: exact up to 2^53, beyond that the nearest double. */
+/**
+ * A 64-bit counter of which only the steps matter: exact up to 2^53, beyond that the nearest double. Some
+ * drivers let theirs run below zero, which must not make the other values of the host invalid.
+ */
 export function parseCounter(text: string | undefined, description: string): number {
   if (text === undefined || !/^\d{1,20}$/.test(text) || text === ALL_ONES)
     throw invalidValue(text, description);
@@ -63,9 +64,24 @@ function toSafeInteger(text: string, description: string): number {
   return number;
 }
 
-/** What to say about a text that is not a number: it names the place and quotes at most 24 characters. */
 function invalidValue(text: string | undefined, description: string): InvalidValueError {
-  return new InvalidValueError(
-    `${description} is ${text === undefined ? 'missing' : JSON.stringify(text.slice(0, 24))}`,
-  );
+  return text === undefined
+    ? new InvalidValueError(`${description} is missing`)
+    : invalidText(description, text);
+}
+
+/** `010200C0`, an IPv4 address in the byte order of a little-endian host, is 192.0.2.1. */
+export function ipv4Text(hex: string): string {
+  const bytes = hex.match(/../g) ?? [];
+  return bytes
+    .toReversed()
+    .map((byte) => Number.parseInt(byte, 16))
+    .join('.');
+}
+
+/** `fe80…0001`, 32 digits, in the form of RFC 5952: fe80::1. */
+export function ipv6Text(hex: string): string {
+  const groups = (hex.match(/.{4}/g) ?? []).join(':');
+  // The URL Standard ("host serializing") writes addresses as in RFC 5952.
+  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
 }

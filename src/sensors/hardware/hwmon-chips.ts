@@ -1,7 +1,6 @@
 /**
- * Which hwmon chips there are, which of their channels are nobody else's, and what tells them apart.
- *
- * Looks at names and labels only, which the driver has in memory; no chip is asked for a measurement here.
+ * Finds the hwmon chips, the channels that no other collector reports, and stable names for both. It reads
+ * only names and labels, which the driver has in memory, and starts no measurement.
  */
 
 import { isCpuChannel } from '../cpu/temperature.ts';
@@ -15,11 +14,11 @@ const TYPES = ['temp', 'fan', 'in', 'curr', 'power', 'humidity'] as const;
 
 export interface Channel {
   readonly type: (typeof TYPES)[number];
-  /** `temp1`: a pin or a register of the chip, so it stays. */
+  /** `temp1`: a pin or a register of the chip, so it is stable. */
   readonly name: string;
   /** The file with the value: `temp1_input`, or `power1_average`. */
   readonly file: string;
-  /** As the driver or the board's description calls it; undefined too when another of the type is called the same. */
+  /** From the driver or the device tree; undefined if another channel of the type has the same label. */
   readonly label: string | undefined;
   readonly hasEnableFile: boolean;
   readonly hasFaultFile: boolean;
@@ -28,7 +27,7 @@ export interface Channel {
 export interface Chip {
   readonly path: string;
   readonly name: string;
-  /** As it is in keys. */
+  /** Its part of a key. */
   readonly part: string;
   readonly channels: readonly Channel[];
 }
@@ -57,7 +56,7 @@ interface ChipIdentity {
 function readChip(hostFiles: HostFiles, path: string): ChipIdentity | undefined {
   const driver = readLabel(hostFiles, `${path}/name`);
   if (driver === undefined || isHandledElsewhere(hostFiles, path, driver)) return undefined;
-  // What the board's description calls it says more than the chip's type.
+  // The label in the device tree is more specific than the type of the chip.
   const name = readLabel(hostFiles, `${path}/label`) ?? driver;
   return {
     path: devicePathOf(hostFiles, path),
@@ -67,7 +66,7 @@ function readChip(hostFiles: HostFiles, path: string): ChipIdentity | undefined 
   };
 }
 
-/** A battery, a thermal zone, IIO channels, a 1-Wire thermometer: each has its own collector, which knows more about it. */
+/** Batteries, thermal zones, IIO channels and 1-Wire thermometers have their own collectors. */
 function isHandledElsewhere(hostFiles: HostFiles, path: string, name: string): boolean {
   if (name === 'iio_hwmon') return true;
   if (/\/(power_supply|thermal|w1_bus_master\d+)\//.test(readLinkTarget(hostFiles, path))) return true;
@@ -79,7 +78,7 @@ function channelsOf(hostFiles: HostFiles, path: string, driver: string): readonl
   const candidates = [...files].flatMap((file) => {
     const [, name, type] = /^((temp|fan|in|curr|power|humidity)\d+)_(?:input|average)$/.exec(file) ?? [];
     const channelType = TYPES.find((each) => each === type);
-    // A chip that measures power both ways is taken at its word of now.
+    // For power, the current value comes before the average.
     if (name === undefined || channelType === undefined) return [];
     if (file.endsWith('_average') && (channelType !== 'power' || files.has(`${name}_input`))) return [];
     const label = files.has(`${name}_label`) ? readLabel(hostFiles, `${path}/${name}_label`) : undefined;

@@ -1,15 +1,8 @@
 /**
- * The monitoring chips of the kernel's hwmon class: temperatures, fans, voltages, currents, power and humidity of boards, drives,
- * fan controllers and power monitors.
- *
- * Keys are made of the chip's label or name and the channel's label, `hwmonNvmeCompositeC`; a channel without a label is known
- * by its name in the driver, `hwmonNct6775Fan1Rpm`, which is a pin of the chip. Left out is what another collector reports:
- * the CPU's temperature, thermal zones, batteries, IIO channels and 1-Wire thermometers, all of which the kernel shows here once
- * more. A channel that is switched off (`_enable`) is absent; one whose chip says it is broken (`_fault`) is absent and told, alone:
- * boards have inputs to which nothing is wired.
- *
- * All of it is read through the thread pool. Many of these chips hang on I2C, or are drives that answer when they please, and the
- * rest cost 20 µs a value only where an operator has asked for them: one rule instead of a list of drivers to keep true.
+ * Chips of the kernel class hwmon, on boards, drives, fan controllers and power monitors. A key consists of
+ * the chip and the label of the channel (`hwmonNvmeCompositeC`) or its pin (`hwmonNct6775Fan1Rpm`). Disabled
+ * channels are absent, as are channels with a fault, which is logged. All reads go through the thread pool
+ * (20 µs each): many chips are on I2C, and a list of fast drivers would need upkeep.
  */
 
 import { Discovery } from '../devices/discovery.ts';
@@ -29,15 +22,15 @@ export const hwmon: Collector = {
       'hwmon*TemperatureC',
       '°C',
       [-100, 200],
-      'temperature, of a chip that measures humidity too',
+      'temperature of a chip that also measures humidity',
       'default',
     ),
     entry('hwmon*HumidityPercent', '%', [0, 100], 'relative humidity', 'default'),
-    entry('hwmon*C', '°C', [-273.15, 2000], 'temperature, by chip and label'),
-    entry('hwmon*Rpm', 'rpm', [0, 1_000_000], 'speed of a fan, by chip and label'),
-    entry('hwmon*V', 'V', [-10_000, 10_000], 'voltage, by chip and label'),
-    entry('hwmon*A', 'A', [-10_000, 10_000], 'current, by chip and label'),
-    entry('hwmon*W', 'W', [-1_000_000, 1_000_000], 'power, by chip and label'),
+    entry('hwmon*C', '°C', [-273.15, 2000], 'temperature, named by chip and label'),
+    entry('hwmon*Rpm', 'rpm', [0, 1_000_000], 'fan speed, named by chip and label'),
+    entry('hwmon*V', 'V', [-10_000, 10_000], 'voltage, named by chip and label'),
+    entry('hwmon*A', 'A', [-10_000, 10_000], 'current, named by chip and label'),
+    entry('hwmon*W', 'W', [-1_000_000, 1_000_000], 'power, named by chip and label'),
   ],
   open(hostFiles, clock, isSelected) {
     const chips = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
@@ -56,7 +49,7 @@ function entry(
   return { key, type: 'number', profile, unit, min, max, decimals: 3, meaning, source: SOURCE };
 }
 
-/** What the kernel counts in, of one of ours, and the pattern of the key. */
+/** Key pattern of each channel type, and the number of kernel units in one unit of the key. */
 const QUANTITIES: Readonly<Record<Channel['type'], { readonly key: string; readonly perUnit: number }>> = {
   temp: { key: 'hwmon*C', perUnit: 1000 },
   fan: { key: 'hwmon*Rpm', perUnit: 1 },
@@ -66,7 +59,10 @@ const QUANTITIES: Readonly<Record<Channel['type'], { readonly key: string; reado
   humidity: { key: 'hwmon*HumidityPercent', perUnit: 1000 },
 };
 
-/** Keys cost the server a dictionary entry each, for ever; a board with two fan controllers has about fifty. */
+/**
+ * A board with two fan controllers has about fifty. Each key permanently occupies an entry of the server's
+ * key dictionary.
+ */
 const DEVICE_VALUES_MAX = 128;
 
 function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
@@ -92,7 +88,9 @@ function deviceValueOf(hostFiles: HostFiles, chip: Chip, channel: Channel): Devi
         return undefined;
       }
       if (channel.hasFaultFile && (await readLine(hostFiles, `${chip.path}/${channel.name}_fault`)) === '1') {
-        throw new FaultyChannelError(`${chip.name} says that its ${channel.label ?? channel.name} is broken`);
+        throw new FaultyChannelError(
+          `${chip.name} reports a fault of its channel ${channel.label ?? channel.name}`,
+        );
       }
       return parseInteger(await readLine(hostFiles, path), `/${path}`) / perUnit;
     },
@@ -103,6 +101,6 @@ function keyOf(chip: Chip, channel: Channel): string {
   const isEnvironment = chip.channels.some(({ type }) => type === 'humidity');
   if (isEnvironment && channel.name === 'humidity1') return fillKey('hwmon*HumidityPercent', chip.part);
   if (isEnvironment && channel.name === 'temp1') return fillKey('hwmon*TemperatureC', chip.part);
-  const label = channel.label === undefined ? channel.name : channel.label;
+  const label = channel.label ?? channel.name;
   return fillKey(QUANTITIES[channel.type].key, `${chip.part}${labelPart(label)}`);
 }

@@ -1,9 +1,7 @@
 /**
- * Which IIO devices there are, which of their channels have a value with a unit, and what they are called.
- *
- * A channel's files are named `in_<quantity><which>_<what>`: `in_temp_input`, `in_voltage0_raw`, `in_temp_object_scale`,
- * `in_voltage0-voltage1_raw` for a difference. `which` is a number or words of the driver's, so it stays. Nothing is
- * measured here.
+ * Finds the IIO devices, the channels whose value has a unit, and stable names for both; starts no
+ * measurement. Files of a channel are named `in_<quantity><qualifier>_<attribute>`: `in_temp_input`,
+ * `in_voltage0_raw`, `in_temp_object_scale`, and `in_voltage0-voltage1_raw` for a difference.
  */
 
 import { addressOf } from '../devices/address.ts';
@@ -20,11 +18,11 @@ interface ChannelIdentity {
   /** `''`, `0`, `_object`, `0-voltage1`. */
   readonly qualifier: string;
   readonly label: string | undefined;
-  /** Whether the device has no other channel of that quantity. */
+  /** The device has no other channel of the quantity. */
   readonly isOnly: boolean;
 }
 
-/** Where its value is: ready, or to be worked out. Names of files. */
+/** File names of a value: ready, or to be calculated. */
 type ValueFiles =
   | { readonly input: string }
   | {
@@ -38,7 +36,7 @@ export type Channel = ChannelIdentity & ValueFiles;
 
 export interface IioDevice {
   readonly path: string;
-  /** As it is in keys. */
+  /** Its part of a key. */
   readonly part: string;
   readonly channels: readonly Channel[];
 }
@@ -68,11 +66,11 @@ function channelsOf(hostFiles: HostFiles, path: string): readonly Channel[] {
       /^(in_([a-z]+)(\d*(?:-[a-z]+\d+)?(?:_[a-z][a-z0-9_]*)?))_(?:input|raw)$/.exec(file) ?? [];
     const knownQuantity = QUANTITIES.find((each) => each === quantity);
     if (stem === undefined || qualifier === undefined || knownQuantity === undefined) return [];
-    // A channel that has both is taken once, from the one that needs no arithmetic.
+    // A channel with both files is read once, without arithmetic.
     if (file.endsWith('_raw') && files.has(`${stem}_input`)) return [];
     const value = findValueFiles(files, stem, knownQuantity, qualifier);
     const label = files.has(`${stem}_label`) ? readLabel(hostFiles, `${path}/${stem}_label`) : undefined;
-    return value === undefined ? [] : [{ quantity: knownQuantity, qualifier: qualifier, label, ...value }];
+    return value === undefined ? [] : [{ quantity: knownQuantity, qualifier, label, ...value }];
   });
   const quantities = countOccurrences(candidates.map(({ quantity }) => quantity));
   const labels = countOccurrences(
@@ -81,7 +79,7 @@ function channelsOf(hostFiles: HostFiles, path: string): readonly Channel[] {
   return candidates.map((channel) => ({
     ...channel,
     isOnly: quantities.get(channel.quantity) === 1,
-    // Of two that are called the same, neither is.
+    // Equal labels of two channels identify neither.
     label:
       labels.get(`${channel.quantity} ${labelPart(channel.label ?? '')}`) === 1 ? channel.label : undefined,
   }));
@@ -101,8 +99,8 @@ function findValueFiles(
 }
 
 /**
- * The channel's own file; else that of all channels of its quantity. The kernel writes the latter for a difference as
- * `in_voltage-voltage_scale`, and with the word of a channel that has one as `in_temp_object_scale`.
+ * The file of the channel, or else the one shared by all channels of the quantity: `in_voltage-voltage_scale`
+ * for a difference, `in_temp_object_scale` for channels with a qualifier.
  */
 function findSharedFile(
   files: ReadonlySet<string>,

@@ -1,13 +1,8 @@
 /**
- * Sensors of the kernel's industrial I/O: temperature, relative humidity, air pressure and illuminance of what somebody has wired
- * to the host, and the voltages and currents an analogue converter measures.
- *
- * A channel says its value in the kernel's unit (`_input`), or a number that becomes one as (raw + offset) × scale; scale and offset
- * may be the channel's own or one for all of its type. Without a scale the number has no unit and is left out. Both are read
- * together with the number, because another program may change the gain at any time.
- *
- * Read through the thread pool: nearly all of them hang on I2C or SPI, where a measurement takes from 1 ms (a converter) over
- * 40 ms (BME280) to a second (DHT11).
+ * Industrial I/O: environmental sensors and analogue-to-digital converters. A channel has a value in the unit
+ * of the kernel (`_input`), or (raw + offset) × scale, or else no unit, and is left out. Scale and offset are
+ * read with each value, because another program can change the gain. Read through the thread pool: a
+ * measurement on I2C or SPI takes 1 ms (converter), 40 ms (BME280) or up to 1 s (DHT11).
  */
 
 import { Discovery } from '../devices/discovery.ts';
@@ -27,8 +22,22 @@ export const iio: Collector = {
     entry('iio*HumidityPercent', '%', 1, [0, 100], 'relative humidity', 'default'),
     entry('iio*PressureHpa', 'hPa', 2, [0, 100_000], 'pressure', 'default'),
     entry('iio*IlluminanceLx', 'lx', 2, [0, 1_000_000], 'illuminance', 'default'),
-    entry('iio*V', 'V', 4, [-10_000, 10_000], 'voltage of a channel of a converter', 'full'),
-    entry('iio*A', 'A', 4, [-10_000, 10_000], 'current of a channel of a converter', 'full'),
+    entry(
+      'iio*V',
+      'V',
+      4,
+      [-10_000, 10_000],
+      'voltage of one channel of an analogue-to-digital converter',
+      'full',
+    ),
+    entry(
+      'iio*A',
+      'A',
+      4,
+      [-10_000, 10_000],
+      'current of one channel of an analogue-to-digital converter',
+      'full',
+    ),
   ],
   open(hostFiles, clock, isSelected) {
     const devices = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
@@ -48,7 +57,10 @@ function entry(
   return { key, type: 'number', profile, unit, min, max, decimals, meaning, source: SOURCE };
 }
 
-/** Of the kernel's unit, how many make one of ours: m°C, m%, kPa, lx, mV, mA. */
+/**
+ * Key pattern of each quantity, and the number of kernel units (m°C, m%, kPa, lx, mV, mA) in one unit of the
+ * key.
+ */
 const QUANTITIES: Readonly<Record<Quantity, { readonly key: string; readonly perUnit: number }>> = {
   temp: { key: 'iio*TemperatureC', perUnit: 1000 },
   humidityrelative: { key: 'iio*HumidityPercent', perUnit: 1000 },
@@ -58,7 +70,7 @@ const QUANTITIES: Readonly<Record<Quantity, { readonly key: string; readonly per
   current: { key: 'iio*A', perUnit: 1000 },
 };
 
-/** Keys cost the server a dictionary entry each, for ever. */
+/** Each key permanently occupies an entry of the server's key dictionary. */
 const DEVICE_VALUES_MAX = 64;
 
 function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
@@ -77,11 +89,11 @@ function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly
     .slice(0, DEVICE_VALUES_MAX);
 }
 
-/** Nothing for the only temperature of a thermometer; of a converter always the channel. */
-function channelPart({ quantity, label, qualifier: which, isOnly: isAlone }: Channel): string {
+/** Empty for the only channel of a quantity, except that a converter always names its channels. */
+function channelPart({ quantity, label, qualifier, isOnly }: Channel): string {
   if (label !== undefined) return labelPart(label);
-  if (quantity === 'voltage' || quantity === 'current') return labelPart(`${quantity}${which}`);
-  return isAlone ? '' : labelPart(which);
+  if (quantity === 'voltage' || quantity === 'current') return labelPart(`${quantity}${qualifier}`);
+  return isOnly ? '' : labelPart(qualifier);
 }
 
 async function readChannel(hostFiles: HostFiles, path: string, channel: Channel): Promise<number> {

@@ -1,56 +1,60 @@
 /**
- * What a 1-Wire thermometer said, judged: a temperature, or why it is none.
+ * Parses the scratchpad (`w1_slave`) of a 1-Wire thermometer. Three faults look like temperatures:
  *
- * `w1_slave` shows the nine bytes of its memory twice, with the verdict on their checksum and with the temperature. Three things
- * pass for temperatures and are none:
- *
- *   a checksum that does not fit       a bad contact, a long wire
- *   nothing but zeros                  a data line shorted to ground; the checksum of zeros is zero, and so is the temperature
- *   85 °C                              what its memory holds from power-on until the first conversion, so the thermometer lost its power in
- *                                      between. A genuine DS18B20 gives itself away by its seventh byte, 0x0c. Of others exactly 85 °C
- *                                      is believed only after another temperature within 5 °C, since what really heats up passes
- *                                      through the degrees below; the first one after a start is therefore never believed.
+ *   wrong checksum   a bad contact or a long wire
+ *   only zeros       a data line shorted to ground; the checksum of zeros is zero, and so is the temperature
+ *   85 °C            the power-on value: the thermometer lost its power before the conversion
  */
 
 import { InvalidValueError } from '../files/errors.ts';
 import { parseInteger, splitLines } from '../files/parse.ts';
 
-/** 3b is also the MAX31850, which has a thermocouple. */
+/** Family 3b includes the MAX31850, which has a thermocouple. */
 const THERMOCOUPLE_FAMILY = '3b';
 const [THERMISTOR_MIN, THERMISTOR_MAX] = [-55, 125];
 const POWER_ON_C = 85;
 const PLAUSIBLE_STEP_C = 5;
 const NOT_CONVERTED_SINCE_POWER_ON = '0c';
 
-/** °C, of the whole text of `w1_slave`; `before` is the temperature it had in the round before, if it had one. */
+/**
+ * The temperature in °C. `previousCelsius` is the one of the previous round, if any. Throws an
+ * InvalidValueError.
+ */
 export function parseTemperature(name: string, text: string, previousCelsius: number | undefined): number {
   const [first = '', second = ''] = splitLines(text, `${name}/w1_slave`);
   const bytes = /^((?:[0-9a-f]{2} ){9}): crc=[0-9a-f]{2} (YES|NO)$/.exec(first);
-  if (bytes === null) throw new InvalidValueError(`1-Wire thermometer ${name} answered without a checksum`);
+  if (bytes === null) throw new InvalidValueError(`1-Wire thermometer ${name} returned no checksum`);
   const scratchpad = (bytes[1] ?? '').trim().split(' ');
   if (bytes[2] !== 'YES') {
     throw new InvalidValueError(
-      `1-Wire thermometer ${name}: the checksum does not fit; check wires and pull-up`,
+      `1-Wire thermometer ${name} returned a wrong checksum: check the wires and the pull-up resistor`,
     );
   }
   if (scratchpad.every((byte) => byte === '00')) {
     throw new InvalidValueError(
-      `1-Wire thermometer ${name} answers only zeros; the data line may be shorted`,
+      `1-Wire thermometer ${name} returned only zeros: check the data line for a short circuit`,
     );
   }
   const celsius =
     parseInteger(/ t=(\S*)$/.exec(second)?.[1], `the temperature of 1-Wire thermometer ${name}`) / 1000;
   if (celsius === POWER_ON_C && isPowerOnValue(name, scratchpad, previousCelsius)) {
     throw new InvalidValueError(
-      `1-Wire thermometer ${name} says 85 °C, as after losing its power; check its supply and pull-up`,
+      `1-Wire thermometer ${name} returned 85 °C, its power-on value: check its supply and the pull-up resistor`,
     );
   }
   if (!name.startsWith(THERMOCOUPLE_FAMILY) && (celsius < THERMISTOR_MIN || celsius > THERMISTOR_MAX)) {
-    throw new InvalidValueError(`1-Wire thermometer ${name} says ${celsius} °C, which it cannot measure`);
+    throw new InvalidValueError(
+      `1-Wire thermometer ${name} returned ${celsius} °C, outside its measuring range`,
+    );
   }
   return celsius;
 }
 
+/**
+ * A genuine DS18B20 shows the power-on value by its seventh byte. For others 85 °C is valid only after a
+ * temperature within 5 °C, because real heating passes the degrees below; the first value after a start is
+ * therefore rejected.
+ */
 function isPowerOnValue(
   name: string,
   scratchpad: readonly string[],

@@ -1,13 +1,9 @@
 /**
- * 1-Wire thermometers (DS18S20, DS1822, DS18B20, DS1825 or MAX31850, DS28EA00), by the serial number burnt into each.
- *
- * A measurement takes up to 750 ms and they come one after another, so a round of many does not fit into the two seconds a reading
- * waits. A reading begins a round, waits for the first two of it, and takes of the others what they measured last; while a
- * round is under way no second one begins. So with one or two thermometers a value is of its own reading, with more it is
- * older by at most a round (0.75 s each) and an interval. One that fails loses its value at once; a round that does not end
- * within a minute loses all of them.
- *
- * What the thermometers say is judged in onewire-scratchpad.ts.
+ * 1-Wire thermometers (DS18S20, DS1822, DS18B20, DS1825 or MAX31850, DS28EA00), named by their serial number.
+ * A measurement takes up to 750 ms, one after another. A sample starts a round, waits for its first two
+ * thermometers, and takes the last values of the others, which are older by at most one round and one
+ * interval. A thermometer that fails loses its value at once; if a round does not end within a minute, all
+ * lose theirs.
  */
 
 import { Discovery } from '../devices/discovery.ts';
@@ -37,7 +33,7 @@ export const onewire: Collector = {
       min: -270,
       max: 1800,
       decimals: 3,
-      meaning: 'temperature of a 1-Wire thermometer, by its serial number',
+      meaning: 'temperature of the 1-Wire thermometer with that serial number',
       source: 'Documentation/w1/slaves/w1_therm.rst',
     },
   ],
@@ -50,21 +46,22 @@ export const onewire: Collector = {
 const FOLDER = 'sys/bus/w1/devices';
 /** Family codes of the driver w1_therm; the serial number has 48 bits. */
 const THERMOMETER = /^(10|22|28|3b|42)-[0-9a-f]{12}$/;
-/** 24 s a round. */
+/** A round of 32 takes up to 24 s. */
 const THERMOMETERS_MAX = 32;
+/** Thermometers a sample waits for. */
 const AWAITED_COUNT = 2;
 const ROUND_MS_MAX = 60_000;
 
 class OneWireBus {
-  readonly #tree: HostFiles;
+  readonly #hostFiles: HostFiles;
   readonly #clock: MonotonicClock;
   readonly #thermometers: Discovery<readonly string[]>;
-  /** The last temperature of each, or why it has none. */
+  /** The last temperature of each thermometer, or its failure. */
   readonly #last = new Map<string, number | Error>();
   #roundStartedMs: number | undefined;
 
   constructor(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter) {
-    this.#tree = hostFiles;
+    this.#hostFiles = hostFiles;
     this.#clock = clock;
     this.#thermometers = new Discovery(clock, () =>
       listOptional(hostFiles, FOLDER)
@@ -78,7 +75,7 @@ class OneWireBus {
     if (this.#roundStartedMs === undefined) return this.#startRound();
     if (this.#clock.monotonicMs() - this.#roundStartedMs >= ROUND_MS_MAX) {
       this.#last.clear();
-      throw new Error(`a 1-Wire thermometer has not answered for ${ROUND_MS_MAX / 1000} s`);
+      throw new Error(`a 1-Wire thermometer has not responded for ${ROUND_MS_MAX / 1000} s`);
     }
     return this.#lastValues();
   }
@@ -91,7 +88,7 @@ class OneWireBus {
     return new Promise<void>((resolve) => void this.#runRound(names, resolve)).then(() => this.#lastValues());
   }
 
-  /** Never rejects. Calls `awaited` when as many have answered as a reading waits for. */
+  /** Never rejects. Calls `onAwaited` after the thermometers a sample waits for, and at the end. */
   async #runRound(names: readonly string[], onAwaited: () => void): Promise<void> {
     for (const [index, name] of names.entries()) {
       await this.#measure(name);
@@ -104,7 +101,7 @@ class OneWireBus {
   async #measure(name: string): Promise<void> {
     const previous = this.#last.get(name);
     try {
-      const text = await this.#tree.readBlocking(`${FOLDER}/${name}/w1_slave`);
+      const text = await this.#hostFiles.readBlocking(`${FOLDER}/${name}/w1_slave`);
       this.#last.set(name, parseTemperature(name, text, typeof previous === 'number' ? previous : undefined));
     } catch (error) {
       this.#last.delete(name);

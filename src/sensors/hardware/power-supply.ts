@@ -1,9 +1,7 @@
 /**
- * Power supplies: batteries, UPS boards, chargers and mains, as far as a driver of the kernel shows them.
- *
- * Known by their names in /sys, which the drivers give and keep (`BAT0`, `max17040-battery`). What belongs to a mouse or a headset
- * (`scope` Device) is not the host's. An empty battery slot has no values. Read through the thread pool: a fuel gauge hangs on
- * I2C, and a notebook's battery is asked by the firmware, which takes tens of milliseconds.
+ * Batteries, UPS boards, chargers and mains, as the drivers of the kernel report them, by their names in /sys
+ * (`BAT0`), which are stable. Batteries of a mouse or headset (`scope` Device) are left out. Read through the
+ * thread pool: a fuel gauge is on I2C, and the firmware of a notebook takes tens of milliseconds.
  */
 
 import type { Value } from '../../core/model/reading.ts';
@@ -12,7 +10,7 @@ import { Discovery } from '../devices/discovery.ts';
 import { assignKeyParts, fillKey } from '../devices/keys.ts';
 import { readLinkTarget } from '../devices/labels.ts';
 import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { parseInteger } from '../files/parse.ts';
@@ -23,45 +21,64 @@ const WORD_CHARACTERS_MAX = 32;
 
 interface Property {
   readonly entry: CatalogueEntry;
-  /** The first of these files that a supply has. */
-  readonly files: readonly string[];
-  /** Its text, trimmed, to the value; undefined for "unknown". */
-  readonly value: (text: string, what: string) => Value | undefined;
+  readonly file: string;
+  /** Converts the trimmed text; undefined for "unknown". */
+  readonly value: (text: string, description: string) => Value | undefined;
 }
 
 const PROPERTIES: readonly Property[] = [
-  numberProperty('supply*CapacityPercent', '%', ['capacity'], 1, [0, 100], 'charge of a battery', 'default'),
-  textProperty('supply*Status', 'status', 'Charging, Discharging, Not charging or Full', 'default'),
+  numberProperty(
+    'supply*CapacityPercent',
+    '%',
+    'capacity',
+    1,
+    [0, 100],
+    'charge level of the battery',
+    'default',
+  ),
+  textProperty(
+    'supply*Status',
+    'status',
+    'state of the battery: Charging, Discharging, Not charging or Full',
+    'default',
+  ),
   {
     entry: {
       key: 'supply*Online',
       type: 'flag',
       profile: 'default',
-      meaning: 'whether the supply delivers power',
+      meaning: 'the supply delivers power',
       source: SOURCE,
     },
-    files: ['online'],
+    file: 'online',
     value: parseOnline,
   },
   textProperty(
     'supply*Health',
     'health',
-    'what the charger thinks of the battery: Good, Overheat, Dead and others',
+    'health of the battery as its charger reports it, such as Good, Overheat or Dead',
     'full',
   ),
-  numberProperty('supply*TemperatureC', '°C', ['temp'], 10, [-100, 200], 'temperature of a battery'),
-  numberProperty('supply*VoltageV', 'V', ['voltage_now'], 1e6, [-10_000, 10_000], 'voltage'),
+  numberProperty('supply*TemperatureC', '°C', 'temp', 10, [-100, 200], 'temperature of the battery'),
+  numberProperty(
+    'supply*VoltageV',
+    'V',
+    'voltage_now',
+    1e6,
+    [-10_000, 10_000],
+    'voltage of the supply or battery',
+  ),
   numberProperty(
     'supply*CurrentA',
     'A',
-    ['current_now'],
+    'current_now',
     1e6,
     [-10_000, 10_000],
-    'current; most drivers: negative while discharging',
+    'current of the supply or battery; negative while discharging, with most drivers',
   ),
-  numberProperty('supply*PowerW', 'W', ['power_now'], 1e6, [-1e6, 1e6], 'power'),
-  numberProperty('supply*EnergyWh', 'Wh', ['energy_now'], 1e6, [0, 1e6], 'energy left in a battery'),
-  numberProperty('supply*ChargeAh', 'Ah', ['charge_now'], 1e6, [0, 1e6], 'charge left in a battery'),
+  numberProperty('supply*PowerW', 'W', 'power_now', 1e6, [-1e6, 1e6], 'power of the supply or battery'),
+  numberProperty('supply*EnergyWh', 'Wh', 'energy_now', 1e6, [0, 1e6], 'energy left in the battery'),
+  numberProperty('supply*ChargeAh', 'Ah', 'charge_now', 1e6, [0, 1e6], 'charge left in the battery'),
 ];
 
 export const powerSupply: Collector = {
@@ -89,18 +106,23 @@ function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly
   return assignKeyParts(supplies)
     .flatMap(({ part, item: { path } }) => {
       const fileNames = new Set(listOptional(hostFiles, path));
-      return PROPERTIES.flatMap(({ entry, files, value }): readonly DeviceValue[] => {
-        const file = files.find((each) => fileNames.has(each));
+      return PROPERTIES.flatMap(({ entry, file, value }): readonly DeviceValue[] => {
         const key = fillKey(entry.key, part);
-        if (file === undefined || !isSelected(key)) return [];
-        const what = `${path}/${file}`;
-        return [{ device: path, key, read: async () => value(await readLine(hostFiles, what), `/${what}`) }];
+        if (!fileNames.has(file) || !isSelected(key)) return [];
+        const valuePath = `${path}/${file}`;
+        return [
+          {
+            device: path,
+            key,
+            read: async () => value(await readLine(hostFiles, valuePath), `/${valuePath}`),
+          },
+        ];
       });
     })
     .slice(0, DEVICE_VALUES_MAX);
 }
 
-/** In doubt it is: the battery of a mouse must not be taken for the gateway's. */
+/** True in doubt: the battery of a mouse must not be reported as that of the gateway. */
 function belongsToPeripheral(hostFiles: HostFiles, path: string): boolean {
   try {
     return !['System', 'Unknown'].includes(readOptional(hostFiles, `${path}/scope`) ?? 'Unknown');
@@ -109,16 +131,16 @@ function belongsToPeripheral(hostFiles: HostFiles, path: string): boolean {
   }
 }
 
-/** 0, 1, or 2 for a supply that can be programmed. */
-function parseOnline(text: string, what: string): boolean {
-  if (!/^[012]$/.test(text)) throw new InvalidValueError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
+/** 0, 1, or 2 for a programmable supply. */
+function parseOnline(text: string, description: string): boolean {
+  if (!/^[012]$/.test(text)) throw invalidText(description, text);
   return text !== '0';
 }
 
 function numberProperty(
   key: string,
   unit: Unit,
-  files: readonly string[],
+  file: string,
   perUnit: number,
   [min, max]: readonly [number, number],
   meaning: string,
@@ -126,18 +148,17 @@ function numberProperty(
 ): Property {
   return {
     entry: { key, type: 'number', profile, unit, min, max, decimals: 3, meaning, source: SOURCE },
-    files,
-    value: (text, what) => parseInteger(text, what) / perUnit,
+    file,
+    value: (text, description) => parseInteger(text, description) / perUnit,
   };
 }
 
 function textProperty(key: string, file: string, meaning: string, profile: 'default' | 'full'): Property {
   return {
     entry: { key, type: 'text', profile, charactersMax: WORD_CHARACTERS_MAX, meaning, source: SOURCE },
-    files: [file],
-    value: (text, what) => {
-      if (!/^[A-Z][A-Za-z ]*$/.test(text))
-        throw new InvalidValueError(`${what} is ${JSON.stringify(text.slice(0, 24))}`);
+    file,
+    value: (text, description) => {
+      if (!/^[A-Z][A-Za-z ]*$/.test(text)) throw invalidText(description, text);
       return text === 'Unknown' ? undefined : text;
     },
   };

@@ -1,40 +1,32 @@
 /**
- * What a Raspberry Pi's firmware holds against its power supply and its cooling: under-voltage, throttling, a capped frequency, the
- * soft temperature limit.
- *
- * The driver raspberrypi-hwmon (chip `rpi_volt`) asks the firmware every two seconds and makes it forget what has been; both
- * files read here show what it heard last, so they cost no question to the firmware and are read synchronously. Without that
- * driver `get_throttled` would stand still at what it was at boot: then nothing is reported. "Occurred" is therefore what this
- * agent has seen since it started, not all there was since boot: the firmware's memory is emptied under our eyes, and what
- * came and went between two readings shows only if it was within two seconds of one. `vcgencmd` would have to be spawned.
- *
- * The kernel complains once per boot, with a backtrace, that get_throttled is to be replaced, by something that does not exist
- * yet for three of the four: so what only get_throttled knows is in the profile `full` alone, and the file is touched only when
- * something of it is wanted. Where such a complaint is set to stop the machine (panic_on_warn), the file is not touched.
+ * Under-voltage, throttling, capped frequency and soft temperature limit, from the firmware of a Raspberry
+ * Pi. The driver raspberrypi-hwmon (chip `rpi_volt`) polls the firmware every two seconds and clears its
+ * memory; the files read here show the last result. Without the driver get_throttled would keep its value
+ * from boot, so nothing is reported. "Occurred" therefore covers the time since the agent started.
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { splitLines } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, KeyFilter } from '../runtime/collector.ts';
 
-/** Bits of get_throttled: now, and since it was asked before. */
+/** Bits of get_throttled: now, and since the previous poll by the driver. */
 const CONDITIONS = [
   {
     name: 'piUnderVoltage',
     now: 1 << 0,
     before: 1 << 16,
     profile: 'default',
-    meaning: 'supply below 4.63 V in the last two seconds',
+    meaning: 'supply voltage below 4.63 V, checked every 2 s',
   },
   {
     name: 'piFrequencyCapped',
     now: 1 << 1,
     before: 1 << 17,
     profile: 'full',
-    meaning: 'frequency of the CPU capped by the firmware',
+    meaning: 'CPU frequency capped by the firmware',
   },
   {
     name: 'piThrottled',
@@ -53,18 +45,18 @@ const CONDITIONS = [
 ] as const;
 
 const UNDER_VOLTAGE = 'piUnderVoltage';
-const DOCUMENT = 'Raspberry Pi documentation, vcgencmd get_throttled; drivers/hwmon/raspberrypi-hwmon.c';
+const SOURCE = 'Raspberry Pi documentation, vcgencmd get_throttled; drivers/hwmon/raspberrypi-hwmon.c';
 
 export const raspberryPi: Collector = {
   name: 'pi',
   catalogue: CONDITIONS.flatMap(({ name, profile, meaning }): readonly CatalogueEntry[] => [
-    { key: name, type: 'flag', profile, meaning, source: DOCUMENT },
+    { key: name, type: 'flag', profile, meaning, source: SOURCE },
     {
       key: `${name}Occurred`,
       type: 'flag',
       profile: 'full',
-      meaning: `${meaning}: seen since the agent started`,
-      source: DOCUMENT,
+      meaning: `${meaning}; at least once since the agent started`,
+      source: SOURCE,
     },
   ]),
   open(hostFiles, clock, isSelected) {
@@ -120,12 +112,14 @@ function findFiles(hostFiles: HostFiles, isSelected: KeyFilter): PiFiles {
   return { alarm: `${CHIPS}/${chip}/in0_lcrit_alarm`, throttled: findThrottled(hostFiles, isSelected) };
 }
 
-/** Below the firmware's device, whose name differs from model to model: soc:firmware, soc@107c000000:firmware. */
+/**
+ * Below the device of the firmware, whose name depends on the model: soc:firmware, soc@107c000000:firmware.
+ * At the first read in a boot the kernel logs a backtrace (deprecated, without a replacement for three of the
+ * four): the file is read only if one of its keys is selected, and never if a warning makes the kernel panic.
+ */
 function findThrottled(hostFiles: HostFiles, isSelected: KeyFilter): string | undefined {
   const needsFile = CONDITIONS.some(
-    ({ name }) =>
-      (name !== UNDER_VOLTAGE && isSelected(name)) ||
-      (name !== UNDER_VOLTAGE && isSelected(`${name}Occurred`)),
+    ({ name }) => name !== UNDER_VOLTAGE && (isSelected(name) || isSelected(`${name}Occurred`)),
   );
   if (!needsFile || readOptional(hostFiles, 'proc/sys/kernel/panic_on_warn') === '1') return undefined;
   const device = listOptional(hostFiles, DRIVER).find((name) =>
@@ -140,13 +134,11 @@ function readFirstLine(hostFiles: HostFiles, path: string): string {
 
 /** Without 0x, as the driver prints it. */
 function parseHexadecimal(text: string, path: string): number {
-  if (!/^[0-9a-f]{1,8}$/.test(text))
-    throw new InvalidValueError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
+  if (!/^[0-9a-f]{1,8}$/.test(text)) throw invalidText(`/${path}`, text);
   return Number.parseInt(text, 16);
 }
 
 function parseAlarm(text: string, path: string): boolean {
-  if (text !== '0' && text !== '1')
-    throw new InvalidValueError(`/${path} is ${JSON.stringify(text.slice(0, 24))}`);
+  if (text !== '0' && text !== '1') throw invalidText(`/${path}`, text);
   return text === '1';
 }

@@ -1,8 +1,7 @@
 /**
- * The cell that keeps the real-time clock running while the power is off, where a driver shows its voltage: that of the Raspberry
- * Pi 5 does. A cell at its end means a gateway that wakes up in the wrong year.
- *
- * Read through the thread pool: the firmware is asked, which may take up to a second.
+ * Backup battery of the real-time clock, if a driver reports its voltage, as on the Raspberry Pi 5. With an
+ * empty battery a gateway starts with a wrong year. Read through the thread pool: the firmware can take up to
+ * one second.
  */
 
 import { Discovery } from '../devices/discovery.ts';
@@ -15,8 +14,8 @@ import type { CatalogueEntry, Collector, KeyFilter } from '../runtime/collector.
 export const rtc: Collector = {
   name: 'rtc',
   catalogue: [
-    entry('rtcBatteryVoltageV', "voltage of the real-time clock's cell"),
-    entry('rtcChargingVoltageV', 'voltage the cell is charged with; 0: it is not charged'),
+    entry('rtcBatteryVoltageV', 'voltage of the backup battery of the real-time clock'),
+    entry('rtcChargingVoltageV', 'charging voltage of the backup battery; 0 if it is not charged'),
   ],
   open(hostFiles, clock, isSelected) {
     const clocks = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
@@ -32,7 +31,7 @@ const FILES = [
 ];
 const MICROVOLTS_PER_VOLT = 1_000_000;
 
-/** Of several clocks the one that has a cell; no driver but one shows any, so there are never two. */
+/** The clock with a battery voltage; only one driver reports any, so there are never two. */
 function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly DeviceValue[] {
   const paths = listOptional(hostFiles, FOLDER).map((name) => `${FOLDER}/${name}`);
   const path = paths.find((each) => hostFiles.has(`${each}/battery_voltage`));

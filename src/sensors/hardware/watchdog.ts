@@ -1,14 +1,13 @@
 /**
- * Watchdog: whether it was the hardware's watchdog that ended the boot before this one, that is, whether the host hung.
- *
- * Drivers that cannot know say 0, just as those of a boot that began otherwise; only "yes" is therefore certain.
+ * Whether the hardware watchdog caused the last restart, that is, whether the host hung. Drivers that cannot
+ * detect it report 0, so only `true` is certain.
  */
 
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
-/** WDIOF_CARDRESET. */
+/** WDIOF_CARDRESET in include/uapi/linux/watchdog.h. */
 const CARD_RESET = 0x20;
 
 export const watchdog: Collector = {
@@ -18,12 +17,13 @@ export const watchdog: Collector = {
       key: 'watchdogReset',
       type: 'flag',
       profile: 'full',
-      meaning: 'a hardware watchdog ended the boot before this one; false also where the driver cannot know',
+      meaning:
+        'the hardware watchdog caused the last restart of the host; also false if the driver cannot detect it',
       source:
         'Documentation/ABI/testing/sysfs-class-watchdog, bootstatus; Documentation/watchdog/watchdog-api.rst',
     },
   ],
-  // It cannot change in a boot; a driver may load late.
+  // Constant during a boot, but a driver can load late.
   everyMs: 300_000,
   open: (hostFiles) => () => {
     const folder = 'sys/class/watchdog';

@@ -1,8 +1,7 @@
 /**
- * Memory: what programs use, what they could still get, and how much of the swap is in use; as bytes and as shares.
- *
- * "Used" is total minus available, so a page cache that can be given back is not counted as used. Kernels before 3.14 do
- * not say what is available; there these keys are absent rather than guessed from the free memory.
+ * Memory and swap in use, as bytes and as shares. Used memory is total minus available, so that a page cache
+ * that can be freed does not count. Kernels before 3.14 do not report available memory; then these keys are
+ * absent.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
@@ -15,20 +14,13 @@ const SOURCE = 'proc_meminfo(5)';
 export const memory: Collector = {
   name: 'memory',
   catalogue: [
-    percentEntry(
-      'memoryUsedPercent',
-      'minimal',
-      'share of the memory in use, without what could be freed at once',
-    ),
-    bytesEntry('memoryUsedBytes', 'memory in use, without what could be freed at once'),
-    bytesEntry('memoryAvailableBytes', 'memory a program could get without swapping'),
-    bytesEntry(
-      'memoryTotalBytes',
-      'memory there is, without what the kernel and the graphics keep for themselves',
-    ),
-    percentEntry('swapUsedPercent', 'full', 'share of the swap in use; absent where there is none'),
-    bytesEntry('swapUsedBytes', 'swap in use; 0 where there is no swap'),
-    bytesEntry('swapTotalBytes', 'swap there is'),
+    percentEntry('memoryUsedPercent', 'minimal', 'share of memory in use, excluding reclaimable memory'),
+    bytesEntry('memoryUsedBytes', 'memory in use, excluding reclaimable memory'),
+    bytesEntry('memoryAvailableBytes', 'memory available to programs without swapping'),
+    bytesEntry('memoryTotalBytes', 'total memory, excluding memory reserved for the kernel and the graphics'),
+    percentEntry('swapUsedPercent', 'full', 'share of swap space in use; absent if the host has none'),
+    bytesEntry('swapUsedBytes', 'swap space in use; 0 if the host has none'),
+    bytesEntry('swapTotalBytes', 'total swap space'),
   ],
   open: (hostFiles) => () => {
     const meminfo = hostFiles.read('proc/meminfo');
@@ -63,7 +55,7 @@ function percentEntry(key: string, profile: NumberEntry['profile'], meaning: str
   return { key, type: 'number', profile, unit: '%', ...bounds, meaning, source: SOURCE };
 }
 
-/** A field of meminfo, which counts in units of 1,024 bytes and calls them kB; undefined when this kernel lacks it. */
+/** A field of meminfo, whose kB are 1,024 bytes; undefined if the kernel does not have it. */
 function readBytes(meminfo: string, field: string): number | undefined {
   const start = meminfo.startsWith(`${field}:`) ? 0 : meminfo.indexOf(`\n${field}:`) + 1;
   if (start === 0 && !meminfo.startsWith(`${field}:`)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * OOM: how many processes the kernel has killed since the host started because memory ran out. Kernels before 4.13 do not count.
- * Once a minute, because the file it stands in is long.
+ * Processes killed by the kernel because memory ran out. Absent before Linux 4.13. Read once a minute,
+ * because the file is long.
  */
 
 import { readOptionalLines } from '../files/optional-files.ts';
@@ -20,7 +20,7 @@ export const oom: Collector = {
       min: 0,
       max: 2 ** 32,
       decimals: 0,
-      meaning: 'processes killed for want of memory since the host started',
+      meaning: 'processes killed by the kernel because memory ran out, since the host started',
       source: 'proc_vmstat(5); mm/vmstat.c, oom_kill',
     },
   ],

@@ -1,15 +1,13 @@
 /**
- * Addresses: by which this host can be reached, as one text for each family, so that another lease is one value that changes.
- *
- * Left out are those nobody else can use (loopback, link-local) and those that come and go by themselves (temporary, deprecated, not
- * checked yet). At most six of each.
+ * The addresses of the host, as one text per family: a new lease changes one value. Loopback and link-local
+ * addresses are left out, as are temporary, deprecated and tentative ones.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
+import { ipv6Text } from '../files/parse.ts';
 import type { CatalogueEntry, Collector } from '../runtime/collector.ts';
-import { ipv6Text } from './ip-text.ts';
 
 /** Six IPv6 addresses of 39 characters and their commas stay below 255 characters. */
 const ADDRESSES_MAX = 6;
@@ -28,7 +26,7 @@ export const addresses: Collector = {
 };
 
 function entry(key: string, family: string, source: string): CatalogueEntry {
-  const meaning = `${family} addresses this host can be reached by, at most ${ADDRESSES_MAX}`;
+  const meaning = `${family} addresses of the host, without loopback and link-local, at most ${ADDRESSES_MAX}`;
   return { key, type: 'text', profile: 'full', charactersMax: 255, meaning, source };
 }
 
@@ -41,16 +39,16 @@ function joinAddresses(all: readonly string[]): string | undefined {
 }
 
 const ADDRESS = String.raw`\d{1,3}(?:\.\d{1,3}){3}`;
-/** A table, a node, a leaf, and what leads to a leaf. */
+/** A table, a node, a leaf, or the route of a leaf. */
 const TRIE_LINE = new RegExp(
   String.raw`^(\w+( \d+)?:|\s+\+-- ${ADDRESS}/\d+( \d+)+|\s+\|-- (?<leaf>${ADDRESS})|\s+/([12]?\d|3[0-2]) [\w ]+)$`,
 );
 
-/** The trie has a route to each address of ours: `|-- 192.0.2.2`, and below it `/32 host LOCAL`. */
+/** The trie has a route to each local address: `|-- 192.0.2.2`, and below it `/32 host LOCAL`. */
 function ipv4Addresses(lines: readonly string[]): readonly string[] {
   const localAddresses = lines.flatMap((line, at) => {
     const match = TRIE_LINE.exec(line);
-    if (match === null) throw new InvalidValueError('a line of /proc/net/fib_trie is none of its kinds');
+    if (match === null) throw new InvalidValueError('/proc/net/fib_trie has a line of unknown format');
     return lines[at + 1]?.trim() === '/32 host LOCAL' ? (match.groups?.['leaf'] ?? []) : [];
   });
   return [...new Set(localAddresses)].filter((address) => !/^(127|169\.254)\./.test(address)).toSorted();
@@ -59,7 +57,7 @@ function ipv4Addresses(lines: readonly string[]): readonly string[] {
 const [TEMPORARY, DEPRECATED, TENTATIVE] = [0x01, 0x20, 0x40];
 const HEX_32 = /^[0-9a-f]{32}$/;
 
-/** Address, index of the interface, length of the prefix, scope (0 is global), flags, interface. */
+/** Fields: address, index of the interface, length of the prefix, scope (0 is global), flags, interface. */
 function ipv6Addresses(lines: readonly string[]): readonly string[] {
   return lines
     .map((line) => line.trim().split(/\s+/))

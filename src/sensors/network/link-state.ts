@@ -1,13 +1,16 @@
-/** The link of a network interface: up or down, how fast, how often it changed (Documentation/ABI/testing/sysfs-class-net). */
+/**
+ * The link of a network interface: up or down, speed, number of changes
+ * (Documentation/ABI/testing/sysfs-class-net).
+ */
 
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptional } from '../files/optional-files.ts';
 import { parseInteger, parseNatural } from '../files/parse.ts';
 import type { KeyFilter, Measurements } from '../runtime/collector.ts';
 import type { NetworkInterface } from './interfaces.ts';
 
-/** Of one interface: `net*Up`, `net*SpeedMbitPerS` and `net*CarrierChanges`, as far as they are wanted and there. */
+/** The selected ones of `net*Up`, `net*SpeedMbitPerS` and `net*CarrierChanges`. */
 export function readLinkState(
   hostFiles: HostFiles,
   { name, part }: NetworkInterface,
@@ -20,7 +23,7 @@ export function readLinkState(
   if (isSelected(speed)) {
     const text = readOptional(hostFiles, `${folder}/speed`);
     const mbitPerS = text === undefined ? -1 : parseInteger(text, `/${folder}/speed`);
-    // -1, or the same as an unsigned number: unknown.
+    // Unknown is -1, or 2^32 - 1 from drivers that treat it as unsigned.
     link[speed] = mbitPerS > 0 && mbitPerS < 2 ** 32 - 1 ? mbitPerS : undefined;
   }
   if (isSelected(changes)) {
@@ -32,12 +35,11 @@ export function readLinkState(
 
 const DOWN: ReadonlySet<string> = new Set(['down', 'lowerlayerdown', 'notpresent', 'testing', 'dormant']);
 
-/** A driver that keeps no state says "unknown", and has a carrier or not. */
+/** A driver without an operational state reports "unknown"; then the carrier decides. */
 function isUp(hostFiles: HostFiles, folder: string): boolean | undefined {
   const state = readOptional(hostFiles, `${folder}/operstate`);
   if (state === undefined || state === 'up') return state === undefined ? undefined : true;
   if (DOWN.has(state)) return false;
-  if (state !== 'unknown')
-    throw new InvalidValueError(`/${folder}/operstate is ${JSON.stringify(state.slice(0, 24))}`);
+  if (state !== 'unknown') throw invalidText(`/${folder}/operstate`, state);
   return readOptional(hostFiles, `${folder}/carrier`) === '1';
 }

@@ -1,11 +1,8 @@
 /**
- * Network: what goes in and out of each physical interface per second, between one sample and the next, whether its link is up, and
- * how fast the link is.
- *
- * All counters come from one file, whatever the number of interfaces; the state costs one more read each. An interface in its
- * first sample, or whose counters began again, has no rates in that round (rate.ts); its index tells it from another that got its
- * name. What one of them says that is no number costs none of the others. Which interfaces are meant is said in interfaces.ts. Signal and technology of a cellular modem are not here: the kernel
- * has no file for them, only the modem's own protocol has.
+ * Rates, link state and link speed of each physical interface (interfaces.ts). All counters come from one
+ * file; the state takes one more read an interface. An interface has no rates in its first sample or after a
+ * reset (counter-rates.ts), and an invalid value of one does not affect the others. Signal and technology of
+ * a cellular modem are missing: the kernel has no file for them, only the protocol of the modem.
  */
 
 import { CounterRates, type Counts } from '../devices/counter-rates.ts';
@@ -24,12 +21,12 @@ import {
 import { InterfaceSelector, type NetworkInterface } from './interfaces.ts';
 import { readLinkState } from './link-state.ts';
 
-/** 100 Gbit/s and some; a counter that jumps further is broken. */
+/** Above 100 Gbit/s; a counter that moves faster is broken. */
 const BYTES_PER_S_MAX = 50_000_000_000;
 const PACKETS_PER_S_MAX = 1_000_000_000;
 const SOURCE = 'proc_pid_net(5), /proc/net/dev; Documentation/ABI/testing/sysfs-class-net';
 
-/** The rates, and their column of /proc/net/dev. */
+/** Column of each rate in /proc/net/dev. */
 const COLUMNS = {
   RxBytesPerS: 0,
   TxBytesPerS: 8,
@@ -46,21 +43,24 @@ type Counter = keyof typeof COLUMNS;
 export const network: Collector = {
   name: 'network',
   catalogue: [
-    bytes('net*RxBytesPerS', 'received by the interface, since the last sample'),
-    bytes('net*TxBytesPerS', 'sent by the interface, since the last sample'),
+    bytes('net*RxBytesPerS', 'bytes received per second, since the previous sample'),
+    bytes('net*TxBytesPerS', 'bytes sent per second, since the previous sample'),
     {
       key: 'net*Up',
       type: 'flag',
       profile: 'default',
-      meaning: 'the interface has a link and may carry traffic',
+      meaning: 'the interface has a link and can carry traffic',
       source: 'Documentation/ABI/testing/sysfs-class-net, operstate; RFC 2863',
     },
-    packets('net*RxPacketsPerS', 'packets received'),
-    packets('net*TxPacketsPerS', 'packets sent'),
-    packets('net*RxErrorsPerS', 'packets received damaged'),
-    packets('net*TxErrorsPerS', 'packets that could not be sent'),
-    packets('net*RxDropsPerS', 'packets received and dropped for want of room or of anyone to take them'),
-    packets('net*TxDropsPerS', 'packets dropped on their way out'),
+    packets('net*RxPacketsPerS', 'packets received per second'),
+    packets('net*TxPacketsPerS', 'packets sent per second'),
+    packets('net*RxErrorsPerS', 'damaged packets received per second'),
+    packets('net*TxErrorsPerS', 'send errors per second'),
+    packets(
+      'net*RxDropsPerS',
+      'received packets dropped per second, because of a full buffer or an unknown protocol',
+    ),
+    packets('net*TxDropsPerS', 'outgoing packets dropped per second'),
     {
       key: 'net*SpeedMbitPerS',
       type: 'number',
@@ -69,7 +69,8 @@ export const network: Collector = {
       min: 1,
       max: 1_000_000,
       decimals: 0,
-      meaning: 'speed of the link; absent while it is down, and of links without one, such as Wi-Fi',
+      meaning:
+        'speed of the link; absent while the link is down, and for links without a fixed speed, such as Wi-Fi',
       source: 'Documentation/ABI/testing/sysfs-class-net, speed',
     },
     {
@@ -80,17 +81,18 @@ export const network: Collector = {
       min: 0,
       max: 2 ** 32,
       decimals: 0,
-      meaning: 'how often the link went up or down since the interface was made: a loose plug counts',
+      meaning:
+        'number of times the link went up or down since the interface was created; a loose plug increases it',
       source: 'Documentation/ABI/testing/sysfs-class-net, carrier_changes',
     },
   ],
   open: openNetwork,
 };
 
-/** The kernel's own are 64 bits; on 32-bit kernels some drivers count in 32, and serve no more than 1 Gbit/s. */
+/** Highest rates of 32-bit counters: only some drivers on 32-bit kernels have them, for at most 1 Gbit/s. */
 const BYTES = 125_000_000;
 const PACKETS = 1_500_000;
-/** What tells a reset from a wrap: counted whether anybody wants their rates or not. */
+/** Counters that tell a reset from a wrap; they are read even if their rates are not selected. */
 const RESET_DETECTORS: ReadonlySet<Counter> = new Set([
   'RxBytesPerS',
   'TxBytesPerS',
@@ -98,7 +100,7 @@ const RESET_DETECTORS: ReadonlySet<Counter> = new Set([
   'TxPacketsPerS',
 ]);
 
-/** One interface, with what of it is wanted, found out once. */
+/** One interface and its selected counters. */
 interface InterfaceCounters {
   readonly networkInterface: NetworkInterface;
   readonly columns: readonly (readonly [Counter, number])[];
@@ -113,7 +115,7 @@ function openNetwork(hostFiles: HostFiles, clock: MonotonicClock, isSelected: Ke
     const lines = readLines(hostFiles);
     const atMs = clock.monotonicMs();
     const selected = interfaces.select([...lines.keys()]);
-    // Whoever is not there any more is forgotten, so that a plug pulled and put in again begins anew.
+    // The counters of a removed interface are dropped, so that it starts again when it returns.
     countersByName = new Map(
       selected.map((networkInterface) => [
         networkInterface.name,
@@ -169,13 +171,13 @@ function createCounters(networkInterface: NetworkInterface, isSelected: KeyFilte
 function readLines(hostFiles: HostFiles): ReadonlyMap<string, string> {
   const [first, second, ...lines] = splitLines(hostFiles.read('proc/net/dev'), 'proc/net/dev');
   if (!first?.startsWith('Inter-') || !second?.includes('bytes')) {
-    throw new InvalidValueError('/proc/net/dev has no heading');
+    throw new InvalidValueError('/proc/net/dev has no header line');
   }
   const byName = new Map<string, string>();
   for (const line of lines) {
     if (line.trim() === '') continue;
     const colon = line.indexOf(':');
-    if (colon < 1) throw new InvalidValueError('a line of /proc/net/dev names no interface');
+    if (colon < 1) throw new InvalidValueError('/proc/net/dev has a line without the name of an interface');
     byName.set(line.slice(0, colon).trim(), line.slice(colon + 1));
   }
   return byName;
@@ -198,8 +200,8 @@ function bytes(key: string, meaning: string): CatalogueEntry {
   return { key, type: 'number', profile: 'default', unit: 'B/s', ...bounds, meaning, source: SOURCE };
 }
 
-function packets(key: string, what: string): CatalogueEntry {
+function packets(key: string, rate: string): CatalogueEntry {
   const bounds = { min: 0, max: PACKETS_PER_S_MAX, decimals: 2 };
-  const meaning = `${what}, since the last sample`;
+  const meaning = `${rate}, since the previous sample`;
   return { key, type: 'number', profile: 'full', unit: '1/s', ...bounds, meaning, source: SOURCE };
 }

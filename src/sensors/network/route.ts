@@ -1,16 +1,14 @@
 /**
- * Route: where everything goes that is not for a neighbour, as texts, so that a failover from cable to modem is one value that changes.
- *
- * IPv4's default route counts before IPv6's, and of several the one with the lowest metric. That there is none is known, too: the
- * interface is then `none`. Numbers in /proc/net/route are in the byte order of the host, and that of every gateway we know is
- * little-endian.
+ * The default route: interface and router, as texts, so that a failover from cable to modem changes one
+ * value. IPv4 comes before IPv6, then the lowest metric; without a route the interface is `none`. Numbers in
+ * /proc/net/route have the byte order of the host, which is little-endian on all supported gateways.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
+import { ipv4Text, ipv6Text } from '../files/parse.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
-import { ipv4Text, ipv6Text } from './ip-text.ts';
 
 const SOURCE = 'net/ipv4/fib_trie.c, /proc/net/route; net/ipv6/route.c, /proc/net/ipv6_route';
 
@@ -22,7 +20,7 @@ export const route: Collector = {
       type: 'text',
       profile: 'default',
       charactersMax: 15,
-      meaning: 'interface of the default route, IPv4 before IPv6; none where there is none',
+      meaning: 'interface of the default route, IPv4 before IPv6; "none" without a default route',
       source: SOURCE,
     },
     {
@@ -30,7 +28,7 @@ export const route: Collector = {
       type: 'text',
       profile: 'full',
       charactersMax: 39,
-      meaning: 'address of the router behind it; absent where the link needs none',
+      meaning: 'router address of the default route; absent if the link needs no router',
       source: SOURCE,
     },
   ],
@@ -61,39 +59,42 @@ function findLowestMetric(routes: readonly DefaultRoute[]): DefaultRoute | undef
   return routes.toSorted((a, b) => a.metric - b.metric)[0];
 }
 
-/** Interface, destination, gateway, flags, reference count, use, metric, mask … */
+/** Fields: interface, destination, gateway, flags, reference count, use, metric, mask … */
 function ipv4Routes([heading, ...lines]: readonly string[]): readonly DefaultRoute[] {
-  if (!heading?.startsWith('Iface')) throw new InvalidValueError('/proc/net/route has no heading');
+  if (!heading?.startsWith('Iface')) throw new InvalidValueError('/proc/net/route has no header line');
   return lines.flatMap((line) => {
     const [name = '', destination = '', nextHop = '', flags = '', , , metric = '', mask = ''] = line
       .trim()
       .split(/\s+/);
     if (![destination, nextHop, mask].every((field) => HEX_8.test(field)) || !/^\d{1,10}$/.test(metric))
-      throw new InvalidValueError('a line of /proc/net/route is no route');
+      throw new InvalidValueError('/proc/net/route has a line of unknown format');
     if (Number(`0x${destination}${mask}`) !== 0) return [];
     return defaultRoute(name, Number.parseInt(flags, 16), ipv4Text(nextHop), Number(metric));
   });
 }
 
-/** An IPv6 that is built as a module, or switched off, has no file. */
+/** The file is missing if IPv6 is a module that is not loaded, or disabled. */
 function readIpv6Lines(hostFiles: HostFiles): readonly string[] {
   return readOptionalLines(hostFiles, 'proc/net/ipv6_route') ?? [];
 }
 
-/** Destination, its length, source, its length, next hop, metric, reference count, use, flags, interface. */
+/**
+ * Fields: destination, its length, source, its length, next hop, metric, reference count, use, flags,
+ * interface.
+ */
 function ipv6Routes(lines: readonly string[]): readonly DefaultRoute[] {
   return lines.flatMap((line) => {
     const [destination = '', length, , , nextHop = '', metric = '', , , flags = '', name = ''] = line
       .trim()
       .split(/\s+/);
     if (![destination, nextHop].every((field) => HEX_32.test(field)) || !/^[0-9a-f]{8}$/.test(metric))
-      throw new InvalidValueError('a line of /proc/net/ipv6_route is no route');
+      throw new InvalidValueError('/proc/net/ipv6_route has a line of unknown format');
     if (length !== '00' || /[^0]/.test(destination) || name === 'lo') return [];
     return defaultRoute(name, Number.parseInt(flags, 16), ipv6Text(nextHop), Number.parseInt(metric, 16));
   });
 }
 
-/** None when the route is not in force or only says that there is no way. */
+/** Empty if the route is down or rejects traffic. */
 function defaultRoute(name: string, flags: number, nextHop: string, metric: number): readonly DefaultRoute[] {
   if ((flags & UP) === 0 || (flags & REJECT) !== 0) return [];
   return [{ interface: name, gateway: (flags & GATEWAY) === 0 ? undefined : nextHop, metric }];

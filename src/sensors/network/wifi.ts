@@ -1,6 +1,6 @@
 /**
- * Wi-Fi: how strong and how good the signal of each wireless interface is. Only a kernel that still speaks the older wireless
- * interface has the file, which those of Debian and Raspberry Pi OS do; without it, and while not connected, the keys are absent.
+ * Signal and link quality of each Wi-Fi interface. The file exists only if the kernel still has the older
+ * wireless interface, as the kernels of Debian and Raspberry Pi OS do.
  */
 
 import { keyPart } from '../devices/keys.ts';
@@ -23,7 +23,7 @@ export const wifi: Collector = {
       min: -120,
       max: -1,
       decimals: 0,
-      meaning: 'Wi-Fi signal: above -60 is good, below -75 poor; absent while not connected',
+      meaning: 'Wi-Fi signal strength; above -60 is good, below -75 is poor; absent while not connected',
       source: SOURCE,
     },
     {
@@ -34,32 +34,32 @@ export const wifi: Collector = {
       min: 0,
       max: 255,
       decimals: 0,
-      meaning: 'quality of the Wi-Fi link as its driver counts it, with most drivers 0 to 70',
+      meaning: 'Wi-Fi link quality on the scale of the driver, which is 0 to 70 for most drivers',
       source: SOURCE,
     },
   ],
   open: (hostFiles) => () => {
-    // Most hosts have none, and Node's error about it costs four times the question.
+    // Most hosts lack the file, and the exception of a failed read takes four times as long as this check.
     if (!hostFiles.has(FILE)) return {};
     const all = readOptionalLines(hostFiles, FILE);
     if (all === undefined) return {};
     const [first, second, ...lines] = all;
     if (!first?.startsWith('Inter-') || !second?.includes('level')) {
-      throw new InvalidValueError('/proc/net/wireless has no heading');
+      throw new InvalidValueError('/proc/net/wireless has no header line');
     }
     return Object.assign({}, ...lines.slice(0, INTERFACES_MAX).map(parseSignal));
   },
 };
 
-/** ` wlan0: 0000   54.  -56.  -256 …`: state, quality, level, noise; a dot says that the number is a fresh one. */
+/** ` wlan0: 0000   54.  -56.  -256 …`: state, quality, level, noise; a dot marks an updated number. */
 const LINE = /^\s*([^:\s]+):\s+[0-9a-f]{4}\s+(-?\d{1,3})\.?\s+(-?\d{1,3})\.?\s+-?\d{1,3}\.?(\s|$)/;
 
 function parseSignal(line: string): Measurements {
   const match = LINE.exec(line);
-  if (match === null) throw new InvalidValueError('a line of /proc/net/wireless is not one of an interface');
+  if (match === null) throw new InvalidValueError('/proc/net/wireless has a line of unknown format');
   const [, name = '', quality, level] = match;
   const dbm = Number(level);
-  // A level that is not negative is no dBm but a share of something only the driver knows; -256 is none at all.
+  // A level of 0 or more is not in dBm but relative to a maximum of the driver; -256 means no level.
   if (dbm === -256) return {};
   const part = keyPart(name);
   return { [`net${part}SignalDbm`]: dbm < 0 ? dbm : undefined, [`net${part}LinkQuality`]: Number(quality) };

@@ -1,14 +1,8 @@
 /**
- * One collector, fenced in: whatever it does, the sampler gets values or nothing.
- *
- * A collector that throws, rejects, does not come back, or answers outside its catalogue loses that round's values and nobody
- * else's. It is remembered as failing, so the journal has one warning when it starts and one line when all of it works again,
- * however many rounds lie between; of a collector of many devices, one warning for each that fails. While a read has not come back no second one is sent after it: a hung
- * device may cost us one thread of the pool, never all four. A collector of many devices that throws a PartlyReadError keeps
- * the values of those that could be read.
- *
- * A collector with an interval of its own has a round only that often. In between its last values are repeated, since a key
- * that is absent tells the server's reader that it is gone (core/changes.ts); a round that fails takes them back.
+ * Runs one collector and isolates its faults: it returns values or nothing, validated against the catalogue.
+ * A fault is logged when it starts, and once when the whole collector works again. While a read is pending no
+ * second one starts. Between two rounds the last values are repeated, because an absent key means that the
+ * value no longer exists; a failed round clears them.
  */
 
 import { logEvent } from '../../core/events/catalogue.ts';
@@ -30,13 +24,16 @@ import type { ExternalValues } from './external-values.ts';
 
 const NO_VALUES: Values = {};
 const REASON_CHARACTERS_MAX = 200;
-/** Stands among the names of devices for all of the collector. */
+/** The name, among those of devices, for the whole collector. */
 const WHOLE_COLLECTOR = '';
-/** More failing devices at once are one trouble, and told enough. */
+/** Failing devices that are logged; more at once have one cause. */
 const LOGGED_MAX = 16;
-/** Keys of one collector that are remembered; a host has fewer. */
+/** A host has fewer keys of one collector. */
 const CACHED_KEYS_MAX = 512;
-/** A round may come so much early: readings do not come on the dot, and one missed by 1 ms would be one interval late. */
+/**
+ * The share of its interval by which a round may come early: samples jitter, and one missed by 1 ms would be
+ * an interval late.
+ */
 const EARLY_TOLERANCE = 0.1;
 
 type RunnerState = 'idle' | 'reading' | 'timed-out';
@@ -47,7 +44,7 @@ export interface CollectorRunnerOptions {
   readonly log: Logger;
   readonly isSelected: KeyFilter;
   readonly external: ExternalValues;
-  /** 0: a round with each reading. */
+  /** 0: a round with each sample. */
   readonly everyMs: number;
 }
 
@@ -58,12 +55,12 @@ export class CollectorRunner {
   readonly #log: Logger;
   readonly #isSelected: KeyFilter;
   readonly #everyMs: number;
-  /** Looked up once: a round is interpreted code, and this was a quarter of it. */
+  /** A cache: without it the lookup was a quarter of a round (measured without compilers). */
   readonly #entries = new Map<string, CatalogueEntry | 'unselected'>();
   #state: RunnerState = 'idle';
-  /** What fails and was told: the whole of it, or devices. */
+  /** Names of the devices, or WHOLE_COLLECTOR, whose failure was logged. */
   readonly #logged = new Set<string>();
-  /** What the last round gave, none when it failed; and when the next one is due. */
+  /** The values of the last round; none if it failed. */
   #last: Values = NO_VALUES;
   #dueAtMs = Number.NEGATIVE_INFINITY;
 
@@ -79,7 +76,7 @@ export class CollectorRunner {
     this.#everyMs = everyMs;
   }
 
-  /** Reads once, or repeats what was read when no round is due. Neither throws nor rejects. */
+  /** Reads once, or repeats the last values if no round is due. Neither throws nor rejects. */
   read(): Values | Promise<Values> {
     if (this.#state !== 'idle') return NO_VALUES;
     if (!this.#isDue()) return this.#last;
@@ -93,11 +90,11 @@ export class CollectorRunner {
     }
   }
 
-  /** The round is over: if the read is still under way, the sensor is failing until another one comes back in time. */
+  /** Ends the round: if the read is still pending, the sensor fails until a later read completes in time. */
   timeOut(): void {
     if (this.#state !== 'reading') return;
     this.#state = 'timed-out';
-    this.#fail(new Error('no answer within the deadline'));
+    this.#fail(new Error('no response within the deadline'));
   }
 
   #isDue(): boolean {
@@ -136,12 +133,15 @@ export class CollectorRunner {
       if (value === undefined || entry === 'unselected') continue;
       const valid = validateValue(entry, value);
       if (valid !== undefined) values[key] = valid;
-      else problem ??= new InvalidValueError(`${key} is ${formatValue(value)}, outside the catalogue`);
+      else
+        problem ??= new InvalidValueError(
+          `${key} is ${formatValue(value)}, which the catalogue does not allow`,
+        );
     }
     return { values, problem };
   }
 
-  /** A key that is not in the catalogue is not unwanted but nonsense. */
+  /** Undefined for a key outside the catalogue, which is an invalid value and not an unselected one. */
   #entryOf(key: string): CatalogueEntry | 'unselected' | undefined {
     const cached = this.#entries.get(key);
     if (cached !== undefined) return cached;
@@ -188,7 +188,7 @@ export class CollectorRunner {
   }
 }
 
-/** The entry that covers a key: its own, or one whose `*` stands for the middle of it. */
+/** The entry that covers a key: its own, or one whose `*` matches the middle of it. */
 export function entryFor(catalogue: readonly CatalogueEntry[], key: string): CatalogueEntry | undefined {
   return catalogue.find((entry) => {
     const star = entry.key.indexOf('*');
@@ -201,7 +201,7 @@ export function entryFor(catalogue: readonly CatalogueEntry[], key: string): Cat
   });
 }
 
-/** The value as it may be delivered; undefined when it is not what the catalogue promises. */
+/** The rounded value; undefined if it is outside the bounds of its entry. */
 export function validateValue(entry: CatalogueEntry | undefined, value: Value): Value | undefined {
   switch (entry?.type) {
     case 'number':
@@ -216,7 +216,7 @@ export function validateValue(entry: CatalogueEntry | undefined, value: Value): 
   }
 }
 
-/** For a sentence about a value that is not believed. */
+/** For an error message. */
 export function formatValue(value: Value): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 24)) : String(value);
 }

@@ -1,9 +1,8 @@
 /**
- * What a sensor is: one file that exports one `Collector`, listed in catalogue.ts, tested on one captured tree.
- *
- * A collector reads below the tree it is given, spawns nothing, and answers with raw numbers. It leaves out what the
- * host does not have, and throws when the host has it but will not say or talks nonsense; it never answers 0 for "unknown".
- * Isolation, bounds, rounding and logging are done once, for all of them, in guard.ts.
+ * The contract of a sensor: one file that exports one `Collector`, is listed in catalogue.ts and tested on a
+ * captured host. A collector reads below the root it is given, starts no process, and returns raw numbers. It
+ * leaves out values the host does not have, and throws if a value exists but is unreadable or invalid; it
+ * never returns 0 for "unknown".
  */
 
 import type { Value } from '../../core/model/reading.ts';
@@ -34,7 +33,10 @@ export type Unit =
   | '';
 
 interface EntryBase {
-  /** camelCase, unit last. One `*` stands for a name found on the host: `net*RxBytesPerS` covers `netEth0RxBytesPerS`. */
+  /**
+   * camelCase, unit last. One `*` stands for a name found on the host: `net*RxBytesPerS` covers
+   * `netEth0RxBytesPerS`.
+   */
   readonly key: string;
   readonly profile: Profile;
   readonly meaning: string;
@@ -42,67 +44,66 @@ interface EntryBase {
   readonly source: string;
 }
 
-/** One key of the catalogue: what an operator may rely on when he builds a dashboard on it. */
+/** One key of the catalogue, on which an operator can build a dashboard. */
 export type CatalogueEntry = NumberEntry | FlagEntry | TextEntry;
 
 export interface NumberEntry extends EntryBase {
   readonly type: 'number';
   readonly unit: Unit;
-  /** Inclusive. A number outside is the sensor's nonsense and is left out. */
+  /** Inclusive. A number outside is an invalid value and is left out. */
   readonly min: number;
   readonly max: number;
-  /** Decimals that mean something; at most 6 (contract 4.2). */
+  /** Significant decimals; at most 6 (contract 4.2). */
   readonly decimals: number;
 }
 
-/** True or false. */
 export interface FlagEntry extends EntryBase {
   readonly type: 'flag';
 }
 
-/** A word or a name of the host's, such as a state or an interface. */
+/** A word or a name, such as a state or an interface. */
 export interface TextEntry extends EntryBase {
   readonly type: 'text';
-  /** A longer one is the sensor's nonsense and is left out. */
+  /** A longer text is an invalid value and is left out. */
   readonly charactersMax: number;
 }
 
-/** Raw values by key. A key that is missing or undefined was not there to be read. */
+/** Raw values by key. A missing or undefined key means that the host does not have the value. */
 export type Measurements = Readonly<Record<string, Value | undefined>>;
 
-/** Reads once. Synchronous for /proc and /sys; a promise for whatever could block on a device. */
+/** Reads once. Synchronous for /proc and /sys; a promise for reads that can block on a device. */
 export type Collect = () => Measurements | Promise<Measurements>;
 
 export type MonotonicClock = Pick<Clock, 'monotonicMs'>;
 
-/** `sleep` is for the deadline of what may hang; a collector never waits for its own sake. */
+/** `sleep` is for deadlines of reads that can hang; a collector never waits otherwise. */
 export type SensorClock = Pick<Clock, 'monotonicMs' | 'sleep'>;
 
 /**
- * Whether a key is to be reported; asked of one with a `*` in it, whether any key it stands for may be. Always the same
- * answer. What is not wanted is left out of the reading anyway: a collector asks in order not to read it.
+ * Whether a key is selected; for a key with a `*`, whether any key it covers can be. The result for a key
+ * never changes. Unselected keys are removed from the sample in any case: a collector uses the filter to
+ * avoid reading them.
  */
 export type KeyFilter = (key: string) => boolean;
 
 export interface Collector {
-  /** lowerCamelCase: operators name it in their settings. */
+  /** lowerCamelCase; operators use it in `sensors.on`, `sensors.off` and `sensors.interval`. */
   readonly name: string;
   readonly catalogue: readonly CatalogueEntry[];
   /**
-   * The least time from one of its rounds to the next, ms, for a collector that costs much or reads what hardly changes; the
-   * readings in between repeat its last values. Absent: a round with each reading.
+   * The shortest time between two rounds, ms, for a collector that is expensive or reads values that hardly
+   * change. The samples in between repeat its last values. Absent: a round with each sample.
    */
   readonly everyMs?: number;
   /**
-   * Makes the state of one sampler: what this collector remembers from one round to the next. Does no work yet. Not called
-   * when nothing of its catalogue is wanted.
+   * Creates the state the collector keeps between rounds; reads nothing yet. Not called if none of its keys
+   * is selected.
    */
   open(hostFiles: HostFiles, clock: SensorClock, isSelected: KeyFilter, external: ExternalValues): Collect;
 }
 
 /**
- * Some of a collector's devices could be read and others not: the values of those that could, and why not the others, by what
- * tells each from the others; at least one.
+ * Some devices of a collector failed: the values of the others, and the failures by device (at least one).
  */
 export class PartialReadError extends Error {
   override readonly name = 'PartialReadError';

@@ -1,47 +1,47 @@
 /**
- * Told: what a collector reports and no file of the host says. The rest of the program knows it and is asked here, each time, for
- * what it knows at that moment: nothing in here waits or throws. Figures are read one by one, and a collector reads those only
- * that are wanted: some cost a system call.
+ * Values that the program supplies because no file of the host has them: the agent itself, systemd,
+ * containers, the clock. The functions neither wait nor throw. A collector reads only the selected figures,
+ * because some cost a system call.
  */
 
-/** The agent about itself. What it does not know yet is absent. */
+/** The agent's own figures. A figure that is not known yet is absent. */
 export interface AgentMetrics {
-  /** Bytes of memory that are its own or shared, as the kernel counts them. */
+  /** Resident memory, private and shared. */
   readonly rssBytes: number;
-  /** CPU time since it started, user and system, ms. */
+  /** CPU time since the start, user and system. */
   readonly cpuMs: number;
-  /** Time since it started in which its event loop was not idle, ms. */
+  /** Time since the start in which the event loop was not idle. */
   readonly busyMs: number;
-  /** How late the latest of its timers was since this was read last, ms: reading it begins anew. */
+  /** The largest delay of a timer since the last read; reading resets it. */
   readonly timerLagMs?: number | undefined;
   readonly uptimeMs: number;
-  /** Readings that wait for delivery, in memory and on the disk. */
+  /** Readings waiting for delivery, in memory and on disk. */
   readonly waitingReadings?: number | undefined;
-  /** Readings that will never be delivered, since it started. */
+  /** Readings lost since the start. */
   readonly lostReadings?: number | undefined;
-  /** Readings the server accepted, since it started. */
+  /** Readings the server accepted since the start. */
   readonly deliveredReadings?: number | undefined;
-  /** Bytes of the disk that readings take, or have taken and keep for the next. */
+  /** Disk space of the spool, including space kept for the next readings. */
   readonly spoolBytes?: number | undefined;
-  /** Of the last request that was sent once, ms. */
+  /** Of the latest request that was sent only once. */
   readonly roundTripMs?: number | undefined;
-  /** Starts in this boot before its own. */
+  /** Earlier starts in this boot. */
   readonly restarts?: number | undefined;
 }
 
-/** What other programs of the host know; asked of them now and then, and absent until they have answered. */
+/** Figures of other programs, polled at intervals; absent until they have responded. */
 export interface ServiceMetrics {
-  /** Units of the service manager that are in the state "failed". */
+  /** systemd units in the state "failed". */
   readonly failedUnits?: number | undefined;
-  /** Containers that run, of the engine that may be asked. */
+  /** Running containers of the engine whose socket the agent can open. */
   readonly runningContainers?: number | undefined;
 }
 
-/** What the agent knows of the host's clock. */
+/** The state of the host's clock. */
 export interface ClockMetrics {
-  /** Set by a time service in this boot, and not stepped since without one. Absent: nobody has asked. */
+  /** A time service has set the clock in this boot, and no other step has followed. Absent: not checked. */
   readonly isSynchronised?: boolean | undefined;
-  /** Time server minus host, of the time service's last exchange, ms. */
+  /** Server time minus host time, at the last exchange of the time service. */
   readonly offsetMs?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What an operator wants done to values that are read: another unit, a correction, another name. In this order: multiplied,
- * added to, rounded to six decimals (contract 4.2), renamed. Flags and texts only get their names.
+ * The changes that the operator configured for values, in this order: multiply, add, round to six decimals
+ * (contract 4.2), rename. Flags and texts are only renamed.
  */
 
 import { GlobMap } from '../../core/model/glob.ts';
@@ -28,7 +28,7 @@ export function createTransform({
     const result: Record<string, Value> = {};
     for (const [key, value] of Object.entries(values)) {
       const name = rename.get(key) ?? key;
-      // The configuration sees to it that no two of our own keys get one name; the key of somebody's program, which comes last, might have it.
+      // The configuration rejects equal names of catalogue keys, but a custom program, which comes last, can return one.
       if (!Object.hasOwn(result, name)) result[name] = transformValue(key, value);
     }
     return result;

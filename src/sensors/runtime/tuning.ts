@@ -1,6 +1,6 @@
 /**
- * Tuning: what an operator may change about the collectors without writing one. Which keys, how often (0 ms: with each
- * reading), and what becomes of the values (retouch.ts).
+ * What an operator can change about collectors: selected keys, intervals, and how values are transformed
+ * (transform.ts).
  */
 
 import type { SensorTuning } from '../../core/model/config.ts';
@@ -10,7 +10,7 @@ import { entryFor } from './collector-runner.ts';
 
 export type Tuning = SensorTuning;
 
-/** Every key, each collector at its own interval, as it is read. */
+/** Every key, each collector at its own interval, values unchanged. */
 export const DEFAULT_TUNING: Tuning = {
   selection: EVERYTHING,
   everyMs: new Map(),
@@ -19,10 +19,10 @@ export const DEFAULT_TUNING: Tuning = {
   offset: new Map(),
 };
 
-/** Keys of which the answer is remembered; a host has fewer. */
+/** A host has fewer keys. */
 const CACHED_KEYS_MAX = 256;
 
-/** What is wanted of one collector. A key that is not in its catalogue never is. */
+/** The filter for the keys of one collector. A key outside its catalogue is never selected. */
 export function keyFilterFor(collector: Collector, selection: Selection): KeyFilter {
   const selectedKeys = new Map<string, boolean>();
   return (key) => {
@@ -36,7 +36,7 @@ export function keyFilterFor(collector: Collector, selection: Selection): KeyFil
   };
 }
 
-/** Whether the collector can have anything to report at all. */
+/** Whether any key of the collector is selected. */
 export function hasSelectedKey(collector: Collector, isSelected: KeyFilter): boolean {
   return collector.catalogue.some(({ key }) => isSelected(key));
 }

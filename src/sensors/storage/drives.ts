@@ -1,11 +1,8 @@
 /**
- * Drives: what each physical disk, card or eMMC reads and writes, how busy it is, and how much has been written to it, which is
- * what wears out flash.
- *
- * Physical is what has a device behind it in /sys: no partition, loop, RAM disk, mapping or array, which would count the same bytes
- * again; nor the boot and replay-protected areas of an eMMC, which are part of it, nor optical and floppy drives. A sector in
- * these counts is 512 bytes, whatever the drive's is. A drive in its first sample, or whose counters began again, has no rates
- * in that round (rate.ts).
+ * I/O rates of each physical drive, and the bytes written to it, which wear out flash. Physical drives have a
+ * device in /sys: no partitions, loops, RAM disks, mappings or arrays, which would count the same bytes
+ * twice, no boot or replay-protected areas of an eMMC, no optical or floppy drives. There are no rates in the
+ * first sample and after a reset (counter-rates.ts).
  */
 
 import { CounterRates, type Counts } from '../devices/counter-rates.ts';
@@ -24,26 +21,37 @@ import type {
 } from '../runtime/collector.ts';
 
 const BYTES_PER_S_MAX = 50_000_000_000;
+/** Unit of /proc/diskstats, whatever the sector size of the drive. */
 const SECTOR_BYTES = 512;
 
 export const drives: Collector = {
   name: 'drives',
   catalogue: [
-    entry('drive*WrittenBytes', 'B', 2 ** 60, 'written to the drive since the host started', 'default'),
-    entry('drive*ReadBytesPerS', 'B/s', BYTES_PER_S_MAX, 'read from the drive, since the last sample'),
-    entry('drive*WrittenBytesPerS', 'B/s', BYTES_PER_S_MAX, 'written to the drive, since the last sample'),
-    entry('drive*BusyPercent', '%', 100, 'time the drive had something to do, since the last sample'),
+    entry('drive*WrittenBytes', 'B', 2 ** 60, 'bytes written to the drive since the host started', 'default'),
+    entry(
+      'drive*ReadBytesPerS',
+      'B/s',
+      BYTES_PER_S_MAX,
+      'bytes read from the drive per second, since the previous sample',
+    ),
+    entry(
+      'drive*WrittenBytesPerS',
+      'B/s',
+      BYTES_PER_S_MAX,
+      'bytes written to the drive per second, since the previous sample',
+    ),
+    entry('drive*BusyPercent', '%', 100, 'share of time the drive was busy, since the previous sample'),
     entry(
       'drive*LatencyMs',
       'ms',
       3_600_000,
-      'average time from request to completion; absent when there was none',
+      'average time from a request to its completion, since the previous sample; absent without requests',
     ),
   ],
   open: openDrives,
 };
 
-/** The counters, and their field of /proc/diskstats, in which three come before "field 1" of the document. */
+/** Index of each counter in /proc/diskstats, where three fields precede "field 1" of the document. */
 const FIELDS = {
   reads: 3,
   sectorsRead: 5,
@@ -58,7 +66,10 @@ type Counter = keyof typeof FIELDS;
 
 const REQUESTS = 1_000_000;
 const SECTORS = 2_000_000;
-/** Always 32 bits, so they wrap every 50 days of it. Many requests may wait at once, and each counts its own time. */
+/**
+ * ms a second: many requests can wait at once, and each counts its own time. 32 bits, so it wraps after 50
+ * days of waiting.
+ */
 const WAITING_MS = 256_000;
 
 const PER_S_MAX: Counts<Counter> = {
@@ -71,7 +82,7 @@ const PER_S_MAX: Counts<Counter> = {
   busyMs: 1_100,
 };
 
-/** Keys cost the server a dictionary entry each, for ever. */
+/** Each key permanently occupies an entry of the server's key dictionary. */
 const DRIVES_MAX = 8;
 const IGNORED_DRIVES = /^(sr|fd|loop|ram|zram|dm-|md|nbd)\d|^mmcblk\d+(boot\d|rpmb|gp\d)/;
 
@@ -83,7 +94,7 @@ interface Drive {
 }
 
 function openDrives(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter): Collect {
-  const wantsRates = ['ReadBytesPerS', 'WrittenBytesPerS', 'BusyPercent', 'LatencyMs'].some((rate) =>
+  const needsRates = ['ReadBytesPerS', 'WrittenBytesPerS', 'BusyPercent', 'LatencyMs'].some((rate) =>
     isSelected(`drive*${rate}`),
   );
   const drivesByName = new Map<string, Drive>();
@@ -96,14 +107,14 @@ function openDrives(hostFiles: HostFiles, clock: MonotonicClock, isSelected: Key
     for (const { name, part, rates } of discovery.current) {
       const line = lines.find((candidate) => candidate.includes(` ${name} `));
       if (line === undefined) {
-        // It was pulled out; what comes in its place has counters of its own.
+        // The drive was removed; a successor has its own counters.
         drivesByName.delete(name);
         discovery.invalidate();
         continue;
       }
       const counts = countsOf(line);
       measurements[`drive${part}WrittenBytes`] = counts.sectorsWritten * SECTOR_BYTES;
-      if (!wantsRates) continue;
+      if (!needsRates) continue;
       const identity = readOptional(hostFiles, `sys/block/${name}/diskseq`);
       const perS = rates.next(counts, atMs, identity);
       if (perS !== undefined) Object.assign(measurements, ratesOf(part, perS));
@@ -112,7 +123,7 @@ function openDrives(hostFiles: HostFiles, clock: MonotonicClock, isSelected: Key
   };
 }
 
-/** Those there now, in the order of their names; what is known of them is kept in `known`. */
+/** The drives present, by name. Adds new ones to `drivesByName` and removes missing ones. */
 function findDrives(hostFiles: HostFiles, drivesByName: Map<string, Drive>): readonly Drive[] {
   const names = listOptional(hostFiles, 'sys/block')
     .filter((name) => !IGNORED_DRIVES.test(name) && hostFiles.has(`sys/block/${name}/device`))
@@ -140,7 +151,7 @@ function ratesOf(part: string, perS: Counts<Counter>): Readonly<Record<string, n
   return {
     [`drive${part}ReadBytesPerS`]: perS.sectorsRead * SECTOR_BYTES,
     [`drive${part}WrittenBytesPerS`]: perS.sectorsWritten * SECTOR_BYTES,
-    // Counted in ticks of the kernel's clock, so it may seem busy for a little more than all of the time.
+    // Counted in ticks of the kernel, so it can exceed 100 % slightly.
     [`drive${part}BusyPercent`]: Math.min(100, perS.busyMs / 10),
     [`drive${part}LatencyMs`]: requests > 0 ? (perS.readingMs + perS.writingMs) / requests : undefined,
   };

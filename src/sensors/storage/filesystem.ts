@@ -1,21 +1,20 @@
 /**
- * The root file system: bytes used, bytes an ordinary program may still write, the share that is used, and whether the kernel has
- * stopped writing to it, which is what an SD card that dies looks like.
- *
- * The share is counted as df does, used / (used + available), so the blocks reserved for root do not make a full disk look
- * 95 % full. The root has a collector to itself: what another mount does (mounts.ts) cannot cost it its values. Even so the call is
- * asynchronous, and guard.ts does not repeat it before it has come back.
+ * Usage of the root file system, and whether the kernel has made it read-only, which is how a dying SD card
+ * appears. It has its own collector, so that another mount (mounts.ts) does not affect its values. The usage
+ * is calculated as df does, used / (used + available), so that blocks reserved for root do not make a full
+ * disk look 95 % full.
  */
 
-import { asError } from '../files/errors.ts';
+import { asError, InvalidValueError } from '../files/errors.ts';
+import type { FileSystemUsage } from '../files/host-files.ts';
 import {
   type CatalogueEntry,
   type Collector,
+  type Measurements,
   type NumberEntry,
   PartialReadError,
 } from '../runtime/collector.ts';
 import { MountTable } from './mount-table.ts';
-import { usageValues } from './usage.ts';
 
 const BYTES_MAX = 2 ** 53;
 
@@ -23,14 +22,17 @@ export const filesystem: Collector = {
   name: 'filesystem',
   catalogue: [
     bytesEntry('diskRootUsedBytes', 'bytes used on the root file system'),
-    bytesEntry('diskRootFreeBytes', 'bytes programs may still write to the root file system'),
+    bytesEntry(
+      'diskRootFreeBytes',
+      'bytes that unprivileged programs can still write to the root file system',
+    ),
     percentEntry('diskRootUsedPercent', 'minimal', 'share of the root file system in use'),
-    percentEntry('diskRootInodesUsedPercent', 'full', 'share of the files the root file system can hold'),
+    percentEntry('diskRootInodesUsedPercent', 'full', 'share of the inodes of the root file system in use'),
     {
       key: 'diskRootReadOnly',
       type: 'flag',
       profile: 'default',
-      meaning: 'the root file system cannot be written, by choice or because of errors',
+      meaning: 'the root file system is read-only, by configuration or after an error',
       source: 'proc_pid_mountinfo(5)',
     },
   ],
@@ -43,11 +45,28 @@ export const filesystem: Collector = {
         return { ...usage, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
       } catch (error) {
         const reason = asError(error);
-        throw new PartialReadError(usage, new Map([['the table of mounts', reason]]));
+        throw new PartialReadError(usage, new Map([['mount table', reason]]));
       }
     };
   },
 };
+
+/** The values of the file system named `part` in keys: `diskRootUsedBytes` for `Root`. */
+export function usageValues(
+  part: string,
+  { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage,
+): Measurements {
+  const used = blocks - bfree;
+  if (blocks <= 0 || used + bavail <= 0)
+    throw new InvalidValueError(`the file system ${part} reports a size of 0`);
+  return {
+    [`disk${part}UsedBytes`]: used * bsize,
+    [`disk${part}FreeBytes`]: bavail * bsize,
+    [`disk${part}UsedPercent`]: (100 * used) / (used + bavail),
+    // File systems that create inodes on demand (FAT, btrfs) report 0.
+    [`disk${part}InodesUsedPercent`]: files > 0 ? (100 * (files - ffree)) / files : undefined,
+  };
+}
 
 function bytesEntry(key: string, meaning: string): CatalogueEntry {
   return {

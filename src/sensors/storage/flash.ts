@@ -1,13 +1,11 @@
 /**
- * Flash: how much of its life a soldered eMMC has used, and which card or eMMC it is.
- *
- * An eMMC of version 5 or later estimates its own life in tenths; an SD card has no such register, so of a card there is only what
- * it is. The kernel asks the device when it starts or is plugged in and never again, so looking every five minutes costs no
- * access to it and misses nothing. Of an eMMC's two kinds of memory the more worn one counts.
+ * Wear of an eMMC, and identity of SD cards and eMMCs. An eMMC of version 5 or later estimates its used life
+ * in tenths; an SD card has no such register. The kernel reads the device only when it is attached, so a
+ * round every five minutes accesses no device and misses nothing.
  */
 
 import { keyPart } from '../devices/keys.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
@@ -27,7 +25,8 @@ export const flash: Collector = {
       min: 0,
       max: 110,
       decimals: 0,
-      meaning: 'life an eMMC has used by its own estimate, at most, in steps of 10; 110 is beyond its end',
+      meaning:
+        'used life of the eMMC, an upper estimate by the eMMC in steps of 10; 110 is beyond its rated life',
       source: SOURCE,
     },
     {
@@ -35,12 +34,12 @@ export const flash: Collector = {
       type: 'text',
       profile: 'default',
       charactersMax: 7,
-      meaning: 'spare blocks of an eMMC: normal, warning (80 % used) or urgent (90 %)',
+      meaning: 'spare blocks of the eMMC: normal, warning (80 % used) or urgent (90 % used)',
       source: SOURCE,
     },
-    text('drive*Name', 6, 'product name of a card or eMMC'),
-    text('drive*MadeIn', 7, 'month/year a card or eMMC was made'),
-    text('drive*Kind', 7, 'SD, or MMC for an eMMC'),
+    text('drive*Name', 6, 'product name of the SD card or eMMC'),
+    text('drive*MadeIn', 7, 'month and year of manufacture of the SD card or eMMC, as MM/YYYY'),
+    text('drive*Kind', 7, 'type of the device: SD, SDcombo, or MMC for an eMMC'),
   ],
   everyMs: 300_000,
   open: (hostFiles) => () =>
@@ -51,7 +50,7 @@ function text(key: string, charactersMax: number, meaning: string) {
   return { key, type: 'text', profile: 'full', charactersMax, meaning, source: SOURCE } as const;
 }
 
-/** `sys/class/mmc_host/mmc0/mmc0:0001`, for each host and each card in it. */
+/** `sys/class/mmc_host/mmc0/mmc0:0001` for each card of each host controller. */
 function devices(hostFiles: HostFiles): readonly string[] {
   const hosts = listOptional(hostFiles, 'sys/class/mmc_host').filter((name) => /^mmc\d+$/.test(name));
   return hosts
@@ -64,7 +63,7 @@ function devices(hostFiles: HostFiles): readonly string[] {
     .slice(0, DEVICES_MAX);
 }
 
-/** Nothing of what has no block device, which is a Wi-Fi chip on the same kind of bus. */
+/** Empty without a block device: Wi-Fi chips use the same bus. */
 function stateOf(hostFiles: HostFiles, folder: string): Measurements {
   const [block] = listOptional(hostFiles, `${folder}/block`);
   if (block === undefined) return {};
@@ -72,25 +71,28 @@ function stateOf(hostFiles: HostFiles, folder: string): Measurements {
   return {
     [`drive${part}LifeUsedPercent`]: lifeUsed(readOptional(hostFiles, `${folder}/life_time`), folder),
     [`drive${part}SpareState`]: spareState(readOptional(hostFiles, `${folder}/pre_eol_info`), folder),
-    // A name without a letter would become a number at the server.
+    // ThingsBoard would store a name of digits as a number.
     [`drive${part}Name`]: readMatching(hostFiles, `${folder}/name`, /^(?=.*[A-Za-z])[ -~]{1,6}$/),
     [`drive${part}MadeIn`]: readMatching(hostFiles, `${folder}/date`, /^\d{2}\/\d{4}$/),
     [`drive${part}Kind`]: readMatching(hostFiles, `${folder}/type`, /^(SD|MMC|SDcombo)$/),
   };
 }
 
-/** The text of the file if it looks as it should; what was written into a card's register may be anything. */
+/** The text of the file if it matches; the register of a card can hold anything. */
 function readMatching(hostFiles: HostFiles, path: string, pattern: RegExp): string | undefined {
   const content = readOptional(hostFiles, path);
   return content !== undefined && pattern.test(content) ? content : undefined;
 }
 
-/** `0x02 0x01`: one to ten are tenths of the life, at most so many; 0 is not defined, 11 is beyond. */
+/**
+ * `0x02 0x01`, one estimate for each kind of memory; the higher one counts. 1 to 10 are upper bounds in
+ * tenths, 0 is undefined, 11 is beyond the rated life.
+ */
 function lifeUsed(life: string | undefined, folder: string): number | undefined {
   if (life === undefined) return undefined;
   const bands = life.split(/\s+/).map((band) => (/^0x[0-9a-f]{2}$/.test(band) ? Number(band) : Number.NaN));
   if (bands.length !== 2 || !bands.every((band) => band >= 0 && band <= 11)) {
-    throw new InvalidValueError(`/${folder}/life_time is ${JSON.stringify(life.slice(0, 24))}`);
+    throw invalidText(`/${folder}/life_time`, life);
   }
   const worst = Math.max(...bands);
   return worst === 0 ? undefined : worst * 10;
@@ -106,7 +108,7 @@ const SPARE_STATES: Readonly<Record<string, string | undefined>> = {
 function spareState(info: string | undefined, folder: string): string | undefined {
   if (info === undefined) return undefined;
   if (!Object.hasOwn(SPARE_STATES, info)) {
-    throw new InvalidValueError(`/${folder}/pre_eol_info is ${JSON.stringify(info.slice(0, 24))}`);
+    throw invalidText(`/${folder}/pre_eol_info`, info);
   }
   return SPARE_STATES[info];
 }

@@ -1,10 +1,8 @@
 /**
- * Mounts: which file systems of the host are on storage of its own, from the table of what is mounted.
- *
- * Real is what comes from a block device, once, at the place where all of it is mounted; and the root, whatever it is. Not real are
- * network file systems, memory, what the kernel makes up, binds of a part of another mount, and images that are always full
- * (snaps, optical discs). Of two on one place the later one counts, since it hides the other. Within a systemd unit the table is that of
- * the unit: what its sandbox hides, such as a /home of its own, is not in it.
+ * Lists the file systems on storage of the host: block devices, mounted as a whole, each once; and the root,
+ * whatever it is. Excluded are network and memory file systems, binds of a part of another mount, and images
+ * that are always full (snaps, optical discs). Of two mounts on one path the later one counts, because it
+ * hides the other. Mounts that the sandbox of a systemd unit hides, such as /home, are not in its table.
  */
 
 import { InvalidValueError } from '../files/errors.ts';
@@ -15,18 +13,21 @@ import { splitLines } from '../files/parse.ts';
 export interface Mount {
   /** `/boot/firmware`. */
   readonly point: string;
-  /** The file system itself is read-only, not just this mount of it (our own unit mounts its root read-only). */
+  /**
+   * The file system itself is read-only, not only this mount (the unit of the agent mounts its root
+   * read-only).
+   */
   readonly isReadOnly: boolean;
 }
 
-/** The file is cut at 64 KiB: some 500 mounts. Those of the host's own storage come first, containers' later. */
+/** Cut at 64 KiB, about 500 mounts; storage of the host comes before mounts of containers. */
 const PATH = 'proc/self/mountinfo';
-/** The device number of loop devices, which hold images. */
+/** Major device number of loop devices, which hold images. */
 const LOOP_MAJOR = '7';
 const IMAGE_TYPES: ReadonlySet<string> = new Set(['squashfs', 'erofs', 'cramfs', 'romfs', 'iso9660', 'udf']);
-/** Of these each subvolume is mounted by a path of its own, and they have no device number of their own. */
+/** Each subvolume is mounted by its own path within the file system. */
 const SUBVOLUME_TYPES: ReadonlySet<string> = new Set(['btrfs', 'bcachefs']);
-/** ext4 since Linux 6.15 calls a file system that it no longer writes after an error so, and leaves "rw" as it was. */
+/** Since Linux 6.15, ext4 marks a file system after an error `emergency_ro` and leaves `rw` unchanged. */
 const READ_ONLY_OPTIONS = /(^|,)(ro|emergency_ro|shutdown)(,|$)/;
 
 interface MountLine extends Mount {
@@ -35,18 +36,18 @@ interface MountLine extends Mount {
 }
 
 export class MountTable {
-  readonly #tree: HostFiles;
+  readonly #hostFiles: HostFiles;
   #text: string | undefined;
   #mounts: readonly Mount[] | undefined;
 
   constructor(hostFiles: HostFiles) {
-    this.#tree = hostFiles;
+    this.#hostFiles = hostFiles;
   }
 
-  /** The real ones in the order of their places, the root first; undefined where the host has no such table. */
+  /** The mounts sorted by path, the root first; undefined if the host has no such table. */
   read(): readonly Mount[] | undefined {
-    const text = readOrDefault(() => this.#tree.read(PATH), undefined);
-    // It hardly ever changes, and comparing is cheaper than parsing.
+    const text = readOrDefault(() => this.#hostFiles.read(PATH), undefined);
+    // The table hardly ever changes, and comparing it is cheaper than parsing it.
     if (text !== this.#text) this.#mounts = text === undefined ? undefined : parseMounts(text);
     this.#text = text;
     return this.#mounts;
@@ -67,14 +68,17 @@ function parseMounts(text: string): readonly Mount[] {
     .map(({ point, isReadOnly }) => ({ point, isReadOnly }));
 }
 
-/** Id, parent, device, root, place, options of this mount, optional fields, a dash, type, source, options of the file system. */
+/**
+ * Fields: id, parent, device, root, mount point, mount options, optional fields, a dash, type, source, file
+ * system options.
+ */
 function parseLine(line: string): MountLine {
   const dash = line.indexOf(' - ');
   const [, , device = '', root, escapedPoint] = line.slice(0, Math.max(dash, 0)).split(' ');
   const [type = '', source = '', options = ''] = line.slice(dash + ' - '.length).split(' ');
   const point = escapedPoint === undefined ? undefined : decodePath(escapedPoint);
   if (point === undefined || !point.startsWith('/') || !/^\d+:\d+$/.test(device)) {
-    throw new InvalidValueError(`a line of /${PATH} is no mount`);
+    throw new InvalidValueError(`/${PATH} has a line of unknown format`);
   }
   const isWholeFileSystem = root === '/' || SUBVOLUME_TYPES.has(type);
   const isImage = IMAGE_TYPES.has(type) || device.startsWith(`${LOOP_MAJOR}:`);
@@ -82,7 +86,7 @@ function parseLine(line: string): MountLine {
   return { point, isReadOnly: READ_ONLY_OPTIONS.test(options), device, isStorage };
 }
 
-/** `\040` is a space; and the text was read byte by byte, while names of files are UTF-8. */
+/** `\040` is a space. The text was read as latin1, but file names are UTF-8. */
 function decodePath(escapedPoint: string): string {
   const bytes = escapedPoint.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),

@@ -1,10 +1,8 @@
 /**
- * Mounts: space and state of the file systems beside the root that are on storage of the host's own (mount-table.ts).
- *
- * Asking one may hang for ever: a USB stick that was pulled, a disk that no longer answers. Each is therefore asked on its own,
- * one after the other, and waited for three quarters of a second; one that has not answered is not asked again until it has, and is meanwhile
- * left out, beside the others that are well. Each call that hangs holds one of the two threads there are for that (slow-reads.ts):
- * while two hang, no other mount is asked.
+ * Usage of the file systems beside the root (mount-table.ts). A call can hang permanently, on a removed USB
+ * stick for example. The calls run one after another, each with a timeout; a mount that hangs is left out and
+ * not read again until the call has returned. A hanging call occupies one of two threads (blocking-reads.ts):
+ * while two hang, no mount is read.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -21,8 +19,8 @@ import {
   PartialReadError,
   type SensorClock,
 } from '../runtime/collector.ts';
+import { usageValues } from './filesystem.ts';
 import { type Mount, MountTable } from './mount-table.ts';
-import { usageValues } from './usage.ts';
 
 const BYTES_MAX = 2 ** 63;
 const SOURCE = 'statfs(2); proc_pid_mountinfo(5)';
@@ -30,23 +28,27 @@ const SOURCE = 'statfs(2); proc_pid_mountinfo(5)';
 export const mounts: Collector = {
   name: 'mounts',
   catalogue: [
-    entry('disk*UsedBytes', 'B', 'bytes used on the file system mounted there'),
-    entry('disk*FreeBytes', 'B', 'bytes programs may still write to it'),
-    // Before the next one, whose pattern would take its keys for its own.
-    entry('disk*InodesUsedPercent', '%', 'share of the files it can hold; absent where it has no such limit'),
-    entry('disk*UsedPercent', '%', 'share of it in use'),
+    entry('disk*UsedBytes', 'B', 'bytes used on the mounted file system'),
+    entry('disk*FreeBytes', 'B', 'bytes that unprivileged programs can still write to the file system'),
+    // Before `disk*UsedPercent`, whose pattern would cover this key.
+    entry(
+      'disk*InodesUsedPercent',
+      '%',
+      'share of its inodes in use; absent if the file system has no inode limit',
+    ),
+    entry('disk*UsedPercent', '%', 'share of the file system in use'),
     {
       key: 'disk*ReadOnly',
       type: 'flag',
       profile: 'full',
-      meaning: 'it cannot be written, by choice or because of errors',
+      meaning: 'the file system is read-only, by configuration or after an error',
       source: SOURCE,
     },
   ],
   open: openMounts,
 };
 
-/** Keys cost the server a dictionary entry each, for ever. */
+/** Each key permanently occupies an entry of the server's key dictionary. */
 const MOUNTS_MAX = 16;
 
 function openMounts(hostFiles: HostFiles, clock: SensorClock): Collect {
@@ -66,10 +68,11 @@ function openMounts(hostFiles: HostFiles, clock: SensorClock): Collect {
       values[`disk${part}ReadOnly`] = isReadOnly;
       try {
         const usage = await usageReader.read(point);
-        if (usage === 'timed-out') failures.set(point, new Error(`${point} has not answered`));
+        if (usage === 'timed-out')
+          failures.set(point, new Error(`the file system at ${point} has not responded`));
         else Object.assign(values, usageValues(part, usage));
       } catch (error) {
-        // Gone since the table was read, or somewhere we may not look.
+        // Unmounted since the table was read, or the agent may not access it.
         if (!isInaccessible(error)) failures.set(point, asError(error));
         delete values[`disk${part}ReadOnly`];
       }
@@ -82,25 +85,25 @@ function openMounts(hostFiles: HostFiles, clock: SensorClock): Collect {
 const TIMEOUT_MS = 750;
 const HANGING_MAX = 2;
 
-/** Asks mounts for their space, and remembers which of them have not answered. */
+/** Reads the usage of mounts, and remembers the calls that hang. */
 class UsageReader {
-  readonly #tree: HostFiles;
+  readonly #hostFiles: HostFiles;
   readonly #clock: SensorClock;
   readonly #hanging = new Set<Mount['point']>();
 
   constructor(hostFiles: HostFiles, clock: SensorClock) {
-    this.#tree = hostFiles;
+    this.#hostFiles = hostFiles;
     this.#clock = clock;
   }
 
-  /** Rejects with what the system call says. */
+  /** Rejects with the error of the system call. */
   async read(point: Mount['point']): Promise<FileSystemUsage | 'timed-out'> {
     if (this.#hanging.has(point) || this.#hanging.size >= HANGING_MAX) return 'timed-out';
     this.#hanging.add(point);
-    const usage = this.#tree.usage(point).finally(() => this.#hanging.delete(point));
-    // Nobody listens any more to one that fails later.
+    const usage = this.#hostFiles.usage(point).finally(() => this.#hanging.delete(point));
+    // A rejection after the timeout has no other handler.
     usage.catch(() => {});
-    // A healthy one has mostly answered by now, and needs no timer to be told apart from a dead one.
+    // A healthy file system has usually responded after this turn, and a timer is not needed.
     await nextTurn();
     if (!this.#hanging.has(point)) return usage;
     const timerAbort = new AbortController();

@@ -1,15 +1,14 @@
 /**
- * The agent about itself: what it costs this host, what became of its readings, and how far the server is. What waits and grows, or is
- * lost, is worth an alarm; the rest answers whether it was the agent.
- *
- * Asked of the rest of the program (told.ts); `firstlight sample`, which is no agent, has none of it.
+ * The agent itself: its readings, its cost for the host, and the round trip to the server. Waiting and lost
+ * readings deserve an alarm. The program supplies the figures (external-values.ts); `firstlight sample` has
+ * none, because it is not the agent.
  */
 
 import type { CatalogueEntry, Collector, KeyFilter, NumberEntry } from '../runtime/collector.ts';
 import type { AgentMetrics } from '../runtime/external-values.ts';
 
 const COUNT_MAX = 2 ** 53;
-const OWN_SOURCE = "the agent's own count";
+const OWN_SOURCE = 'counted by the agent';
 const SOURCES: Readonly<Partial<Record<NumberEntry['unit'], string>>> = {
   '%': 'getrusage(2); libuv, uv_metrics_idle_time',
 };
@@ -17,36 +16,35 @@ const SOURCES: Readonly<Partial<Record<NumberEntry['unit'], string>>> = {
 export const agent: Collector = {
   name: 'agent',
   catalogue: [
-    entry('agentWaitingReadings', '', 'readings that wait for delivery', 'default'),
-    entry(
-      'agentLostReadings',
-      '',
-      'readings that will never be delivered, since the agent started',
-      'default',
-    ),
-    entry('agentDelivered', '', 'readings the server accepted, since the agent started'),
-    entry('agentSpoolBytes', 'B', 'disk that waiting readings take, or keep for the next'),
+    entry('agentWaitingReadings', '', 'readings waiting for delivery', 'default'),
+    entry('agentLostReadings', '', 'readings lost since the agent started', 'default'),
+    entry('agentDelivered', '', 'readings the server accepted since the agent started'),
+    entry('agentSpoolBytes', 'B', 'disk space of the spool, including space kept for the next readings'),
     entry(
       'agentRoundTripMs',
       'ms',
-      'from the last request to the first word of the server about it; of requests that were sent once',
+      'time from the latest request that was sent only once to the first response of the server',
     ),
     entry(
       'agentRestarts',
       '',
-      'starts of the agent in this boot before this one; absent where none are counted',
+      'earlier starts of the agent since the host started; absent if starts are not counted',
     ),
-    entry('agentRssBytes', 'B', 'memory of the agent'),
-    entry('agentCpuPercent', '%', 'CPU time of the agent, of one CPU, since the last sample'),
-    entry('agentLoopUsePercent', '%', 'time the agent was not waiting for anything, since the last sample'),
+    entry('agentRssBytes', 'B', 'resident memory of the agent'),
+    entry('agentCpuPercent', '%', 'CPU time of the agent since the previous sample; 100 is one CPU'),
+    entry(
+      'agentLoopUsePercent',
+      '%',
+      'share of time the event loop of the agent was busy, since the previous sample',
+    ),
     entry(
       'agentLoopDelayMs',
       'ms',
-      "how late the latest of the agent's timers was since the last sample; a few on a host with time to spare",
+      'largest delay of a timer of the agent since the previous sample; a few ms on a host with spare CPU time',
     ),
     entry('agentUptimeS', 's', 'time since the agent started'),
   ],
-  open: (_tree, clock, isSelected, external) => {
+  open: (_hostFiles, clock, isSelected, external) => {
     const shares = new UsageShares(isSelected);
     return () => {
       const metrics = external.agent?.();
@@ -72,7 +70,7 @@ const SHARES = [
   { key: 'agentLoopUsePercent', metric: 'busyMs' },
 ] as const;
 
-/** Of the time since the round before, how much was spent; the first round has none. */
+/** The share of the time since the previous round that was spent; the first round has none. */
 class UsageShares {
   readonly #selected: (typeof SHARES)[number][];
   #previous: { readonly atMs: number; readonly spentMs: readonly number[] } | undefined;
@@ -99,7 +97,7 @@ function entry(
   profile: NumberEntry['profile'] = 'full',
 ): CatalogueEntry {
   const decimals = unit === '%' || unit === 'ms' ? 1 : 0;
-  // Several threads may be at work at once, so their CPU time may exceed the time that passed.
+  // Several threads can run at once, so their CPU time can exceed the elapsed time.
   const max = unit === '%' ? 6400 : COUNT_MAX;
   return {
     key,

@@ -1,9 +1,7 @@
 /**
- * Clock: whether the host's clock is right, as far as anybody knows. A host whose clock is not has readings without a date, or
- * dates them by what the clock was before it stepped; the operator who sees it looks at the time service.
- *
- * The caretaker of the dates asks for it (core/dating.ts) and here is told what it knows (told.ts). Where `clock.trust` is "system"
- * nobody asks, and that key is absent.
+ * Whether the clock of the host is synchronised, and its offset. The program supplies both
+ * (external-values.ts). With `clock.trust = "system"` the agent does not check the clock, and
+ * `clockSynchronised` is absent.
  */
 
 import type { Collector } from '../runtime/collector.ts';
@@ -16,7 +14,7 @@ export const clock: Collector = {
       type: 'flag',
       profile: 'default',
       meaning:
-        'a time service has set the clock since the host started, and it has not stepped without one since',
+        'a time service has set the clock since the host started, and no other clock step has followed',
       source: 'systemd-timesyncd.service(8), /run/systemd/timesync/synchronized; adjtimex(2)',
     },
     {
@@ -28,11 +26,11 @@ export const clock: Collector = {
       max: 3_600_000_000_000,
       decimals: 3,
       meaning:
-        'how far the clock was behind its time server, or ahead (negative), when systemd-timesyncd last asked it, before it corrected that; or how far it is, as chrony sees it',
+        'server time minus host time: before the last correction by systemd-timesyncd, or the current estimate of chrony',
       source: 'org.freedesktop.timesync1(5), NTPMessage; RFC 5905 section 8; chronyc(1), tracking',
     },
   ],
-  open: (_tree, _clock, _wants, external) => () => {
+  open: (_hostFiles, _clock, _isSelected, external) => () => {
     const metrics = external.clock?.();
     return { clockSynchronised: metrics?.isSynchronised, clockOffsetMs: metrics?.offsetMs };
   },

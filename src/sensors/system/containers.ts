@@ -1,8 +1,7 @@
 /**
- * Containers: how many of Docker's or Podman's run.
- *
- * No file says it, so the engine is asked over its socket, every five minutes and beside the sampling; here is told what it last said
- * (told.ts). Absent where there is no engine, where the agent may not open its socket, and while the engine does not answer.
+ * Running containers of Docker or Podman. The program polls the socket of the engine every five minutes
+ * (external-values.ts). Absent without an engine, if the agent cannot open its socket, and while it does not
+ * respond.
  */
 
 import type { Collector } from '../runtime/collector.ts';
@@ -19,11 +18,11 @@ export const containers: Collector = {
       max: 100_000,
       decimals: 0,
       meaning:
-        'containers of Docker or Podman that run, up to five minutes ago; the agent needs the right to ask (below)',
+        'running Docker or Podman containers, read every 5 minutes; the agent needs access to the socket of the engine',
       source: 'Docker Engine API, GET /containers/json',
     },
   ],
-  open: (_tree, _clock, _wants, external) => () => ({
+  open: (_hostFiles, _clock, _isSelected, external) => () => ({
     runningContainerCount: external.services?.().runningContainers,
   }),
 };

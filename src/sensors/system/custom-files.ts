@@ -1,9 +1,7 @@
 /**
- * An operator's files as sensors: the first number on the first line of each, such as a driver's attribute below /sys. Digits that are
- * part of something else (`21,5`, a date, an address, `pump2`) are no number: half of one would be believed.
- *
- * They are read carefully (regular-file.ts), by the thread pool (slow-reads.ts: they may be on a mount that is dead) and under the
- * guard's deadline.
+ * Custom sensors that read a file: the first number on its first line. Digits that are part of other text
+ * (`21,5`, a date, an address, `pump2`) are not a number, because half of one would look valid. Only regular
+ * files are read, by the thread pool (blocking-reads.ts), because they can be on a hung mount.
  */
 
 import type { FileSensor } from '../../core/model/custom-sensor.ts';
@@ -34,17 +32,19 @@ function entryOf({ name, path }: FileSensor): NumberEntry {
     min: -NUMBER_MAX,
     max: NUMBER_MAX,
     decimals: 6,
-    meaning: `the number in ${path}`,
+    meaning: `number in the first line of ${path}`,
     source: 'the configuration',
   };
 }
 
-/** What makes digits a part of something else: a name, a date, an address, a number with a decimal comma or groups. */
+/**
+ * Digits next to these are part of a name, a date, an address, or a number with a decimal comma or groups.
+ */
 const BEFORE = /[A-Za-z_]$/;
 const AFTER = /^[.,:/_-]\d/;
 
-/** What a person reads as a number is refused with its remedy; short, as a reason is cut at 200 characters. */
-const REMEDY = '(it must stand by itself, and have a decimal point)';
+/** For text that a person reads as a number; short, because a logged reason is cut at 200 characters. */
+const REMEDY = '(separate the number by spaces, and use a decimal point)';
 
 function parseNumber(line: string, path: string): number {
   const match = NUMBER.exec(line);

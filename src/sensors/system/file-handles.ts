@@ -1,6 +1,6 @@
 /**
- * Handles: how many files the whole host has open, and how much of its limit that is. A program that forgets to close what it opens
- * shows here weeks before nothing can be opened any more.
+ * Open file handles of the host, and their share of the limit. A program that leaks file handles shows here
+ * weeks before no file can be opened.
  */
 
 import { readOptionalLines } from '../files/optional-files.ts';
@@ -21,7 +21,7 @@ export const fileHandles: Collector = {
       min: 0,
       max: 2 ** 53,
       decimals: 0,
-      meaning: 'files open on the whole host',
+      meaning: 'open file handles on the host',
       source: SOURCE,
     },
     {
@@ -32,7 +32,7 @@ export const fileHandles: Collector = {
       min: 0,
       max: 100,
       decimals: 1,
-      meaning: 'share of the most files the host may have open; absent where nobody has set a limit',
+      meaning: 'share of the limit of open file handles on the host; absent if no limit is set',
       source: SOURCE,
     },
   ],
@@ -43,7 +43,7 @@ export const fileHandles: Collector = {
     const inUse =
       parseNatural(allocated, 'the first field of file-nr') -
       parseNatural(unused, 'the second field of file-nr');
-    // Where nobody has set a limit it is 2^63-1, which a double cannot hold, and there is nothing to compare with.
+    // Without a limit the kernel reports 2^63-1, which a double cannot hold.
     const limit = maximum === UNLIMITED ? undefined : parseNatural(maximum, 'the third field of file-nr');
     return {
       fileHandleCount: inUse,

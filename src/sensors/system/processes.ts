@@ -1,9 +1,7 @@
 /**
- * Processes: how many there are, counted as the numbered directories of /proc.
- *
- * Under hidepid=2, or ProtectProc=invisible in a unit, an ordinary user sees only his own processes, and the count would be a
- * plausible lie. Process 1 is somebody else's: when it is not to be seen, the key is absent. (The fourth field of
- * /proc/loadavg is no way out: it counts threads.) Listing /proc is the dearest of all rounds, hence once a minute.
+ * Number of processes, from the numbered directories of /proc. With hidepid=2 or ProtectProc=invisible a user
+ * sees only their own processes, so the key is absent if process 1 is not visible. The fourth field of
+ * /proc/loadavg does not help, because it counts threads.
  */
 
 import type { Collector } from '../runtime/collector.ts';
@@ -23,6 +21,7 @@ export const processes: Collector = {
       source: 'proc(5), /proc/pid',
     },
   ],
+  // Listing /proc is the most expensive round of all collectors.
   everyMs: 60_000,
   open: (hostFiles) => () => {
     let count = 0;

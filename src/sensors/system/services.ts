@@ -1,8 +1,6 @@
 /**
- * Services: how many units of the service manager have failed.
- *
- * No file says it, so systemd is asked, every five minutes and beside the sampling; here is told what it last said (told.ts). A
- * host without systemd has no failed units: the key is then absent.
+ * Failed systemd units. The program asks systemd every five minutes (external-values.ts). Absent without
+ * systemd.
  */
 
 import type { Collector } from '../runtime/collector.ts';
@@ -18,9 +16,11 @@ export const services: Collector = {
       min: 0,
       max: 100_000,
       decimals: 0,
-      meaning: 'units of systemd in the state "failed", up to five minutes ago',
+      meaning: 'systemd units in the state "failed", read every 5 minutes',
       source: 'org.freedesktop.systemd1(5), NFailedUnits',
     },
   ],
-  open: (_tree, _clock, _wants, external) => () => ({ failedUnitCount: external.services?.().failedUnits }),
+  open: (_hostFiles, _clock, _isSelected, external) => () => ({
+    failedUnitCount: external.services?.().failedUnits,
+  }),
 };

@@ -1,6 +1,4 @@
-/**
- * Uptime: seconds since the kernel started, time asleep included. In most containers it is the host's, not the container's.
- */
+/** Seconds since the kernel started, including time asleep; in most containers those of the host. */
 
 import { parseDecimal, splitLines } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';

@@ -1,10 +1,8 @@
 /**
- * The CoAP library as one function: a request in, an answer or a refusal out. The only file that imports
- * `coap`.
- *
- * The library builds the datagram and reads the answer; the guard socket under it owns time, repetition and
- * acknowledgement. One request ends exactly once, by the exchange's outcome; a request without an answer is
- * aborted in the library exactly once, because aborting twice, or after an answer, breaks its counters.
+ * Sends one CoAP request and returns its response or failure. The only file that imports the library `coap`,
+ * which builds requests and parses responses; the message layer below it owns timers, retransmission and
+ * acknowledgement. The library must abort a request without a response exactly once: a second abort breaks
+ * its counters.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -24,7 +22,7 @@ export interface CoapRequest {
   /** JSON text; sent with Content-Format 50. */
   readonly body?: string;
   readonly policy: RetransmitPolicy;
-  /** True: a confirmable answer is acknowledged only when the caller says so. */
+  /** True: a confirmable response is acknowledged only when the caller calls `acknowledge`. */
   readonly deferAcknowledgement?: boolean;
 }
 
@@ -32,28 +30,30 @@ export interface CoapResponse {
   readonly code: string;
   readonly contentFormat: number | undefined;
   readonly body: Buffer;
-  /** False when the server holds more of the body than came in this datagram. */
+  /** False if the body has further blocks, which are not fetched. */
   readonly isComplete: boolean;
   readonly acknowledge: () => void;
 }
 
-/** The library gives up after its own exchange lifetime (247 s); we always do it first. Seconds, one way. */
+/**
+ * Raises the library's own exchange timeout (247 s) above every timeout of the message layer. Seconds, one
+ * way.
+ */
 const LIBRARY_MAX_LATENCY_S = 600;
 
-/** A conversation over one guard socket. */
 export class CoapClient {
   readonly messageLayer: MessageLayer;
-  /** What the exchanges have told of the road to this peer; it may be older than the socket. */
+  /** Belongs to the path to this peer and may be older than the socket. */
   readonly rtoEstimator: RtoEstimator;
   readonly #library: Agent;
 
   constructor(messageLayer: MessageLayer, rtoEstimator: RtoEstimator = new RtoEstimator()) {
-    // Timing is global in the library; it is set here, to the same value each time, and nowhere else.
+    // Timing is global in the library.
     updateTiming({ maxLatency: LIBRARY_MAX_LATENCY_S });
     this.messageLayer = messageLayer;
     this.rtoEstimator = rtoEstimator;
     this.#library = new Agent({ socket: messageLayer.librarySocket });
-    this.#library.on('error', () => {}); // without a listener a socket error would end the process
+    this.#library.on('error', () => {}); // without a listener, a socket error ends the process
   }
 
   async request(
@@ -89,7 +89,7 @@ export class CoapClient {
       received = message;
     });
     outgoing.on('error', () =>
-      exchange.fail({ reason: 'request-build-failed', detail: 'the CoAP library would not send it' }),
+      exchange.fail({ reason: 'request-build-failed', detail: 'the CoAP library cannot encode the request' }),
     );
     outgoing.end(request.body === undefined ? undefined : Buffer.from(request.body));
     const outcome = await exchange.outcome;

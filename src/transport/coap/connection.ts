@@ -1,10 +1,7 @@
 /**
- * The line: the current socket to the server, made when first needed and re-made when it may be stale.
- *
- * One socket at a time, so one stable source port. Re-made, with the name resolved anew, when the addresses
- * of this host changed (a DHCP lease, a replugged cable) or when the last exchange found the road broken;
- * then the next address of the name has its turn. Never re-made under an exchange that is still open. What
- * was learnt of the round trip outlives the socket, but not the peer's address nor ours: another road.
+ * Owns the UDP socket to the server: one at a time, so that the source port is stable. Reconnects, with a new
+ * lookup, when the addresses of this host have changed (DHCP lease, replugged cable) or after a network
+ * failure; then it tries the next address of the name. Never reconnects while an exchange is open.
  */
 
 import { networkInterfaces } from 'node:os';
@@ -18,7 +15,7 @@ import { CoapClient } from './client.ts';
 import { MessageLayer, type OpenSocket } from './message-layer.ts';
 import { RtoEstimator } from './rto-estimator.ts';
 
-/** Refusals after which another socket or another address might do better. */
+/** Failures after which a new socket or another address may work. */
 const CONNECTION_BROKEN: ReadonlySet<FailureReason> = new Set([
   'server-timeout',
   'port-closed',
@@ -31,13 +28,16 @@ const ADDRESS_CHECK_MS = 1_000;
 
 export interface CoapConnectionPorts {
   readonly clock: Clock;
-  /** Given by tests only; the host's resolver otherwise. */
+  /** For tests; default: the resolver of the host. */
   readonly resolve?: Resolve;
-  /** Given by simulations only; the host's network otherwise. */
+  /** For simulations; default: the network of the host. */
   readonly openSocket?: OpenSocket;
-  /** Given by simulations only, whose outcome must not hang on this host; its addresses as one text otherwise. */
+  /**
+   * The addresses of this host as one text. For simulations, which must not depend on the host; default: its
+   * interfaces.
+   */
   readonly ownAddresses?: () => string;
-  /** Hears how long the server took to say its first word, ms, of each request that was sent once. */
+  /** Called with the time until the server's first datagram, ms, for each request that was sent once. */
   readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
@@ -55,11 +55,14 @@ export class CoapConnection implements AsyncDisposable {
   #ownAddresses = '';
   #checkedAtMs = Number.NEGATIVE_INFINITY;
   #isStale = false;
-  /** Turns of the address list: which of several addresses is tried first. */
+  /** Which of several addresses is tried first, modulo their number. */
   #addressIndex = 0;
   #addressCount = 1;
+  /**
+   * Survives a new socket, but not a new address of the peer or of this host: that is another network path.
+   */
   #rtoEstimator: RtoEstimator;
-  /** The peer `#roundTrip` was learnt from. */
+  /** The peer that `#rtoEstimator` measures. */
   #estimatedPeer = '';
 
   constructor(host: string, port: number, ports: CoapConnectionPorts) {
@@ -73,21 +76,20 @@ export class CoapConnection implements AsyncDisposable {
     this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
   }
 
-  /** How many addresses the name had when it was last resolved. */
+  /** Number of addresses found by the last lookup. */
   get addressCount(): number {
     return this.#addressCount;
   }
 
-  /** The client to use now. */
   async client(signal: AbortSignal): Promise<Result<CoapClient>> {
-    // Opened for all who wait for it, so only the end of the line ends it; each waits as long as it likes.
+    // All callers share one opening: only disposal aborts it, while each caller can stop waiting.
     this.#opening ??= this.#currentClient(this.#closed.signal).finally(() => {
       this.#opening = undefined;
     });
     return raceAbort<Result<CoapClient>>(this.#opening, aborted(), signal);
   }
 
-  /** Tells the line how a request ended, so that it knows when to re-make itself. */
+  /** Must be called with the result of each request; some failures cause a reconnect. */
   reportResult(failure: Failure | undefined): void {
     if (!failure || !CONNECTION_BROKEN.has(failure.reason)) return;
     this.#isStale = true;
@@ -104,7 +106,7 @@ export class CoapConnection implements AsyncDisposable {
   async #currentClient(signal: AbortSignal): Promise<Result<CoapClient>> {
     const client = this.#client;
     const nowMs = this.#clock.monotonicMs();
-    // Asking the kernel for all addresses costs more than a post; a change is noticed a second later at most.
+    // Reading all addresses from the kernel costs more than a post.
     if (client && !this.#isStale && nowMs - this.#checkedAtMs < ADDRESS_CHECK_MS)
       return { ok: true, value: client };
     this.#checkedAtMs = nowMs;
@@ -114,11 +116,11 @@ export class CoapConnection implements AsyncDisposable {
     if (client && (isCurrent || !client.messageLayer.isIdle)) return { ok: true, value: client };
     const opened = await this.#reconnect(hasMoved, signal);
     if (signal.aborted) {
-      // The line was closed meanwhile: nobody else would close this socket.
+      // The connection was disposed in the meantime, so close the new socket here.
       if (opened.ok) await opened.value.messageLayer[Symbol.asyncDispose]();
       return aborted();
     }
-    // A socket that worked is better than none: only a broken one is given up before there is another.
+    // Keep a working socket if no new one can be opened.
     if (!opened.ok && client && !this.#isStale) return { ok: true, value: client };
     await client?.messageLayer[Symbol.asyncDispose]();
     this.#client = opened.ok ? opened.value : undefined;
@@ -141,10 +143,7 @@ export class CoapConnection implements AsyncDisposable {
     return { ok: true, value: new CoapClient(opened.value, this.#rtoEstimator) };
   }
 
-  /**
-   * Connecting a UDP socket asks only the routing table: an address without a route is passed over at no
-   * cost.
-   */
+  /** Skips addresses without a route: connecting a UDP socket only consults the routing table. */
   async #openFirst(peers: readonly [SocketAddress, ...SocketAddress[]]): Promise<Result<MessageLayer>> {
     const start = this.#addressIndex % peers.length;
     const [first, ...rest] = [...peers.slice(start), ...peers.slice(0, start)];
@@ -157,7 +156,7 @@ export class CoapConnection implements AsyncDisposable {
   }
 }
 
-/** The system may refuse to say (no descriptor left, no netlink): then nothing is known to have changed. */
+/** Empty if the system cannot list them (no file descriptor left, no netlink); then no change is detected. */
 function addressesOfThisHost(): string {
   try {
     return Object.values(networkInterfaces())

@@ -1,18 +1,16 @@
 /**
- * Datagrams: what arrived, judged by the rules of RFC 7252, before anything else of the program sees it.
- *
- * The library behind us throws on legal input, takes answers from anybody and believes impossible codes. So
- * every datagram passes here first: it becomes an empty acknowledgement, a reset, a ping, an answer, or
- * nothing. Never throws.
+ * Parses and builds CoAP datagrams by the rules of RFC 7252. Never throws on input. Every datagram is parsed
+ * here before the library sees it, because the library throws on legal input, accepts responses from any
+ * sender and accepts impossible codes.
  */
 
 import { generate, parse } from 'coap-packet';
 
-/** Datagrams longer than this are not looked at, bytes: ThingsBoard's own largest message (contract 2). */
+/** Longer datagrams are ignored, bytes: the largest message of ThingsBoard (contract section 2). */
 const DATAGRAM_BYTES_MAX = 2048;
 const CONTENT_FORMAT = 12;
 const BLOCK2 = 23;
-/** Critical options (odd numbers, RFC 7252 section 5.4.1) that may appear in an answer we can use. */
+/** Critical options (odd numbers, RFC 7252 section 5.4.1) that a usable response may have; 27 is Block1. */
 const KNOWN_CRITICAL_OPTIONS: ReadonlySet<number> = new Set([BLOCK2, 27]);
 
 export type Datagram =
@@ -28,16 +26,16 @@ export interface ResponseMessage {
   readonly token: string;
   /** `2.05`, `4.01`, … always of class 2, 4 or 5. */
   readonly code: string;
-  /** `acknowledgement`: piggybacked. `confirmable`: wants to be acknowledged. `once`: non-confirmable. */
+  /** `acknowledgement`: piggybacked. `confirmable`: must be acknowledged. */
   readonly kind: 'acknowledgement' | 'confirmable' | 'non-confirmable';
-  /** Number of the Content-Format; absent when the option is. */
+  /** Number of the Content-Format, if the option is present. */
   readonly contentFormat?: number;
   readonly payload: Buffer;
-  /** False when this is only the first block of a longer body. */
+  /** False if this is one block of a longer body. */
   readonly isComplete: boolean;
 }
 
-/** Judges one datagram; undefined for whatever RFC 7252 lets a client ignore. */
+/** Undefined for a datagram that a client may ignore (RFC 7252). */
 export function parseDatagram(bytes: Buffer): Datagram | undefined {
   if (bytes.length < 4 || bytes.length > DATAGRAM_BYTES_MAX) return undefined;
   const packet = tryParse(bytes);
@@ -71,7 +69,7 @@ function tryParse(bytes: Buffer): ReturnType<typeof parse> | undefined {
   }
 }
 
-/** The two options an answer may tell us something by; undefined when a critical option is beyond us. */
+/** Reads Content-Format and Block2; undefined if there is an unknown critical option. */
 function readOptions(
   options: ReturnType<typeof parse>['options'],
 ): { contentFormat?: number; isComplete: boolean } | undefined {
@@ -91,7 +89,7 @@ function readOptions(
   return contentFormat === undefined ? { isComplete } : { contentFormat, isComplete };
 }
 
-/** Numbers of the option names `coap-packet` knows; it gives the others as their number. */
+/** Numbers of the option names of `coap-packet`, which returns other options by number. */
 const OPTION_NUMBERS: Readonly<Record<string, number>> = {
   'If-Match': 1,
   'Uri-Host': 3,
@@ -125,14 +123,14 @@ function optionNumber(name: string | number): number {
   return OPTION_NUMBERS[name] ?? Number(name);
 }
 
-/** An empty message: acknowledgement, reset, or (tests) ping. */
+/** An empty message: acknowledgement or reset. */
 export function emptyMessage(type: 'ack' | 'reset', messageId: number): Buffer {
   return generate({ code: '0.00', messageId, ack: type === 'ack', reset: type === 'reset' });
 }
 
 /**
- * The answer as the piggybacked acknowledgement of request `messageId`, with no option but its
- * Content-Format: the one form the library handles without leaking or throwing.
+ * Rewrites a response as the piggybacked acknowledgement of request `messageId`, with Content-Format as its
+ * only option: the one form that the library handles without leaking or throwing.
  */
 export function toPiggybacked(response: ResponseMessage, messageId: number): Buffer {
   const format = response.contentFormat;

@@ -1,12 +1,12 @@
 /**
- * One confirmable exchange: a datagram, its repetitions, and exactly one outcome.
+ * One confirmable exchange (RFC 7252): a datagram, its retransmissions, and exactly one outcome within its
+ * timing.
  *
- *   begun ── datagram sent ─▶ unanswered ── empty ACK ─▶ acknowledged ── answer ─▶ over
- *                                 └────── answer of any kind, reset, error, patience at an end ──▶ over
+ *   open ── datagram sent ─▶ unacknowledged ── empty ACK ─▶ acknowledged ── response ─▶ finished
+ *                                 └──────────── response, reset, error, timeout ─────────▶ finished
  *
- * Owns its timers through the clock port and ends within its timing, whatever arrives. The message ID, token
- * and source port of all repetitions are those of the first datagram, because the server replays its answer
- * only for them (contract section 2).
+ * Retransmissions keep message ID, token and source port: the server replays its response only then (contract
+ * section 2).
  */
 
 import type { Failure } from '../../core/failures/failure.ts';
@@ -19,7 +19,7 @@ export type ExchangeOutcome =
   | {
       readonly type: 'response';
       readonly response: ResponseMessage;
-      /** Acknowledges a confirmable answer; nothing to do for the others. Calling it twice is harmless. */
+      /** Acknowledges a confirmable response; does nothing for others. May be called twice. */
       readonly acknowledge: () => void;
     }
   | { readonly type: 'failed'; readonly failure: Failure };
@@ -29,16 +29,16 @@ export interface ExchangeSettings {
   readonly token: string;
   readonly policy: RetransmitPolicy;
   readonly timing: RetransmissionTiming;
-  /** Told of the first sign of life. */
+  /** Receives the time of the first datagram of the server. */
   readonly rtoEstimator: Pick<RtoEstimator, 'addMeasurement'>;
-  /** True: a confirmable answer is acknowledged by `confirm()` only, after the caller made it durable. */
+  /**
+   * True: a confirmable response is acknowledged only by `acknowledge()`, after the caller has persisted it.
+   */
   readonly deferAcknowledgement: boolean;
 }
 
-/**
- * A reason of our own, because the default one is an error object with a stack, made anew for every exchange.
- */
-const WAKE = 'look around';
+/** A constant abort reason: the default one is a new error object with a stack for each exchange. */
+const WAKE = 'wake';
 
 export class Exchange {
   readonly settings: ExchangeSettings;
@@ -53,9 +53,9 @@ export class Exchange {
   #acknowledgedAtMs: number | undefined;
   #sentCount = 0;
   #networkErrorCount = 0;
-  /** The wait that is going on; whatever happens ends it, and the loop looks around again. */
+  /** The current wait of `#run`; every event ends it. */
   #pause: AbortController | undefined;
-  /** Why the road seems broken, kept as the better reason than silence when patience ends. */
+  /** Reported instead of a timeout, because it is more specific. */
   #lastNetworkError: Failure | undefined;
 
   constructor(settings: ExchangeSettings, clock: Clock, peer: string) {
@@ -75,10 +75,7 @@ export class Exchange {
     return this.#isFinished;
   }
 
-  /**
-   * Sends the datagram and repeats it until the exchange is over. A second call is the library's own
-   * repetition: ignored.
-   */
+  /** Sends and retransmits the datagram until the exchange has finished. A second call has no effect. */
   start(messageId: number, send: () => void): void {
     if (this.#messageId !== undefined) return;
     this.#messageId = messageId;
@@ -104,7 +101,7 @@ export class Exchange {
   }
 
   /**
-   * The road failed. A usual request ends here; a single one goes on as long as one of its datagrams may have
+   * A retryable request fails at once; a `once` request continues while one of its datagrams may have
    * arrived.
    */
   onNetworkError(failure: Failure): void {
@@ -126,8 +123,8 @@ export class Exchange {
   }
 
   /**
-   * Only the first sign of life measures the road; what comes later measures how long the server thought. A
-   * server that thinks for more than 500 ms sends an empty acknowledgement then (contract section 2).
+   * Only the first datagram measures the network; later ones measure the server, which sends an empty
+   * acknowledgement if it needs more than 500 ms (contract section 2).
    */
   #recordRtt(): void {
     if (this.#isFinished || this.#acknowledgedAtMs !== undefined) return;
@@ -142,7 +139,7 @@ export class Exchange {
     );
   }
 
-  /** Repeats when a repetition is due, gives up when the deadline is, and sleeps in between. */
+  /** Retransmits when due, fails at the deadline, and sleeps in between. */
   async #run(send: () => void): Promise<void> {
     const { policy, timing } = this.settings;
     const startedMs = this.#startedMs;
@@ -155,12 +152,12 @@ export class Exchange {
           ? startedMs + timing.noAckTimeoutMs
           : this.#acknowledgedAtMs + timing.responseTimeoutMs;
       if (nowMs >= deadlineMs) return this.fail(this.#timeoutFailure());
-      // Acknowledged: the answer comes by itself. A single request goes on asking, in case the answer was
-      // lost.
+      // After an acknowledgement the response follows without a request. A `once` request is retransmitted
+      // anyway, in case the response was lost.
       const mayRetransmit = this.#acknowledgedAtMs === undefined || policy === 'once';
       if (mayRetransmit && nowMs >= retransmitAtMs) {
         send();
-        // From now, not from when it was due: after a stall of this process they must not leave in a bunch.
+        // From now, not from the due time: after a stall of this process they must not leave in a burst.
         retransmitAtMs = nowMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
         continue;
       }
@@ -175,13 +172,14 @@ export class Exchange {
 
   #timeoutFailure(): Failure {
     if (this.#lastNetworkError) return this.#lastNetworkError;
-    const { noAckTimeoutMs: unansweredMs, responseTimeoutMs: acknowledgedMs } = this.settings.timing;
-    return this.#acknowledgedAtMs === undefined
-      ? { reason: 'server-timeout', detail: `no answer from ${this.#peer} in ${formatSeconds(unansweredMs)}` }
-      : {
-          reason: 'no-response-after-ack',
-          detail: `${this.#peer} acknowledged and then did not answer in ${formatSeconds(acknowledgedMs)}`,
-        };
+    const { noAckTimeoutMs, responseTimeoutMs } = this.settings.timing;
+    if (this.#acknowledgedAtMs === undefined) {
+      const detail = `no response from ${this.#peer} within ${formatSeconds(noAckTimeoutMs)}`;
+      return { reason: 'server-timeout', detail };
+    }
+    const seconds = formatSeconds(responseTimeoutMs);
+    const detail = `${this.#peer} acknowledged the request but did not respond within ${seconds}`;
+    return { reason: 'no-response-after-ack', detail };
   }
 }
 

@@ -1,11 +1,8 @@
 /**
- * The guard socket: one connected UDP socket, and the only thing the CoAP library sees of the network.
- *
- * Outwards it takes over repetition, so that one exchange owns its timing. Inwards it lets through nothing
- * but the answer to an open exchange, from the peer it was sent to, once, rewritten as the piggybacked
- * acknowledgement the library handles without leaking. Everything else is acknowledged, reset or dropped
- * here, as RFC 7252 section 4 says. Connected, because only then does "port unreachable" reach a program.
- * Bounds: 64 open exchanges (callers wait for theirs), 64 remembered message IDs.
+ * The CoAP message layer (RFC 7252 section 4) on one connected UDP socket, which the CoAP library sees as its
+ * socket. Outgoing, it replaces the library's retransmission. Incoming, the library gets only the response to
+ * an open exchange, once, rewritten as a piggybacked acknowledgement. Everything else is acknowledged, reset
+ * or dropped here. The socket is connected because the kernel reports "port unreachable" only then.
  */
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
@@ -18,14 +15,14 @@ import { connectSocket, formatAddress, type SocketAddress } from '../socket-addr
 import { emptyMessage, parseDatagram, type ResponseMessage, toPiggybacked } from './datagram.ts';
 import { Exchange, type ExchangeSettings } from './exchange.ts';
 
-/** Message IDs remembered of each kind: confirmed ones, to confirm again when that was lost, and unconfirmed ones. */
+/** Remembered message IDs of acknowledged responses, and as many of responses not acknowledged yet. */
 const MESSAGE_IDS_MAX = 64;
 
-/** Where sockets come from: the host, or a virtual network in a simulation. */
+/** Opens a socket of the host, or of a virtual network in a simulation. */
 export type OpenSocket = (type: 'udp4' | 'udp6') => Socket;
 
 export class MessageLayer implements AsyncDisposable {
-  /** What the library gets instead of a socket. */
+  /** The object that the library uses as its socket. */
   readonly librarySocket: Socket;
   readonly peer: SocketAddress;
   readonly #library = new EventEmitter();
@@ -33,12 +30,13 @@ export class MessageLayer implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #byToken = new Map<string, Exchange>();
   readonly #byMessageId = new Map<number, Exchange>();
+  /** Acknowledged again if the server repeats the response. */
   readonly #acknowledgedIds = new BoundedSet<number>(MESSAGE_IDS_MAX);
-  /** Message IDs of answers whose caller is still making them durable: the server may repeat, we stay silent. */
+  /** Responses that the caller is still persisting; repetitions get no answer until then. */
   readonly #unacknowledgedIds = new BoundedSet<number>(MESSAGE_IDS_MAX);
   #closed = false;
 
-  /** Opens a socket of its own to `peer`, on a port that stays the same as long as the socket lives. */
+  /** Opens a socket to `peer`; its source port stays the same for its lifetime. */
   static async open(
     peer: SocketAddress,
     clock: Clock,
@@ -67,7 +65,7 @@ export class MessageLayer implements AsyncDisposable {
     return this.#byToken.size === 0;
   }
 
-  /** Announces a request the library is about to send, known by its token. */
+  /** Must be called before the library sends the request with this token. */
   openExchange(settings: ExchangeSettings): Exchange {
     const exchange = new Exchange(settings, this.#clock, formatAddress(this.peer));
     this.#byToken.set(settings.token, exchange);
@@ -89,7 +87,7 @@ export class MessageLayer implements AsyncDisposable {
     if (exchange.messageId !== undefined) this.#byMessageId.delete(exchange.messageId);
   }
 
-  /** The handful of members the library uses of a dgram socket. */
+  /** Only the members of a dgram socket that the library uses. */
   #createLibrarySocket(): Socket {
     const { address, family, port } = this.peer;
     const library = this.#library;
@@ -100,7 +98,7 @@ export class MessageLayer implements AsyncDisposable {
       send: (bytes: Buffer, ...rest: unknown[]) => {
         this.#sendFromLibrary(bytes);
         const callback = rest.at(-1);
-        // Never an error: the exchange tells what the network did, once.
+        // Never an error: the exchange reports network errors.
         if (typeof callback === 'function') callback(null, bytes.length);
       },
       close: (callback?: () => void) => callback?.(),
@@ -111,7 +109,8 @@ export class MessageLayer implements AsyncDisposable {
   #sendFromLibrary(bytes: Buffer): void {
     const tokenLength = bytes.readUInt8(0) & 0x0f;
     const exchange = this.#byToken.get(bytes.toString('hex', 4, 4 + tokenLength));
-    // The library's own acknowledgements and resets have no token: we have answered for it already.
+    // Drop the library's own acknowledgements and resets (no token) and retransmissions: this layer sends
+    // them.
     if (tokenLength === 0 || !exchange || exchange.messageId !== undefined) return;
     const messageId = bytes.readUInt16BE(2);
     this.#byMessageId.set(messageId, exchange);
@@ -131,7 +130,7 @@ export class MessageLayer implements AsyncDisposable {
   }
 
   #handleDatagram(bytes: Buffer, from: RemoteInfo): void {
-    if (from.port !== this.peer.port) return; // the kernel filters the address of a connected socket; trust, and check
+    if (from.port !== this.peer.port) return; // the kernel filters by peer too; this is a second check
     const datagram = parseDatagram(bytes);
     if (!datagram) return;
     switch (datagram.type) {
@@ -140,7 +139,7 @@ export class MessageLayer implements AsyncDisposable {
       case 'reset':
         return this.#byMessageId
           .get(datagram.messageId)
-          ?.fail({ reason: 'connection-reset', detail: `${formatAddress(this.peer)} answered with a reset` });
+          ?.fail({ reason: 'connection-reset', detail: `${formatAddress(this.peer)} sent a CoAP reset` });
       case 'ping':
         return this.#send(emptyMessage('reset', datagram.messageId));
       case 'response':
@@ -166,8 +165,7 @@ export class MessageLayer implements AsyncDisposable {
   }
 
   /**
-   * A confirmable answer that no exchange waits for: ours once, so confirm it again; else the server should
-   * forget it.
+   * A confirmable response without an open exchange: acknowledges it again if it is known, else resets it.
    */
   #handleUnmatchedResponse(messageId: number): void {
     if (this.#unacknowledgedIds.has(messageId)) return;

@@ -1,52 +1,57 @@
 /**
- * How long to wait for a sign of life before a request is sent again, learnt from the exchanges before: CoCoA
- * (draft-ietf-core-cocoa section 4), for one destination. Pure; time comes in with each call.
- *
- * Two estimators in the way of RFC 6298: the *strong* one sees exchanges that went through at once, the *weak*
- * one those repeated once or twice, measured from the first datagram. Their mean is the retransmission
- * time-out; it drifts back to 1 to 3 s when nothing is measured. One thing is ours: what may be a loss instead
- * of a long road is *doubted* until it comes several times in a row. Promises a time-out between RTO_MS_MIN and
- * RTO_MS_MAX, whatever was measured.
+ * Estimates the retransmission timeout (RTO) for one destination: CoCoA (draft-ietf-core-cocoa section 4).
+ * Pure. Two RFC 6298 estimators: the strong one measures exchanges without retransmission, the weak one those
+ * with one or two, from the first datagram. The RTO drifts back to 1 to 3 s without measurements. Unlike the
+ * draft, a measurement that may be a loss instead of a long round trip counts only if it repeats.
  */
 
-/** Before anything is measured, ms: ACK_TIMEOUT (RFC 7252 section 4.8). */
+/** Before the first measurement, ms: ACK_TIMEOUT (RFC 7252 section 4.8). */
 export const RTO_INITIAL_MS = 2_000;
 /**
- * Never sooner, ms. The server's own jitter is 20 to 50 ms and our event loop on a Pi Zero may stall for
- * 100 ms: on a shorter time-out both would look like loss. Linux's TCP has the same floor (TCP_RTO_MIN).
+ * The minimum RTO, ms. The server's jitter is 20 to 50 ms, and the event loop on a Pi Zero may stall for 100
+ * ms; with a shorter RTO both would look like loss. Linux TCP has the same minimum (TCP_RTO_MIN).
  */
 export const RTO_MS_MIN = 200;
-/** Never later, ms; the draft allows more, but a request is given up after 45 s and needs several turns. */
+/**
+ * The maximum RTO, ms. The draft allows more, but a request times out after 45 s and needs several
+ * retransmissions.
+ */
 export const RTO_MS_MAX = 10_000;
 
-/** The least the time-out exceeds the mean, ms: "G" of RFC 6298 section 2; else a steady road would have no slack. */
+/**
+ * The minimum margin above the mean, ms ("G" of RFC 6298 section 2): without it a constant round trip has no
+ * margin.
+ */
 const SLACK_MS = 100;
 /** Weights of a new measurement in the mean and in its variation: alpha and beta of RFC 6298 section 2. */
 const MEAN_WEIGHT = 1 / 8;
 const VARIATION_WEIGHT = 1 / 4;
-/** More repetitions than this say nothing about the round trip (draft section 4.2). */
+/** With more retransmissions the round trip cannot be measured (draft section 4.2). */
 const WEAK_RETRANSMISSIONS_MAX = 2;
 
-/** The server sends an answer again when 2 to 3 s passed without our acknowledgement, ms (contract section 2). */
+/** The server retransmits a response after 2 to 3 s without an acknowledgement, ms (contract section 2). */
 const SERVER_RETRANSMIT_MS = 2_000;
 /**
- * A doubtful measurement counts when it is the fourth in a row or later: a road that has become long gives
- * nothing else. Believed at once, as the draft has it, each loss lengthens the time-out, and so what the next
- * loss is measured as: with 30 % lost each way that was slower than a fixed 2 s (measured 2026-11-22, virtual
- * time, round trip 100 ms: 4.3 s instead of 2.6 s a post; doubted, 1.4 s).
+ * The fourth ambiguous measurement in a row counts: a path that has become slow gives only such ones. If each
+ * counts, as in the draft, every loss raises the RTO. Measured at 30 % loss each way and 100 ms round trip,
+ * virtual time, 2026-11-22: 4.3 s per post by the draft, 2.6 s with a fixed RTO of 2 s, 1.4 s with this rule.
  */
 const AMBIGUOUS_ACCEPTED_AFTER = 4;
 
-/** Draft section 4.3: a small time-out is doubled after 16, a large one drawn in after 4 times its length. */
+/**
+ * Draft section 4.3: a small RTO doubles after 16 times its length, a large one shrinks after 4 times its
+ * length.
+ */
 const SMALL_MS = 1_000;
 const LARGE_MS = 3_000;
 const SMALL_AGE_FACTOR = 16;
 const LARGE_AGE_FACTOR = 4;
 
-/** When an exchange was first heard of again, counted from its own datagrams. */
+/** Time of the first datagram that the server sent in an exchange. */
 export interface FirstResponse {
+  /** Since the first datagram of the request. */
   readonly sinceFirstMs: number;
-  /** The same as `sinceFirstMs` when nothing was repeated. */
+  /** Since its last retransmission; equals `sinceFirstMs` if there was none. */
   readonly sinceLastMs: number;
   readonly retransmissions: number;
 }
@@ -55,18 +60,20 @@ export class RtoEstimator {
   readonly #strong = new RttEstimator(4);
   readonly #weak = new RttEstimator(1);
   #rtoMs = RTO_INITIAL_MS;
-  /** When the time-out was last learnt or last drifted. */
+  /** When the RTO last changed, by a measurement or by ageing. */
   #sinceMs: number | undefined;
-  /** Doubtful measurements in a row. */
+  /** Ambiguous measurements in a row. */
   #ambiguousCount = 0;
   readonly #onMeasurement: (roundTripMs: number) => void;
 
-  /** `onMeasured` hears of each exchange that was sent once: of others nobody knows which datagram was answered. */
+  /**
+   * `onMeasurement` is called for exchanges without retransmission; in others the measured datagram is
+   * ambiguous.
+   */
   constructor(onMeasurement: (roundTripMs: number) => void = () => {}) {
     this.#onMeasurement = onMeasurement;
   }
 
-  /** An exchange showed its first sign of life at `nowMs`. */
   addMeasurement(firstResponse: FirstResponse, nowMs: number): void {
     const { sinceFirstMs, retransmissions } = firstResponse;
     const isStrong = retransmissions === 0;
@@ -83,15 +90,15 @@ export class RtoEstimator {
     this.#sinceMs = nowMs;
   }
 
-  /** The retransmission time-out for a request that begins at `nowMs`; not dithered yet. */
+  /** The RTO for a request that starts at `nowMs`, without jitter. */
   rtoMs(nowMs: number): number {
     this.#applyAging(nowMs);
     return this.#rtoMs;
   }
 
   /**
-   * True when the last repetition explains the sign of life as well as any exchange before; false when nothing
-   * was repeated, by the server neither; undefined when it may be either.
+   * True if the response fits the last retransmission, so an earlier datagram was lost. False if neither side
+   * has retransmitted. Undefined if both are possible.
    */
   #classifyLoss({ sinceFirstMs, sinceLastMs, retransmissions }: FirstResponse): boolean | undefined {
     if (retransmissions > 0) return this.#strong.matches(sinceLastMs) || undefined;
@@ -99,7 +106,7 @@ export class RtoEstimator {
     return isUnambiguous ? false : undefined;
   }
 
-  /** Each step takes its share of the idle time, so that looking often ages no faster than looking once. */
+  /** Each step consumes its share of the idle time, so frequent calls do not age the RTO faster. */
   #applyAging(nowMs: number): void {
     if (this.#sinceMs === undefined) return;
     for (;;) {
@@ -123,26 +130,26 @@ class RttEstimator {
     this.#variations = variations;
   }
 
-  /** Learns one round trip and returns the time-out it would now choose, ms. */
+  /** Returns the new RTO of this estimator, ms. */
   add(roundTripMs: number): number {
     if (this.#meanMs === undefined) {
       this.#meanMs = roundTripMs;
       this.#variationMs = roundTripMs / 2;
     } else {
-      // The variation first: it is taken from the mean as it was (RFC 6298 section 2.3).
+      // The variation first: it uses the previous mean (RFC 6298 section 2.3).
       this.#variationMs += VARIATION_WEIGHT * (Math.abs(this.#meanMs - roundTripMs) - this.#variationMs);
       this.#meanMs += MEAN_WEIGHT * (roundTripMs - this.#meanMs);
     }
-    return this.#timeOutMs(this.#meanMs);
+    return this.#timeoutMs(this.#meanMs);
   }
 
-  /** Whether this is a round trip as those measured before. */
+  /** Whether the round trip is similar to the earlier measurements. */
   matches(roundTripMs: number): boolean {
     const meanMs = this.#meanMs;
-    return meanMs !== undefined && roundTripMs >= meanMs / 2 && roundTripMs <= this.#timeOutMs(meanMs);
+    return meanMs !== undefined && roundTripMs >= meanMs / 2 && roundTripMs <= this.#timeoutMs(meanMs);
   }
 
-  #timeOutMs(meanMs: number): number {
+  #timeoutMs(meanMs: number): number {
     return meanMs + Math.max(SLACK_MS, this.#variations * this.#variationMs);
   }
 }

@@ -1,8 +1,6 @@
 /**
- * The CoAP road: ThingsBoard's device API over UDP, as the Transport port.
- *
- * Translates between the core's questions and the contract's paths, codes and bodies (contract sections 1.1,
- * 3, 4 and 5). Everything that can be wrong on the way ends in one refusal within the request's own patience.
+ * ThingsBoard's CoAP device API as the Transport port: paths, codes and bodies of contract sections 1.1, 3, 4
+ * and 5. Every request ends with one result within the timeout of its retransmission policy.
  */
 
 import { DEADLINE } from '../../core/async/abort.ts';
@@ -23,11 +21,11 @@ export interface CoapSettings {
 
 export interface CoapPorts extends CoapConnectionPorts {
   readonly random: Pick<Random, 'uniform'>;
-  /** Given by tests that cannot wait 45 s for a silence; those of timing.ts otherwise. */
+  /** Shorter timing, for tests; default: `retransmissionTiming`. */
   readonly timingOf?: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
 }
 
-/** An attribute nobody has: the probe asks for it, so that its answer is small whatever the device holds. */
+/** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
 export class CoapTransport implements Transport {
@@ -52,7 +50,7 @@ export class CoapTransport implements Transport {
         method: 'POST',
         path: '/api/v1/provision',
         body: provisionBody(request),
-        // A pre-provisioned profile ignores the token we propose: then this very answer is all there is.
+        // A pre-provisioned profile ignores the proposed token: then only this response contains the token.
         policy: 'once',
         deferAcknowledgement: true,
       },
@@ -77,8 +75,8 @@ export class CoapTransport implements Transport {
     const { code, contentFormat } = result.value;
     if (code === '4.01') return { ok: true, value: false };
     if (code === '2.05') return { ok: true, value: true };
-    // "Nothing found" has a Content-Format (contract 5); a server that has no such path answers 4.04 without
-    // one.
+    // ThingsBoard's "no such attribute" has a Content-Format (contract section 5); a server without this path
+    // sends 4.04 without one.
     if (code === '4.04' && contentFormat !== undefined) return { ok: true, value: true };
     return { ok: false, failure: classifyError(result.value) };
   }
@@ -102,10 +100,7 @@ export class CoapTransport implements Transport {
     return { ok: false, failure: classifyError(result.value) };
   }
 
-  /**
-   * One request; where the host says that an address is dead, the next address of the name has its turn at
-   * once.
-   */
+  /** If the host reports an address as unreachable, the next address of the name is tried at once. */
   async #request(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
     let result = await this.#requestOnce(request, signal);
     for (let attempt = 1; attempt < this.#connection.addressCount && !result.ok; attempt += 1) {
@@ -119,7 +114,7 @@ export class CoapTransport implements Transport {
   async #requestOnce(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
     const client = await this.#connection.client(signal);
     const response = client.ok ? await this.#send(client.value, request, signal) : client;
-    const result = reportTimeout(response, signal);
+    const result = abortToTimeout(response, signal);
     this.#connection.reportResult(result.ok ? undefined : result.failure);
     return result;
   }
@@ -130,27 +125,24 @@ export class CoapTransport implements Transport {
   }
 }
 
-/** A caller whose own patience is over has met a silence, and the line should know. */
-function reportTimeout<T>(result: Result<T>, signal: AbortSignal): Result<T> {
+/** The deadline of the caller is a timeout of the server, which may require a reconnect. */
+function abortToTimeout<T>(result: Result<T>, signal: AbortSignal): Result<T> {
   if (result.ok || result.failure.reason !== 'aborted' || signal.reason !== DEADLINE) return result;
-  return { ok: false, failure: { reason: 'server-timeout', detail: 'no answer in the time there was' } };
+  return { ok: false, failure: { reason: 'server-timeout', detail: 'no response before the deadline' } };
 }
 
 function classifyProvision(response: CoapResponse): ReturnType<typeof parseProvisionAnswer> {
   const { code, body } = response;
-  // 2.01 and 4.00 both carry the JSON whose status decides (contract 3.2); nothing else does.
+  // Only 2.01 and 4.00 carry the JSON with the status (contract section 3.2).
   if (response.isComplete && (code === '2.01' || (code === '4.00' && body.length > 0))) {
     return parseProvisionAnswer(body.toString());
   }
   return { type: 'failed', failure: classifyError(response) };
 }
 
-/**
- * An answer that is none of the expected ones, by its code (contract 1.1). Its text is not quoted: it may
- * echo ours.
- */
+/** By the code (contract section 1.1). The body is not quoted, because it may echo the request. */
 function classifyError({ code }: CoapResponse): Failure {
-  const detail = `answer ${code}`;
+  const detail = `response ${code}`;
   if (code === '4.01') return { reason: 'unauthorized', detail };
   if (code === '4.00') return { reason: 'request-malformed', detail };
   if (code.startsWith('5.')) return { reason: 'server-overloaded', detail };

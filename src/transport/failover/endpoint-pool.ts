@@ -1,17 +1,18 @@
 /**
- * The ways themselves: each opened when it is first needed, and asked within a time after which it counts as silent.
+ * The endpoints of one server: opens each one when it is first needed and limits the time of its requests.
  */
 
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
+import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Transport } from '../../core/ports/transport.ts';
 
 export interface EndpointConfig {
-  /** As logs show it. */
+  /** The URL as the log shows it. */
   readonly url: string;
   readonly isEncrypted: boolean;
-  /** Called once, when it is first needed. */
+  /** Called at most once, when the endpoint is first needed. */
   readonly open: () => Promise<Transport>;
 }
 
@@ -35,12 +36,12 @@ export class EndpointPool implements AsyncDisposable {
 
   transport(endpoint: number): Promise<Transport> {
     const transport = this.#opened.get(endpoint) ?? this.#endpoints[endpoint]?.open();
-    if (!transport) throw new Error(`roads: there is no road ${endpoint}`);
+    if (!transport) throw new Error(`failover: no endpoint with index ${endpoint}`);
     this.#opened.set(endpoint, transport);
     return transport;
   }
 
-  /** A road has less time than it would take for itself: there are others. */
+  /** Aborts the request after `timeoutMs`, which is shorter than the transport's own timeout. */
   async request<T>(endpoint: number, request: TransportRequest<T>, signal: AbortSignal): Promise<Result<T>> {
     const transport = await this.transport(endpoint);
     using requestAbort = new ChildAbortController(signal);
@@ -51,8 +52,40 @@ export class EndpointPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Of one that could not be opened, whoever wanted it has heard.
+    // The caller of `transport` has already received the error of an endpoint that failed to open.
     for (const transport of this.#opened.values())
       await (await transport.catch(() => undefined))?.[Symbol.asyncDispose]();
+  }
+}
+
+/** A verification expires after this time, because the device may have been deleted in the meantime, ms. */
+const VERIFICATION_TTL_MS = 24 * 3_600_000;
+
+/**
+ * Which endpoints have accepted the access token, and when. Distinguishes a token that the server has deleted
+ * from an endpoint that leads to another server.
+ */
+export class VerifiedTokens {
+  readonly #byEndpoint = new Map<number, { readonly token: Secret; readonly atMs: number }>();
+
+  add(endpoint: number, token: Secret, nowMs: number): void {
+    this.#byEndpoint.set(endpoint, { token, atMs: nowMs });
+  }
+
+  /** The endpoint no longer accepts the token. */
+  remove(endpoint: number): void {
+    this.#byEndpoint.delete(endpoint);
+  }
+
+  has(endpoint: number, token: Secret): boolean {
+    return this.#byEndpoint.get(endpoint)?.token.equals(token) ?? false;
+  }
+
+  /** Whether another endpoint has accepted the token within the last 24 hours. */
+  isVerifiedElsewhere(endpoint: number, token: Secret, nowMs: number): boolean {
+    return [...this.#byEndpoint].some(
+      ([other, entry]) =>
+        other !== endpoint && entry.token.equals(token) && nowMs - entry.atMs < VERIFICATION_TTL_MS,
+    );
   }
 }

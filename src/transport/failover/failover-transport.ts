@@ -1,10 +1,8 @@
 /**
- * Several roads to one server, as one Transport: the driver of core/roads.ts.
- *
- * Promises: one request goes over one road, and what becomes of it is told before another road is taken, so that whatever may
- * not be repeated is not. A token is proven on a road (the server knows it there) before readings go over it; the road before
- * stays the one in use until then. Better roads are tried beside the deliveries, with a question and never with a reading.
- * Provisioning, which cannot be asked twice, is asked only where the server has just answered something else.
+ * One Transport over several endpoints of one server; `core/failover/selector.ts` selects the endpoint. A
+ * request uses one endpoint and returns its result, so nothing is sent twice. An endpoint gets readings only
+ * after it has accepted the access token. Better endpoints are probed in the background. A provisioning
+ * request cannot be repeated, so it is sent only to an endpoint that has just answered a probe.
  */
 
 import { DEADLINE, raceAbort } from '../../core/async/abort.ts';
@@ -28,11 +26,10 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
-import { type EndpointConfig, EndpointPool, type TransportRequest } from './endpoint-pool.ts';
-import { VerifiedTokens } from './verified-tokens.ts';
+import { type EndpointConfig, EndpointPool, type TransportRequest, VerifiedTokens } from './endpoint-pool.ts';
 
 export interface FailoverTimeouts {
-  /** So long without an answer, and a road counts as failing, ms. */
+  /** An endpoint fails if it does not respond within this time, ms. */
   readonly responseTimeoutMs: number;
   readonly retry: Schedule;
 }
@@ -41,14 +38,14 @@ export interface FailoverPorts {
   readonly clock: Clock;
   readonly random: Pick<Random, 'uniform'>;
   readonly log: Logger;
-  /** Given by tests that cannot wait. */
+  /** Shorter timeouts, for tests. */
   readonly timeouts?: FailoverTimeouts;
 }
 
-/** Six repetitions of a CoAP datagram, and more than a slow server takes (10 s). */
+/** 20 s allows six retransmissions of a CoAP datagram and a slow server (10 s). */
 const DEFAULT_TIMEOUTS: FailoverTimeouts = { responseTimeoutMs: 20_000, retry: RETRY_SCHEDULE };
-/** A token nobody has, to ask a server whether it is there; it is no secret. */
-const UNKNOWN_TOKEN = new Secret('firstlightRoadCheck');
+/** A token that no device has, to check that a server responds. Not a secret. */
+const UNKNOWN_TOKEN = new Secret('firstlightEndpointCheck');
 const VERIFIED: Result<void> = { ok: true, value: undefined };
 
 export class FailoverTransport implements Transport {
@@ -58,9 +55,9 @@ export class FailoverTransport implements Transport {
   readonly #verifiedTokens = new VerifiedTokens();
   readonly #closed = new AbortController();
   #state: EndpointSelection;
-  /** The question whether the road in use next knows our token; one for all who wait for it. */
+  /** The token check of the next endpoint, shared by all requests that wait for it. */
   #verification: Promise<Result<void>> | undefined;
-  /** A question that nobody waits for. */
+  /** The token check that runs beside deliveries; at most one at a time. */
   #backgroundCheck: Promise<void> | undefined;
 
   constructor(endpoints: readonly EndpointConfig[], ports: FailoverPorts) {
@@ -70,7 +67,7 @@ export class FailoverTransport implements Transport {
     this.#state = initialSelection(endpoints.length);
   }
 
-  /** The road that is known to work, or was: its place in the list. */
+  /** Index of the endpoint in use. */
   get currentEndpoint(): number {
     return this.#state.current;
   }
@@ -128,8 +125,8 @@ export class FailoverTransport implements Transport {
     if (betterEndpoint !== undefined && this.#verifiedTokens.has(endpoint, token))
       this.#checkInBackground(betterEndpoint, token);
     const response = await this.#pool.request(endpoint, send, signal);
-    // A caller that did not want to wait any longer says nothing of the road: a reading may have had 50 ms left to be fresh.
-    // But where the clock is not right none ever has the time, so the road is asked.
+    // A deadline of the caller is no failure of the endpoint: an undated reading may have had 50 ms left.
+    // Without a correct clock every deadline is short, so check the endpoint separately.
     if (signal.reason === DEADLINE) this.#checkInBackground(endpoint, token);
     if (signal.aborted) return response;
     const result = this.#recordResult(endpoint, response);
@@ -138,7 +135,7 @@ export class FailoverTransport implements Transport {
     return result;
   }
 
-  /** The road in use needs no proof; a candidate does, and is in use once it has given it. */
+  /** The endpoint in use is verified already. A candidate comes into use when it has accepted the token. */
   async #ensureVerified(token: Secret, signal: AbortSignal): Promise<Result<void>> {
     if (this.#state.candidate === undefined) return VERIFIED;
     this.#verification ??= this.#verify(this.#state.candidate, token).finally(() => {
@@ -151,10 +148,16 @@ export class FailoverTransport implements Transport {
     const check = await this.#checkToken(endpoint, token, this.#closed.signal);
     if (!check.ok) return check;
     if (check.value) return VERIFIED;
-    return { ok: false, failure: { reason: 'unauthorized', detail: 'our token is not known there' } };
+    return {
+      ok: false,
+      failure: { reason: 'unauthorized', detail: 'this endpoint does not accept the access token' },
+    };
   }
 
-  /** Whether the server knows the token; a "no" where another road has just said "yes" is the road's fault. */
+  /**
+   * Whether the server accepts the token. If another endpoint has accepted it within a day, "no" is an
+   * endpoint failure.
+   */
   async #checkToken(endpoint: number, token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
     const result = await this.#pool.request(
       endpoint,
@@ -168,18 +171,18 @@ export class FailoverTransport implements Transport {
       !result.value &&
       this.#verifiedTokens.isVerifiedElsewhere(endpoint, token, this.#nowMs())
     ) {
-      const detail = `${this.#pool.urls[endpoint]} does not know the token`;
+      const detail = `${this.#pool.urls[endpoint]} does not accept the access token`;
       return this.#recordResult<boolean>(endpoint, {
         ok: false,
         failure: { reason: 'endpoints-inconsistent', detail },
       });
     }
-    // One that is not in use yet has to say yes; whatever else it says, the next one has its turn.
+    // A candidate must accept the token; after any other result the next endpoint is tried.
     const isCandidate = endpoint !== this.#state.current && !result.ok && result.failure.reason !== 'aborted';
     return isCandidate ? this.#recordFailure(endpoint, result.failure) : this.#recordResult(endpoint, result);
   }
 
-  /** Beside everything else, one at a time; nobody waits for it but the end. */
+  /** One at a time; only the disposal waits for it. */
   #checkInBackground(endpoint: number, token: Secret): void {
     if (this.#closed.signal.aborted) return;
     this.#backgroundCheck ??= this.#checkToken(endpoint, token, this.#closed.signal).then(() => {
@@ -187,7 +190,7 @@ export class FailoverTransport implements Transport {
     });
   }
 
-  /** What a request says of its road: the road is kept, or another one has its turn. */
+  /** Keeps the endpoint or selects the next one. */
   #recordResult<T>(endpoint: number, result: Result<T>): Result<T> {
     if (!result.ok && result.failure.reason === 'aborted') return result;
     if (!result.ok && isEndpointFailure(result.failure)) return this.#recordFailure(endpoint, result.failure);

@@ -1,9 +1,8 @@
 /**
- * What an HTTP answer means: ThingsBoard's own words (contract sections 3.2, 4.1, 5 and 8), or somebody else's.
- *
- * The same status means different things in different mouths: 500 with a text is "malformed", 500 without one an outage, and
- * 401 counts as the server's verdict on our token only when it comes as ThingsBoard sends it, because five of them
- * make the gateway provision anew. A server's text is never quoted: it may echo the request, secret included (3.6).
+ * Maps an HTTP response to a result: of ThingsBoard (contract sections 3.2, 4.1, 5 and 8) or of a program in
+ * front of it. ThingsBoard's 500 with a text means "malformed", without one an outage. A 401 counts only in
+ * ThingsBoard's own form, because five of them start provisioning again. The body is never quoted: it may
+ * echo the request with the secret (3.6).
  */
 
 import type { Failure, FailureReason } from '../../core/failures/failure.ts';
@@ -14,7 +13,8 @@ import type { HttpResponse } from './response.ts';
 export function classifyProvision(response: HttpResponse): ReturnType<typeof parseProvisionAnswer> {
   if (response.status === 200 && !isWebPage(response)) return parseProvisionAnswer(response.body);
   const failure = classifyError(response);
-  // Malformed JSON and missing members come with the error object, an outage with nothing (contract 3.2).
+  // ThingsBoard sends an error object for malformed JSON and missing members, no body in an outage (contract
+  // section 3.2).
   const isMalformed = response.status === 500 && parseJsonObject(response.body) !== undefined;
   return {
     type: 'failed',
@@ -22,14 +22,14 @@ export function classifyProvision(response: HttpResponse): ReturnType<typeof par
   };
 }
 
-/** True or false for "ours" and "not ours"; a refusal when it says neither. */
+/** Whether the server accepts the token, or the failure. */
 export function classifyProbe(response: HttpResponse): boolean | Failure {
   if (response.status === 200 && isAttributes(response.body)) return true;
   const failure = classifyError(response);
   return failure.reason === 'unauthorized' ? false : failure;
 }
 
-/** Undefined: accepted. That is 200 without a body; with one it is somebody else who is content. */
+/** Undefined: accepted. ThingsBoard sends 200 without a body; a body comes from another program. */
 export function classifyPost(response: HttpResponse): Failure | undefined {
   return response.status === 200 && response.body === '' ? undefined : classifyError(response);
 }
@@ -40,15 +40,15 @@ function classifyError(response: HttpResponse): Failure {
   return retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
 }
 
-/** An answer without a page: ThingsBoard's, or that of a program that thinks of programs. */
+/** A response that is not a web page: of ThingsBoard, or of a proxy or API in front of it. */
 function classifyApiError(response: HttpResponse): Failure {
-  const { status, body, contentType, requiresLogin: asksForLogin } = response;
+  const { status, body, contentType, requiresLogin } = response;
   const detail = describe(response);
   const failureOf = (reason: FailureReason, more = ''): Failure => ({ reason, detail: `${detail}${more}` });
   switch (status) {
     case 401:
-      return asksForLogin
-        ? failureOf('unexpected-response', ', which asks for a log-in')
+      return requiresLogin
+        ? failureOf('unexpected-response', ', which requires a login')
         : failureOf('unauthorized');
     case 400:
       return failureOf('request-malformed');
@@ -65,7 +65,7 @@ function classifyApiError(response: HttpResponse): Failure {
     }
     case 503:
       return failureOf(parseJsonObject(body) !== undefined ? 'server-overloaded' : 'upstream-unavailable');
-    // Somebody in front has not passed it on: 425 is RFC 8470.
+    // A program in front of ThingsBoard did not forward the request; 425 is RFC 8470.
     case 408:
     case 425:
       return failureOf('upstream-unavailable');
@@ -77,8 +77,8 @@ function classifyApiError(response: HttpResponse): Failure {
 }
 
 /**
- * ThingsBoard's device API never answers with a page. nginx has its own status and words for two slips of ours; a proxy
- * that lets nobody through says so with a page of 403 as a rule.
+ * A web page: never ThingsBoard's device API. nginx reports two configuration errors with 400 and a fixed
+ * text; a proxy usually denies access with a 403 page.
  */
 function classifyHtml(response: HttpResponse): Failure {
   const { status, body, proxy } = response;
@@ -88,7 +88,7 @@ function classifyHtml(response: HttpResponse): Failure {
   if (status === 400 && /HTTPS port/i.test(body)) {
     return {
       reason: 'unexpected-response',
-      detail: `${detail}: the port speaks TLS, so server.url needs https`,
+      detail: `${detail}: the port requires TLS, so server.url must start with https`,
     };
   }
   if (status === 429) return { reason: 'server-overloaded', detail };
@@ -99,13 +99,16 @@ function classifyHtml(response: HttpResponse): Failure {
   return { reason: isCaptivePortal ? 'captive-portal' : 'unexpected-response', detail };
 }
 
-/** Also those of content networks, 520 to 530, which no document numbers. Not ours: not implemented, no such version, log in. */
+/**
+ * Includes 520 to 530 of content delivery networks, which are not standardised. 501, 505 and 511 are no
+ * outages.
+ */
 function isOutage(status: number): boolean {
   return status >= 502 && status !== 505 && status !== 511;
 }
 
 function describe({ status, proxy }: HttpResponse): string {
-  return proxy === undefined ? `answer ${status}` : `answer ${status} by way of ${proxy}`;
+  return proxy === undefined ? `response ${status}` : `response ${status} through ${proxy}`;
 }
 
 function isWebPage({ body, contentType }: HttpResponse): boolean {

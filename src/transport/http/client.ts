@@ -1,9 +1,7 @@
 /**
- * Node's HTTP client as one function: a request in, an answer or a refusal out, within a time and a size.
- *
- * The time is that of all of it, from the name to the last byte of the answer: an answer that drips is none. A request
- * whose kept connection the server had closed just then is made once more on a fresh one, if it may be; after a silence
- * no idle connection is trusted any more.
+ * Sends one HTTP request and returns its response or failure. The timeout covers everything from the name
+ * lookup to the last byte of the body. If the server has closed a reused connection, a repeatable request is
+ * sent once more on a new one. After a timeout all idle connections are closed.
  */
 
 import { request as httpRequest } from 'node:http';
@@ -20,18 +18,19 @@ import { FailureError, fail } from './socket-result.ts';
 import { socketFailure } from './tls-failure.ts';
 
 const CLOSED_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
-const NO_RESPONSE = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
+const NO_RESPONSE = Object.assign(new Error('closed without a response'), { code: 'ECONNRESET' });
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
-  /** With the query; it may hold the token, so it goes into no text. */
+  /** With the query. It may contain the token, so it must not appear in a log or failure. */
   readonly path: string;
   /** JSON text. */
   readonly body?: string;
-  /** May be made twice: it changes nothing, or the same. */
+  /** A second identical request has no further effect. */
   readonly isRepeatable: boolean;
-  /** When the asking began, monotonic ms, and how long an answer is waited for from then on. */
+  /** Monotonic ms; before redirects. */
   readonly startedMs: number;
+  /** From `startedMs`. */
   readonly timeoutMs: number;
 }
 
@@ -40,7 +39,7 @@ export interface ClientSettings extends DialSettings {
 }
 
 export interface ClientPorts extends DialPorts {
-  /** Hears how long the server took to begin its answer, from the whole request being written, ms. */
+  /** Called with the time from the end of the request to the start of the response, ms. */
   readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
@@ -68,11 +67,11 @@ export class HttpClient implements AsyncDisposable {
     if (!request.isRepeatable) this.#pool.dropIdle();
     let attempt = await this.#sendOnce(request, requestAbort.signal);
     if (attempt.wasStale && request.isRepeatable) {
-      // Those kept beside it may have died with it.
+      // The other idle connections may be closed too.
       this.#pool.dropIdle();
       attempt = await this.#sendOnce(request, requestAbort.signal);
     }
-    // Ours or the caller's: a caller whose own patience is over has met a silence.
+    // The deadline of this request or of the caller.
     const isTimedOut = requestAbort.signal.reason === DEADLINE && !attempt.result.ok;
     requestAbort.abort();
     if (!isTimedOut) return attempt.result;
@@ -115,21 +114,21 @@ export class HttpClient implements AsyncDisposable {
     const attemptPromise = new Promise<Attempt>((resolve) => {
       abort = () => {
         const abortError = new FailureError(aborted().failure);
-        resolve(failedAttempt(abortError)); // a connection that is being made is not waited for
-        // What is in the kernel's buffer must not arrive when nobody waits for it any more: it might be done twice.
+        resolve(failedAttempt(abortError)); // does not wait for a connection that is being opened
+        // Bytes in the kernel's buffer must not arrive after the failure: the reading might be stored twice.
         if (!request.isRepeatable && outgoing.socket) this.#dialer.reset(outgoing.socket);
         outgoing.destroy(abortError);
       };
-      // Node says nothing else of a connection that the server turns into another protocol.
+      // The only event from Node if the server switches the protocol.
       outgoing.on('close', () => {
         if (!hasResponse) resolve(failedAttempt(NO_RESPONSE));
       });
       outgoing.on('response', (incoming) => {
         hasResponse = true;
-        // Another connection is wanted: this one was waited for in vain, or leads to somebody else (RFC 9110, 15.5.9 and 15.5.20).
+        // The next request needs another connection (RFC 9110 sections 15.5.9 and 15.5.20).
         const { statusCode = 0 } = incoming;
         if (statusCode === 408 || statusCode === 421) outgoing.shouldKeepAlive = false;
-        // Said of the idle time before us, while we were writing.
+        // On a reused connection, 408 refers to its idle time and not to this request.
         const wasStale = statusCode === 408 && outgoing.reusedSocket;
         if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
         void readResponse(incoming, this.#plaintextProxy?.url).then(
@@ -148,12 +147,12 @@ export class HttpClient implements AsyncDisposable {
     return attemptPromise.finally(() => signal.removeEventListener('abort', abort));
   }
 
-  /** A proxy that reads our requests and may answer itself; through a tunnel it cannot. */
+  /** A proxy that reads the requests and may respond itself; absent for https, which uses a tunnel. */
   get #plaintextProxy(): ProxyAddress | undefined {
     return this.#origin.scheme === 'http' ? this.#settings.proxy : undefined;
   }
 
-  /** To such a proxy the whole URL is said. */
+  /** A plaintext proxy needs the whole URL. */
   #target(path: string): string {
     return this.#plaintextProxy ? `${formatOrigin(this.#origin)}${path}` : path;
   }
@@ -165,26 +164,25 @@ export class HttpClient implements AsyncDisposable {
 
   #timeoutFailure({ startedMs }: HttpRequest, hadConnection: boolean): Result<never> {
     const elapsedS = Math.round((this.#ports.clock.monotonicMs() - startedMs) / 1000);
-    const missing = hadConnection ? 'answer from' : 'connection to';
-    return fail('server-timeout', `no ${missing} ${formatAuthority(this.#origin)} in ${elapsedS} s`);
+    const missing = hadConnection ? 'response from' : 'connection to';
+    return fail('server-timeout', `no ${missing} ${formatAuthority(this.#origin)} within ${elapsedS} s`);
   }
 
   #failureOf(error: unknown): Failure {
     if (error instanceof FailureError) return error.failure;
-    const where = formatAuthority(this.#origin);
+    const target = formatAuthority(this.#origin);
     const code = errorCode(error) ?? 'unknown';
     if (code.startsWith('HPE_')) {
-      const what = code === 'HPE_HEADER_OVERFLOW' ? 'an answer with a header over 16 KiB' : 'not HTTP';
-      return { reason: 'unexpected-response', detail: `${where}: ${what} (${code})` };
+      const cause = code === 'HPE_HEADER_OVERFLOW' ? 'response header over 16 KiB' : 'response is not HTTP';
+      return { reason: 'unexpected-response', detail: `${target}: ${cause} (${code})` };
     }
-    return socketFailure(error, where);
+    return socketFailure(error, target);
   }
 }
 
 interface Attempt {
   readonly result: Result<HttpResponse>;
-  /** The connection had been used before, and was closed, or called overdue, before any answer came. */
+  /** The server closed the reused connection, or responded 408, before it handled the request. */
   readonly wasStale: boolean;
-  /** There was one to write the request to. */
   readonly hadConnection: boolean;
 }

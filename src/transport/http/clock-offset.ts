@@ -1,4 +1,7 @@
-/** What time it is at an HTTP or HTTPS server, for the doctor: by its Date header, over a connection judged as any other. */
+/**
+ * Compares the clock of this host with an HTTP or HTTPS server, for `firstlight doctor`. TLS is verified as
+ * usual.
+ */
 
 import type { Result } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -7,7 +10,10 @@ import { Dialer, type DialSettings } from './dial.ts';
 import { hostHeader, type Origin } from './origin.ts';
 import { serverClockMs } from './server-clock.ts';
 
-/** How far this host's clock is ahead of the server's, ms, good to a second; undefined: it does not say. */
+/**
+ * How far the clock of this host is ahead of the server's, ms, ±1 s; undefined if the server sends no Date
+ * header.
+ */
 export async function measureClockOffset(
   origin: Origin,
   settings: DialSettings,
@@ -16,10 +22,10 @@ export async function measureClockOffset(
 ): Promise<Result<number | undefined>> {
   const opened = await new Dialer(origin, settings, { clock, resolve: createResolver() }).open(signal);
   if (!opened.ok) return opened;
-  using _end = { [Symbol.dispose]: () => void opened.value.destroy() };
+  using _connection = { [Symbol.dispose]: () => void opened.value.destroy() };
   const startedMs = clock.wallMs();
   const serverMs = await serverClockMs(opened.value, hostHeader(origin), clock, signal);
   if (serverMs === undefined) return { ok: true, value: undefined };
-  // The header has whole seconds, cut off.
+  // The header has whole seconds, rounded down.
   return { ok: true, value: (startedMs + clock.wallMs()) / 2 - (serverMs + 500) };
 }

@@ -1,9 +1,7 @@
 /**
- * The connections of a client to its origin: made by the dialer, kept and used again, and let go when they may be dead.
- *
- * At most as many as delivery has requests under way, and closed after less idle time than servers have (or as the server's
- * Keep-Alive header says). One that is kept has nothing to say: should something come over it, an answer nobody asked for or a
- * farewell, it is closed, so that it is never read as the answer to the next request.
+ * The connections of a client to its origin: opened by the dialer, reused, and closed before the server
+ * closes them (or as its Keep-Alive header says). An idle connection that receives data is closed, so that
+ * the data is never read as the response to the next request.
  */
 
 import { Agent, type ClientRequest } from 'node:http';
@@ -11,11 +9,13 @@ import type { Socket } from 'node:net';
 import type { Dialer } from './dial.ts';
 import { FailureError } from './socket-result.ts';
 
-/** What delivery has under way at once (core/delivery.ts): what is fresh, the facts, the backlog. */
+/**
+ * The maximum number of concurrent requests of the delivery: fresh and undated readings, attributes, backlog.
+ */
 const CONNECTIONS_MAX = 4;
-/** nginx keeps an idle connection for 75 s, ThingsBoard for 60 s, most NATs for longer, ms. */
+/** nginx closes an idle connection after 75 s, ThingsBoard after 60 s, most NATs later, ms. */
 const IDLE_TIMEOUT_MS = 50_000;
-/** After so long without traffic the kernel asks whether the other end is there: longer than a connection is idle. */
+/** Idle time before TCP keep-alive probes, ms; longer than the idle timeout. */
 const KEEP_ALIVE_DELAY_MS = 60_000;
 
 export class ConnectionPool implements Disposable {
@@ -32,7 +32,7 @@ export class ConnectionPool implements Disposable {
     });
     this.agent.createConnection = (_options, callback) => {
       void dialer.open(this.#closed.signal).then((opened) => {
-        // Without a connection Node looks at the error only.
+        // Node ignores the second argument if there is an error.
         if (opened.ok) callback?.(null, opened.value);
         else (callback as ((error: Error) => void) | undefined)?.(new FailureError(opened.failure));
       });
@@ -41,7 +41,7 @@ export class ConnectionPool implements Disposable {
     closeOnUnexpectedData(this.agent);
   }
 
-  /** No kept connection is trusted any more: the next request has a fresh one. */
+  /** Closes all idle connections, so that the next request opens a new one. */
   dropIdle(): void {
     for (const sockets of Object.values(this.agent.freeSockets)) {
       for (const socket of sockets ?? []) socket.destroy();
@@ -54,7 +54,7 @@ export class ConnectionPool implements Disposable {
   }
 }
 
-/** By the two points at which Node says that a connection is kept, and used again. */
+/** Hooks the two methods that Node calls when a connection becomes idle and when it is reused. */
 function closeOnUnexpectedData(agent: Agent): void {
   const keepSocketAlive = agent.keepSocketAlive;
   const reuseSocket = agent.reuseSocket;

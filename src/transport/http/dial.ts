@@ -1,29 +1,28 @@
 /**
- * A connection to an origin, made and judged before a byte of a request is written: TCP over IPv4 or IPv6, through the proxy
- * if there is one, and TLS for https.
+ * Opens a connection to an origin and verifies it before a request is written:
  *
- *   TCP to the proxy or the server ─▶ CONNECT, if there is a proxy ─▶ TLS ─▶ judged ─▶ ours
+ *   TCP to the proxy or the server ─▶ CONNECT, if there is a proxy ─▶ TLS, for https ─▶ verification
  *
- * Node is told not to end a connection it does not trust, because it would take the certificate away before anybody could
- * say who issued it. So it is ended here: nothing but a connection that Node calls authorised leaves this file.
+ * `rejectUnauthorized` is off because Node discards the certificate of a rejected connection before its
+ * issuer can be reported. This file closes every connection that Node has not authorised.
  */
 
 import { isIP, type Socket } from 'node:net';
-import { type SecureContext, connect as secure, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { ChildAbortController } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure } from '../../core/failures/failure.ts';
 import type { ProxyAddress, TlsSettings } from '../../core/model/config.ts';
-import { classifyDates } from './certificate-dates.ts';
 import { formatAuthority, hostHeader, type Origin } from './origin.ts';
 import { serverClockMs } from './server-clock.ts';
 import { ABORTED, fail, failWith, socketResult } from './socket-result.ts';
-import { proxyFailure, type TcpPorts, tcpConnect, tunnel } from './tcp-connect.ts';
-import { certificateFailure, pinOf, socketFailure } from './tls-failure.ts';
+import { connectTcp, openTunnel, proxyFailure, type TcpPorts } from './tcp-connect.ts';
+import { certificateFailure, classifyDates, pinOf, socketFailure } from './tls-failure.ts';
 import { createTrustContext } from './trust-store.ts';
 
-/** From the name to the end of the handshake, ms. */
+/** From the name lookup to the end of the TLS handshake, ms. */
 const DIAL_TIMEOUT_MS = 20_000;
+
 export interface DialSettings {
   readonly tls: TlsSettings;
   readonly proxy?: ProxyAddress;
@@ -36,9 +35,9 @@ export class Dialer {
   readonly #settings: DialSettings;
   readonly #ports: DialPorts;
   #context: Promise<SecureContext> | undefined;
-  /** Of the last good handshake, so that the next one is short. */
+  /** TLS session of the last verified handshake, for resumption. */
   #session: Buffer | undefined;
-  /** What a TLS connection runs over, which alone can be reset. */
+  /** The TCP socket of each TLS socket; only the TCP socket can be reset. */
   readonly #tcpSockets = new WeakMap<Socket, Socket>();
 
   constructor(origin: Origin, settings: DialSettings, ports: DialPorts) {
@@ -47,7 +46,7 @@ export class Dialer {
     this.#ports = ports;
   }
 
-  /** Resolves within `DIAL_MS`. */
+  /** Resolves within `DIAL_TIMEOUT_MS`. */
   async open(signal: AbortSignal): Promise<Result<Socket>> {
     using dialAbort = new ChildAbortController(signal);
     void this.#ports.clock.sleep(DIAL_TIMEOUT_MS, dialAbort.signal).then(() => dialAbort.abort());
@@ -56,25 +55,28 @@ export class Dialer {
     dialAbort.abort();
     if (opened.ok || opened.failure.reason !== 'aborted' || !isTimedOut) return opened;
     const reason = this.#settings.proxy ? 'proxy-unreachable' : 'server-timeout';
-    return fail(reason, `${formatAuthority(this.#firstHop)}: no connection in ${DIAL_TIMEOUT_MS / 1000} s`);
+    return fail(
+      reason,
+      `${formatAuthority(this.#firstHop)}: no connection within ${DIAL_TIMEOUT_MS / 1000} s`,
+    );
   }
 
-  /** Closes a connection so that what was written and has not left this host never does. */
+  /** Closes a connection and discards the bytes that have not left this host. */
   reset(socket: Socket): void {
     (this.#tcpSockets.get(socket) ?? socket).resetAndDestroy();
   }
 
-  /** Whom the TCP connection goes to. */
+  /** The peer of the TCP connection. */
   get #firstHop(): { readonly host: string; readonly port: number } {
     return this.#settings.proxy ?? this.#origin;
   }
 
   async #open(signal: AbortSignal): Promise<Result<Socket>> {
     const { proxy } = this.#settings;
-    const tcp = await tcpConnect(this.#firstHop, this.#ports, signal);
+    const tcp = await connectTcp(this.#firstHop, this.#ports, signal);
     if (!tcp.ok) return proxy ? proxyFailure(tcp.failure) : tcp;
     if (this.#origin.scheme === 'http') return tcp;
-    const tunnelled = proxy ? await tunnel(tcp.value, proxy, this.#origin, signal) : tcp;
+    const tunnelled = proxy ? await openTunnel(tcp.value, proxy, this.#origin, signal) : tcp;
     return tunnelled.ok ? this.#startTls(tunnelled.value, signal) : tunnelled;
   }
 
@@ -83,14 +85,17 @@ export class Dialer {
     const secureContext = await this.#secureContext();
     if (!secureContext) {
       socket.destroy();
-      return fail('client-certificate-rejected', 'our certificates or our key cannot be used for TLS');
+      return fail(
+        'client-certificate-rejected',
+        'OpenSSL cannot use the configured CA, client certificate or key',
+      );
     }
-    const tlsSocket = secure({
+    const tlsSocket = connectTls({
       socket,
       host,
       secureContext,
       ALPNProtocols: ['http/1.1'],
-      // See the head of this file: what is not authorised is refused below.
+      // `#verify` rejects unauthorised connections; see the file header.
       rejectUnauthorized: false,
       ...(isIP(host) === 0 && { servername: host }),
       ...(this.#session && { session: this.#session }),
@@ -111,7 +116,7 @@ export class Dialer {
     return { ok: true, value: tlsSocket };
   }
 
-  /** Undefined when what the operator gave is of no use to OpenSSL, which the configuration could not know. */
+  /** Undefined if OpenSSL cannot use the configured files, which the configuration check does not detect. */
   async #secureContext(): Promise<SecureContext | undefined> {
     try {
       this.#context ??= createTrustContext(this.#settings.tls);
@@ -121,7 +126,7 @@ export class Dialer {
     }
   }
 
-  /** Why this is not the server we were told to talk to; undefined: it is. */
+  /** Why the connection is not to the configured server; undefined: it is. */
   async #verify(socket: TLSSocket, signal: AbortSignal): Promise<Failure | undefined> {
     const { host } = this.#origin;
     const { pins } = this.#settings.tls;
@@ -137,11 +142,11 @@ export class Dialer {
         ...(serverMs !== undefined && { serverMs }),
       });
     }
-    // A session that is taken up again is that of a connection whose key was looked at.
+    // A resumed session belongs to a connection whose key was verified.
     if (pins.length === 0 || socket.isSessionReused()) return undefined;
     const pin = pinOf(socket.getPeerCertificate().raw);
     return pins.includes(pin)
       ? undefined
-      : { reason: 'certificate-pin-mismatch', detail: `the key's pin is ${pin}` };
+      : { reason: 'certificate-pin-mismatch', detail: `pin of the server's key: ${pin}` };
   }
 }

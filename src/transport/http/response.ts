@@ -1,30 +1,31 @@
-/**
- * An HTTP answer, read to its end and no further than anything of ThingsBoard's is long.
- */
+/** Reads an HTTP response, up to a maximum size. */
 
 import type { IncomingMessage } from 'node:http';
 import type { Result } from '../../core/failures/failure.ts';
-import { parseRetryAfter } from './retry-after.ts';
 
-/** ThingsBoard's own answers are under 300 bytes, and an error page is of no use after its first lines. */
+/** ThingsBoard's own responses are below 300 bytes; of an error page the first lines suffice. */
 const RESPONSE_BYTES_MAX = 16 * 1024;
+
+/** The longest retry interval of any failure policy, ms; a server cannot make the agent wait longer. */
+export const RETRY_AFTER_MS_MAX = 60 * 60_000;
 
 export interface HttpResponse {
   readonly status: number;
-  /** Cut after 16 KiB; empty when it is compressed, which nobody asked for. */
+  /** At most 16 KiB; empty if it is compressed. */
   readonly body: string;
-  /** In lower case; empty when there is none. */
+  /** In lower case; empty if there is none. */
   readonly contentType: string;
   readonly location: string | undefined;
-  /** It says how to log in: ThingsBoard's device API never does. */
+  /** It has a WWW-Authenticate header, which ThingsBoard's device API never sends. */
   readonly requiresLogin: boolean;
-  /** It says that it has not done it, and when to come back. */
   readonly retryAfterMs: number | undefined;
-  /** The proxy that may have said all this itself, as logs show it. */
+  /** URL of the plaintext proxy that may have sent this response itself, as the log shows it. */
   readonly proxy: string | undefined;
 }
 
-/** Rejects when the connection ends within the answer. `proxy`: one that reads what we say, if there is one. */
+/**
+ * Rejects if the connection ends within the response. `proxy`: URL of the plaintext proxy, if there is one.
+ */
 export async function readResponse(incoming: IncomingMessage, proxy?: string): Promise<Result<HttpResponse>> {
   const { statusCode: status = 0, headers } = incoming;
   const chunks: Buffer[] = [];
@@ -32,14 +33,14 @@ export async function readResponse(incoming: IncomingMessage, proxy?: string): P
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     chunks.push(chunk);
-    // Leaving the loop ends the connection, too.
+    // Leaving the loop closes the connection.
     if (bytes > RESPONSE_BYTES_MAX) break;
   }
   const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
   const isCompressed = bytes > 0 && encoding !== 'identity';
-  // The status of an outage speaks for itself; of the others it is the body that says who answers.
+  // The agent requests no compression. From 500 on the status suffices; below, the body shows who responded.
   if (isCompressed && status < 500) {
-    const detail = `answer ${status}, compressed though nobody asked for that`;
+    const detail = `response ${status} with unrequested compression`;
     return { ok: false, failure: { reason: 'unexpected-response', detail } };
   }
   return {
@@ -54,4 +55,27 @@ export async function readResponse(incoming: IncomingMessage, proxy?: string): P
       proxy,
     },
   };
+}
+
+/**
+ * Parses Retry-After (RFC 9110 section 10.2.3); undefined if it is missing or invalid. ThingsBoard never
+ * sends it (contract section 10); a proxy does. A date is relative to the response's own Date, because the
+ * clock of this host may be wrong.
+ */
+export function parseRetryAfter(headers: {
+  readonly 'retry-after'?: string | undefined;
+  readonly date?: string | undefined;
+}): number | undefined {
+  const value = headers['retry-after']?.trim() ?? '';
+  const ms = /^\d+$/.test(value)
+    ? Number(value) * 1000
+    : parseHttpDate(value) - parseHttpDate(headers.date ?? '');
+  return ms > 0 ? Math.min(ms, RETRY_AFTER_MS_MAX) : undefined;
+}
+
+/**
+ * `Date.parse` reads "7.5" as a day in July; an HTTP date starts with the day of the week (section 5.6.7).
+ */
+function parseHttpDate(text: string): number {
+  return /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN;
 }

@@ -1,8 +1,6 @@
 /**
- * What time it is at a server whose certificate we could not accept, by its Date header (RFC 9110 section 6.6.1).
- *
- * Asked over the very connection that is about to be given up, and with nothing of ours in it: no token, no path, no
- * name but its own. A hint for the operator; nobody sets a clock by it.
+ * Reads the clock of a server from its Date header (RFC 9110 section 6.6.1). The request contains no token
+ * and no path, because the server may be untrusted; for the same reason no clock is set by the result.
  */
 
 import { request } from 'node:http';
@@ -12,7 +10,10 @@ import type { Clock } from '../../core/ports/clock.ts';
 
 const TIMEOUT_MS = 5_000;
 
-/** Unix ms, or undefined when it does not say so in time. Never rejects; the socket is of no use after it. */
+/**
+ * Unix ms; undefined if there is no Date header within 5 s. Never rejects. The socket cannot be used
+ * afterwards.
+ */
 export async function serverClockMs(
   socket: Socket,
   host: string,

@@ -1,11 +1,12 @@
 /**
- * A socket on its way to being of use, and the ways in which it is not: the small change of dial.ts and reach.ts.
+ * Waits for a socket to connect, and wraps failures as errors and results; shared by `dial.ts` and
+ * `tcp-connect.ts`.
  */
 
 import type { Socket } from 'node:net';
 import type { Failure, Result } from '../../core/failures/failure.ts';
 
-/** A refusal on its way through Node, which wants errors. */
+/** Carries a failure through Node's callbacks, which accept only errors. */
 export class FailureError extends Error {
   override readonly name = 'FailureError';
   readonly failure: Failure;
@@ -17,7 +18,8 @@ export class FailureError extends Error {
 }
 
 export const ABORTED = Symbol('aborted');
-/** Undefined when `event` came; the error, or ABORTED, when that came first: then the socket is destroyed. */
+
+/** Undefined after `event`; else the error, or ABORTED, which destroys the socket. */
 export async function socketResult(
   socket: Socket,
   event: 'connect' | 'secureConnect',
@@ -29,16 +31,16 @@ export async function socketResult(
   }
   const eventResult = new Promise<unknown>((resolve) => {
     socket.once(event, () => resolve(undefined));
-    // Stays: an error that comes later belongs to whoever uses the socket then, and must not end the process.
+    // Not removed: without a listener, a later error of the socket would end the process.
     socket.on('error', resolve);
     socket.once('close', () => resolve({ code: 'ECONNRESET' }));
   });
   let onAbort: () => void = () => {};
-  const aborted = new Promise<symbol>((resolve) => {
+  const abortResult = new Promise<symbol>((resolve) => {
     onAbort = () => resolve(ABORTED);
     signal.addEventListener('abort', onAbort, { once: true });
   });
-  const result = await Promise.race([eventResult, aborted]);
+  const result = await Promise.race([eventResult, abortResult]);
   signal.removeEventListener('abort', onAbort);
   if (result === ABORTED) socket.destroy();
   return result;

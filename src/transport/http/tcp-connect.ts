@@ -1,9 +1,9 @@
 /**
- * The way to a server below TLS: TCP over IPv4 or IPv6, and a tunnel through a proxy (CONNECT, RFC 9110 section 9.3.6).
+ * Connects below TLS: TCP over IPv4 or IPv6, and a tunnel through a proxy (CONNECT, RFC 9110 section 9.3.6).
  */
 
 import { request } from 'node:http';
-import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure } from '../../core/failures/failure.ts';
 import type { ProxyAddress } from '../../core/model/config.ts';
@@ -14,8 +14,8 @@ import { formatAuthority } from './origin.ts';
 import { ABORTED, FailureError, fail, failWith, socketResult } from './socket-result.ts';
 
 /**
- * The time each address of a name has before the next one has its turn, ms: Node gives up the one before then, and its own
- * 250 ms are less than a round trip by satellite or a busy cell.
+ * Time per address of a name, ms; then Node abandons it and tries the next. Node's default of 250 ms is less
+ * than a round trip over a satellite or a busy mobile cell.
  */
 const ADDRESS_TIMEOUT_MS = 2_500;
 
@@ -29,12 +29,12 @@ export interface HostPort {
   readonly port: number;
 }
 
-export async function tcpConnect(
+export async function connectTcp(
   target: HostPort,
   ports: TcpPorts,
   signal: AbortSignal,
 ): Promise<Result<Socket>> {
-  const socket = connectTcp({
+  const socket = connect({
     ...target,
     noDelay: true,
     autoSelectFamily: true,
@@ -51,7 +51,7 @@ export async function tcpConnect(
   );
 }
 
-/** Names as the CoAP road resolves them: each asked once at a time, within a deadline, in the order of the host. */
+/** Resolves names with the same resolver as CoAP. */
 function createLookup({ clock, resolve }: TcpPorts, signal: AbortSignal): LookupFunction {
   return (host, _options, callback) => {
     void resolve(host, 0, clock, signal).then((resolved) => {
@@ -65,8 +65,8 @@ function createLookup({ clock, resolve }: TcpPorts, signal: AbortSignal): Lookup
   };
 }
 
-/** The same socket, now with the target at its other end. */
-export async function tunnel(
+/** Returns `socket` when the proxy has connected it to the destination. */
+export async function openTunnel(
   socket: Socket,
   proxy: ProxyAddress,
   destination: HostPort,
@@ -87,9 +87,9 @@ export async function tunnel(
     connectRequest.on('connect', ({ statusCode = 0 }) => {
       if (statusCode >= 200 && statusCode < 300) return resolve({ ok: true, value: socket });
       socket.destroy();
-      // It would, but the server is not there: that heals by itself.
+      // The proxy allows the connection but cannot reach the server.
       const reason = [502, 503, 504].includes(statusCode) ? 'upstream-unavailable' : 'proxy-denied';
-      resolve(fail(reason, `${proxy.url} answers ${statusCode} to CONNECT ${target}`));
+      resolve(fail(reason, `${proxy.url} responded ${statusCode} to CONNECT ${target}`));
     });
     connectRequest.on('error', (error) => resolve(proxyFailure(networkFailure(error, proxy.url))));
   });

@@ -1,8 +1,7 @@
 /**
- * What can be wrong with a TLS connection, as a refusal: by OpenSSL's word for it, and by the certificate that was shown.
- *
- * Sources: openssl-verify(1) for the words of verification, RFC 8446 section 6.2 for the alerts. What a certificate says of
- * itself is a stranger's text: cut, and without anything that moves a cursor.
+ * Maps TLS errors to failures, by OpenSSL's code and the server's certificate. Codes: openssl-verify(1), RFC
+ * 8446 section 6.2. Names in a certificate are untrusted text: they are shortened and stripped of control
+ * characters.
  */
 
 import { createHash, X509Certificate } from 'node:crypto';
@@ -13,14 +12,14 @@ import { networkFailure } from '../network-failure.ts';
 
 const NAME_CHARACTERS_MAX = 80;
 
-/** Verification that failed for other reasons than these: nobody we trust vouches for the certificate. */
+/** Any other code means `certificate-untrusted`. */
 const VERIFICATION_REASONS: Readonly<Record<string, FailureReason>> = {
   CERT_HAS_EXPIRED: 'certificate-date-invalid',
   CERT_NOT_YET_VALID: 'certificate-date-invalid',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate-name-mismatch',
 };
 
-/** The certificate of a connection that was not found trustworthy. Its dates are judged by validity.ts. */
+/** `code` is the verification error of the socket. `classifyDates` examines the dates. */
 export function certificateFailure(code: string, socket: TLSSocket, host: string): Failure {
   const reason = VERIFICATION_REASONS[code] ?? 'certificate-untrusted';
   const leaf = socket.getPeerCertificate(true);
@@ -37,8 +36,8 @@ export function certificateFailure(code: string, socket: TLSSocket, host: string
 }
 
 function certificateFingerprint(certificate: unknown): string {
-  const has = typeof certificate === 'object' && certificate !== null && 'fingerprint256' in certificate;
-  return has ? String(certificate.fingerprint256) : 'unknown';
+  if (typeof certificate !== 'object' || certificate === null) return 'unknown';
+  return 'fingerprint256' in certificate ? String(certificate.fingerprint256) : 'unknown';
 }
 
 function formatName(
@@ -46,7 +45,7 @@ function formatName(
 ): string {
   const [common, organisation] = [name?.CN, name?.O].map((part) => (Array.isArray(part) ? part[0] : part));
   const whole = [common, organisation].filter((part) => part !== undefined).join(', ');
-  return whole === '' ? 'somebody without a name' : `"${sanitise(whole)}"`;
+  return whole === '' ? 'an unnamed subject' : `"${sanitise(whole)}"`;
 }
 
 function sanitise(text: string): string {
@@ -54,14 +53,43 @@ function sanitise(text: string): string {
   return plain.length > NAME_CHARACTERS_MAX + 20 ? `${plain.slice(0, NAME_CHARACTERS_MAX)}…` : plain;
 }
 
-/** SHA-256 of the public key (SPKI) of a certificate in DER, Base64: what server.pin-sha256 is compared with. */
+/** SHA-256 of the public key (SPKI) of a certificate in DER, Base64: the form of `server.pin-sha256`. */
 export function pinOf(der: Buffer): string {
   const key = new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(key).digest('base64');
 }
 
+export interface CertificateDates {
+  /** Unix ms; NaN if the date of the certificate is invalid. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly hostMs: number;
+  /** From the server's Date header, if it sent one. */
+  readonly serverMs?: number;
+}
+
+/**
+ * Decides whether a certificate has expired or the clock of this host is wrong: a gateway without a clock
+ * chip boots with a date that is days or years old. Only selects the message, because the server is
+ * untrusted.
+ */
+export function classifyDates(dates: CertificateDates): Failure {
+  const { fromMs, toMs, hostMs, serverMs } = dates;
+  const isClockWrong = serverMs === undefined ? hostMs < fromMs : serverMs >= fromMs && serverMs <= toMs;
+  const details = [
+    `valid from ${formatMinute(fromMs)} to ${formatMinute(toMs)}`,
+    `clock of this host ${formatMinute(hostMs)}`,
+    ...(serverMs === undefined ? [] : [`clock of the server ${formatMinute(serverMs)}`]),
+  ];
+  return { reason: isClockWrong ? 'clock-wrong' : 'certificate-date-invalid', detail: details.join(', ') };
+}
+
+function formatMinute(ms: number): string {
+  return Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString().slice(0, 16) : 'unknown';
+}
+
 const TLS_CODES: readonly (readonly [code: RegExp, reason: FailureReason])[] = [
-  // Alerts about us, as far as they name our certificate.
+  // Alerts of the server about the client certificate.
   [
     /ALERT_(CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|NO_CERTIFICATE)/,
     'client-certificate-rejected',
@@ -73,7 +101,7 @@ const TLS_CODES: readonly (readonly [code: RegExp, reason: FailureReason])[] = [
   [/ALERT_HANDSHAKE_FAILURE|NO_SHARED_CIPHER|DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL/, 'tls-version-mismatch'],
 ];
 
-/** An error of a socket, before or after the handshake; `where` is the peer. */
+/** An error before or after the handshake; `target` is the peer. */
 export function socketFailure(error: unknown, target: string): Failure {
   const code = errorCode(error) ?? 'unknown';
   if (!/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) return networkFailure(error, target);

@@ -1,9 +1,8 @@
 /**
- * The HTTP road: ThingsBoard's device API over HTTP and HTTPS, as the Transport port.
- *
- * Translates between the core's questions and the contract's paths, statuses and bodies (contract sections 1.2, 3, 4, 5 and
- * 8). Provisioning is asked once, on a connection of its own: the server would not repeat its answer, so after any doubt
- * the session asks whether the token it proposed is known. A redirect is followed on the same host, and never out of TLS.
+ * ThingsBoard's device API over HTTP and HTTPS as the Transport port (contract sections 1.2, 3, 4, 5 and 8).
+ * A provisioning request is sent once, on a new connection: the server does not repeat its response, so after
+ * a failure the session probes the proposed token. Redirects are followed on the same host and never from
+ * https to http.
  */
 
 import { isDated } from '../../core/delivery/encode.ts';
@@ -22,39 +21,42 @@ import type { HttpResponse } from './response.ts';
 
 export type HttpSettings = Origin & ClientSettings;
 
-/** How long an answer is waited for to its end, redirects included, ms. */
+/** From the start of a request to the end of its response, including redirects, ms. */
 export interface HttpTimeouts {
-  /** What can be asked again. ThingsBoard gives up by itself after 30 s (contract 8). */
+  /** ThingsBoard's own timeout is 30 s (contract section 8). */
   readonly requestMs: number;
-  /** Provisioning: its answer is worth waiting for. */
+  /** Longer, because a provisioning request cannot be repeated. */
   readonly provisioningMs: number;
 }
 
 export interface HttpPorts {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Given by tests only; the host's resolver otherwise. */
+  /** For tests; default: the resolver of the host. */
   readonly resolve?: Resolve;
-  /** Given by tests that cannot wait 45 s for a silence. */
+  /** Shorter timeouts, for tests. */
   readonly timeouts?: HttpTimeouts;
-  /** Hears how long the server took to begin its answer, ms, of each request. */
+  /** Called with the response time of each request, ms. */
   readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
 const DEFAULT_TIMEOUTS: HttpTimeouts = { requestMs: 45_000, provisioningMs: 120_000 };
 const REDIRECTS_MAX = 3;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** "Done, and there is more about it elsewhere" (RFC 9110 section 15.4.4): what may not be done twice ends here. */
+/**
+ * The server has handled the request (RFC 9110 section 15.4.4), so one that is not repeatable must not be
+ * sent again.
+ */
 const SEE_OTHER = 303;
 const SEE_OTHER_FAILURE: Result<never> = {
   ok: false,
-  failure: { reason: 'redirect-not-followed', detail: 'answer 303, after which nothing may be asked again' },
+  failure: { reason: 'redirect-not-followed', detail: 'response 303 to a request that must not be repeated' },
 };
-/** The others say where to ask this once. */
+/** Other redirects apply to one request only. */
 const PERMANENT_STATUSES: ReadonlySet<number> = new Set([301, 308]);
-/** Whoever redirects us to ever other ports is asked with no more connections for it. */
+/** Limits the connections if a server redirects to more and more ports. */
 const ORIGINS_MAX = 4;
-/** An attribute nobody has: the probe asks for it, so that its answer is small whatever the device holds. */
+/** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
 type RequestTemplate = Omit<HttpRequest, 'timeoutMs' | 'startedMs'>;
@@ -63,9 +65,9 @@ export class HttpTransport implements Transport {
   readonly #settings: HttpSettings;
   readonly #ports: HttpPorts & { readonly resolve: Resolve };
   readonly #timeouts: HttpTimeouts;
-  /** Where requests go: server.url, or where it redirected to for good. */
+  /** The origin of the configured URL, or of its permanent redirect. */
   #origin: Origin;
-  /** One for each origin, the newest `ORIGINS_MAX`. */
+  /** One per origin; the newest `ORIGINS_MAX`. */
   readonly #clients = new Map<string, HttpClient>();
 
   constructor(settings: HttpSettings, ports: HttpPorts) {
@@ -127,7 +129,7 @@ export class HttpTransport implements Transport {
     return this.#request(template, this.#timeouts.requestMs, signal);
   }
 
-  /** One request; a server that sends us elsewhere has not done what was asked, so it is asked there. */
+  /** Sends one request and follows redirects: a server that redirects has not handled the request. */
   async #request(
     template: RequestTemplate,
     timeoutMs: number,
@@ -156,7 +158,7 @@ export class HttpTransport implements Transport {
     };
   }
 
-  /** From now on, so that the token is not said in the clear before each redirect to https. */
+  /** For all later requests, so that the token is not sent unencrypted before each redirect to https. */
   #setOrigin(origin: Origin): void {
     if (formatOrigin(origin) === formatOrigin(this.#origin)) return;
     const fields = { from: formatOrigin(this.#origin), to: formatOrigin(origin) };
@@ -164,7 +166,7 @@ export class HttpTransport implements Transport {
     this.#origin = origin;
   }
 
-  /** Where the server sent us there is nobody any more: server.url is asked again. But never out of TLS. */
+  /** If the redirect target fails, the configured URL is used again, unless that would leave TLS. */
   #restoreOrigin(origin: Origin, { reason }: Failure): void {
     const { scheme, host, port } = this.#settings;
     if (reason === 'aborted' || origin !== this.#origin || scheme !== origin.scheme) return;
@@ -186,7 +188,7 @@ export class HttpTransport implements Transport {
   }
 }
 
-/** The token is a segment of the path; what a URL gives a meaning is escaped, and the server reads it back. */
+/** The token is one path segment, percent-encoded. */
 function pathOf(token: Secret): string {
   return `/api/v1/${encodeURIComponent(token.reveal())}`;
 }

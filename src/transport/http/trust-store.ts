@@ -1,23 +1,21 @@
 /**
- * Whom an https road trusts: the issuers of the host and those of server.ca-file, TLS 1.2 and later, and, where they are
- * given, only certain public keys.
- *
- * Node brings a list of issuers of its own, which no operator maintains; the one of the host is used where there is one,
- * so that `update-ca-certificates` counts.
+ * The TLS settings of an https endpoint: TLS 1.2 or later, the CA certificates of the host plus
+ * `server.ca-file`. The bundle of the host takes precedence over Node's own list, so that
+ * `update-ca-certificates` has an effect.
  */
 
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import type { TlsSettings } from '../../core/model/config.ts';
 
-/** Where systems keep their issuers: Debian and Alpine, Fedora, SUSE. */
+/** CA bundles of Debian and Alpine, Fedora, SUSE. */
 const SYSTEM_STORES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/ca-bundle.pem',
 ];
 
-/** Read anew for each; a road keeps its own. Rejects when a certificate or key of ours cannot be used. */
+/** Reads the bundle each time. Rejects if OpenSSL cannot use a configured certificate or key. */
 export async function createTrustContext({ ca, client }: TlsSettings): Promise<SecureContext> {
   const system = await readSystemStore();
   return createSecureContext({
@@ -32,7 +30,7 @@ async function readSystemStore(): Promise<Buffer | undefined> {
     try {
       return await readFile(path);
     } catch {
-      // Not of this kind of system, or not ours to read: the next one.
+      // Does not exist here or is not readable.
     }
   }
   return undefined;

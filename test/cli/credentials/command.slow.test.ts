@@ -29,7 +29,7 @@ test('credentials forget needs a stopped agent and a yes, and archives the recor
   assert.equal((await output(['credentials', 'show', '--state', at.state])).code, 1);
   // The name is taken: the agent reports that and does not use the forgotten credentials.
   await using again = at.run();
-  await again.line('the server declined to provision this name');
+  await again.line('the server declined to provision this device name');
   assert.ok(!again.output.some((line) => line.includes(at.token)));
 });
 

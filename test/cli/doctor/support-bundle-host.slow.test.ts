@@ -79,7 +79,7 @@ describe('a support bundle', () => {
     const output = await at.written(AS_NOBODY);
     assert.ok(
       output.includes(
-        `omitted: the search for tokens in ${at.state}, which may not be read by this user: run it with sudo`,
+        `omitted: the search for tokens in ${at.state}, which is not readable by this user: run with sudo`,
       ),
       output.join('\n'),
     );
@@ -100,7 +100,7 @@ describe('a support bundle', () => {
     const output = await at.written();
     const about = output.filter((line) => line.includes('the search for tokens'));
     assert.deepEqual(about, [
-      `omitted: the search for tokens in ${planted}, which is a link or the like and no file, and is not followed`,
+      `omitted: the search for tokens in ${planted}, which is not a regular file and was not read`,
     ]);
     assert.ok(!at.contents().includes(TOKEN));
   });

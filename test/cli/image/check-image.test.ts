@@ -72,14 +72,14 @@ const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown
     (image) => image.without('/var/lib/firstlight').put('/var/lib/firstlight/credentials.json', '{}'),
     /^\/var\/lib\/firstlight\/credentials\.json/m,
   ],
-  'a spool': [(image) => image.put(`${STATE}/spool/1`, 'x'), /spool: readings of this gateway/],
+  'a spool': [(image) => image.put(`${STATE}/spool/1`, 'x'), /spool: queued readings of this gateway/],
   'no configuration': [
     (image) => image.without(CONFIG).without('/etc/credstore/firstlight.secret'),
     /firstlight\.toml: does not exist/,
   ],
   'a wrong configuration': [
     (image) => image.put(CONFIG, `${PAIR}foo = 1\n`),
-    /:5: provisioning\.foo is no key/,
+    /:5: provisioning\.foo is not a Firstlight key/,
   ],
   'no secret': [(image) => image.without('/etc/credstore/firstlight.secret'), /secret-file is missing/],
   'no way in at all': [
@@ -116,7 +116,7 @@ const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown
   ],
   'a note of a refused import': [
     (image) => image.put('/boot/firstlight-error.txt', 'x'),
-    /boot\/firstlight-error\.txt tells of an import that was refused/,
+    /boot\/firstlight-error\.txt reports a rejected import/,
   ],
 };
 

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { inLanes } from '../../system/experiment.ts';
+import { runInLanes } from '../../system/experiment.ts';
 import { ImportFixture } from './import-fixture.ts';
 
 const SECRET = 'p-secret-51c0ffee';
@@ -39,7 +39,7 @@ test('an import after a kill at any system call ends as without the kill', {
     assert.ok(all.length > 30, all.join('\n'));
     const today = Math.floor(Date.now() / 86_400_000);
     const instants = all.map((_, index) => index + 1).filter((at) => at % STRIDE === today % STRIDE);
-    await inLanes(2, instants, async (at) => {
+    await runInLanes(2, instants, async (at) => {
       using fixture = fixtureWithImport();
       const log = join(logs, String(at));
       assert.equal((await fixture.process(at, log)).code, null, `it was not killed at ${at}`);

@@ -24,7 +24,7 @@ test('a valid file becomes a public configuration and a secret for root only', a
   assert.equal(fixture.mode(fixture.etc), '755');
   assert.match(
     fixture.config ?? '',
-    /^# ours\n\[server\]\nurl = "coap:\/\/tb\.example\.com"\n\[provisioning\]\nkey = "k"\n# secret: is in /,
+    /^# ours\n\[server\]\nurl = "coap:\/\/tb\.example\.com"\n\[provisioning\]\nkey = "k"\n# secret: moved to /,
   );
   assert.ok(!`${fixture.config}${output}`.includes(SECRET));
   assert.deepEqual(readdirSync(fixture.scratch), []);
@@ -53,12 +53,12 @@ test('an empty, damaged or wrongly encoded file is rejected with the remedy', ()
   const forms: readonly (readonly [string | Uint8Array, RegExp])[] = [
     ['', /is empty/],
     ['\r\n \r\n', /is empty/],
-    [Buffer.alloc(700), /nothing but zeros.*eject/],
-    [Buffer.concat([Buffer.from(TOML), Buffer.alloc(50)]), /zeros in it.*eject/],
-    [Buffer.from(TOML, 'utf16le'), /UTF-16 text without a mark; save it as UTF-8/],
+    [Buffer.alloc(700), /only zeros.*eject/],
+    [Buffer.concat([Buffer.from(TOML), Buffer.alloc(50)]), /contains zeros.*eject/],
+    [Buffer.from(TOML, 'utf16le'), /UTF-16 text without a byte order mark; save it as UTF-8/],
     [Buffer.from('[server]\n# Gerät\n', 'latin1'), /Line 2: .*not UTF-8; save it as UTF-8 \(in Notepad/],
     [`# ${'x'.repeat(300_000)}`, /larger than 256 KiB/],
-    [TOML.replace('"k"', '\u201ck\u201d'), /Line 5: has the curly quotes of a word processor/],
+    [TOML.replace('"k"', '\u201ck\u201d'), /Line 5: contains curly quotes/],
   ];
   for (const [content, expected] of forms) {
     using fixture = new ImportFixture();
@@ -83,7 +83,7 @@ test('an invalid file stays with a note of all problems; a valid one removes the
     'Line 4: log.foo',
     'Line 6: server.url',
     'Line 8: provisioning.key',
-    '4 things',
+    '4 problems',
   ]) {
     assert.ok(note.includes(part), `${part} in ${note}`);
   }
@@ -158,7 +158,7 @@ test('an edited configuration is backed up, and a second import changes nothing'
   const { output } = fixture.put(TOML).import();
   const [backup = ''] = readdirSync(directory).filter((name) => name.endsWith('.bak'));
   assert.match(backup, /^00-boot\.toml\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.bak$/);
-  assert.match(output, /the configuration before is kept as/);
+  assert.match(output, /the previous configuration was saved as/);
   assert.equal(fixture.read(join(directory, backup)), '[server]\nurl = "coap://edited"\n');
   assert.equal(fixture.mode(join(directory, backup)), '640');
   const before = fixture.files;
@@ -173,7 +173,7 @@ test('a fixed token replaces the provisioning secret of an earlier import', () =
   assert.equal(code, 0);
   assert.equal(fixture.secret('firstlight.token'), 'T0KEN-9a8b7c');
   assert.equal(fixture.secret('firstlight.secret'), undefined);
-  assert.match(output, /firstlight\.secret, of the configuration before, is removed/);
+  assert.match(output, /firstlight\.secret of the previous configuration was removed/);
   assert.ok(!output.includes('T0KEN-9a8b7c'));
   fixture.put(TOML).import();
   assert.equal(fixture.secret('firstlight.token'), undefined);
@@ -220,7 +220,7 @@ test('existing drop-ins are loaded with the file, and their problems are reporte
   assert.ok(fixture.digest?.includes(`${dropIn}:2: server.url`), fixture.digest);
   writeFileSync(dropIn, '[server]\nurl = "coap://h"\n');
   assert.equal(fixture.put(pair).import().code, 0);
-  assert.match(fixture.config ?? '', /^\[provisioning\]\nkey = "k"\n# secret: is in/);
+  assert.match(fixture.config ?? '', /^\[provisioning\]\nkey = "k"\n# secret: moved to/);
 });
 
 test('a file with a similar name is not imported, and a note explains it', () => {
@@ -228,7 +228,7 @@ test('a file with a similar name is not imported, and a note explains it', () =>
     using fixture = new ImportFixture();
     const { code } = fixture.put(TOML, name).import();
     assert.equal(code, 78, name);
-    assert.match(fixture.digest ?? '', /its name must be firstlight\.toml, in small letters; rename it/);
+    assert.match(fixture.digest ?? '', /its name must be firstlight\.toml, in lower case; rename it/);
     assert.equal(/Windows hides/.test(fixture.digest ?? ''), name.endsWith('.txt'));
     assert.equal(fixture.read(join(fixture.boot, name)), TOML);
     assert.ok(!existsSync(fixture.etc));

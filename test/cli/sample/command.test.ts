@@ -23,7 +23,7 @@ it('the table groups by sensor, with readable units and aligned columns', async 
       lines.some((each) => line.test(each)),
       String(line),
     );
-  has(/^ {2}driveMmcblk0WrittenBytes +440\.6 MiB +written to the drive since/);
+  has(/^ {2}driveMmcblk0WrittenBytes +440\.6 MiB +bytes written to the drive since/);
   has(/^ {2}memoryUsedPercent +12\.4 % /);
   has(/^ {2}cpuTemperatureC +48\.7 °C /);
   has(/^ {2}netEth0RxBytesPerS +0 B\/s /);
@@ -173,7 +173,7 @@ it('--config includes custom sensors with their units; --all marks disabled ones
   const { code, lines } = await run('x86-vm', t, { config });
   const text = lines.join('\n');
   assert.equal(code, 0);
-  assert.match(text, /^tank\n {2}tank +700 l +the number in \/proc\/loadavg/m);
+  assert.match(text, /^tank\n {2}tank +700 l +number in the first line of \/proc\/loadavg/m);
   assert.match(text, /^boiler\n {2}boilerFlow +61\.5 l\/min +output of \S+program$/m);
   assert.match(text, /^ {2}state +heating/m);
   assert.doesNotMatch(text, /hidden|broken|other/);

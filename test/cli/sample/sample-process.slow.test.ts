@@ -20,5 +20,5 @@ it('a thread that waits for a dead device does not delay firstlight sample', {
   const { output, complained, code, signal } = await sample(['--all', '--json', '--root', root]);
   assert.deepEqual([code, signal], [null, 'SIGTERM']);
   assert.equal(JSON.parse(output).values.netEth0Up, true);
-  assert.match(complained, /sensor=hwmon reason="no answer within the deadline"/);
+  assert.match(complained, /sensor=hwmon reason="no response within the deadline"/);
 });

@@ -55,7 +55,7 @@ it('the table keeps key and value at width 40 and adds the meaning at 80', () =>
   const [, usual] = tableLines(groups, 80);
   const [, wide] = tableLines(groups, 200);
   assert.equal(narrow, '  memoryUsedBytes  1.2 GiB  memory in u…');
-  assert.equal(usual, '  memoryUsedBytes  1.2 GiB  memory in use, without what could be freed at once');
+  assert.equal(usual, '  memoryUsedBytes  1.2 GiB  memory in use, excluding reclaimable memory');
   assert.equal(wide, usual);
 });
 
@@ -118,8 +118,8 @@ it('without a terminal, --watch prints all values once, then changes', async () 
   await ended;
   assert.deepEqual(terminal.lines.slice(0, 3), [
     'load',
-    '  load1  1   tasks running or waiting, average of 1 minute',
-    '  load5  7   tasks running or waiting, average of 5 minutes',
+    '  load1  1   tasks running or waiting, average over 1 minute',
+    '  load5  7   tasks running or waiting, average over 5 minutes',
   ]);
   assert.match(terminal.lines.slice(3).join('\n'), /^\d\d:\d\d:\d\d {2}load1 {2}2$/);
 });

@@ -106,7 +106,7 @@ it('ages follow the monotonic clock, dates the present wall clock', () => {
 it('a failure is shown with cause, action, detail and next attempt', () => {
   const text = textOf(statusFor({ ...ONLINE, state: 'offline', outage: outageOf('server-timeout') }), 200);
   assert.match(text, /^firstlight 0\.1\.0 is offline for 1 min/);
-  assert.match(text, /cause +FL-SERVER-TIMEOUT: the server does not answer \(no answer in 45 s\)/);
+  assert.match(text, /cause +FL-SERVER-TIMEOUT: the server does not respond \(no answer in 45 s\)/);
   assert.match(text, /action +check that it runs/);
   assert.match(text, /retry +next attempt in 12 s; failed 3 times in 50 s/);
 });
@@ -123,7 +123,7 @@ it('unreadable credentials are not shown as "not provisioned"', () => {
   const text = textOf(status, 200);
   assert.match(text, /^firstlight 0\.1\.0 cannot read its credentials for 1 min/);
   assert.match(text, /cause +FL-CREDENTIALS-UNREADABLE: .*both files are damaged/);
-  assert.match(text, /action +restore credentials\.json from a backup, or /);
+  assert.match(text, /action +restore credentials\.json from a backup, run firstlight credentials set/);
 });
 
 it('a missing first response points to the doctor after 10 s', () => {
@@ -160,7 +160,7 @@ describe('the text of status', () => {
     const event = {
       event: 'FL-SERVER-TIMEOUT',
       level: 'warn',
-      message: 'the server does not answer: check',
+      message: 'the server does not respond: check',
       bootMs: 1,
     } as const;
     const events = [event, event, event, event, event];

@@ -1,4 +1,4 @@
-/** Whatever is wrong with the configuration, no problem tells a secret or a token: not in words, not in the stack, not as JSON. */
+/** No problem of the configuration shows a secret or a token: not in its sentence, its stack or its JSON. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,8 +8,8 @@ import { ConfigFixture } from '../config-fixture.ts';
 
 const SECRET = 'hush-8f3a';
 
-describe('whatever is wrong, no secret is told:', () => {
-  const wrong: readonly [name: string, toml: string, environment?: Record<string, string>][] = [
+describe('problems of a secret', () => {
+  const invalid: readonly [name: string, toml: string, environment?: Record<string, string>][] = [
     ['too long', `[provisioning]\nsecret = "${SECRET.repeat(30)}"`],
     ['a control character', `[provisioning]\nsecret = "${SECRET}\\u0000"`],
     ['a number', '[provisioning]\nsecret = 314159265'],
@@ -17,7 +17,7 @@ describe('whatever is wrong, no secret is told:', () => {
     ['a table', `[provisioning.secret]\nvalue = "${SECRET}"`],
     ['a misspelt key', `[provisioning]\nsecert = "${SECRET}"`],
     ['the wrong table', `[device]\nsecret = "${SECRET}"`],
-    ['no table', `secret = "${SECRET}"`],
+    ['outside any table', `secret = "${SECRET}"`],
     ['in the place of the table', `provisioning = "${SECRET}"`],
     ['in the place of the path', `[provisioning]\nsecret-file = "${SECRET}"`],
     ['an unclosed string', `[provisioning]\nsecret = "${SECRET}`],
@@ -28,14 +28,14 @@ describe('whatever is wrong, no secret is told:', () => {
     ['an error on the line above', `[provisioning]\noops\nsecret = "${SECRET}"`],
     ['in the URL', `server.url = "coap://me:${SECRET}@tb"`],
     ['in the query of the URL', `server.url = "coap://tb?token=${SECRET}"`],
-    ['in a URL that is none', `server.url = "me:${SECRET}@tb"`],
+    ['in an invalid URL', `server.url = "me:${SECRET}@tb"`],
     ['in a variable', '', { FIRSTLIGHT_PROVISIONING_SECRET: `${SECRET}\n` }],
     ['in a misspelt variable', '', { FIRSTLIGHT_SECRET: SECRET }],
     ['a token too long', `[device]\ntoken = "${SECRET.repeat(30)}"`],
     ['a token with a space', `[device]\ntoken = "${SECRET} "`],
     ['a token with a slash', `[device]\ntoken = "${SECRET}/x"`],
     ['a token with a question mark', `[device]\ntoken = "${SECRET}?x"`],
-    ['a token beyond ASCII', `[device]\ntoken = "${SECRET}ü"`],
+    ['a token with a non-ASCII character', `[device]\ntoken = "${SECRET}ü"`],
     ['a token that is a number', '[device]\ntoken = 314159265'],
     ['a token that is a list', `[device]\ntoken = ["${SECRET}"]`],
     ['a misspelt token', `[device]\ntokne = "${SECRET}"`],
@@ -46,8 +46,8 @@ describe('whatever is wrong, no secret is told:', () => {
     ['a token in a misspelt variable', '', { FIRSTLIGHT_TOKEN: SECRET }],
     ['a token in the variable of its file', '', { FIRSTLIGHT_DEVICE_TOKEN_FILE: SECRET }],
   ];
-  for (const [name, toml, environment = {}] of wrong) {
-    it(name, () => {
+  for (const [name, toml, environment = {}] of invalid) {
+    it(`show no secret: ${name}`, () => {
       using fixture = new ConfigFixture();
       try {
         fixture.load(toml, { environment: { FIRSTLIGHT_SERVER_URL: 'coap://tb', ...environment } });

@@ -1,4 +1,4 @@
-/** The fixed access token: where it may lie, which one counts, what it may be, and that it keeps provisioning out. */
+/** The fixed access token: its sources, their precedence, valid values, and provisioning.* beside it. */
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync } from 'node:fs';
@@ -19,8 +19,8 @@ function tokenOf(
   return [config.device.token?.reveal(), sources['device.token']];
 }
 
-describe('the token that counts', () => {
-  it('is the credential of systemd, then of the environment, then of the file; each inline or in a file', () => {
+describe('the effective token', () => {
+  it('is the systemd credential, then the variable, then the value in the file', () => {
     using fixture = new ConfigFixture();
     const directory = join(fixture.directory, 'credentials');
     mkdirSync(directory);
@@ -39,7 +39,7 @@ describe('the token that counts', () => {
     assert.deepEqual(tokenOf(fixture, SERVER), [undefined, undefined]);
   });
 
-  it('is not the secret, nor the secret the token, when both are credentials of systemd', () => {
+  it('and the secret are separate systemd credentials', () => {
     using fixture = new ConfigFixture();
     fixture.write('firstlight.secret', 's3');
     const rest = { credentialsDirectory: fixture.directory };
@@ -49,34 +49,37 @@ describe('the token that counts', () => {
     assert.equal(fixture.load(SERVER, rest).config.device.token?.reveal(), 't0ken');
   });
 
-  it('given twice in one source is a problem', () => {
+  it('is a problem if it is set twice in one source', () => {
     using fixture = new ConfigFixture();
     const [problem] = fixture.sentences(`${IN_THE_FILE}token-file = "${fixture.write('named', 'x')}"`);
-    assert.match(problem ?? '', /:5: device\.token-file is given together with device\.token; remove one/);
+    assert.match(problem ?? '', /:5: device\.token-file is set together with device\.token; remove one/);
   });
 
-  it('in a file that is missing is a problem, even when the secret of the pair may be gone', () => {
+  it('is a problem if its file is missing, also with after-success = "forget"', () => {
     using fixture = new ConfigFixture();
     const forget = '[provisioning]\nafter-success = "forget"\n';
     const [problem] = fixture.sentences(`${SERVER}${forget}[device]\ntoken-file = "/nowhere/at/all"`);
     assert.match(problem ?? '', /device\.token-file names \/nowhere\/at\/all, which does not exist/);
   });
 
-  it('that everyone can read is a warning that says it is the token', () => {
+  it('is a warning if every user can read its file', () => {
     using fixture = new ConfigFixture();
     const named = fixture.write('named', 'x');
     chmodSync(named, 0o644);
     const { warnings } = fixture.load(`${SERVER}[device]\ntoken-file = "${named}"`);
     assert.match(
       warnings.join('\n'),
-      /^\S+named holds the access token and every user .* run: chmod o= \S+$/,
+      /^\S+named contains the access token and is readable by every user .* run: chmod o= \S+$/,
     );
     fixture.write('firstlight.toml', IN_THE_FILE);
     chmodSync(fixture.toml, 0o644);
-    assert.match(fixture.load(undefined).warnings.join('\n'), /^\S+firstlight\.toml holds the access token/);
+    assert.match(
+      fixture.load(undefined).warnings.join('\n'),
+      /^\S+firstlight\.toml contains the access token/,
+    );
   });
 
-  it('is in no print of the configuration', () => {
+  it('is not shown in the JSON or the inspection of the configuration', () => {
     using fixture = new ConfigFixture();
     const loaded = fixture.load(IN_THE_FILE);
     assert.doesNotMatch(JSON.stringify(loaded) + inspect(loaded, { depth: 9 }), /in-the-file/);
@@ -84,29 +87,29 @@ describe('the token that counts', () => {
 });
 
 describe('a token', () => {
-  const wrong: readonly [token: string, what: RegExp][] = [
+  const invalid: readonly [token: string, what: RegExp][] = [
     ['', /is empty/],
     ['t'.repeat(256), /is too long/],
-    ['a b', /has a space/],
-    ['aü', /beyond ASCII/],
+    ['a b', /contains a space/],
+    ['aü', /a non-ASCII character/],
     ['a\\u007f', /control character/],
-    ['a/b', /has a \/ or a \?/],
-    ['a?b', /has a \/ or a \?/],
+    ['a/b', /contains \/ or \?/],
+    ['a?b', /contains \/ or \?/],
   ];
-  for (const [token, what] of wrong) {
-    it(`${JSON.stringify(token.slice(0, 12))} is refused with the bound, and not told`, () => {
+  for (const [token, what] of invalid) {
+    it(`is rejected with the bound and not shown: ${JSON.stringify(token.slice(0, 12))}`, () => {
       using fixture = new ConfigFixture();
       const sentences = fixture.sentences(`${SERVER}[device]\ntoken = "${token}"`);
       assert.equal(sentences.length, 1);
       assert.match(sentences[0] ?? '', what);
       assert.match(
         sentences[0] ?? '',
-        /device\.token = \*\*\* .*; allowed 1 to 255 printable ASCII characters/,
+        /device\.token = \*\*\* .*; allowed: 1 to 255 printable ASCII characters/,
       );
     });
   }
 
-  it('may be one character or 255, of all the others that ASCII prints', () => {
+  it('may have 1 to 255 other printable ASCII characters', () => {
     using fixture = new ConfigFixture();
     const all = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
       .join('')
@@ -120,19 +123,19 @@ describe('a token', () => {
   });
 });
 
-describe('beside a token', () => {
-  it('provisioning is not used, which is a warning that names what is given and no secret', () => {
+describe('with a token, provisioning', () => {
+  it('is not used, which is a warning with the keys and without the secret', () => {
     using fixture = new ConfigFixture();
     const pair = '[provisioning]\nkey = "k"\nsecret = "s3cret"\n';
     const { config, warnings } = fixture.load(`${IN_THE_FILE}${pair}`);
     assert.equal(config.provisioning, undefined);
     assert.equal(config.device.token?.reveal(), 'in-the-file');
     assert.deepEqual(warnings, [
-      'device.token is given together with provisioning.key and provisioning.secret: the fixed token wins; provisioning.* is not used',
+      'device.token is set together with provisioning.key and provisioning.secret: the agent uses the token and ignores provisioning.*',
     ]);
   });
 
-  it('half a pair, or a secret file that is missing, is no problem', () => {
+  it('may lack the key, the secret or the secret file', () => {
     using fixture = new ConfigFixture();
     for (const half of ['key = "k"', 'secret = "s"', 'key = "k"\nsecret-file = "/nowhere/at/all"']) {
       const { config, warnings } = fixture.load(`${IN_THE_FILE}[provisioning]\n${half}`);
@@ -141,19 +144,19 @@ describe('beside a token', () => {
     }
   });
 
-  it('what is wrong in provisioning.* is still a problem, for the token may go away some day', () => {
+  it('is still validated, because the token may be removed one day', () => {
     using fixture = new ConfigFixture();
-    const wrong = '[provisioning]\nkey = ""\nsecret = ""\ncredentials = "x"\nafter-success = "x"\n';
-    assert.equal(fixture.problems(`${IN_THE_FILE}${wrong}`).length, 4);
+    const invalid = '[provisioning]\nkey = ""\nsecret = ""\ncredentials = "x"\nafter-success = "x"\n';
+    assert.equal(fixture.problems(`${IN_THE_FILE}${invalid}`).length, 4);
   });
 
-  it('a wrong token does not bring provisioning back, nor does it raise a problem more', () => {
+  it('stays unused if the token is invalid, without a further problem', () => {
     using fixture = new ConfigFixture();
     const sentences = fixture.sentences(`${SERVER}[device]\ntoken = ""\n[provisioning]\nkey = "k"`);
     assert.equal(sentences.length, 1, sentences.join('\n'));
   });
 
-  it('without anything of provisioning there is no warning', () => {
+  it('causes no warning if nothing of it is set', () => {
     using fixture = new ConfigFixture();
     assert.deepEqual(fixture.load(IN_THE_FILE).warnings, []);
   });

@@ -1,4 +1,4 @@
-/** Where the provisioning secret and the access token may lie, and which one counts. */
+/** The sources of the provisioning secret and their precedence. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -19,10 +19,10 @@ function secretOf(
   return [config.provisioning?.secret.reveal(), sources['provisioning.secret']];
 }
 
-describe('the secret that counts', () => {
+describe('the effective secret', () => {
   const TEXT = `${SERVER}[provisioning]\nkey = "k"\nsecret = "in-the-file"\n`;
 
-  it('is the credential of systemd, before the environment, before what the file says', () => {
+  it('is the systemd credential, then the variable, then the value in the file', () => {
     using fixture = new ConfigFixture();
     const directory = join(fixture.directory, 'credentials');
     mkdirSync(directory);
@@ -38,19 +38,19 @@ describe('the secret that counts', () => {
     assert.deepEqual(secretOf(fixture, TEXT), ['in-the-file', `${fixture.toml}:5`]);
   });
 
-  it('in a variable beats a secret-file of the configuration file, which is then not even read', () => {
+  it('of a variable takes precedence over secret-file, which is then not read', () => {
     using fixture = new ConfigFixture();
     const toml = `${SERVER}[provisioning]\nkey = "k"\nsecret-file = "/nowhere/at/all"`;
     const environment = { FIRSTLIGHT_PROVISIONING_SECRET: 'in-a-variable' };
     assert.equal(secretOf(fixture, toml, { environment })[0], 'in-a-variable');
   });
 
-  it('is not looked for in a credentials directory that has none', () => {
+  it('comes from the file if the credentials directory has none', () => {
     using fixture = new ConfigFixture();
     assert.equal(secretOf(fixture, TEXT, { credentialsDirectory: fixture.directory })[0], 'in-the-file');
   });
 
-  it('in a file loses one newline at its end and no other character', () => {
+  it('of a file loses one newline at its end and no other character', () => {
     using fixture = new ConfigFixture();
     const toml = (path: string): string => `${SERVER}[provisioning]\nkey = "k"\nsecret-file = "${path}"`;
     assert.equal(secretOf(fixture, toml(fixture.write('unix', ' a b \n')))[0], ' a b ');
@@ -58,17 +58,17 @@ describe('the secret that counts', () => {
     assert.equal(secretOf(fixture, toml(fixture.write('bare', 'ab')))[0], 'ab');
     assert.match(
       fixture.sentences(toml(fixture.write('two', 'ab\n\n')))[0] ?? '',
-      /\*\*\* has a control character/,
+      /\*\*\* contains a control character/,
     );
   });
 
-  it('given twice in one source is a problem, twice in two sources is not', () => {
+  it('is a problem if it is set twice in one source, but not in two sources', () => {
     using fixture = new ConfigFixture();
     const named = fixture.write('named', SECRET);
     const twice = `${TEXT}secret-file = "${named}"`;
     assert.match(
       fixture.sentences(twice)[0] ?? '',
-      /:6: provisioning\.secret-file is given together with provisioning\.secret/,
+      /:6: provisioning\.secret-file is set together with provisioning\.secret/,
     );
     const environment = { FIRSTLIGHT_PROVISIONING_SECRET: 'a', FIRSTLIGHT_PROVISIONING_SECRET_FILE: named };
     assert.equal(fixture.problems(TEXT, { environment }).length, 1);
@@ -78,7 +78,7 @@ describe('the secret that counts', () => {
 });
 
 describe('a secret file', () => {
-  const wrong: readonly [name: string, make: (fixture: ConfigFixture) => string, what: RegExp][] = [
+  const invalid: readonly [name: string, make: (fixture: ConfigFixture) => string, what: RegExp][] = [
     ['that is missing', (fixture) => join(fixture.directory, 'none'), /names .*none, which does not exist/],
     ['that is a directory', (fixture) => fixture.directory, /which is a directory/],
     ['that is empty', (fixture) => fixture.write('s', '\n'), /provisioning\.secret = \*\*\* is empty/],
@@ -88,8 +88,8 @@ describe('a secret file', () => {
     ['that is a FIFO', (fixture) => withFifo(fixture), /not a regular file/],
     ['whose path is relative', () => SECRET, /secret-file = \*\*\* is not an absolute path/],
   ];
-  for (const [name, make, what] of wrong) {
-    it(`${name} is one problem, and its content is in none`, () => {
+  for (const [name, make, what] of invalid) {
+    it(`${name} is one problem without its content`, () => {
       using fixture = new ConfigFixture();
       const sentences = fixture.sentences(
         `${SERVER}[provisioning]\nkey = "k"\nsecret-file = "${make(fixture)}"`,
@@ -100,7 +100,7 @@ describe('a secret file', () => {
     });
   }
 
-  it('in the credentials directory that cannot be read is a problem, not a reason to look elsewhere', () => {
+  it('in the credentials directory that is not readable is a problem', () => {
     using fixture = new ConfigFixture();
     mkdirSync(join(fixture.directory, 'firstlight.secret'));
     const environment = { FIRSTLIGHT_PROVISIONING_SECRET: 'x', FIRSTLIGHT_PROVISIONING_KEY: 'k' };
@@ -108,30 +108,30 @@ describe('a secret file', () => {
     assert.deepEqual(sentences, ['firstlight.secret: is a directory, not a file']);
   });
 
-  it('that everyone can read is a warning with its remedy, and so is such a configuration file', () => {
+  it('that every user can read is a warning with a remedy, as is a configuration file', () => {
     using fixture = new ConfigFixture();
     const named = fixture.write('named', SECRET);
     chmodSync(named, 0o644);
     const { warnings } = fixture.load(`${SERVER}[provisioning]\nkey = "k"\nsecret-file = "${named}"`);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /named holds the provisioning secret .* run: chmod o= /);
+    assert.match(warnings[0] ?? '', /named contains the provisioning secret .* run: chmod o= /);
     chmodSync(fixture.toml, 0o644);
     const inline = fixture.load(`${SERVER}[provisioning]\nkey = "k"\nsecret = "${SECRET}"`);
     assert.equal(inline.warnings.length, 1);
-    assert.match(inline.warnings[0] ?? '', /firstlight\.toml holds/);
+    assert.match(inline.warnings[0] ?? '', /firstlight\.toml contains/);
     assert.deepEqual(fixture.load(SERVER).warnings, []);
   });
 
-  it('that may be where this user cannot look is a doubt and no problem; one that nobody hides is missing', () => {
+  it('that this user may not be able to read is a warning, otherwise a problem', () => {
     using fixture = new ConfigFixture();
     const text = `${SERVER}[provisioning]\nkey = "k"\n`;
     const { config, warnings, secretHidden } = fixture.load(text, { credentialsHidden: true });
     assert.deepEqual([config.provisioning, secretHidden], [undefined, true]);
-    assert.match(warnings.join(), /run it with sudo to be sure/);
+    assert.match(warnings.join(), /run with sudo to check it/);
     assert.match(fixture.sentences(text).join(), /provisioning\.secret-file is missing/);
   });
 
-  it('that the group can read is nobody else’s business', () => {
+  it('that the group can read is no warning', () => {
     using fixture = new ConfigFixture();
     const named = fixture.write('named', SECRET);
     chmodSync(named, 0o640);

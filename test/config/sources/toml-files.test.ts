@@ -1,4 +1,4 @@
-/** Drop-ins: the files *.toml in conf.d beside the configuration, in the order of their names; and what differs between two. */
+/** Drop-ins in conf.d, in the order of their names; and the differences of two configurations. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { changedTables } from '../../../src/config/differences.ts';
 import { ConfigFixture, SERVER } from '../config-fixture.ts';
 
-/** A desk with these drop-ins. */
+/** A fixture with these drop-ins. */
 function fixtureWith(dropIns: Readonly<Record<string, string>>): ConfigFixture {
   const fixture = new ConfigFixture();
   mkdirSync(join(fixture.directory, 'conf.d'));
@@ -18,7 +18,7 @@ function fixtureWith(dropIns: Readonly<Record<string, string>>): ConfigFixture {
 const interval = (text: string) => `[telemetry]\ninterval = "${text}"\n`;
 
 describe('drop-ins', () => {
-  it('are read in the order of their names: the last to give a key wins, key by key, and is shown as its source', () => {
+  it('are read in the order of their names, and the last one to set a key is its source', () => {
     using fixture = fixtureWith({
       '20.toml': interval('20s'),
       '10.toml': `${interval('15s')}drain-rate = "7"\n`,
@@ -31,13 +31,13 @@ describe('drop-ins', () => {
     assert.equal(sources['server.url'], join(fixture.directory, 'firstlight.toml:2'));
   });
 
-  it('give way to the environment', () => {
+  it('have lower precedence than the environment', () => {
     using fixture = fixtureWith({ '10.toml': interval('15s') });
     const { config } = fixture.load(SERVER, { environment: { FIRSTLIGHT_TELEMETRY_INTERVAL: '1m' } });
     assert.equal(config.telemetry.intervalMs, 60_000);
   });
 
-  it('are told with file and line, with all other problems', () => {
+  it('are named with file and line in problems', () => {
     using fixture = fixtureWith({ 'a.toml': interval('1'), 'b.toml': '[telemtry]\n', 'c.toml': 'oops' });
     assert.deepEqual(
       fixture.sentences(`${SERVER}[log]\nlevel = "loud"\n`).map((sentence) => sentence.split(': ')[0]),
@@ -45,7 +45,7 @@ describe('drop-ins', () => {
     );
   });
 
-  it('may hold the server, also where there is no other file', () => {
+  it('may contain the server, also without a main file', () => {
     using fixture = fixtureWith({ 'site.toml': SERVER });
     assert.equal(
       fixture.load(undefined, { fileRequired: false }).config.server.endpoints[0].host,
@@ -54,7 +54,7 @@ describe('drop-ins', () => {
     assert.match(fixture.sentences(undefined)[0] ?? '', /^firstlight.toml: does not exist/);
   });
 
-  it('are only what ends in .toml and is not hidden', () => {
+  it('are only files that end with .toml and are not hidden', () => {
     using fixture = fixtureWith({
       '.a.toml': 'oops',
       'a.toml~': 'oops',
@@ -64,7 +64,7 @@ describe('drop-ins', () => {
     assert.deepEqual(fixture.problems(SERVER), []);
   });
 
-  it('that lead nowhere, cannot be read or are too many are a problem; so is a conf.d that is a file', () => {
+  it('are a problem if they are broken links, devices or too many', () => {
     using fixture = fixtureWith({});
     symlinkSync('/nonexistent', join(fixture.directory, 'conf.d/x.toml'));
     symlinkSync('/dev/null', join(fixture.directory, 'conf.d/y.toml'));
@@ -74,19 +74,19 @@ describe('drop-ins', () => {
     ]);
     const names = Array.from({ length: 65 }, (_, index) => [`${index}.toml`, ''] as const);
     using many = fixtureWith(Object.fromEntries(names));
-    assert.deepEqual(many.sentences(SERVER), ['conf.d: holds more than 64 files']);
+    assert.deepEqual(many.sentences(SERVER), ['conf.d: contains more than 64 files']);
     using file = new ConfigFixture();
     file.write('conf.d', '');
-    assert.deepEqual(file.sentences(SERVER), ['conf.d: is no directory']);
+    assert.deepEqual(file.sentences(SERVER), ['conf.d: is not a directory']);
   });
 
-  it('hold one half of a pair, the file the other', () => {
+  it('may contain the secret while the file contains the key', () => {
     using fixture = fixtureWith({ 'pair.toml': '[provisioning]\nsecret = "s1"\n' });
     const { config } = fixture.load(`${SERVER}[provisioning]\nkey = "k"\n`);
     assert.equal(config.provisioning?.secret.reveal(), 's1');
   });
 
-  it('with a secret win over an earlier secret and an earlier secret-file, and the other way round', () => {
+  it('take precedence with secret or secret-file over earlier ones', () => {
     const tableWith = (line: string) => `[provisioning]\n${line}\n`;
     using fixture = fixtureWith({
       '1.toml': tableWith('secret = "s1"'),
@@ -99,19 +99,19 @@ describe('drop-ins', () => {
     fixture.write('conf.d/3.toml', tableWith(`secret-file = "${path}"`));
     assert.equal(secretOf(base), 'of-the-file');
     fixture.write('conf.d/3.toml', tableWith(`secret-file = "${path}"\nsecret = "s3"`));
-    assert.match(fixture.sentences(base)[0] ?? '', /^conf.d\/3.toml:2: .*given together with/);
+    assert.match(fixture.sentences(base)[0] ?? '', /^conf.d\/3.toml:2: .*set together with/);
   });
 
-  it('that everybody may read and that hold a secret are warned about by name', () => {
+  it('are a warning if they contain a secret and every user can read them', () => {
     using fixture = fixtureWith({});
     fixture.write('conf.d/open.toml', '[provisioning]\nkey = "k"\nsecret = "s"\n', 0o644);
     const { warnings } = fixture.load(SERVER);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /conf\.d\/open\.toml holds the provisioning secret/);
+    assert.match(warnings[0] ?? '', /conf\.d\/open\.toml contains the provisioning secret/);
   });
 });
 
-describe('what differs between two configurations', () => {
+describe('changedTables', () => {
   const pair = (secret: string) => `${SERVER}[provisioning]\nkey = "k"\nsecret = "${secret}"\n`;
   const CASES: readonly (readonly [
     what: string,
@@ -120,9 +120,9 @@ describe('what differs between two configurations', () => {
     tables: readonly string[],
   ])[] = [
     ['nothing', pair('s'), pair('s'), []],
-    ['the words, not the meaning', `${SERVER}${interval('60s')}`, `${SERVER}${interval('1m')}`, []],
-    ['a secret, which nobody sees', pair('s'), pair('t'), ['provisioning']],
-    ['a pair that is gone', pair('s'), SERVER, ['provisioning']],
+    ['another notation of the same value', `${SERVER}${interval('60s')}`, `${SERVER}${interval('1m')}`, []],
+    ['a secret', pair('s'), pair('t'), ['provisioning']],
+    ['a removed secret', pair('s'), SERVER, ['provisioning']],
     ['a deadband', SERVER, `${SERVER}[telemetry]\ndeadband = "load1=1"\n`, ['telemetry']],
     [
       'one deadband of two',
@@ -138,7 +138,7 @@ describe('what differs between two configurations', () => {
     ],
   ];
   for (const [what, before, after, tables] of CASES) {
-    it(`is told by the names of its tables: ${what}`, () => {
+    it(`returns the names of the tables that differ: ${what}`, () => {
       using fixture = new ConfigFixture();
       assert.deepEqual(changedTables(fixture.load(before).config, fixture.load(after).config), tables);
     });

@@ -1,10 +1,10 @@
-/** The small parts of the config room: durations, server addresses, suggestions, the line finder. */
+/** Parsers of config/: durations and server URLs; also suggestions and the line locator. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { suggest } from '../../../src/config/errors/suggest.ts';
 import { createLineLocator } from '../../../src/config/sources/toml-lines.ts';
-import { parseDuration } from '../../../src/config/values/duration.ts';
+import { parseDuration } from '../../../src/config/values/quantities.ts';
 import { parseServerUrl } from '../../../src/config/values/server-url.ts';
 import { formatDurationSetting } from '../../../src/core/model/format-duration.ts';
 
@@ -14,7 +14,7 @@ describe('a duration', () => {
     assert.deepEqual(milliseconds, [500, 10_000, 300_000, 3_600_000, 172_800_000, 0]);
   });
 
-  it('is nothing else: no bare number, fraction, sign, space, pair, or other unit', () => {
+  it('has no fraction, sign, space, second unit or other unit', () => {
     for (const text of [
       '10',
       '',
@@ -35,7 +35,7 @@ describe('a duration', () => {
     }
   });
 
-  it('is shown in the largest unit that divides it, days from two on', () => {
+  it('is formatted in the largest unit that divides it, and in days from 2d', () => {
     const shown = [0, 500, 1000, 90_000, 3_600_000, 86_400_000, 172_800_000].map(formatDurationSetting);
     assert.deepEqual(shown, ['0s', '500ms', '1s', '90s', '1h', '24h', '2d']);
   });
@@ -52,12 +52,12 @@ describe('a server address', () => {
     ['coap://my_service', 'my_service', 5683],
   ];
   for (const [url, host, port] of accepted) {
-    it(`${url} is ${host} at port ${port}`, () => {
+    it(`is parsed from ${url} as host ${host} and port ${port}`, () => {
       assert.deepEqual(parseServerUrl(url), { url, scheme: 'coap', host, port });
     });
   }
 
-  const refused: readonly [url: string, why: RegExp][] = [
+  const invalid: readonly [url: string, reason: RegExp][] = [
     ['thingsboard.example.com', /not a URL/],
     ['coap:/tb', /not a URL/],
     ['coaps://tb', /supported: coap, http, https$/],
@@ -82,15 +82,15 @@ describe('a server address', () => {
     ['coap://tb:65536', /port/],
     ['coap://tb:5683x', /port/],
   ];
-  for (const [url, why] of refused) {
-    it(`${JSON.stringify(url.slice(0, 40))} is refused with a reason`, () => {
-      assert.match(String(parseServerUrl(url)), why);
+  for (const [url, reason] of invalid) {
+    it(`is rejected with a reason: ${JSON.stringify(url.slice(0, 40))}`, () => {
+      assert.match(String(parseServerUrl(url)), reason);
     });
   }
 });
 
 describe('a suggestion', () => {
-  it('is the known word one slip away, and none when every word is far', () => {
+  it('is the nearest known word, and none if every word is too far', () => {
     const words = ['server.url', 'telemetry.interval', 'log.level', 'log.format'];
     assert.equal(suggest('server.ulr', words), 'server.url');
     assert.equal(suggest('telemtry.interval', words), 'telemetry.interval');
@@ -100,7 +100,7 @@ describe('a suggestion', () => {
     assert.equal(suggest('x', []), undefined);
   });
 
-  it('counts two swapped neighbours as one slip', () => {
+  it('counts two swapped neighbours as one change', () => {
     assert.equal(suggest('inof', ['info']), 'info');
     assert.equal(suggest('inxx', ['info']), undefined);
   });
@@ -133,7 +133,7 @@ level = "info"
 `.replace("'it''", "'it'");
   const lineOf = createLineLocator(TOML);
 
-  it('is found through comments, multi-line values, lists and quoted or dotted keys', () => {
+  it('is found among comments, multi-line values, lists and quoted or dotted keys', () => {
     const lines = [
       lineOf(['server']),
       lineOf(['server', 'url']),
@@ -152,12 +152,12 @@ level = "info"
     assert.equal(lineOf(['log', 'inline', 'level']), 19);
   });
 
-  it('is that of the nearest thing above it when the key is not there, and none when nothing is', () => {
+  it('is that of its table if the key is missing, and undefined without a table', () => {
     assert.equal(lineOf(['server', 'spread']), 2);
     assert.equal(lineOf(['nowhere']), undefined);
   });
 
-  it('of a dotted key at the top is found, also as a table', () => {
+  it('of a dotted top-level key is also that of its table', () => {
     const dotted = createLineLocator('\nserver.url = "coap://tb"\r\nserver . "spread" = "1s"');
     assert.deepEqual(
       [dotted(['server', 'url']), dotted(['server', 'spread']), dotted(['server'])],
@@ -165,7 +165,7 @@ level = "info"
     );
   });
 
-  it('is found in a quarter of a megabyte of one string, and of many lines, without trouble', () => {
+  it('is found in 250 kB of one string and of many lines', () => {
     const string = `[a]\nb = """${'x\n'.repeat(120_000)}"""\nc = 1`;
     assert.equal(createLineLocator(string)(['a', 'c']), 120_003);
     const lines = `[a]\n${Array.from({ length: 20_000 }, (_, i) => `k${i} = 1`).join('\n')}`;

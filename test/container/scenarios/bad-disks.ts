@@ -1,8 +1,9 @@
 /**
- * A disk that is full, or read-only, when the gateway boots; before it was ever provisioned, and afterwards.
+ * A disk that is full or read-only when the gateway boots, before the first provisioning and after it.
  *
- * The promise under test: who looks is told what is wrong, nothing is started over and over, a gateway that has its credentials delivers all the
- * same, and one that has none gets them by itself when the disk takes writes again.
+ * Promise under test: the status or the log names the reason, the service is not restarted in a loop, a
+ * gateway with credentials still delivers, and one without gets them by itself when the disk can be written
+ * again.
  */
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -10,93 +11,99 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../../src/core/model/error-code.ts';
 import { PowerDisk } from '../power-disk.ts';
-import { Findings, type Ground, type Report } from '../scenario.ts';
+import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
 import { until } from '../until.ts';
 
 const SIZE_MIB = 700;
 const ONLINE_WITHIN_MS = 60_000;
 const WATCHED_MS = 20_000;
-/** The unit waits five seconds and more between starts; faster is a loop. */
+/** The unit waits at least five seconds between starts; more restarts would be a crash loop. */
 const RESTARTS_MAX = 4;
-/** The agent tries a store that refused again after 10 s, growing; a unit that could not start after its own waits. */
-const HEALS_WITHIN_MS = 120_000;
+/** The agent retries a failed write after 10 s and with increasing intervals; the unit has its own delays. */
+const RECOVERS_WITHIN_MS = 120_000;
 
-export async function fullAtFirstBoot(environment: Ground): Promise<Report> {
-  await using disk = await makeDisk(environment);
+export async function fullAtFirstBoot(environment: Environment): Promise<Report> {
+  await using disk = await createDisk(environment);
   await using site = await Site.open(disk.path);
   const findings = new Findings();
   await site.openServer();
   await site.configure();
   fill(disk.path);
   const booted = await site.boot();
-  await withoutCredentials(site, booted, findings, /space|ENOSPC/i);
-  rmSync(filler(disk.path));
-  const isOnline = await until(() => site.sandbox.devices().length === 1, HEALS_WITHIN_MS);
-  findings.expect(isOnline, 'the disk has room again, and it does not provision by itself');
+  await expectNoProvisioning(site, booted, findings, /space|ENOSPC/i);
+  rmSync(fillerFile(disk.path));
+  const isOnline = await until(() => site.sandbox.devices().length === 1, RECOVERS_WITHIN_MS);
+  findings.expect(isOnline, 'the disk has space again, but the agent does not provision');
   findings.expect(
     await site.isReceiving(ONLINE_WITHIN_MS),
-    'the disk has room again, and no telemetry comes',
+    'the disk has space again, but no telemetry arrives',
   );
   return findings;
 }
 
-export async function fullLater(environment: Ground): Promise<Report> {
-  await using disk = await makeDisk(environment);
+export async function fullLater(environment: Environment): Promise<Report> {
+  await using disk = await createDisk(environment);
   await using site = await provisionedSite(disk.path);
   const findings = new Findings();
   fill(disk.path);
-  await withCredentials(site, await site.boot(), findings);
+  await expectDelivery(site, await site.boot(), findings);
   return findings;
 }
 
-export async function readOnlyAtFirstBoot({ installed }: Ground): Promise<Report> {
+export async function readOnlyAtFirstBoot({ installed }: Environment): Promise<Report> {
   await using root = await installed.root();
   await using site = await Site.open(root.path);
   const findings = new Findings();
   await site.openServer();
   await site.configure();
   const booted = await site.boot({ readOnly: true });
-  await withoutCredentials(site, booted, findings, /read-only|EROFS/i);
+  await expectNoProvisioning(site, booted, findings, /read-only|EROFS/i);
   return findings;
 }
 
-export async function readOnlyLater({ installed }: Ground): Promise<Report> {
+export async function readOnlyLater({ installed }: Environment): Promise<Report> {
   await using root = await installed.root();
   await using site = await provisionedSite(root.path);
   const findings = new Findings();
-  await withCredentials(site, await site.boot({ readOnly: true }), findings);
+  await expectDelivery(site, await site.boot({ readOnly: true }), findings);
   return findings;
 }
 
-/** Nothing may be asked of the server, and the reason must be where an operator looks first. */
-async function withoutCredentials(
+/** The agent must not send a provisioning request, and the status or the log must show the reason. */
+async function expectNoProvisioning(
   site: Site,
   booted: Booted,
   findings: Findings,
   reason: RegExp,
 ): Promise<void> {
   await sleep(WATCHED_MS);
-  findings.expect(site.sandbox.devices().length === 0, 'it provisioned though nothing can be stored');
-  await calm(booted, findings);
+  findings.expect(
+    site.sandbox.devices().length === 0,
+    'the agent provisioned although it cannot store anything',
+  );
+  await expectNoCrashLoop(booted, findings);
   const isShown = reason.test(await booted.service.status());
   findings.figure(`reason shown by ${isShown ? 'systemctl status' : 'journalctl -u only'}`);
   const log = await booted.service.log();
-  findings.expect(isShown || reason.test(log), `neither status nor journal tells the reason: ${log.trim()}`);
+  findings.expect(
+    isShown || reason.test(log),
+    `neither the status nor the journal shows the reason: ${log.trim()}`,
+  );
 }
 
-async function withCredentials(site: Site, booted: Booted, findings: Findings): Promise<void> {
+async function expectDelivery(site: Site, booted: Booted, findings: Findings): Promise<void> {
   findings.expect(
     await site.isReceiving(ONLINE_WITHIN_MS),
-    `it does not deliver: ${(await booted.service.status()).trim()}`,
+    `the agent does not deliver: ${(await booted.service.status()).trim()}`,
   );
   await sleep(WATCHED_MS);
-  await calm(booted, findings);
+  await expectNoCrashLoop(booted, findings);
   const devices = site.sandbox.devices().length;
   findings.expect(devices === 1, `${devices} devices`);
 }
 
-async function calm({ service }: Booted, findings: Findings): Promise<void> {
+async function expectNoCrashLoop({ service }: Booted, findings: Findings): Promise<void> {
   const restarts = await service.number('NRestarts');
   const state = `${await service.property('ActiveState')}/${await service.property('SubState')}`;
   findings.figure(`${state}, ${restarts} restarts in ${WATCHED_MS / 1000} s`);
@@ -106,25 +113,26 @@ async function calm({ service }: Booted, findings: Findings): Promise<void> {
   );
 }
 
-async function makeDisk({ place, installed }: Ground): Promise<PowerDisk> {
+async function createDisk({ place, installed }: Environment): Promise<PowerDisk> {
   await using root = await installed.root();
-  return await PowerDisk.make(place, root.path, SIZE_MIB);
+  return await PowerDisk.create(place, root.path, SIZE_MIB);
 }
 
-/** Online once, and switched off in good order. */
+/** A site whose gateway was online once and was shut down in good order. */
 async function provisionedSite(root: string): Promise<Site> {
   const site = await Site.open(root);
   await site.openServer();
   await site.configure();
   const { machine } = await site.boot();
-  if (!(await site.isReceiving(ONLINE_WITHIN_MS))) throw new Error('it did not come online on a good disk');
+  if (!(await site.isReceiving(ONLINE_WITHIN_MS)))
+    throw new Error('the gateway did not come online on a good disk');
   await machine.powerOff();
   return site;
 }
 
-/** To the last byte, by somebody else. */
+/** Fills the disk to the last byte with a foreign file. */
 function fill(root: string): void {
-  const file = openSync(filler(root), 'w');
+  const file = openSync(fillerFile(root), 'w');
   for (const bytes of [1 << 20, 1 << 12, 1]) {
     const chunk = Buffer.alloc(bytes, 1);
     try {
@@ -136,6 +144,6 @@ function fill(root: string): void {
   closeSync(file);
 }
 
-function filler(root: string): string {
-  return join(root, 'srv', 'somebody-elses');
+function fillerFile(root: string): string {
+  return join(root, 'srv', 'foreign-file');
 }

@@ -1,43 +1,51 @@
 /**
- * Bad roads: the server or the name server is away when the gateway boots, the cable is out for a minute, three of ten datagrams get lost.
+ * Bad networks: the server or the name server is absent when the gateway boots, the link is down for a
+ * minute, 30 % of the datagrams are lost.
  *
- * The promise under test: it comes online by itself, and every reading of that time arrives, with its date.
+ * Promise under test: the gateway comes online by itself, and every reading of that time arrives with its
+ * timestamp.
  */
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openNameServer } from '../name-server.ts';
-import { readingGridOf, requireUnbroken } from '../reading-grid.ts';
-import { Findings, type Ground, type Report } from '../scenario.ts';
+import { readingGridOf, waitUntilUnbroken } from '../reading-grid.ts';
+import { type Environment, Findings, type Report } from '../scenario.ts';
 import { Site } from '../site.ts';
 import { until } from '../until.ts';
 
 const ONLINE_WITHIN_MS = 60_000;
-/** The waits of the first minute of an outage are up to 20 s, and a backlog comes at ten messages a second. */
-const HEALS_WITHIN_MS = 90_000;
-const AWAY_MS = 25_000;
+/**
+ * In the first minute of an outage the agent waits up to 20 s between attempts; a backlog is sent at ten
+ * messages a second.
+ */
+const RECOVERS_WITHIN_MS = 90_000;
+const ABSENT_MS = 25_000;
 const DOWN_MS = 60_000;
 const LOSSY_MS = 60_000;
 const LOSS_PERCENT = 30;
-/** Readings go to the disk early enough to be there when it ends. */
+/** Readings are spooled before the outage ends. */
 const SPOOL_SOON = '[outbox]\nspool-after = "10s"\nflush-every = "10s"\n';
 
-/** Nothing listens at the server's address when the gateway boots. */
-export function serverAbsent(environment: Ground): Promise<Report> {
+/** Nothing listens at the address of the server when the gateway boots. */
+export function serverAbsent(environment: Environment): Promise<Report> {
   return withLink(environment, async (site, findings) => {
     await site.configure(SPOOL_SOON);
     const { service } = await site.boot();
-    await sleep(AWAY_MS);
+    await sleep(ABSENT_MS);
     findings.expect(await service.isActive(), 'the service is not active without a server');
-    findings.expect((await service.number('NRestarts')) === 0, 'it was restarted while the server was away');
+    findings.expect(
+      (await service.number('NRestarts')) === 0,
+      'the service was restarted while the server was absent',
+    );
     await site.openServer();
-    await comesOnline(site, findings);
+    await expectRecovery(site, findings);
   });
 }
 
-/** The name of the server cannot be resolved when the gateway boots, because nobody answers. */
-export function nameServerAbsent(environment: Ground): Promise<Report> {
+/** The name server does not respond when the gateway boots. */
+export function nameServerAbsent(environment: Environment): Promise<Report> {
   return withLink(environment, async (site, findings) => {
     const { serverAddress } = site.link;
     await using names = await openNameServer(serverAddress, serverAddress);
@@ -45,43 +53,41 @@ export function nameServerAbsent(environment: Ground): Promise<Report> {
     await writeFile(join(site.root, 'etc', 'resolv.conf'), `nameserver ${serverAddress}\n`);
     await site.configure(SPOOL_SOON, 'thingsboard.firstlight.test');
     const { service } = await site.boot();
-    await sleep(AWAY_MS);
-    findings.expect(names.questions() > 0, 'the name server was never asked');
-    findings.expect(site.sandbox.devices().length === 0, 'a device appeared though its server has no name');
+    await sleep(ABSENT_MS);
+    findings.expect(names.queryCount() > 0, 'the name server received no query');
+    findings.expect(
+      site.sandbox.devices().length === 0,
+      'a device appeared although the server name cannot be resolved',
+    );
     findings.expect(
       (await service.number('NRestarts')) === 0,
-      'it was restarted while the name server was away',
+      'the service was restarted while the name server was silent',
     );
-    const logged = await service.output('the name of the server cannot be resolved');
-    findings.expect(logged, 'the journal does not say that the name cannot be resolved');
-    names.speak();
-    await comesOnline(site, findings);
+    findings.expect(await service.hasEvent('FL-DNS-FAILED'), 'the journal has no FL-DNS-FAILED');
+    names.startAnswering();
+    await expectRecovery(site, findings);
   });
 }
 
-export function linkDown(environment: Ground): Promise<Report> {
+export function linkDown(environment: Environment): Promise<Report> {
   return withLink(environment, async (site, findings) => {
     await site.configure(SPOOL_SOON);
     await site.openServer();
     const { service } = await site.boot();
     findings.expect(
       await site.isReceiving(ONLINE_WITHIN_MS),
-      'it did not come online before the link went down',
+      'the gateway did not come online before the link went down',
     );
     await site.link.down();
     await sleep(DOWN_MS);
-    const spooled = await service.output('kept on the disk');
-    findings.expect(spooled, 'the journal does not say that readings are kept on the disk');
+    findings.expect(await service.hasEvent('FL-SPOOLING-STARTED'), 'the journal has no FL-SPOOLING-STARTED');
     await site.link.up();
-    await comesOnline(site, findings);
-    findings.expect(
-      await service.output('the server answers again'),
-      'the journal does not say that it is over',
-    );
+    await expectRecovery(site, findings);
+    findings.expect(await service.hasEvent('FL-SERVER-REACHABLE'), 'the journal has no FL-SERVER-REACHABLE');
   });
 }
 
-export function lossyRoad(environment: Ground): Promise<Report> {
+export function lossyLink(environment: Environment): Promise<Report> {
   return withLink(environment, async (site, findings) => {
     await site.configure(SPOOL_SOON);
     await site.openServer();
@@ -90,22 +96,22 @@ export function lossyRoad(environment: Ground): Promise<Report> {
     await site.boot();
     findings.expect(
       await site.isReceiving(ONLINE_WITHIN_MS),
-      `it did not come online with ${LOSS_PERCENT} % loss`,
+      `the gateway did not come online with ${LOSS_PERCENT} % loss`,
     );
     await sleep(LOSSY_MS);
-    const lost = await site.link.lost();
+    const lost = await site.link.lostDatagrams();
     findings.figure(
       `${lost} datagrams to the gateway lost, ${readingGridOf(site.sandbox).readings} readings stored meanwhile`,
     );
-    findings.expect(lost > 0, 'the road lost nothing');
+    findings.expect(lost > 0, 'the link lost no datagram');
     await site.link.lose(0);
     site.sandbox.setKnobs({ lossIn: 0 });
-    await comesOnline(site, findings);
+    await expectRecovery(site, findings);
   });
 }
 
 async function withLink(
-  { installed }: Ground,
+  { installed }: Environment,
   drive: (site: Site, findings: Findings) => Promise<void>,
 ): Promise<Report> {
   await using root = await installed.root();
@@ -117,23 +123,22 @@ async function withLink(
   return findings;
 }
 
-/** The faults are healed: now it must be heard again, and then nothing may be missing. */
-async function comesOnline(site: Site, findings: Findings): Promise<void> {
-  const healedMs = Date.now();
-  const heardAgain = () => readingGridOf(site.sandbox).lastMs >= healedMs;
-  const isOnline = await until(heardAgain, HEALS_WITHIN_MS);
-  const tookS = Math.round((Date.now() - healedMs) / 1000);
-  findings.expect(isOnline, `it did not come online by itself within ${tookS} s`);
-  const {
-    readings,
-    missing,
-    gaps,
-    reported: logged,
-  } = await requireUnbroken(site.sandbox, healedMs, HEALS_WITHIN_MS);
+/** After the fault is over the gateway must come online by itself, and no reading may be missing. */
+async function expectRecovery(site: Site, findings: Findings): Promise<void> {
+  const restoredMs = Date.now();
+  const isReceived = () => readingGridOf(site.sandbox).lastMs >= restoredMs;
+  const isOnline = await until(isReceived, RECOVERS_WITHIN_MS);
+  const tookS = Math.round((Date.now() - restoredMs) / 1000);
+  findings.expect(isOnline, `the gateway did not come online by itself within ${tookS} s`);
+  const { readings, missing, gaps, reported } = await waitUntilUnbroken(
+    site.sandbox,
+    restoredMs,
+    RECOVERS_WITHIN_MS,
+  );
   findings.figure(`online ${tookS} s after, ${readings} readings`);
   findings.expect(
     missing === 0,
     `${missing} of ${readings + missing} readings missing: ${JSON.stringify(gaps.slice(0, 5))}`,
   );
-  findings.expect(logged === 0, `${logged} readings told as lost`);
+  findings.expect(reported === 0, `${reported} readings reported as lost`);
 }

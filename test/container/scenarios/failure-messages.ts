@@ -1,12 +1,14 @@
 /**
- * What an operator is told in the shipped unit when things go wrong one after the other, by the agent's own words only; and that
- * `doctor --provision`, as root, leaves a gateway that the service's dynamic user goes on with.
+ * What the status and the doctor of the shipped unit report when faults occur one after the other; and that
+ * `doctor --provision` as root leaves files that the dynamic user of the service can use.
  */
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StatusJson } from '../../../src/cli/status/json.ts';
+import { EVENTS, type EventId, splitSentence } from '../../../src/core/events/catalogue.ts';
 import type { Machine } from '../machine.ts';
-import { Findings, type Ground, type Report } from '../scenario.ts';
+import { type Environment, Findings, type Report } from '../scenario.ts';
 import { PROVISIONING, Site } from '../site.ts';
 import { until } from '../until.ts';
 
@@ -15,21 +17,29 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const STATE = '/var/lib/firstlight';
 const FILES = `${STATE}/credentials.json ${STATE}/credentials.backup.json`;
 
-export async function failureMessages({ installed }: Ground): Promise<Report> {
+export async function failureMessages({ installed }: Environment): Promise<Report> {
   await using root = await installed.root();
   await using site = await Site.open(root.path);
   await site.openServer();
   const { machine } = await site.boot();
-  await machine.booted();
+  await machine.bootState();
   const gateway = new Gateway(site, machine);
-  await provisionedBeforeTheFirstStart(gateway);
-  await provisionedInTheServicesDirectory(gateway);
-  await bothFilesTorn(gateway);
-  await silentServer(gateway);
-  await anyUser(gateway);
-  await typo(gateway);
+  await testProvisioningBeforeFirstStart(gateway);
+  await testProvisioningInStateDirectory(gateway);
+  await testTornFiles(gateway);
+  await testSilentServer(gateway);
+  await testOtherUser(gateway);
+  await testWrongKey(gateway);
   gateway.expectNoSecret();
   return gateway.findings;
+}
+
+/** A check in the JSON of the doctor. */
+interface DoctorCheck {
+  readonly check: string;
+  readonly status: 'pass' | 'skip' | 'fail' | 'missing';
+  readonly observed: string;
+  readonly action?: string;
 }
 
 class Gateway {
@@ -44,21 +54,32 @@ class Gateway {
   }
 
   async sh(line: string): Promise<{ readonly out: string; readonly code: number | null }> {
-    // An operator's shell has nothing of the environment that these tests run in.
+    // Without the environment variables of this process.
     const { out, code } = await this.#machine.run(['env', '-i', PATH, 'sh', '-c', `exec 2>&1; ${line}`]);
     this.#outputs.push(out);
     return { out, code };
   }
 
-  expect(isSo: boolean, otherwise: string): void {
-    this.findings.expect(isSo, otherwise);
+  expect(condition: boolean, violation: string): void {
+    this.findings.expect(condition, violation);
   }
 
-  /** The doctor's line about provisioning, with what it means and what to do. */
-  async provision(seconds = 60): Promise<string> {
-    const { out } = await this.sh(`firstlight doctor --json --provision ${seconds}`);
-    const { checks } = JSON.parse(out) as { readonly checks: readonly { readonly check: string }[] };
-    return JSON.stringify(checks.find(({ check }) => check === 'provisioning'));
+  /** The result of a check of the doctor. */
+  async doctorCheck(name: string, command = 'firstlight doctor'): Promise<DoctorCheck> {
+    const { out } = await this.sh(`${command} --json`);
+    const { checks } = JSON.parse(out) as { readonly checks: readonly DoctorCheck[] };
+    return checks.find(({ check }) => check === name) ?? { check: name, status: 'missing', observed: out };
+  }
+
+  provision(): Promise<DoctorCheck> {
+    return this.doctorCheck('provisioning', 'firstlight doctor --provision 60');
+  }
+
+  expectCheck(result: DoctorCheck, status: DoctorCheck['status'], observed = /./): void {
+    this.expect(
+      result.status === status && observed.test(result.observed),
+      `doctor: expected ${status} and ${observed}: ${JSON.stringify(result)}`,
+    );
   }
 
   async status(): Promise<string> {
@@ -68,20 +89,29 @@ class Gateway {
 
   async expectStatus(...parts: readonly string[]): Promise<void> {
     let text = '';
-    const isSaid = async () => {
+    const isShown = async () => {
       text = await this.status();
       return parts.every((part) => text.includes(part));
     };
-    this.expect(await until(isSaid, WITHIN_MS), `status does not say ${parts.join(', ')}: ${text}`);
+    this.expect(await until(isShown, WITHIN_MS), `status does not show ${parts.join(', ')}: ${text}`);
+  }
+
+  /** The status names the event with its remedy, and exits with 2 (action needed). */
+  async expectActionNeeded(event: EventId): Promise<StatusJson> {
+    const { remedy } = splitSentence(EVENTS[event].sentence);
+    await this.expectStatus(event, remedy, 'exit 2');
+    const status = JSON.parse((await this.sh('firstlight status --json')).out) as StatusJson;
+    this.expect(status.state === 'not provisioned', `status --json: state ${status.state}`);
+    return status;
   }
 
   async expectOneDeviceConnected(when: string): Promise<void> {
-    this.expect(await this.site.isReceiving(WITHIN_MS), `${when}: nothing is delivered`);
+    this.expect(await this.site.isReceiving(WITHIN_MS), `${when}: no telemetry arrives`);
     const { length } = this.site.sandbox.devices();
     this.expect(length === 1, `${when}: ${length} devices`);
   }
 
-  async expectServicesOwn(when: string): Promise<void> {
+  async expectServiceOwner(when: string): Promise<void> {
     const { out } = await this.sh(`stat -c '%U %a' ${FILES}`);
     this.expect(out === 'firstlight 600\nfirstlight 600\n', `${when}: the files are ${out}`);
   }
@@ -90,78 +120,74 @@ class Gateway {
     const all = this.#outputs.join('\n');
     const tokens = this.site.sandbox.devices().flatMap(({ token }) => token ?? []);
     for (const secret of [PROVISIONING.secret, ...tokens])
-      this.expect(!all.includes(secret), 'a secret is in an output');
+      this.expect(!all.includes(secret), 'an output contains a secret');
   }
 }
 
-/** There is no directory yet: root makes it, and systemd hands it over to the service's user. */
-async function provisionedBeforeTheFirstStart(gateway: Gateway): Promise<void> {
+/**
+ * The state directory does not exist yet: root creates it, and systemd gives it to the user of the service.
+ */
+async function testProvisioningBeforeFirstStart(gateway: Gateway): Promise<void> {
   await gateway.sh(`systemctl stop firstlight; rm -rf /var/lib/private/firstlight ${STATE}`);
   await gateway.site.configure();
-  const found = await gateway.provision();
-  gateway.expect(found.includes('"pass"') && found.includes('the agent will use this token'), found);
+  gateway.expectCheck(await gateway.provision(), 'pass', /token/);
   await gateway.sh('systemctl start firstlight');
   await gateway.expectOneDeviceConnected('provisioned before the first start');
-  await gateway.expectServicesOwn('provisioned before the first start');
+  await gateway.expectServiceOwner('provisioned before the first start');
 }
 
-async function provisionedInTheServicesDirectory(gateway: Gateway): Promise<void> {
+async function testProvisioningInStateDirectory(gateway: Gateway): Promise<void> {
   const { sandbox } = gateway.site;
   await gateway.sh('systemctl stop firstlight; firstlight credentials forget --yes');
   for (const { name } of sandbox.devices()) sandbox.core.admin.deleteDevice(name);
-  const found = await gateway.provision();
-  gateway.expect(found.includes('"pass"'), found);
-  await gateway.expectServicesOwn('provisioned in the directory of the service');
+  gateway.expectCheck(await gateway.provision(), 'pass');
+  await gateway.expectServiceOwner('provisioned in the directory of the service');
   await gateway.sh('systemctl start firstlight');
   await gateway.expectOneDeviceConnected('provisioned in the directory of the service');
-  const beside = await gateway.provision();
-  gateway.expect(beside.includes('the agent is running and provisions by itself'), beside);
+  gateway.expectCheck(await gateway.provision(), 'skip', /agent/);
 }
 
-async function bothFilesTorn(gateway: Gateway): Promise<void> {
+async function testTornFiles(gateway: Gateway): Promise<void> {
   await gateway.sh(`systemctl stop firstlight; cp ${STATE}/credentials.json /root/copy`);
   await gateway.sh(`truncate -s 40 ${FILES}; systemctl start firstlight`);
-  const event = 'FL-CREDENTIALS-UNREADABLE';
-  await gateway.expectStatus('cannot read its credentials', event, 'restore credentials.json', 'exit 2');
-  const { out } = await gateway.sh('firstlight doctor');
-  gateway.expect(/✗ provisioning +the file .*credentials\.json is torn/.test(out), `doctor: ${out}`);
+  const { credentials } = await gateway.expectActionNeeded('FL-CREDENTIALS-UNREADABLE');
+  gateway.expect(credentials === 'unreadable', `status --json: credentials ${credentials}`);
+  gateway.expectCheck(await gateway.doctorCheck('provisioning'), 'fail', /credentials\.json/);
   await gateway.sh(`cat /root/copy > ${STATE}/credentials.json`);
   await gateway.expectOneDeviceConnected('restored from a copy, without a restart');
 }
 
-async function silentServer(gateway: Gateway): Promise<void> {
+async function testSilentServer(gateway: Gateway): Promise<void> {
   const { sandbox } = gateway.site;
   sandbox.setKnobs({ dead: true });
   await gateway.sh('systemctl restart firstlight');
   await gateway.expectStatus('firstlight doctor');
-  const { out } = await gateway.sh('firstlight doctor');
-  gateway.expect(/✗ UDP path +.* does not respond to \d CoAP pings/.test(out), `doctor: ${out}`);
+  gateway.expectCheck(await gateway.doctorCheck('UDP path'), 'fail', /CoAP ping/);
   sandbox.setKnobs({ dead: false });
-  await gateway.expectOneDeviceConnected('the server is back');
+  await gateway.expectOneDeviceConnected('the server responds again');
 }
 
-/** Who may not look into the credential store and the state is not told that the configuration is wrong. */
-async function anyUser(gateway: Gateway): Promise<void> {
-  const { out } = await gateway.sh('setpriv --reuid=65534 --regid=65534 --clear-groups firstlight doctor');
-  gateway.expect(/✓ configuration +valid, with warnings: .*sudo/.test(out), `doctor of nobody: ${out}`);
-  gateway.expect(/✓ UDP path/.test(out), `doctor of nobody: ${out}`);
-  gateway.expect(!out.includes('✗ provisioning'), `doctor of nobody: ${out}`);
+/**
+ * For a user who cannot read the credential store and the state, the doctor must not report a wrong
+ * configuration.
+ */
+async function testOtherUser(gateway: Gateway): Promise<void> {
+  const command = 'setpriv --reuid=65534 --regid=65534 --clear-groups firstlight doctor';
+  gateway.expectCheck(await gateway.doctorCheck('configuration', command), 'pass', /sudo/);
+  gateway.expectCheck(await gateway.doctorCheck('UDP path', command), 'pass');
+  const provisioning = await gateway.doctorCheck('provisioning', command);
+  gateway.expect(provisioning.status !== 'fail', `doctor of nobody: ${JSON.stringify(provisioning)}`);
+  const { out } = await gateway.sh(command);
+  gateway.expect(/✓ configuration/.test(out) && !/✗ provisioning/.test(out), `doctor of nobody: ${out}`);
 }
 
-async function typo(gateway: Gateway): Promise<void> {
+async function testWrongKey(gateway: Gateway): Promise<void> {
   const dropIn = join(gateway.site.root, 'etc', 'firstlight', 'conf.d', 'wrong.toml');
   await writeFile(dropIn, `[provisioning]\nkey = "${PROVISIONING.key.slice(0, -1)}x"\n`);
   await gateway.sh('systemctl stop firstlight; firstlight credentials forget --yes');
-  const found = await gateway.provision();
-  gateway.expect(
-    found.includes('FL-PROVISIONING-KEY-UNKNOWN') && found.includes('compare provisioning.key'),
-    found,
-  );
+  const result = await gateway.provision();
+  gateway.expectCheck(result, 'fail', /FL-PROVISIONING-KEY-UNKNOWN/);
+  gateway.expect(result.action?.includes('provisioning.key') === true, `action: ${JSON.stringify(result)}`);
   await gateway.sh('systemctl start firstlight');
-  await gateway.expectStatus(
-    'is not provisioned',
-    'FL-PROVISIONING-KEY-UNKNOWN',
-    'compare provisioning.key',
-    'exit 2',
-  );
+  await gateway.expectActionNeeded('FL-PROVISIONING-KEY-UNKNOWN');
 }

@@ -1,43 +1,33 @@
 /**
- * Where a secret can be seen by somebody who is not root: the journal, what systemctl prints, the command lines of processes, every file
- * that user nobody may read.
+ * Looks for secrets where a user without root rights could read them: the journal, the output of systemctl,
+ * command lines of processes, and every file that user nobody can read.
  */
 
 import type { Machine } from '../machine.ts';
 
-export async function whereItLeaks(
+/** The root file system and the file systems in memory. */
+const SEARCHED = ['/', '/run', '/tmp', '/dev/shm'];
+
+/** Returns a sentence for each secret that is visible, by the name of the secret. */
+export async function secretLeaks(
   machine: Machine,
   secrets: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
-  const shown: Readonly<Record<string, string>> = {
+  const readable: Readonly<Record<string, string>> = {
     'the journal': 'journalctl --no-pager -o export',
     'systemctl status': 'systemctl status firstlight.service --no-pager --full -n 1000',
     'systemctl show': 'systemctl show firstlight.service',
     'a command line': 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n"',
   };
   const leaks: string[] = [];
-  for (const [where, line] of Object.entries(shown)) {
-    const { out } = await machine.sh(line);
+  for (const [place, command] of Object.entries(readable)) {
+    const { out } = await machine.sh(command);
     for (const [what, secret] of Object.entries(secrets))
-      if (out.includes(secret)) leaks.push(`the ${what} is in ${where}`);
+      if (out.includes(secret)) leaks.push(`the ${what} is in ${place}`);
   }
   for (const [what, secret] of Object.entries(secrets)) {
     const { out } = await machine.run([
-      ...[
-        'runuser',
-        '-u',
-        'nobody',
-        '--',
-        'find',
-        '/',
-        '/run',
-        '/tmp',
-        '/dev/shm',
-        '-xdev',
-        '-type',
-        'f',
-        '-readable',
-      ],
+      ...['runuser', '-u', 'nobody', '--', 'find', ...SEARCHED, '-xdev', '-type', 'f', '-readable'],
       ...['-exec', 'grep', '-lF', '-e', secret, '{}', '+'],
     ]);
     for (const file of out.split('\n').filter((path) => path.startsWith('/')))

@@ -1,4 +1,4 @@
-/** An abort that follows another, can happen alone, and leaves nothing behind in the one it followed. */
+/** ChildAbortController: it follows its parent, aborts alone, and leaves no listener behind. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -7,7 +7,7 @@ import { ChildAbortController, DEADLINE } from '../../../src/core/async/abort.ts
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
-it('it happens when the other aborts', () => {
+it('a child controller aborts with its parent', () => {
   const other = new AbortController();
   using linked = new ChildAbortController(other.signal);
   assert.equal(linked.signal.aborted, false);
@@ -15,12 +15,12 @@ it('it happens when the other aborts', () => {
   assert.equal(linked.signal.aborted, true);
 });
 
-it('it has happened already when the other has', () => {
+it('a child controller of an aborted parent is aborted', () => {
   using linked = new ChildAbortController(AbortSignal.abort());
   assert.equal(linked.signal.aborted, true);
 });
 
-it('it says whether it came too late or was told to stop', () => {
+it('a child controller passes on whether a deadline or a stop aborted it', () => {
   const [late, stopped] = [new AbortController(), new AbortController()];
   using afterLate = new ChildAbortController(late.signal);
   using afterStop = new ChildAbortController(stopped.signal);
@@ -33,7 +33,7 @@ it('it says whether it came too late or was told to stop', () => {
   assert.equal(already.signal.reason, DEADLINE);
 });
 
-it('it can happen alone, and the other goes on', () => {
+it('a child controller aborts without its parent', () => {
   const other = new AbortController();
   using linked = new ChildAbortController(other.signal);
   linked.abort();
@@ -41,7 +41,7 @@ it('it can happen alone, and the other goes on', () => {
   assert.equal(other.signal.aborted, false);
 });
 
-it('let go, it follows no more', () => {
+it('a disposed child controller no longer follows its parent', () => {
   const other = new AbortController();
   const linked = new ChildAbortController(other.signal);
   linked[Symbol.dispose]();
@@ -49,7 +49,7 @@ it('let go, it follows no more', () => {
   assert.equal(linked.signal.aborted, false);
 });
 
-it('ten thousand of them leave no listener in a signal that lives for years', () => {
+it('10,000 child controllers leave no listener in the parent signal', () => {
   const { signal } = new AbortController();
   for (let round = 0; round < 10_000; round += 1) {
     using linked = new ChildAbortController(signal);

@@ -1,4 +1,4 @@
-/** A notification that no waiter misses, and a wait that leaves nothing behind. */
+/** AsyncSignal: no waiter misses a notification, and no wait leaves a listener behind. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -28,7 +28,7 @@ async function isOver(waiting: Promise<void>): Promise<boolean> {
 
 for (const [name, wait] of Object.entries(waits)) {
   describe(name, () => {
-    it('lasts until a notification', async () => {
+    it('a wait lasts until a notification', async () => {
       const [changes, stop] = [new AsyncSignal(), new AbortController()];
       const waiting = wait(changes, stop.signal);
       assert.equal(await isOver(waiting), false);
@@ -36,14 +36,14 @@ for (const [name, wait] of Object.entries(waits)) {
       assert.equal(await isOver(waiting), true);
     });
 
-    it('ends at once if there was a notification since the version seen', async () => {
+    it('a wait ends at once after a notification since the seen version', async () => {
       const [changes, stop] = [new AsyncSignal(), new AbortController()];
       const { version } = changes;
       changes.notify();
       assert.equal(await isOver(wait(changes, stop.signal, version)), true);
     });
 
-    it('lasts if the version seen is the newest', async () => {
+    it('a wait lasts if the seen version is the newest', async () => {
       const [changes, stop] = [new AsyncSignal(), new AbortController()];
       changes.notify();
       changes.notify();
@@ -53,7 +53,7 @@ for (const [name, wait] of Object.entries(waits)) {
       assert.equal(await isOver(waiting), true);
     });
 
-    it('ends when the signal aborts, and at once if it has aborted', async () => {
+    it('a wait ends when the signal aborts, and at once if it has aborted', async () => {
       const [changes, stop] = [new AsyncSignal(), new AbortController()];
       const waiting = wait(changes, stop.signal);
       stop.abort();
@@ -61,14 +61,14 @@ for (const [name, wait] of Object.entries(waits)) {
       assert.equal(await isOver(wait(changes, stop.signal)), true);
     });
 
-    it('ends for every waiter', async () => {
+    it('a notification ends all waits', async () => {
       const [changes, stop] = [new AsyncSignal(), new AbortController()];
       const all = [1, 2, 3].map(() => wait(changes, stop.signal));
       changes.notify();
       for (const waiting of all) assert.equal(await isOver(waiting), true);
     });
 
-    it('leaves no listener in a signal that lives on', async () => {
+    it('a wait leaves no listener in the signal', async () => {
       const [changes, stop] = [new AsyncSignal(), new AbortController()];
       for (let round = 0; round < 20; round += 1) {
         const waiting = wait(changes, stop.signal);
@@ -81,7 +81,7 @@ for (const [name, wait] of Object.entries(waits)) {
   });
 }
 
-it('waitUpTo ends when its time is over, without a notification', async () => {
+it('waitUpTo ends after its time without a notification', async () => {
   const [changes, stop, clock] = [new AsyncSignal(), new AbortController(), new VirtualClock()];
   const waiting = changes.waitUpTo(1_000, clock, stop.signal);
   await clock.advance(999);
@@ -91,7 +91,7 @@ it('waitUpTo ends when its time is over, without a notification', async () => {
   assert.equal(listenersOf(stop.signal), 0);
 });
 
-it('a notification in the middle of another wakes whoever waits by then', async () => {
+it('a notification during another one wakes new waiters', async () => {
   const [changes, stop] = [new AsyncSignal(), new AbortController()];
   const again = changes.wait(stop.signal).then(() => changes.wait(stop.signal, 1));
   changes.notify();

@@ -1,4 +1,4 @@
-/** Slots: how many at once, in which order, and what becomes of one that no longer waits. */
+/** Semaphore: number, order, aborted waiters and failing work. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -18,10 +18,10 @@ function harness(count: number) {
     ends.get(name)?.();
     await nextTurn();
   };
-  return { semaphore: semaphore, started, use, end };
+  return { semaphore, started, use, end };
 }
 
-it('so many go at once, and the others in the order in which they came', async () => {
+it('a semaphore runs its number at once and the others in order', async () => {
   const { started, use, end } = harness(2);
   const all = ['a', 'b', 'c', 'd'].map((name) => use(name));
   await nextTurn();
@@ -34,7 +34,7 @@ it('so many go at once, and the others in the order in which they came', async (
   assert.deepEqual(await Promise.all(all), ['a', 'b', 'c', 'd']);
 });
 
-it('one whose signal aborts while it waits gives its turn to the next', async () => {
+it('an aborted waiter passes its turn to the next one', async () => {
   const { started, use, end } = harness(1);
   const stop = new AbortController();
   const [first, second, third] = [use('a'), use('b', stop.signal), use('c')];
@@ -47,7 +47,7 @@ it('one whose signal aborts while it waits gives its turn to the next', async ()
   assert.deepEqual([await first, await third], ['a', 'c']);
 });
 
-it('work that fails gives its slot back', async () => {
+it('failed work frees its slot', async () => {
   const { semaphore, started, use, end } = harness(1);
   const never = new AbortController().signal;
   await assert.rejects(
@@ -60,7 +60,7 @@ it('work that fails gives its slot back', async () => {
   assert.deepEqual(started, ['a']);
 });
 
-it('an aborted signal takes no slot, and a slot handed over at that moment is not lost', async () => {
+it('an aborted signal takes no slot, and no slot is lost', async () => {
   const { use, end } = harness(1);
   const stop = new AbortController();
   const first = use('a');

@@ -1,6 +1,6 @@
 /**
- * The host's facts: asked for once, after the first reading was accepted, and posted as client attributes
- * until accepted.
+ * The facts about the host are collected once, after the first accepted reading, and posted as client
+ * attributes until accepted.
  */
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import type { Answer } from '../../doubles/scripted-transport.ts';
 import { DeliveryHarness, settled } from './delivery-harness.ts';
 
-/** A stage whose first reading is accepted; `answers` are those to the attributes, in order. */
+/** A harness whose first reading is accepted; `answers` are those to the attributes, in order. */
 async function begun(...answers: Answer[]): Promise<DeliveryHarness> {
   const harness = new DeliveryHarness((call) =>
     call.verb === 'postAttributes' ? (answers.shift() ?? 'ok') : 'ok',
@@ -25,33 +25,33 @@ async function ready(harness: DeliveryHarness, values: Values): Promise<void> {
   await settled();
 }
 
-it('the facts are not asked for before a reading was accepted', async () => {
+it('facts are not collected before a reading was accepted', async () => {
   const harness = new DeliveryHarness((_, index) => (index < 2 ? 'server-timeout' : 'ok'));
   harness.append(1);
   await harness.step();
   await harness.step();
-  assert.equal(harness.facts.asked, 0);
+  assert.equal(harness.facts.calls, 0);
   await harness.step();
-  assert.equal(harness.facts.asked, 1);
+  assert.equal(harness.facts.calls, 1);
 });
 
-it('the facts are asked for once, however many readings follow', async () => {
+it('facts are collected once', async () => {
   const harness = await begun();
   harness.append(2, 3);
   await harness.drain();
   harness.append(4);
   await harness.drain();
-  assert.equal(harness.facts.asked, 1);
+  assert.equal(harness.facts.calls, 1);
 });
 
-it('slow facts hold up no reading', async () => {
+it('slow facts delay no reading', async () => {
   const harness = await begun();
   harness.append(2);
   assert.deepEqual(await harness.step(), { type: 'delivered' });
   assert.equal(harness.delivery.delivered, 2);
 });
 
-it('facts that are ready wake a delivery that waits for a reading', async () => {
+it('collected facts wake a delivery that waits for a reading', async () => {
   const harness = await begun();
   const step = harness.step();
   await settled();
@@ -60,7 +60,7 @@ it('facts that are ready wake a delivery that waits for a reading', async () => 
   assert.deepEqual(harness.transport.attributes, ['{"hwModel":"Pi 4"}']);
 });
 
-it('a reading goes before the facts', async () => {
+it('a reading is sent before the facts', async () => {
   const harness = await begun();
   await ready(harness, { hwModel: 'Pi 4' });
   harness.append(2);
@@ -72,7 +72,7 @@ it('a reading goes before the facts', async () => {
   );
 });
 
-it('a reading does not wait for facts that get no answer, so that a silent server is told as soon as ever', async () => {
+it('a reading does not wait for facts without a response', async () => {
   const harness = await begun('never');
   await ready(harness, { hwModel: 'Pi 4' });
   const step = harness.step();
@@ -87,7 +87,7 @@ it('a reading does not wait for facts that get no answer, so that a silent serve
   );
 });
 
-it('facts that were refused are posted again until they are accepted, and then never again', async () => {
+it('rejected facts are posted until accepted, and then never again', async () => {
   const harness = await begun('server-timeout', 'server-overloaded');
   await ready(harness, { hwModel: 'Pi 4' });
   assert.deepEqual(await harness.stepWithin(), { type: 'delivered' });
@@ -97,7 +97,7 @@ it('facts that were refused are posted again until they are accepted, and then n
   assert.equal(harness.transport.attributes.length, 3);
 });
 
-it('facts for several bodies are posted one by one, in order, each until it is accepted', async () => {
+it('several attribute bodies are posted one by one, each until accepted', async () => {
   const harness = await begun('ok', 'server-timeout');
   await ready(harness, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
   for (let step = 0; step < 2; step += 1) await harness.stepWithin();
@@ -105,7 +105,7 @@ it('facts for several bodies are posted one by one, in order, each until it is a
   assert.deepEqual(heads, ['{"a"', '{"b"', '{"b"']);
 });
 
-it('facts are not tried again before the server wants to be asked', async () => {
+it('facts are not posted again before the retry time of the server', async () => {
   const harness = await begun({ reason: 'server-overloaded', detail: 'answer 429', retryAfterMs: 600_000 });
   await ready(harness, { hwModel: 'Pi 4' });
   const step = harness.step();
@@ -117,7 +117,7 @@ it('facts are not tried again before the server wants to be asked', async () => 
   assert.equal(harness.transport.attributes.length, 2);
 });
 
-it('facts that a server never takes cost no reading any time, and are told once', async () => {
+it('facts that are never accepted delay no reading and are logged once', async () => {
   const harness = new DeliveryHarness((call) =>
     call.verb === 'postAttributes' ? 'unexpected-response' : 'ok',
   );
@@ -133,39 +133,39 @@ it('facts that a server never takes cost no reading any time, and are told once'
   }
   assert.equal(harness.delivery.delivered, 501);
   assert.ok(harness.transport.attributes.length < 15, `${harness.transport.attributes.length} tries`);
-  assert.equal(harness.log.withMessage(/no client attributes/).length, 1);
+  assert.equal(harness.log.withMessage(/rejects client attributes/).length, 1);
 });
 
-it('facts refused for their token are the session’s business', async () => {
+it('facts rejected because of the token are reported to the session', async () => {
   const harness = await begun('unauthorized');
   await ready(harness, { hwModel: 'Pi 4' });
   const event = await harness.step();
   assert.equal(event.type === 'failed' && event.failure.reason, 'unauthorized');
 });
 
-it('facts the server calls malformed are left out with an error, and the next body goes on', async () => {
+it('a malformed attribute body is omitted with an error, and the next is posted', async () => {
   const harness = await begun('request-malformed');
   await ready(harness, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
   assert.deepEqual(await harness.step(), { type: 'progressed' });
   assert.deepEqual(await harness.step(), { type: 'delivered' });
   assert.equal(harness.transport.attributes.length, 2);
-  assert.equal(harness.log.withMessage(/client attributes malformed/)[0]?.level, 'error');
+  assert.equal(harness.log.withMessage(/client attributes as malformed/)[0]?.level, 'error');
   assert.equal(harness.log.withMessage('client attributes accepted').length, 1);
 });
 
-it('facts that cannot be gathered are a warning, and telemetry goes on without them', async () => {
+it('a failure to collect the facts is a warning, and telemetry continues', async () => {
   const harness = await begun();
   harness.facts.fail(new Error('no dmi'));
   await settled();
   harness.append(2);
   assert.deepEqual(await harness.step(), { type: 'delivered' });
-  const [line] = harness.log.withMessage(/could not be gathered/);
+  const [line] = harness.log.withMessage(/could not collect the client attributes/);
   assert.equal(line?.level, 'warn');
   assert.equal(line?.fields['error'], 'Error: no dmi');
   assert.deepEqual(harness.transport.attributes, []);
 });
 
-it('a host without facts posts none, and waits for readings as before', async () => {
+it('a host without facts posts none and waits for readings', async () => {
   const harness = await begun();
   await ready(harness, {});
   const step = harness.step();
@@ -174,7 +174,7 @@ it('a host without facts posts none, and waits for readings as before', async ()
   assert.deepEqual(harness.transport.attributes, []);
 });
 
-it('facts without any body to post leave a woken delivery with nothing to do, and no request', async () => {
+it('facts without a body cause no request', async () => {
   const harness = await begun();
   const step = harness.step();
   await settled();
@@ -185,7 +185,7 @@ it('facts without any body to post leave a woken delivery with nothing to do, an
   assert.deepEqual(await step, { type: 'delivered' });
 });
 
-it('a device that got another token gets all the facts again, once', async () => {
+it('a device with another token receives all facts again, once', async () => {
   const harness = await begun();
   await ready(harness, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
   for (let step = 0; step < 2; step += 1) await harness.step();
@@ -199,10 +199,10 @@ it('a device that got another token gets all the facts again, once', async () =>
   assert.equal(calls.length, 5);
   harness.append(2);
   await idle;
-  assert.equal(harness.facts.asked, 1);
+  assert.equal(harness.facts.calls, 1);
 });
 
-it('facts half posted when the token changed are posted from the first one on, none twice', async () => {
+it('facts are posted from the first one again if the token changes midway', async () => {
   const harness = await begun();
   await ready(harness, { a: 'x'.repeat(800), b: 'y'.repeat(800) });
   await harness.step();

@@ -1,6 +1,7 @@
 /**
- * A reading the server refuses does nothing to the others: malformed (4.00), or answered with an internal error again
- * and again (5.00, trap 11). A server that refuses everything does little to any: none is lost silently.
+ * A reading that the server rejects, malformed (4.00) or with repeated internal errors (5.00, trap 11), does
+ * not affect other readings. A server that rejects everything costs few readings, and each is reported as
+ * lost.
  */
 
 import assert from 'node:assert/strict';
@@ -11,7 +12,7 @@ import type { Script } from '../../doubles/scripted-transport.ts';
 import { DeliveryHarness, timesIn } from './delivery-harness.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 200 };
-const REJECTED = /calls one reading malformed/;
+const REJECTED = /rejected one reading as malformed/;
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 /** A server that calls every body with one of these readings malformed. */
@@ -23,21 +24,21 @@ const rejecting =
       : 'ok';
 
 describe('a malformed reading', () => {
-  it('alone is set aside, counted and told as an error', async () => {
+  it('a single malformed reading is rejected, counted and logged as an error', async () => {
     const harness = new DeliveryHarness(rejecting(1));
     harness.append(1);
     assert.deepEqual(await harness.step(), { type: 'progressed' });
     assert.equal(harness.outbox.size, 0);
     assert.equal(harness.delivery.rejectedCount, 1);
     assert.equal(harness.delivery.delivered, 0);
-    assert.equal(harness.log.withMessage(/calls one reading malformed/)[0]?.level, 'error');
+    assert.equal(harness.log.withMessage(/rejected one reading as malformed/)[0]?.level, 'error');
   });
 
-  it('among others is found by halving the batch, and only it is set aside', async () => {
+  it('splits a malformed batch until the bad reading is isolated', async () => {
     const harness = new DeliveryHarness(rejecting(5));
     harness.append(...upTo(8));
     const events = await harness.drain();
-    // The last one is the gap record that tells of it.
+    // The last one is the gap record.
     assert.equal(events.filter(({ type }) => type === 'delivered').length, 4);
     assert.equal(events.filter(({ type }) => type === 'progressed').length, 4);
     assert.deepEqual(harness.transport.telemetry.map(timesIn).slice(0, -1), [
@@ -60,7 +61,7 @@ describe('a malformed reading', () => {
     });
   });
 
-  it('never takes a good one with it, wherever and however many there are', async () => {
+  it('malformed readings never discard a good one', async () => {
     const check = async (count: number, bad: number[]) => {
       const harness = new DeliveryHarness(rejecting(...bad));
       harness.append(...upTo(count));
@@ -75,7 +76,7 @@ describe('a malformed reading', () => {
     await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 100 }), some, check), SEED);
   });
 
-  it('does not make the following batches small', async () => {
+  it('a malformed reading does not make the following batches smaller', async () => {
     const harness = new DeliveryHarness(rejecting(1));
     harness.append(...upTo(20));
     await harness.drain();
@@ -86,7 +87,7 @@ describe('a malformed reading', () => {
   });
 });
 
-describe('a server that calls everything malformed', () => {
+describe('a server that rejects everything as malformed', () => {
   const everything: Script = () => 'request-malformed';
   const outcome = (event: SessionEvent) => (event.type === 'failed' ? event.failure.reason : event.type);
 
@@ -97,7 +98,7 @@ describe('a server that calls everything malformed', () => {
     return events;
   }
 
-  it('costs one reading, then a wait for each further one', async () => {
+  it('a server that rejects everything costs one reading per wait', async () => {
     const harness = new DeliveryHarness(everything);
     harness.append(1);
     await harness.step();
@@ -112,7 +113,7 @@ describe('a server that calls everything malformed', () => {
     assert.equal(harness.delivery.rejectedCount, 3);
   });
 
-  it('keeps the reading it waits for, and tries that one first thereafter', async () => {
+  it('a reading retained during a wait is tried first after it', async () => {
     const harness = new DeliveryHarness(everything);
     harness.append(1, 2, 3);
     while (harness.delivery.rejectedCount === 0) await harness.step();
@@ -124,7 +125,7 @@ describe('a server that calls everything malformed', () => {
     assert.equal(harness.outbox.size, 1);
   });
 
-  it('loses five of a hundred readings in ten steps at most, each one told and counted', async () => {
+  it('a server that rejects everything costs at most 5 of 100 readings in 10 steps', async () => {
     const harness = new DeliveryHarness(everything);
     harness.append(...upTo(100));
     // Ten steps from the first lone reading on: the halvings before it lose nothing.
@@ -142,7 +143,7 @@ describe('a server that calls everything malformed', () => {
     );
   });
 
-  it('for a while only: an accepted reading lets the next malformed one go without a wait', async () => {
+  it('after an accepted reading the next malformed one is discarded without a wait', async () => {
     const harness = new DeliveryHarness(rejecting(1, 3));
     for (const [tsMs, expected] of [
       [1, 'progressed'],
@@ -154,7 +155,7 @@ describe('a server that calls everything malformed', () => {
     }
   });
 
-  it('and is silent in between is still waited for: silence accepts nothing', async () => {
+  it('a timeout between malformed readings does not count as accepted', async () => {
     const answers = [
       'request-malformed',
       'server-timeout',
@@ -175,7 +176,7 @@ describe('a server that calls everything malformed', () => {
   });
 });
 
-describe('a reading that is answered with an internal error', () => {
+describe('a reading with an internal error as response', () => {
   /** A server that answers 5.00 to every body with one of these readings. */
   const rejectingServer =
     (...bad: readonly number[]): Script =>
@@ -184,7 +185,7 @@ describe('a reading that is answered with an internal error', () => {
         ? 'server-overloaded'
         : 'ok';
 
-  /** A session that waits a second after each refusal, and a fresh reading every ten, while `ms` pass. */
+  /** A session that waits a second after each failure, and a fresh reading every ten, while `ms` pass. */
   async function passing(harness: DeliveryHarness, ms: number): Promise<void> {
     let isOver = false;
     const session = (async () => {
@@ -203,7 +204,7 @@ describe('a reading that is answered with an internal error', () => {
     await session;
   }
 
-  it('is found and set aside while others go on, after minutes and not at once', async () => {
+  it('a reading with internal errors is isolated and rejected after minutes', async () => {
     const harness = new DeliveryHarness(rejectingServer(5));
     await harness.appendBacklog(...upTo(8));
     await passing(harness, 60_000);
@@ -214,10 +215,13 @@ describe('a reading that is answered with an internal error', () => {
     const gaps = harness.transport.telemetry.filter((body) => body.includes('lostReadings'));
     assert.equal(gaps.length, 1);
     assert.match(gaps[0] ?? '', /"lostFromMs":5,"lostToMs":5,"lostWhy":"refused"/);
-    assert.equal(harness.log.withMessage(/answers one reading, and only it/)[0]?.level, 'error');
+    assert.equal(
+      harness.log.withMessage(/responds to one reading with an internal error/)[0]?.level,
+      'error',
+    );
   });
 
-  it('among a server that answers all with it is an overload: told, waited for, nothing set aside', async () => {
+  it('internal errors for all readings are an overload, and no reading is rejected', async () => {
     const harness = new DeliveryHarness(() => 'server-overloaded');
     harness.append(1, 2, 3);
     const events = [];
@@ -229,7 +233,7 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(harness.outbox.size, 3);
   });
 
-  it('with a time at which it may be asked again is the business of the session at once, wherever it came from', async () => {
+  it('an internal error with a retry time reaches the session at once', async () => {
     const named = { reason: 'server-overloaded', detail: 'answer 429', retryAfterMs: 7_000 } as const;
     const logged = { type: 'failed', failure: named };
     const fresh = new DeliveryHarness(() => named);
@@ -244,7 +248,7 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(fresh.outbox.size + backlog.outbox.size + live.outbox.size, 3);
   });
 
-  it('for a while, by a rate limit that hits any message, is delivered in the end', async () => {
+  it('a reading hit by a rate limit is delivered in the end', async () => {
     let count = 0;
     const harness = new DeliveryHarness(() => (++count % 2 === 0 ? 'server-overloaded' : 'ok'));
     await harness.appendBacklog(...upTo(2_000));
@@ -253,7 +257,7 @@ describe('a reading that is answered with an internal error', () => {
     assert.equal(harness.outbox.size, 0);
   });
 
-  it('in a backlog that meets a rate limit holds up the backlog, and what is fresh goes at once', async () => {
+  it('a rate limit delays the backlog, and fresh readings are sent at once', async () => {
     let allowed = 0;
     const harness = new DeliveryHarness((call) => {
       if (call.verb === 'postTelemetry' && timesIn(call.body).every((tsMs) => tsMs >= 1_000_000)) return 'ok';
@@ -273,8 +277,8 @@ describe('a reading that is answered with an internal error', () => {
   });
 });
 
-describe('a fresh reading that is answered with an internal error', () => {
-  it('does not stand before those that come after it, whatever trouble there was', async () => {
+describe('a fresh reading with an internal error as response', () => {
+  it('a fresh reading with internal errors does not delay later ones', async () => {
     let isAway = false;
     const harness = new DeliveryHarness((call) => {
       if (isAway) return 'server-timeout';
@@ -305,7 +309,7 @@ describe('a fresh reading that is answered with an internal error', () => {
 });
 
 describe('a run of malformed readings in a backlog', () => {
-  it('costs what is fresh no time, and only those readings', async () => {
+  it('malformed readings in the backlog do not delay fresh readings', async () => {
     const harness = new DeliveryHarness(rejecting(...upTo(20)));
     await harness.appendBacklog(...upTo(200));
     let isOver = false;
@@ -329,8 +333,8 @@ describe('a run of malformed readings in a backlog', () => {
   });
 });
 
-describe('a gap record the server does not take', () => {
-  it('is told to the operator once, and not to the server for ever', async () => {
+describe('a gap record that the server rejects', () => {
+  it('a rejected gap record is logged once and not sent again', async () => {
     const harness = new DeliveryHarness((call) =>
       call.verb === 'postTelemetry' && call.body.includes('lostReadings') ? 'request-malformed' : 'ok',
     );
@@ -341,7 +345,7 @@ describe('a gap record the server does not take', () => {
     }
     const tries = harness.transport.telemetry.filter((body) => body.includes('lostReadings'));
     assert.ok(tries.length <= 3, `${tries.length}`);
-    assert.equal(harness.log.withMessage(/does not take the gap record/).length, 1);
+    assert.equal(harness.log.withMessage(/rejected the gap record/).length, 1);
     assert.equal(harness.outbox.losses.unreported, 0);
   });
 });

@@ -1,4 +1,4 @@
-/** The window on a lane: batches are answered in any order, the lane hears of them in its own. */
+/** The window on a lane: responses arrive in any order, acknowledgements are in the order of the lane. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -50,8 +50,8 @@ async function sent(window: BatchWindow): Promise<Batch> {
   return batch;
 }
 
-describe('a window', () => {
-  it('cuts the lane into batches that follow each other without a gap', async () => {
+describe('a batch window', () => {
+  it('splits the lane into consecutive batches without a gap', async () => {
     const window = new BatchWindow(new PlainLane(100), 16);
     const batches = [await sent(window), await sent(window), await sent(window)];
     assert.deepEqual(
@@ -60,7 +60,7 @@ describe('a window', () => {
     );
   });
 
-  it('opens no more batches than it may, and another when the oldest is done', async () => {
+  it('opens at most its number of batches, and another when the oldest completes', async () => {
     const window = new BatchWindow(new PlainLane(100), 2);
     const first = await sent(window);
     const second = await sent(window);
@@ -71,7 +71,7 @@ describe('a window', () => {
     assert.ok(await window.next(0));
   });
 
-  it('gives a refused batch again before it opens another, and not before it is due', async () => {
+  it('returns a failed batch before a new one, but not before it is due', async () => {
     const window = new BatchWindow(new PlainLane(100), 16);
     const first = await sent(window);
     first.state = 'waiting';
@@ -81,7 +81,7 @@ describe('a window', () => {
     assert.equal(await window.next(500), first);
   });
 
-  it('halves a batch in place: both halves are there, in order, and nothing else', async () => {
+  it('replaces a batch by its two halves, in order', async () => {
     const lane = new PlainLane(9);
     const window = new BatchWindow(lane, 16);
     const batch = await sent(window);
@@ -94,7 +94,7 @@ describe('a window', () => {
     assert.equal(lane.size, 0);
   });
 
-  it('whose lane took its readings back starts anew, and an answer that comes later changes nothing', async () => {
+  it('drops its batches when the lane is rewound and ignores later responses', async () => {
     const lane = new PlainLane(30);
     const window = new BatchWindow(lane, 16);
     const old = await sent(window);
@@ -107,7 +107,7 @@ describe('a window', () => {
     assert.equal(lane.size, 30 - again.readings.length);
   });
 
-  it('tells the lane of each reading once, whatever the order of the answers', async () => {
+  it('acknowledges each reading once, in any order of responses', async () => {
     const order = fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 200 }), order, async (count, picks) => {

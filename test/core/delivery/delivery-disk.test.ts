@@ -1,11 +1,11 @@
-/** A disk that hangs holds up its own readings, and neither what is fresh nor the step. */
+/** A hanging disk delays only its own readings. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Lane } from '../../../src/core/ports/outbox.ts';
 import { DeliveryHarness, settled, timesIn } from './delivery-harness.ts';
 
-it('while the backlog is not to be had, fresh readings go as they come', async () => {
+it('fresh readings are delivered while reading the backlog hangs', async () => {
   const harness = new DeliveryHarness();
   await harness.appendBacklog(1, 2, 3);
   const { backlog } = harness.outbox;
@@ -20,7 +20,7 @@ it('while the backlog is not to be had, fresh readings go as they come', async (
   assert.equal(harness.transport.telemetry.flatMap(timesIn).length, 50);
 });
 
-it('an acknowledgement that hangs costs the backlog its place, and nobody else', async () => {
+it('a hanging acknowledgement stops only the backlog', async () => {
   const harness = new DeliveryHarness();
   await harness.appendBacklog(1);
   const acknowledge: Lane['acknowledge'] = () => new Promise(() => {});

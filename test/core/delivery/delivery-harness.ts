@@ -1,4 +1,4 @@
-/** A delivery with an outbox in memory, a scripted server and facts that are ready when the test says so. */
+/** A delivery with an outbox in memory, a scripted server, and facts that the test controls. */
 
 import { Delivery, type DeliverySettings } from '../../../src/core/delivery/delivery.ts';
 import { LossReport } from '../../../src/core/model/loss-report.ts';
@@ -12,7 +12,7 @@ import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { type Script, ScriptedTransport } from '../../doubles/scripted-transport.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
-export const TOKEN = new Secret('stage-token');
+export const TOKEN = new Secret('harness-token');
 
 /** A full reading of this time, with its date. */
 export function reading(tsMs: number, values: Values = { a: tsMs }): Reading {
@@ -32,14 +32,14 @@ export class DeliveryHarness {
   constructor(script?: Script, settings: Partial<DeliverySettings> = {}) {
     const { clock, log } = this;
     this.outbox = new TieredOutbox(
-      { clock, log, losses: new LossReport(), now: this.stamp },
+      { clock, log, losses: new LossReport(), now: this.now },
       { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
     );
     this.transport = new ScriptedTransport(script);
     this.delivery = new Delivery(this, { drainPerS: 10, drainSpreadMs: 0, ...settings });
   }
 
-  readonly stamp = (): Instant => ({
+  readonly now = (): Instant => ({
     bootId: this.clock.bootId,
     bootMs: this.clock.bootMs(),
     tsMs: this.clock.wallMs(),
@@ -52,7 +52,7 @@ export class DeliveryHarness {
 
   /** Appends a reading of just now. */
   sample(): void {
-    this.outbox.append({ ...this.stamp(), values: { a: this.clock.monotonicMs() }, isSnapshot: true });
+    this.outbox.append({ ...this.now(), values: { a: this.clock.monotonicMs() }, isSnapshot: true });
   }
 
   /** The same, and makes them the backlog. */
@@ -88,12 +88,12 @@ export class DeliveryHarness {
 }
 
 export class ControllableFacts implements HostFacts {
-  asked = 0;
+  calls = 0;
   ready: (values: Values) => void = () => {};
   fail: (error: Error) => void = () => {};
 
   gather(): Promise<Values> {
-    this.asked += 1;
+    this.calls += 1;
     return new Promise((resolve, reject) => {
       this.ready = resolve;
       this.fail = reject;

@@ -1,4 +1,4 @@
-/** Delivery: what leaves the outbox, and when. What a refused reading does is in delivery-refused.test.ts. */
+/** What leaves the outbox, and when. Rejected readings are in batch-result.test.ts. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -11,8 +11,8 @@ const SEED = { seed: 20_261_121, numRuns: 200 };
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const sorted = (times: readonly number[]) => [...times].sort((a, b) => a - b);
 
-describe('a reading leaves the outbox', () => {
-  it('when the server accepted it, and is posted with the token once', async () => {
+describe('a reading in the outbox', () => {
+  it('a reading is posted once with the token and leaves the outbox when accepted', async () => {
     const harness = new DeliveryHarness();
     harness.append(1, 2, 3);
     assert.deepEqual(await harness.step(), { type: 'delivered' });
@@ -22,20 +22,20 @@ describe('a reading leaves the outbox', () => {
     assert.ok(harness.transport.calls.every((call) => call.verb === 'postTelemetry' && call.token === TOKEN));
   });
 
-  it('not while the server refuses it, and its refusal is passed on as it is', async () => {
+  it('a reading stays while the server rejects it, and the failure is passed on', async () => {
     const reasons: FailureReason[] = ['server-timeout', 'unauthorized', 'unexpected-response'];
     const harness = new DeliveryHarness((_, index) => reasons[index] ?? 'ok');
     harness.append(1, 2);
     for (const reason of reasons) {
       const failure = { reason, detail: `seen: ${reason}` };
-      assert.deepEqual(await harness.step(), { type: 'failed', failure: failure });
+      assert.deepEqual(await harness.step(), { type: 'failed', failure });
       assert.equal(harness.outbox.size, 2);
     }
     assert.deepEqual(await harness.step(), { type: 'delivered' });
     assert.equal(harness.delivery.delivered, 2);
   });
 
-  it('in the order in which it came, however many bodies it takes', async () => {
+  it('readings leave in order, even if one needs several bodies', async () => {
     const harness = new DeliveryHarness();
     harness.append(...upTo(500));
     await harness.drain();
@@ -43,7 +43,7 @@ describe('a reading leaves the outbox', () => {
     assert.deepEqual(harness.transport.telemetry.flatMap(timesIn), upTo(500));
   });
 
-  it('not when one of its bodies was refused: all of them are posted again, byte for byte', async () => {
+  it('a split reading is posted again unchanged if one of its bodies failed', async () => {
     const harness = new DeliveryHarness((_, index) => (index === 1 ? 'server-timeout' : 'ok'));
     harness.outbox.append(reading(1, { a: 'x'.repeat(800), b: 'y'.repeat(800) }));
     assert.equal((await harness.step()).type, 'failed');
@@ -55,7 +55,7 @@ describe('a reading leaves the outbox', () => {
     assert.equal(harness.outbox.size, 0);
   });
 
-  it('once, though the disk took it over while its answer was on the way: it is posted again, with its date', async () => {
+  it('a reading that was flushed while in flight is posted again with its timestamp', async () => {
     const harness = new DeliveryHarness(async (_, index) => {
       if (index === 0) await harness.outbox.flush();
       return 'ok' as const;
@@ -67,7 +67,7 @@ describe('a reading leaves the outbox', () => {
     assert.deepEqual(harness.transport.telemetry.flatMap(timesIn), [1, 2, 1, 2]);
   });
 
-  it('exactly once, though the server refuses at random: all arrive, in order, none twice', async () => {
+  it('all readings arrive once and in order if the server fails at random', async () => {
     const answers = fc.array(fc.constantFrom('ok', 'server-timeout', 'unauthorized'), { maxLength: 40 });
     const check = async (count: number, script: ('ok' | FailureReason)[]) => {
       const accepted: number[] = [];
@@ -85,7 +85,7 @@ describe('a reading leaves the outbox', () => {
 });
 
 describe('a backlog', () => {
-  it('goes behind what is fresh', async () => {
+  it('the backlog is sent after fresh readings', async () => {
     const harness = new DeliveryHarness();
     await harness.appendBacklog(...upTo(200));
     harness.append(1_000);
@@ -95,7 +95,7 @@ describe('a backlog', () => {
     assert.deepEqual(sorted(harness.transport.telemetry.flatMap(timesIn)), [...upTo(200), 1_000]);
   });
 
-  it('goes at its pace, and what is fresh does not wait for it', async () => {
+  it('the backlog is sent at its rate, and fresh readings do not wait for it', async () => {
     const harness = new DeliveryHarness(undefined, { drainPerS: 2 });
     await harness.appendBacklog(...upTo(300));
     const startedMs = harness.clock.monotonicMs();
@@ -111,7 +111,7 @@ describe('a backlog', () => {
     assert.ok(Math.abs(tookS - (messages - 1) / 2) <= 0.5, `${messages} messages in ${tookS} s`);
   });
 
-  it('has three requests under way, and what is fresh always finds a place beside them', async () => {
+  it('the backlog uses at most three requests in flight, and fresh ones one more', async () => {
     const harness = new DeliveryHarness(() => 'never', { drainPerS: Number.POSITIVE_INFINITY });
     await harness.appendBacklog(...upTo(500));
     void harness.step();
@@ -127,7 +127,7 @@ describe('a backlog', () => {
     harness.stop.abort();
   });
 
-  it('leaves the outbox in its own order though it is answered in another', async () => {
+  it('the backlog leaves the outbox in order if responses arrive out of order', async () => {
     const release: (() => void)[] = [];
     const harness = new DeliveryHarness(
       async (_, index) => {
@@ -152,15 +152,15 @@ describe('a backlog', () => {
     harness.stop.abort();
   });
 
-  it('after trouble is tried with one message, and goes on after a random part of the spread', async () => {
-    let troubled = true;
-    const harness = new DeliveryHarness(() => (troubled ? 'server-timeout' : 'ok'), {
+  it('after an outage the backlog sends one message, then waits part of the spread', async () => {
+    let hasOutage = true;
+    const harness = new DeliveryHarness(() => (hasOutage ? 'server-timeout' : 'ok'), {
       drainSpreadMs: 60_000,
     });
     await harness.appendBacklog(...upTo(200));
     assert.equal((await harness.stepWithin()).type, 'failed');
     await settled();
-    troubled = false;
+    hasOutage = false;
     const before = harness.transport.calls.length;
     const againMs = harness.clock.monotonicMs();
     assert.deepEqual(await harness.stepWithin(), { type: 'delivered' });
@@ -170,7 +170,7 @@ describe('a backlog', () => {
     assert.equal(harness.clock.monotonicMs() - againMs, 30_000); // the dice say one half
   });
 
-  it('of three refused in one outage is one refusal for the session', async () => {
+  it('three failed backlog requests in one outage are one failure of the session', async () => {
     const harness = new DeliveryHarness(() => 'server-timeout', { drainPerS: Number.POSITIVE_INFINITY });
     await harness.appendBacklog(...upTo(200));
     assert.equal((await harness.step()).type, 'failed');
@@ -181,7 +181,7 @@ describe('a backlog', () => {
     assert.equal(harness.transport.calls.length, before + 1);
   });
 
-  it('that has gone asks for a full reading, because its last values came after fresher ones', async () => {
+  it('a drained backlog asks for a snapshot, because its values arrived late', async () => {
     const harness = new DeliveryHarness();
     harness.append(1);
     await harness.step();
@@ -191,12 +191,12 @@ describe('a backlog', () => {
     assert.equal(harness.outbox.needsSnapshot, true);
     harness.append(3);
     assert.equal(harness.outbox.needsSnapshot, false);
-    assert.equal(harness.log.withMessage('everything that waited is delivered').length, 1);
+    assert.equal(harness.log.withMessage('the backlog has been delivered').length, 1);
   });
 });
 
 describe('a value too large for a datagram', () => {
-  it('is left out and named once, and the rest of its reading arrives', async () => {
+  it('an oversized value is omitted and logged once, and the rest is delivered', async () => {
     const harness = new DeliveryHarness();
     harness.outbox.append(reading(1, { huge: 'x'.repeat(2_000), small: 1 }));
     await harness.step();
@@ -213,7 +213,7 @@ describe('a value too large for a datagram', () => {
     );
   });
 
-  it('alone in its reading sets that aside, and it is told as lost', async () => {
+  it('a reading with only an oversized value is rejected and reported as lost', async () => {
     const harness = new DeliveryHarness();
     harness.outbox.append(reading(1, { huge: 'x'.repeat(2_000) }));
     assert.deepEqual(await harness.step(), { type: 'progressed' });
@@ -225,7 +225,7 @@ describe('a value too large for a datagram', () => {
 });
 
 describe('losses', () => {
-  it('are told to a server that listens, as one gap record with its own date', async () => {
+  it('losses are reported to a responding server in one gap record', async () => {
     const harness = new DeliveryHarness();
     harness.outbox.losses.add({ readings: 7, reason: 'memory full', fromMs: 1, toMs: 9 });
     harness.append(100);
@@ -242,7 +242,7 @@ describe('losses', () => {
 });
 
 describe('waiting for something to deliver', () => {
-  it('posts nothing while there is nothing, and the next reading at once', async () => {
+  it('delivery posts nothing while the outbox is empty, then a reading at once', async () => {
     const harness = new DeliveryHarness();
     const step = harness.step();
     await settled();
@@ -252,7 +252,7 @@ describe('waiting for something to deliver', () => {
     assert.deepEqual(harness.transport.telemetry.flatMap(timesIn), [7]);
   });
 
-  it('ends with the signal, without a request, as a refusal named aborted', async () => {
+  it('a wait for a reading ends with the signal as the failure aborted', async () => {
     const harness = new DeliveryHarness();
     const step = harness.step();
     await settled();
@@ -262,7 +262,7 @@ describe('waiting for something to deliver', () => {
     assert.deepEqual(harness.transport.calls, []);
   });
 
-  it('does not begin after the signal, even if there is a reading', async () => {
+  it('delivery does not start after the signal aborted, even with a reading queued', async () => {
     const harness = new DeliveryHarness();
     harness.append(1);
     harness.stop.abort();
@@ -270,7 +270,7 @@ describe('waiting for something to deliver', () => {
     assert.deepEqual(harness.transport.calls, []);
   });
 
-  it('leaves no listener in the signal and no sleeper in the clock, however often it waited', async () => {
+  it('waits for a reading leave no listener and no sleeper behind', async () => {
     const harness = new DeliveryHarness();
     for (const tsMs of upTo(100)) {
       const step = harness.step();
@@ -283,7 +283,7 @@ describe('waiting for something to deliver', () => {
   });
 });
 
-it('the first accepted telemetry is told once, with the time it took', async () => {
+it('the first accepted telemetry is logged once with its duration', async () => {
   const harness = new DeliveryHarness(async (_, index) => {
     if (index === 0) return 'request-malformed';
     await harness.clock.advance(250);
@@ -296,7 +296,7 @@ it('the first accepted telemetry is told once, with the time it took', async () 
   ]);
 });
 
-it('a bug in the transport ends the step with it, and is not swallowed', async () => {
+it('an exception of the transport rejects the step', async () => {
   const harness = new DeliveryHarness(() => {
     throw new Error('planted');
   });

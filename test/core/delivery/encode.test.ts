@@ -1,7 +1,4 @@
-/**
- * Packing: every body fits its bound in UTF-8, none is empty, and together they hold every reading exactly as
- * it was.
- */
+/** Each body fits its limit in UTF-8, none is empty, and together they contain each reading unchanged. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -72,15 +69,15 @@ function packAll(all: readonly EncodableReading[], bytesMax?: number) {
 const pointsOf = (all: readonly EncodableReading[]) =>
   all.flatMap(({ tsMs, values }) => Object.entries(values).map((point) => JSON.stringify([tsMs, ...point])));
 
-describe('packing telemetry, whatever the readings', () => {
-  it('no body is over the bound, counted in bytes of UTF-8', () => {
+describe('any readings encoded as telemetry', () => {
+  it('no telemetry body exceeds the limit in bytes of UTF-8', () => {
     const check = (all: EncodableReading[], bytesMax: number) => {
       for (const body of packAll(all, bytesMax).bodies) assert.ok(bytesOf(body) <= bytesMax, body);
     };
     fc.assert(fc.property(readings, bounds, check), SEED);
   });
 
-  it('every body holds at least one element, and every element at least one value', () => {
+  it('each telemetry body has an element, and each element has a value', () => {
     const check = (all: EncodableReading[], bytesMax: number) => {
       for (const body of packAll(all, bytesMax).bodies) {
         const elements = elementsOf(body);
@@ -91,7 +88,7 @@ describe('packing telemetry, whatever the readings', () => {
     fc.assert(fc.property(readings, bounds, check), SEED);
   });
 
-  it('all bodies together hold every point once, in order, but the oversized that are named', () => {
+  it('all bodies together contain every point once, in order, except oversized ones', () => {
     const check = (all: EncodableReading[], bytesMax: number) => {
       const { bodies, oversizedKeys } = packAll(all, bytesMax);
       const got = pointsOf(bodies.flatMap(elementsOf).map(({ ts, values }) => ({ tsMs: ts, values })));
@@ -103,7 +100,7 @@ describe('packing telemetry, whatever the readings', () => {
     fc.assert(fc.property(readings, bounds, check), SEED);
   });
 
-  it('a key is called oversized only when it fits no body of its own', () => {
+  it('a key is reported as oversized only if it fits no body alone', () => {
     const check = (reading: EncodableReading, bytesMax: number) => {
       const { oversizedKeys } = encodeTelemetry([reading], bytesMax);
       const alone = (key: string) =>
@@ -115,14 +112,14 @@ describe('packing telemetry, whatever the readings', () => {
   });
 });
 
-describe('packing telemetry', () => {
+describe('telemetry encoding', () => {
   const reading = (tsMs: number, values: Values): EncodableReading => ({ tsMs, values });
 
-  it('no readings make no body: an empty one is never answered', () => {
+  it('no readings yield no body, because the server never responds to an empty one', () => {
     assert.deepEqual(encodeTelemetry([]), { bodies: [], count: 0, oversizedKeys: [] });
   });
 
-  it('a reading without a date has no ts and no values member: the server dates it', () => {
+  it('an undated reading has no ts and no values member, so that the server dates it', () => {
     const packed = encodeTelemetry([{ values: { a: 1 } }]);
     assert.deepEqual(packed.bodies, ['[{"a":1}]']);
   });
@@ -133,14 +130,14 @@ describe('packing telemetry', () => {
     assert.equal(packed.count, 2);
   });
 
-  it('a body is filled to the last byte of its bound, and not one further', () => {
+  it('a telemetry body is filled to the last byte of its limit', () => {
     const pair = [reading(1, { a: 1 }), reading(2, { a: 1 })];
     const bytes = bytesOf(encodeTelemetry(pair).bodies[0] ?? '');
     assert.equal(encodeTelemetry(pair, bytes).count, 2);
     assert.equal(encodeTelemetry(pair, bytes - 1).count, 1);
   });
 
-  it('a reading larger than a body is split into several of its time, and counts as one', () => {
+  it('a reading larger than a body is split into bodies of one timestamp', () => {
     const values = Object.fromEntries(
       Array.from({ length: 60 }, (_, index) => [`sensor${index}`, 'x'.repeat(30)]),
     );
@@ -150,7 +147,7 @@ describe('packing telemetry', () => {
     assert.ok(packed.bodies.every((body) => elementsOf(body).every(({ ts }) => ts === 7)));
   });
 
-  it('no body of a split reading has room for the first value of the next', () => {
+  it('no body of a split reading has room for the first value of the next body', () => {
     const check = (reading: EncodableReading, bytesMax: number) => {
       const parts = encodeTelemetry([reading], bytesMax).bodies.flatMap(elementsOf);
       for (const [index, { ts, values }] of parts.entries()) {
@@ -162,18 +159,18 @@ describe('packing telemetry', () => {
     fc.assert(fc.property(one, bounds, check), SEED);
   });
 
-  it('a value too large for any body is named and left out; the others of its reading go on', () => {
+  it('a value too large for any body is omitted and reported; the others are encoded', () => {
     const packed = encodeTelemetry([reading(7, { before: 1, huge: 'x'.repeat(2_000), after: 2 })]);
     assert.deepEqual(packed.oversizedKeys, ['huge']);
     assert.deepEqual(packed.bodies, ['[{"ts":7,"values":{"before":1,"after":2}}]']);
   });
 
-  it('a reading of nothing but a huge value makes no body, and counts so that it holds up nothing', () => {
+  it('a reading with only a huge value yields no body, but counts as encoded', () => {
     const packed = encodeTelemetry([reading(7, { huge: 'x'.repeat(2_000) }), reading(8, { a: 1 })]);
     assert.deepEqual(packed, { bodies: [], count: 1, oversizedKeys: ['huge'] });
   });
 
-  it('by itself a body leaves room for the headers in a 1280-byte datagram', () => {
+  it('a body leaves room for the headers of a 1280-byte datagram', () => {
     const many = Array.from({ length: 64 }, (_, index) =>
       reading(1_700_000_000_000 + index, { cpuPercent: 1.5 }),
     );
@@ -184,20 +181,20 @@ describe('packing telemetry', () => {
   });
 });
 
-describe('packing attributes', () => {
-  it('each body is a flat object within the bound, and together they are the values', () => {
+describe('attribute encoding', () => {
+  it('attribute bodies are flat objects within the limit and contain all values', () => {
     const check = (values: Values, bytesMax: number) => {
       const { bodies, oversizedKeys } = encodeAttributes(values, bytesMax);
       const parts = bodies.map((body) => JSON.parse(body) as Values);
       for (const body of bodies) assert.ok(bytesOf(body) <= bytesMax, body);
       for (const part of parts) assert.ok(Object.keys(part).length > 0);
-      const kept = Object.entries(values).filter(([key]) => !oversizedKeys.includes(key));
-      assert.deepEqual(parts.flatMap(Object.entries), JSON.parse(JSON.stringify(kept)));
+      const encodable = Object.entries(values).filter(([key]) => !oversizedKeys.includes(key));
+      assert.deepEqual(parts.flatMap(Object.entries), JSON.parse(JSON.stringify(encodable)));
     };
     fc.assert(fc.property(maps, bounds, check), SEED);
   });
 
-  it('an attribute is left out only when it fits no body of its own', () => {
+  it('an attribute is omitted only if it fits no body alone', () => {
     const check = (values: Values, bytesMax: number) => {
       const oversized = Object.entries(values).filter(
         ([key, value]) => bytesOf(JSON.stringify({ [key]: value })) > bytesMax,
@@ -210,12 +207,12 @@ describe('packing attributes', () => {
     fc.assert(fc.property(maps, bounds, check), SEED);
   });
 
-  it('no values make no body', () => {
+  it('no attributes yield no body', () => {
     assert.deepEqual(encodeAttributes({}).bodies, []);
   });
 });
 
-it('utf8Bytes counts what an encoder writes, for every text', () => {
+it('utf8Bytes returns the encoded length of any text', () => {
   fc.assert(
     fc.property(texts, (text) => assert.equal(utf8Bytes(text), bytesOf(text))),
     SEED,

@@ -1,11 +1,11 @@
-/** The pace of a backlog: bounded, without bursts, and slower for a server that asks for mercy. */
+/** The rate limit of the backlog: bounded, without bursts, slower for an overloaded server. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
 import { RateLimiter } from '../../../src/core/delivery/rate-limiter.ts';
 
-it('in any stretch of time there are no more messages than the pace allows, and one', () => {
+it('any period has at most one message more than the rate allows', () => {
   const gaps = fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), gaps, (perS, waits) => {
@@ -29,13 +29,13 @@ it('in any stretch of time there are no more messages than the pace allows, and 
   );
 });
 
-it('a reading of several messages is paid for as several', () => {
+it('a reading with several messages uses the limit several times', () => {
   const rateLimiter = new RateLimiter(10);
   rateLimiter.onSent(0, 3);
   assert.equal(rateLimiter.dueMs, 300);
 });
 
-it('each refusal halves it, down to one a minute; acceptances bring it back, and no further', () => {
+it('each rejection halves the rate, down to 1 per min; acceptance restores it', () => {
   const rateLimiter = new RateLimiter(10);
   const interval = () => {
     const nowMs = Math.max(0, rateLimiter.dueMs);
@@ -51,7 +51,7 @@ it('each refusal halves it, down to one a minute; acceptances bring it back, and
   assert.equal(interval(), 100);
 });
 
-it('without a limit nothing is held back, until the server refuses', () => {
+it('without a limit nothing is delayed until the server rejects a message', () => {
   const rateLimiter = new RateLimiter(Number.POSITIVE_INFINITY);
   rateLimiter.onSent(5, 1);
   assert.equal(rateLimiter.dueMs, 5);
@@ -60,7 +60,7 @@ it('without a limit nothing is held back, until the server refuses', () => {
   assert.ok(rateLimiter.dueMs > 5);
 });
 
-it('held until an instant, it goes no sooner', () => {
+it('nothing is sent before the time given to holdUntil', () => {
   const rateLimiter = new RateLimiter(10);
   rateLimiter.holdUntil(5_000);
   assert.equal(rateLimiter.dueMs, 5_000);

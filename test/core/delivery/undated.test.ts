@@ -1,4 +1,4 @@
-/** Readings without a date: while the clock is not right they go live or not at all, and never twice by our own doing. */
+/** Undated readings are sent while fresh or not at all, and the agent never sends one twice. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,8 +15,8 @@ function undated(harness: DeliveryHarness, values: Values): void {
   });
 }
 
-describe('a reading without a date', () => {
-  it('goes without ts while it is fresh, and leaves the outbox', async () => {
+describe('an undated reading', () => {
+  it('a fresh undated reading is sent without ts and leaves the outbox', async () => {
     const harness = new DeliveryHarness();
     undated(harness, { a: 1 });
     assert.deepEqual(await harness.step(), { type: 'delivered' });
@@ -24,7 +24,7 @@ describe('a reading without a date', () => {
     assert.equal(harness.outbox.size, 0);
   });
 
-  it('is not sent again when its answer did not come: it waits for its date, and newer ones go', async () => {
+  it('an undated reading without response is not repeated and waits for its timestamp', async () => {
     const harness = new DeliveryHarness((_, index) => (index === 0 ? 'server-timeout' : 'ok'));
     undated(harness, { a: 1 });
     assert.equal((await harness.step()).type, 'failed');
@@ -44,7 +44,7 @@ describe('a reading without a date', () => {
     assert.equal(harness.outbox.size, 0);
   });
 
-  it('is given up as live after ten seconds, because the server would date it wrongly', async () => {
+  it('an undated request ends after ten seconds, because the date would be wrong', async () => {
     const harness = new DeliveryHarness(() => 'never');
     undated(harness, { a: 1 });
     const step = harness.step();
@@ -63,7 +63,7 @@ describe('a reading without a date', () => {
     assert.equal(harness.clock.sleeping, 0);
   });
 
-  it('that is old already is not sent at all before its date is known', async () => {
+  it('an old undated reading is not sent before it has a timestamp', async () => {
     const harness = new DeliveryHarness();
     undated(harness, { a: 1 });
     await harness.clock.advance(10_000);
@@ -76,7 +76,7 @@ describe('a reading without a date', () => {
     harness.stop.abort();
   });
 
-  it('under way is not moved to the backlog, from where it would be stored a second time', async () => {
+  it('an undated reading in flight is not moved to the backlog', async () => {
     let answer: () => void = () => {};
     const harness = new DeliveryHarness(async () => {
       await new Promise<void>((resolve) => {
@@ -104,7 +104,7 @@ describe('a reading without a date', () => {
     harness.stop.abort();
   });
 
-  it('that the server calls malformed is set aside and told as lost', async () => {
+  it('a malformed undated reading is rejected and reported as lost', async () => {
     const harness = new DeliveryHarness((_, index) => (index === 0 ? 'request-malformed' : 'ok'));
     undated(harness, { a: 1 });
     assert.deepEqual(await harness.step(), { type: 'progressed' });
@@ -113,7 +113,7 @@ describe('a reading without a date', () => {
     assert.equal(harness.outbox.losses.unreported, 1);
   });
 
-  it('goes out in the order of sampling among its like, one at a time', async () => {
+  it('undated readings are sent one at a time in the order of sampling', async () => {
     const harness = new DeliveryHarness();
     for (let count = 1; count <= 20; count += 1) {
       undated(harness, { count });

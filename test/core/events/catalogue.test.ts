@@ -1,4 +1,4 @@
-/** The catalogue of events: each id is told somewhere, each line has its id, and each trouble says what to do. */
+/** Each event is logged somewhere, each log line has an event id, and each problem has a remedy. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { RecordingLogger } from '../../doubles/recording-logger.ts';
 const ROWS = Object.entries(EVENTS);
 /** What a person can do. */
 const REMEDY =
-  /\b(change|check|compare|correct|delete|free|give|install|let|move|nothing to do|provision|raise|report|restart|run|set|shorten|stop)\b/;
+  /\b(change|check|compare|correct|delete|free|give|install|let|move|nothing to do|provision|raise|remove|report|restart|run|set|shorten|stop)\b/;
 const SOURCES = join(process.cwd(), 'src');
 
 /** Everything the agent is made of, but the catalogue itself. */
@@ -31,7 +31,7 @@ function sources(): readonly (readonly [file: string, text: string])[] {
 
 describe('an event', () => {
   for (const [id, { level, sentence }] of ROWS) {
-    it(`${id} has a constant sentence, and a remedy if it is a trouble`, () => {
+    it(`${id} has a constant sentence, and a remedy above level info`, () => {
       assert.match(id, /^FL-[A-Z]+(-[A-Z]+)*$/);
       assert.match(sentence, /^[a-z]/);
       assert.doesNotMatch(sentence, /[{}$%`\\\n]|\*\*\*|undefined|\.$/);
@@ -41,42 +41,40 @@ describe('an event', () => {
     });
   }
 
-  it('shares its sentence with no other', () => {
+  it('no two events share a sentence', () => {
     assert.equal(new Set(ROWS.map(([, { sentence }]) => sentence)).size, ROWS.length);
   });
 
-  it('is there for each refusal, with its level and words', () => {
+  it('each failure is an event with the same level and sentence', () => {
     for (const reason of Object.keys(FAILURE_POLICIES) as FailureReason[]) {
       const { level, sentence } = FAILURE_POLICIES[reason];
       assert.deepEqual(EVENTS[failureEventId(reason)], { level, sentence });
     }
   });
 
-  it('is told somewhere in the program', () => {
+  it('each event is logged somewhere in the program', () => {
     const logged = sources()
       .map(([, text]) => text)
       .join('\n');
-    const refusals = new Set(
+    const failures = new Set(
       Object.keys(FAILURE_POLICIES).map((reason) => failureEventId(reason as FailureReason)),
     );
     const silent = ROWS.map(([id]) => id).filter(
-      (id) => !refusals.has(id as ReturnType<typeof failureEventId>) && !logged.includes(`'${id}'`),
+      (id) => !failures.has(id as ReturnType<typeof failureEventId>) && !logged.includes(`'${id}'`),
     );
     assert.deepEqual(silent, []);
   });
 
-  it('is what every line above debug is: nothing is told past the catalogue', () => {
-    const past = sources()
-      .filter(([file]) => !/^host\/journal/.test(file))
-      .flatMap(([file, text]) =>
-        [...text.matchAll(/\blog\.(info|warn|error)\(/g)].map(([call]) => `${file}: ${call}`),
-      );
+  it('every log line above debug is an event of the catalogue', () => {
+    const past = sources().flatMap(([file, text]) =>
+      [...text.matchAll(/\blog\.(info|warn|error)\(/g)].map(([call]) => `${file}: ${call}`),
+    );
     assert.deepEqual(past, []);
   });
 });
 
-describe('telling', () => {
-  it('writes the sentence on the level of the event, with its id behind the other fields', () => {
+describe('logEvent', () => {
+  it('logEvent writes the sentence at the level of the event, with its id last', () => {
     const lines: unknown[] = [];
     const log = { info() {}, warn: (...line: unknown[]) => lines.push(line), error() {} };
     logEvent(log, 'FL-DEVICE-NAME-AMBIGUOUS', { device: 'gw-1' }, 'another sentence');
@@ -84,7 +82,7 @@ describe('telling', () => {
     assert.equal(Object.keys((lines as [string, object][])[0]?.[1] ?? {})[1], 'event');
   });
 
-  it('of each event reaches a logger', () => {
+  it('logEvent works for every event', () => {
     const log = new RecordingLogger();
     for (const [id] of ROWS) logEvent(log, id as EventId);
     assert.deepEqual(
@@ -94,12 +92,12 @@ describe('telling', () => {
   });
 });
 
-it('halves are parted at the first colon, and a sentence without one asks for nothing', () => {
+it('splitSentence splits at the first colon; without one the remedy is empty', () => {
   assert.deepEqual(splitSentence('a: b: c'), { cause: 'a', remedy: 'b: c' });
   assert.deepEqual(splitSentence('a'), { cause: 'a', remedy: '' });
 });
 
-it('only ids of the catalogue are ids', () => {
+it('isEventId accepts only ids of the catalogue', () => {
   assert.ok(isEventId('FL-SERVER-TIMEOUT'));
   for (const other of ['FL-NOTHING', 'toString', 7, undefined]) assert.ok(!isEventId(other));
 });

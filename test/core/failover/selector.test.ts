@@ -1,4 +1,4 @@
-/** Which road is taken and when another is tried, as tables: no network, no clock. */
+/** Which endpoint is used and when another one is tried, as tables, without network and clock. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -27,7 +27,7 @@ const TLS_THEN_CLEAR = [true, false];
 
 function after(
   isEncrypted: readonly boolean[],
-  ...failures: readonly [road: number, reason: FailureReason][]
+  ...failures: readonly [endpoint: number, reason: FailureReason][]
 ): EndpointSelection {
   let state = initialSelection(isEncrypted.length);
   for (const [endpoint, reason] of failures)
@@ -35,8 +35,8 @@ function after(
   return state;
 }
 
-describe('a road that fails', () => {
-  it('and says when it may be asked again is left alone for so long, and keeps nobody from another one', () => {
+describe('an endpoint that fails', () => {
+  it('an endpoint with a retry time is avoided until then, without delaying others', () => {
     const failure = { ...failureOf('upstream-unavailable'), retryAfterMs: 1_800_000 };
     const failedOver = recordFailure(initialSelection(2), 0, failure, context(CLEAR_THEN_TLS));
     assert.equal(failedOver.health[0]?.retryAtMs, 1_800_000);
@@ -46,31 +46,31 @@ describe('a road that fails', () => {
     );
   });
 
-  it('is left for the next one, which is in use only when it has worked', () => {
+  it('a failed endpoint is replaced by the next one after that has worked', () => {
     const failedOver = after(CLEAR_THEN_TLS, [0, 'server-timeout']);
     assert.deepEqual([failedOver.current, failedOver.candidate, endpointInUse(failedOver)], [0, 1, 1]);
     const taken = recordSuccess(failedOver, 1, 5);
     assert.deepEqual([taken.current, taken.candidate], [1, undefined]);
   });
 
-  it('has its turn again when the others fail, too', () => {
+  it('a failed endpoint is tried again if the others fail too', () => {
     assert.equal(endpointInUse(after(CLEAR_THEN_TLS, [0, 'server-timeout'], [1, 'port-closed'])), 0);
   });
 
-  it('is kept when an answer comes late over it', () => {
+  it('a failed endpoint stays in use after a late response', () => {
     const state = recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 0, 5);
     assert.deepEqual([state.current, state.candidate], [0, undefined]);
   });
 
-  it('fails once, however many requests were under way', () => {
+  it('several requests in flight count as one failure of the endpoint', () => {
     const state = after(CLEAR_THEN_TLS, [0, 'server-timeout'], [0, 'server-timeout'], [0, 'server-timeout']);
     assert.equal(state.health[0]?.failures, 1);
     assert.equal(endpointInUse(state), 1);
   });
 });
 
-describe('a better road', () => {
-  it('is tried again after a minute, two, four, at most an hour', () => {
+describe('a better endpoint', () => {
+  it('a better endpoint is retried after 1, 2, 4 min, up to 1 h', () => {
     let state = recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 1, 0);
     let nowMs = 0;
     const pausesMin: number[] = [];
@@ -86,7 +86,7 @@ describe('a better road', () => {
     assert.deepEqual(pausesMin, [1, 2, 4, 8, 16, 32, 60, 60]);
   });
 
-  it('is used when it works, and forgets its failures only after five good minutes', () => {
+  it('a working better endpoint is used, and its failures are reset after 5 min', () => {
     const unreachable = recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 1, 0);
     const back = recordSuccess(unreachable, 0, 60_000);
     assert.deepEqual([back.current, back.health[0]?.failures], [0, 1]);
@@ -94,13 +94,13 @@ describe('a better road', () => {
     assert.equal(recordSuccess(back, 0, 60_000 + 300_000).health[0]?.failures, 0);
   });
 
-  it('is not left again for an answer that comes late over the one behind it', () => {
+  it('a better endpoint stays in use after a late response of the other one', () => {
     const back = recordSuccess(recordSuccess(after(CLEAR_THEN_TLS, [0, 'server-timeout']), 1, 0), 0, 1);
     assert.equal(recordSuccess(back, 1, 2).current, 0);
   });
 });
 
-describe('a clear road', () => {
+describe('a plaintext endpoint', () => {
   for (const reason of [
     'certificate-date-invalid',
     'clock-wrong',
@@ -108,17 +108,17 @@ describe('a clear road', () => {
     'certificate-untrusted',
     'certificate-pin-mismatch',
   ] as const) {
-    it(`is never the answer to ${reason}`, () => {
+    it(`no plaintext endpoint is used after ${reason}`, () => {
       assert.equal(endpointInUse(after(TLS_THEN_CLEAR, [0, reason])), 0);
       assert.equal(endpointInUse(after([true, true, false], [0, reason], [1, 'port-closed'])), 0);
     });
   }
 
-  it('is the answer to what is no matter of trust, as the list says', () => {
+  it('a plaintext endpoint is used after a failure that is not about trust', () => {
     assert.equal(endpointInUse(after(TLS_THEN_CLEAR, [0, 'port-closed'])), 1);
   });
 
-  it('that is preferred is gone back to, whatever the certificate of the one behind it', () => {
+  it('a preferred plaintext endpoint is used again despite a certificate failure', () => {
     assert.equal(
       endpointInUse(after(CLEAR_THEN_TLS, [0, 'server-timeout'], [1, 'certificate-name-mismatch'])),
       0,
@@ -126,10 +126,10 @@ describe('a clear road', () => {
   });
 });
 
-describe('what is told', () => {
+describe('the combined failure', () => {
   const urls = ['coap://tb', 'https://tb'];
 
-  it('keeps to one reason while several fail in turn, and says all that was seen', () => {
+  it('the combined failure has one stable reason and all details', () => {
     const first = combinedFailure(after(CLEAR_THEN_TLS, [0, 'server-timeout']), urls, 0);
     const both = combinedFailure(after(CLEAR_THEN_TLS, [0, 'server-timeout'], [1, 'port-closed']), urls, 0);
     assert.equal(first?.reason, 'server-timeout');
@@ -137,17 +137,17 @@ describe('what is told', () => {
     assert.match(both?.detail ?? '', /^coap:\/\/tb: .+; https:\/\/tb: .+$/);
   });
 
-  it('is waited out as long as all of them have asked for that, and no longer', () => {
-    const asked = (endpoint: number, state: EndpointSelection, retryAfterMs: number, nowMs: number) =>
+  it('the combined retry time is the one that all endpoints have requested', () => {
+    const requestWait = (endpoint: number, state: EndpointSelection, retryAfterMs: number, nowMs: number) =>
       recordFailure(
         state,
         endpoint,
         { ...failureOf('upstream-unavailable'), retryAfterMs },
         context(CLEAR_THEN_TLS, nowMs),
       );
-    const both = asked(1, asked(0, initialSelection(2), 1_800_000, 0), 600_000, 100_000);
+    const both = requestWait(1, requestWait(0, initialSelection(2), 1_800_000, 0), 600_000, 100_000);
     assert.equal(combinedFailure(both, urls, 100_000)?.retryAfterMs, 600_000);
-    // One of them has not said so, or its time has come.
+    // One endpoint has requested no wait, or its wait is over.
     assert.equal(
       combinedFailure(
         recordFailure(both, 0, failureOf('server-timeout'), context(CLEAR_THEN_TLS, 100_000)),
@@ -156,11 +156,11 @@ describe('what is told', () => {
       )?.retryAfterMs,
       undefined,
     );
-    const again = asked(1, both, 600_000, 2_000_000);
+    const again = requestWait(1, both, 600_000, 2_000_000);
     assert.equal(combinedFailure(again, urls, 2_000_000)?.retryAfterMs, undefined);
   });
 
-  it('of the server itself moves no road', () => {
+  it('a failure of the server itself changes no endpoint', () => {
     for (const reason of [
       'unauthorized',
       'provisioning-key-unknown',
@@ -174,7 +174,7 @@ describe('what is told', () => {
   });
 });
 
-it('a clear road that is in use is left when the encrypted one before it shows a certificate that is not accepted', () => {
+it('a plaintext endpoint is left if the encrypted one has a certificate failure', () => {
   const silent = recordSuccess(after(TLS_THEN_CLEAR, [0, 'server-timeout']), 1, 5);
   assert.equal(endpointInUse(silent), 1);
   const blocked = recordFailure(

@@ -1,4 +1,4 @@
-/** How long to wait: exponential, jittered over the whole range, capped, and never below the floor. */
+/** Waits: exponential, jittered over the whole range, capped, and never below the floor. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -14,23 +14,23 @@ const schedules = fc.record({
 });
 const samples = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-it('the lowest throw waits the floor, at every attempt', () => {
+it('the lowest random number waits the floor at every attempt', () => {
   for (const attempt of [1, 2, 10, 1_000]) assert.equal(waitBeforeMs(SCHEDULE, attempt, 0), WAIT_MIN_MS);
 });
 
-it('the ceiling is the base at the first attempt and doubles with each further one', () => {
+it('the limit is the base at the first attempt and doubles with each further one', () => {
   const highest = 1 - 2 ** -53;
   const ceilings = [1, 2, 3, 4, 5].map((attempt) => waitBeforeMs(SCHEDULE, attempt, highest));
   assert.deepEqual(ceilings, [2_000, 4_000, 8_000, 16_000, 32_000]);
 });
 
-it('the ceiling is never over the cap, however long the trouble lasts', () => {
+it('the limit never exceeds the cap', () => {
   for (const attempt of [6, 31, 32, 1_025, 1e9]) {
     assert.equal(waitBeforeMs(SCHEDULE, attempt, 1 - 2 ** -53), 60_000);
   }
 });
 
-it('the middle throw waits the middle of floor and ceiling', () => {
+it('the middle random number waits the middle of floor and limit', () => {
   assert.equal(waitBeforeMs(SCHEDULE, 1, 0.5), (WAIT_MIN_MS + 2_000) / 2);
 });
 
@@ -38,7 +38,7 @@ it('an attempt before the first counts as the first', () => {
   assert.equal(waitBeforeMs(SCHEDULE, 0, 0.9), waitBeforeMs(SCHEDULE, 1, 0.9));
 });
 
-it('a ceiling below the floor waits the floor', () => {
+it('a limit below the floor waits the floor', () => {
   assert.equal(waitBeforeMs({ baseMs: 10, capMs: 100 }, 3, 0.9), WAIT_MIN_MS);
 });
 
@@ -53,7 +53,7 @@ it('every wait is a whole number of milliseconds between the floor and the cap',
   fc.assert(fc.property(schedules, fc.nat(), samples, check), SEED);
 });
 
-it('a higher throw never waits less, nor does a later attempt', () => {
+it('a higher random number or a later attempt never waits less', () => {
   const check = (schedule: Schedule, attempt: number, one: number, other: number) => {
     const [low, high] = [Math.min(one, other), Math.max(one, other)];
     assert.ok(waitBeforeMs(schedule, attempt, low) <= waitBeforeMs(schedule, attempt, high));
@@ -62,7 +62,7 @@ it('a higher throw never waits less, nor does a later attempt', () => {
   fc.assert(fc.property(schedules, fc.nat(100), samples, samples, check), SEED);
 });
 
-it('twenty thousand gateways that failed together come back evenly over the whole range', () => {
+it('20,000 gateways that failed together return evenly over the whole range', () => {
   const semaphore = new Array<number>(10).fill(0);
   for (let gateway = 0; gateway < 20_000; gateway += 1) {
     const ms = waitBeforeMs(SCHEDULE, 6, gateway / 20_000);

@@ -1,7 +1,4 @@
-/**
- * The verdicts: one row for each reason, a remedy in each sentence, and a schedule that fits how the trouble
- * ends.
- */
+/** One policy for each failure reason, with a remedy in the sentence and a suitable schedule. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -52,15 +49,15 @@ const ROWS = Object.entries(FAILURE_POLICIES) as [FailureReason, FailurePolicy][
 const REMEDY = /\b(check|compare|delete|raise|renew|set|report)\b/;
 const HOUR_MS = 3_600_000;
 
-it('there is one row for each reason, as loud as the trouble needs a person', () => {
+it('each failure reason has a policy with its level', () => {
   assert.deepEqual(Object.fromEntries(ROWS.map(([reason, { level }]) => [reason, level])), LEVELS);
 });
 
-it('no two reasons share a sentence: one can be searched for', () => {
+it('no two failure reasons share a sentence', () => {
   assert.equal(new Set(ROWS.map(([, { sentence }]) => sentence)).size, ROWS.length);
 });
 
-describe('verdicts: the sentence says the cause, then what to do', () => {
+describe('the sentence of a failure has a cause and a remedy', () => {
   for (const [reason, { sentence }] of ROWS) {
     it(reason, () => {
       const [cause, remedy] = sentence.split(/: (?!.*: )/);
@@ -70,7 +67,7 @@ describe('verdicts: the sentence says the cause, then what to do', () => {
   }
 });
 
-it('a sentence is constant: no placeholder, no number, no quotation, no secret', () => {
+it('the sentence of a failure is constant, without numbers and quotations', () => {
   for (const [, { sentence }] of ROWS) {
     assert.doesNotMatch(sentence, /[{}$%"`\\]|\*\*\*|undefined|\[object/);
     assert.doesNotMatch(sentence, /\d/);
@@ -78,13 +75,13 @@ it('a sentence is constant: no placeholder, no number, no quotation, no secret',
   }
 });
 
-it('a trouble that needs a person is asked about more seldom than one that heals', () => {
+it('failures that need a person are retried less often than others', () => {
   const baseMs = (level: FailurePolicy['level']) =>
     ROWS.filter(([, row]) => row.level === level).map(([, row]) => row.schedule.baseMs);
   assert.ok(Math.min(...baseMs('error')) > Math.max(...baseMs('warn')));
 });
 
-it('every schedule begins above the floor, grows, and tries at least once an hour', () => {
+it('each retry schedule starts above the floor, grows and is at most an hour', () => {
   for (const [reason, { schedule }] of ROWS) {
     assert.ok(schedule.baseMs > WAIT_MIN_MS, reason);
     assert.ok(schedule.capMs > schedule.baseMs, reason);
@@ -92,7 +89,7 @@ it('every schedule begins above the floor, grows, and tries at least once an hou
   }
 });
 
-it('an outage that is over is noticed within two minutes', () => {
+it('the end of an outage is noticed within two minutes', () => {
   const outages = [
     'server-timeout',
     'no-response-after-ack',
@@ -104,7 +101,7 @@ it('an outage that is over is noticed within two minutes', () => {
   for (const reason of outages) assert.ok(FAILURE_POLICIES[reason].schedule.capMs <= 120_000, reason);
 });
 
-it('what needs a change on the server is asked no more than once a minute from the start', () => {
+it('a failure that needs a change on the server is retried after a minute or more', () => {
   for (const reason of [
     'provisioning-key-unknown',
     'provisioning-declined',

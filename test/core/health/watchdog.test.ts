@@ -1,4 +1,7 @@
-/** The watchdog is fed while both loops get on, whatever the server does; each way to stand still stops it within its time. */
+/**
+ * The watchdog is notified as long as both loops run, whatever the server does; each stall stops the
+ * notifications within its deadline.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -40,12 +43,12 @@ class Watched extends AgentHarness {
   }
 }
 
-describe('the watchdog is fed at least every half of its time', () => {
+describe('watchdog notifications continue at half of the interval', () => {
   const HEALTHY: readonly (readonly [when: string, hours: number, make: () => Watched])[] = [
     ['online', 24, () => new Watched(undefined, PROVISIONED)],
     ['offline for three days', 72, () => new Watched(() => 'server-timeout', PROVISIONED)],
     [
-      'refused for three days, with waits of up to an hour',
+      'rejected for three days, with waits of up to an hour',
       72,
       () => new Watched(() => 'request-malformed', PROVISIONED),
     ],
@@ -61,11 +64,11 @@ describe('the watchdog is fed at least every half of its time', () => {
         harness.service.longestSilenceMs() <= WATCHDOG_MS / 2,
         `${harness.service.longestSilenceMs()} ms`,
       );
-      assert.equal(harness.log.withMessage(/stands still/).length, 0);
+      assert.equal(harness.log.withMessage(/has stalled/).length, 0);
     });
   }
 
-  it('with a reading every 24 hours, online and offline', async () => {
+  it('the watchdog is notified with a reading every 24 hours, online and offline', async () => {
     for (const script of [() => 'ok' as const, () => 'no-route' as const]) {
       const harness = new Watched(script, PROVISIONED);
       harness.settings = { ...harness.settings, sampleEveryMs: 24 * HOUR_MS };
@@ -74,21 +77,21 @@ describe('the watchdog is fed at least every half of its time', () => {
     }
   });
 
-  it('while the clock is never right and nothing can be dated', async () => {
+  it('the watchdog is notified while the clock is never synchronised', async () => {
     const harness = new Watched(() => 'server-timeout', PROVISIONED);
     harness.timeSync.synchronised = false;
     await harness.runFor(24 * HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() <= WATCHDOG_MS / 2);
   });
 
-  it('while nothing that is sampled changes, so that nothing is to be delivered', async () => {
+  it('the watchdog is notified while no sampled value changes', async () => {
     const harness = new Watched(undefined, PROVISIONED);
     harness.sensors = { sample: async () => ({}) };
     await harness.runFor(24 * HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() <= WATCHDOG_MS / 2);
   });
 
-  it('while a spread of an hour is waited out, and while provisioning is patient for eight minutes', async () => {
+  it('the watchdog is notified during a spread of 1 h and a provisioning of 8 min', async () => {
     const harness = new Watched(async (call) => {
       if (call.verb === 'provision') await harness.clock.sleep(500_000, harness.stop.signal);
       return 'ok' as const;
@@ -100,11 +103,11 @@ describe('the watchdog is fed at least every half of its time', () => {
   });
 });
 
-describe('the feeding stops when a part stands still', () => {
+describe('a stall of the agent', () => {
   const FROM_MS = HOUR_MS;
   const HANG_CASES: readonly (readonly [what: string, withinMs: number, make: () => Watched])[] = [
     [
-      'a sensor never answers',
+      'a sensor never responds',
       SAMPLING_MS_MAX,
       () => {
         const harness = new Watched(undefined, PROVISIONED);
@@ -151,7 +154,7 @@ describe('the feeding stops when a part stands still', () => {
     ],
   ];
   for (const [name, withinMs, make] of HANG_CASES) {
-    it(`${name}: at most ${withinMs / 1000} s later, and it is told once`, async () => {
+    it(`${name}: the notifications stop within ${withinMs / 1000} s, logged once`, async () => {
       const harness = make();
       await harness.live(FROM_MS + 2 * HOUR_MS);
       const before = harness.service.aliveMs.filter((ms) => ms < FROM_MS).length;
@@ -161,25 +164,25 @@ describe('the feeding stops when a part stands still', () => {
         harness.notifiedForMs(FROM_MS) <= withinMs + harness.settings.sampleEveryMs,
         `${harness.notifiedForMs(FROM_MS)} ms`,
       );
-      assert.equal(harness.log.withMessage(/stands still/).length, 1);
+      assert.equal(harness.log.withMessage(/has stalled/).length, 1);
     });
   }
 
-  it('a provisioning request never ends', async () => {
+  it('a provisioning request that never ends stops the notifications', async () => {
     const harness = new Watched(forever);
     await harness.live(2 * HOUR_MS);
     assert.ok(harness.notifiedForMs(0) <= PROVISIONING_MS_MAX);
     assert.ok(harness.notifiedForMs(0) > PROVISIONING_MS_MAX - WATCHDOG_MS);
   });
 
-  it('the credential store never answers', async () => {
+  it('a credential store that never responds stops the notifications', async () => {
     const harness = new Watched();
     harness.store.read = forever;
     await harness.live(2 * HOUR_MS);
     assert.ok(harness.notifiedForMs(0) <= DISK_MS_MAX);
   });
 
-  it('and begins again when it goes on: a whole process that stood still for a minute is not restarted', async () => {
+  it('the notifications resume after the whole process was stopped for a minute', async () => {
     const harness = new Watched(undefined, PROVISIONED);
     const { sensors } = harness;
     let beats = 0;
@@ -192,12 +195,12 @@ describe('the feeding stops when a part stands still', () => {
     };
     await harness.runFor(HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() < WATCHDOG_MS);
-    assert.equal(harness.log.withMessage(/goes on again/).length, 1);
+    assert.equal(harness.log.withMessage(/has resumed/).length, 1);
   });
 });
 
-describe('the figures of patience', () => {
-  it("are above what the road's own deadlines add up to", () => {
+describe('the deadlines', () => {
+  it('the deadlines exceed the sum of the time limits of the transport', () => {
     const longestMs = (timeoutMs: 'retryable' | 'once') => {
       const { noAckTimeoutMs: unansweredMs, responseTimeoutMs: acknowledgedMs } = retransmissionTiming(
         timeoutMs,
@@ -211,20 +214,20 @@ describe('the figures of patience', () => {
 });
 
 describe('the status', () => {
-  it('of a first boot goes from provisioning to online, and each change is told within seconds', async () => {
+  it('the status of a first boot changes from provisioning to online within seconds', async () => {
     const harness = new Watched(async (call) => {
       if (call.verb === 'provision') await harness.clock.sleep(20_000, harness.stop.signal);
       return 'ok' as const;
     });
     await harness.runFor(200_000);
     const { statuses } = harness.service;
-    assert.ok(statuses.includes('provisioning gw-1, 1 reading kept'));
+    assert.ok(statuses.includes('provisioning gw-1, 1 reading queued'));
     assert.match(statuses.at(-1) ?? '', /^online, 18 readings delivered, last (0|10) s ago$/);
     const message = new Set(statuses.map((text) => text.split(/[ :,]/)[0]));
     assert.deepEqual([...message], ['starting', 'provisioning', 'waiting', 'online']);
   });
 
-  it('of an outage says since when, what is kept and why, and then that it is over', async () => {
+  it('the status of an outage shows its duration, queued readings and cause', async () => {
     const harness = new Watched(
       () => (harness.clock.monotonicMs() < 2.5 * HOUR_MS ? 'server-timeout' : 'ok'),
       PROVISIONED,
@@ -233,13 +236,13 @@ describe('the status', () => {
     const { statuses } = harness.service;
     assert.ok(
       statuses.some((text) =>
-        /^offline for 2 h, 7\d\d readings kept \(0 lost\); the server does not answer$/.test(text),
+        /^offline for 2 h, 7\d\d readings queued \(0 lost\); the server does not respond$/.test(text),
       ),
     );
     assert.match(statuses.at(-1) ?? '', /^online, 1\d\d\d readings delivered, last \d+ s ago$/);
   });
 
-  it('of a server that comes and goes costs a message every three seconds at most', async () => {
+  it('the status of a flapping server is sent at most every three seconds', async () => {
     let count = 0;
     const harness = new Watched(() => (++count % 2 === 0 ? 'ok' : 'server-timeout'), PROVISIONED);
     harness.settings = { ...harness.settings, sampleEveryMs: 1_000 };
@@ -247,16 +250,16 @@ describe('the status', () => {
     assert.ok(harness.service.statuses.length <= 21);
   });
 
-  it('of a gateway that is not provisioned says so, and what the server says', async () => {
+  it('the status of an unprovisioned gateway shows the failure', async () => {
     const harness = new Watched(() => 'provisioning-key-unknown');
     await harness.runFor(600_000);
     assert.match(
       harness.service.statuses.at(-1) ?? '',
-      /^not provisioned for \d+ min, 5\d readings kept \(0 lost\); the server does not know the provisioning key and secret$/,
+      /^not provisioned for \d+ min, 5\d readings queued \(0 lost\); the server does not know the provisioning key and secret$/,
     );
   });
 
-  it('READY is said at once, though the server never answers', async () => {
+  it('READY is sent at once, even if the server never responds', async () => {
     const harness = new Watched(() => 'never');
     await harness.runFor(0);
     assert.deepEqual(harness.service.notifications, ['ready']);

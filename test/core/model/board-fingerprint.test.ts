@@ -1,4 +1,4 @@
-/** When two fingerprints are of one board: another one has to be proven. */
+/** When two fingerprints belong to one board: a difference must be proven. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,43 +9,38 @@ const [SERIAL, OTHER_SERIAL] = ['serial:0123456789abcdef', 'serial:fedcba9876543
 const [MAC, MAC_2, MAC_3] = ['mac:1111111111111111', 'mac:2222222222222222', 'mac:3333333333333333'] as const;
 
 describe('two fingerprints', () => {
-  const cases: readonly [claim: string, stored: Fingerprint, now: Fingerprint, same: boolean][] = [
+  const cases: readonly [title: string, stored: Fingerprint, present: Fingerprint, same: boolean][] = [
     ['of which one is empty prove nothing', [], [SERIAL, MAC], true],
     ['that are both empty prove nothing', [], [], true],
-    ['with one serial are of one board', [SERIAL], [SERIAL], true],
-    ['with two serials are of two boards', [SERIAL], [OTHER_SERIAL], false],
+    ['with the same serial belong to one board', [SERIAL], [SERIAL], true],
+    ['with two serials belong to two boards', [SERIAL], [OTHER_SERIAL], false],
     [
-      'with one serial are of one board after every network card was swapped',
+      'with one serial belong to one board after all network cards were replaced',
       [SERIAL, MAC],
       [SERIAL, MAC_2],
       true,
     ],
     [
-      'with two serials are of two boards, though a network card moved along',
+      'with two serials belong to two boards, even with a common network card',
       [SERIAL, MAC],
       [OTHER_SERIAL, MAC],
       false,
     ],
-    ['of which one has a serial more are of two boards', [SERIAL], [SERIAL, OTHER_SERIAL], false],
-    ['without serials are of one board when one address is common', [MAC, MAC_2], [MAC_2, MAC_3], true],
-    ['without serials are of two boards when no address is common', [MAC], [MAC_2, MAC_3], false],
-    ['of which one alone has a serial are compared by address: one in common', [SERIAL, MAC], [MAC], true],
-    [
-      'of which one alone has a serial are compared by address: none in common',
-      [SERIAL, MAC],
-      [MAC_2],
-      false,
-    ],
+    ['with an additional serial belong to two boards', [SERIAL], [SERIAL, OTHER_SERIAL], false],
+    ['without serials but a common MAC address belong to one board', [MAC, MAC_2], [MAC_2, MAC_3], true],
+    ['without serials and common MAC address belong to two boards', [MAC], [MAC_2, MAC_3], false],
+    ['with one serial and a common MAC address belong to one board', [SERIAL, MAC], [MAC], true],
+    ['with one serial and no common MAC address belong to two boards', [SERIAL, MAC], [MAC_2], false],
     ['of different kinds prove nothing', [SERIAL], [MAC], true],
     [
-      'of a kind of some later version prove nothing',
+      'with entries of an unknown kind prove nothing',
       ['tpm:0123456789abcdef'],
       ['tpm:fedcba9876543210'],
       true,
     ],
   ];
-  for (const [identity, stored, now, same] of cases) {
-    it(identity, () => assert.equal(isSameBoard(stored, now), same));
+  for (const [title, stored, present, same] of cases) {
+    it(`two fingerprints ${title}`, () => assert.equal(isSameBoard(stored, present), same));
   }
 });
 
@@ -55,12 +50,12 @@ const entry = fc
   .map(([kind, digit]) => `${kind}:${digit.repeat(16)}`);
 const fingerprint: fc.Arbitrary<Fingerprint> = fc.array(entry, { maxLength: 5 });
 
-describe('sameBoard', () => {
-  it('is symmetric', () => {
+describe('isSameBoard', () => {
+  it('isSameBoard is symmetric', () => {
     fc.assert(fc.property(fingerprint, fingerprint, (a, b) => isSameBoard(a, b) === isSameBoard(b, a)));
   });
 
-  it('is reflexive, whatever the order and however often an entry is repeated', () => {
+  it('isSameBoard ignores order and repetition of entries', () => {
     fc.assert(
       fc.property(fingerprint, (a) => {
         assert.ok(isSameBoard(a, [...a].reverse()));
@@ -69,7 +64,7 @@ describe('sameBoard', () => {
     );
   });
 
-  it('never takes a board for another one while its serial stays', () => {
+  it('isSameBoard is true for boards with the same serial', () => {
     const macs = fc.array(
       entry.filter((each) => !each.startsWith('serial:')),
       { maxLength: 4 },

@@ -1,4 +1,4 @@
-/** Which device names the server takes, and how a template becomes one. */
+/** Which device names the server accepts, and how a template is expanded. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,8 +11,8 @@ const SOURCES: NameSources = {
   hostname: 'pi',
 };
 
-const TAKEN = ['gw-1', 'g', 'x'.repeat(255), 'Küche 3', '塔-7', 'a & b', '{odd}'];
-const NOT_TAKEN = [
+const ACCEPTED = ['gw-1', 'g', 'x'.repeat(255), 'Küche 3', '塔-7', 'a & b', '{odd}'];
+const REJECTED = [
   ['', /empty/],
   ['   ', /empty/],
   [' gw', /white space/],
@@ -25,20 +25,20 @@ const NOT_TAKEN = [
   ['a>b', /HTML/],
 ] as const;
 
-it('names the server takes have nothing wrong with them', () => {
-  for (const name of TAKEN) assert.equal(checkDeviceName(name), undefined, name);
+it('a name that the server accepts has no problem', () => {
+  for (const name of ACCEPTED) assert.equal(checkDeviceName(name), undefined, name);
 });
 
-it('each name the server would refuse is answered with the reason', () => {
-  for (const [name, reason] of NOT_TAKEN)
+it('a name that the server would reject has a problem with the reason', () => {
+  for (const [name, reason] of REJECTED)
     assert.match(checkDeviceName(name) ?? '', reason, JSON.stringify(name));
 });
 
-it('a template without placeholders is the name itself', () => {
+it('a template without placeholders is the name', () => {
   assert.deepEqual(expandDeviceName('kitchen', SOURCES), { ok: true, name: 'kitchen', sources: [] });
 });
 
-it('a placeholder may occur twice and is named once', () => {
+it('a repeated placeholder is listed once in the sources', () => {
   assert.deepEqual(expandDeviceName('{hostname}/{serial}/{hostname}', SOURCES), {
     ok: true,
     name: 'pi/10000000abcdef01/pi',
@@ -46,23 +46,26 @@ it('a placeholder may occur twice and is named once', () => {
   });
 });
 
-it('all that is wrong with a template is said at once', () => {
-  assert.match(problemOf('{mac}-{sreial}'), /no mac to put in for \{mac\}.*\{sreial\} is no placeholder/);
+it('all problems of a template are reported at once', () => {
+  assert.match(
+    problemOf('{mac}-{sreial}'),
+    /no mac for the placeholder \{mac\}.*\{sreial\} is not a placeholder/,
+  );
 });
 
-it('a brace on its own, an empty placeholder and a name of the prototype are refused', () => {
+it('a single brace, an empty placeholder and a prototype name are rejected', () => {
   assert.match(problemOf('gw-{serial'), /brace/);
   assert.match(problemOf('gw-}'), /brace/);
-  assert.match(problemOf('gw-{}'), /no placeholder/);
-  assert.match(problemOf('gw-{constructor}'), /no placeholder/);
+  assert.match(problemOf('gw-{}'), /not a placeholder/);
+  assert.match(problemOf('gw-{constructor}'), /not a placeholder/);
 });
 
-it('what a host puts in is text, whatever it looks like', () => {
+it('the value of a placeholder is inserted as plain text', () => {
   const filled = expandDeviceName('gw-{hostname}', { ...SOURCES, hostname: '$&$1' });
   assert.equal(filled.ok && filled.name, 'gw-$&$1');
 });
 
-it('an outcome the server would refuse is a problem, and a long template is quoted in part', () => {
+it('an invalid expanded name is a problem that quotes part of the template', () => {
   assert.match(problemOf('<{hostname}>'), /HTML/);
   assert.ok(problemOf('x'.repeat(1000)).length < 200);
 });

@@ -1,7 +1,4 @@
-/**
- * What a reading may hold: finite numbers of at most six decimals, booleans and texts; what could not be read
- * is absent.
- */
+/** Deliverable values: finite numbers with at most six decimals, booleans and texts. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -10,12 +7,12 @@ import { deliverable, round } from '../../../src/core/model/reading.ts';
 
 const SEED = { seed: 20_261_121 };
 
-it('finite numbers, booleans and texts are kept as they are, zero, false and empty text included', () => {
+it('finite numbers, booleans and texts are deliverable, also 0, false and ""', () => {
   const values = { number: 1.5, zero: 0, no: false, yes: true, text: 'x', nothing: '' };
   assert.deepEqual(deliverable(values), values);
 });
 
-it('what could not be read is absent: never 0, never null', () => {
+it('a value that could not be read is absent', () => {
   const values = {
     a: undefined,
     b: null,
@@ -26,18 +23,18 @@ it('what could not be read is absent: never 0, never null', () => {
   assert.deepEqual(deliverable(values), {});
 });
 
-it('a number so large that the server would store it as text is left out', () => {
+it('a number that the server would store as text is omitted', () => {
   const exact = Number.MAX_SAFE_INTEGER;
   assert.deepEqual(deliverable({ a: exact, b: -exact, c: exact + 1, d: -1e21 }), { a: exact, b: -exact });
 });
 
-it('the order of the keys is kept, and what was given is not changed', () => {
-  const given = { z: 1, gone: null, a: 2 };
-  assert.deepEqual(Object.keys(deliverable(given)), ['z', 'a']);
-  assert.deepEqual(given, { z: 1, gone: null, a: 2 });
+it('deliverable keeps the order of the keys and does not change its argument', () => {
+  const values = { z: 1, gone: null, a: 2 };
+  assert.deepEqual(Object.keys(deliverable(values)), ['z', 'a']);
+  assert.deepEqual(values, { z: 1, gone: null, a: 2 });
 });
 
-it('rounding is to the nearest, in as many decimals as asked for', () => {
+it('round rounds to the nearest number with the given decimals', () => {
   const rows = [
     [0.1 + 0.2, 6, 0.3],
     [12.3456789, 2, 12.35],
@@ -49,7 +46,7 @@ it('rounding is to the nearest, in as many decimals as asked for', () => {
   for (const [value, decimals, rounded] of rows) assert.equal(round(value, decimals), rounded, `${value}`);
 });
 
-it('a rounded number of a host never has more decimals than asked for', () => {
+it('a rounded number never has more decimals than given', () => {
   const numbers = fc.double({ min: -1e9, max: 1e9, noNaN: true });
   const check = (value: number, decimals: number) => {
     const [, fraction = ''] = JSON.stringify(round(value, decimals)).split('.');
@@ -58,7 +55,7 @@ it('a rounded number of a host never has more decimals than asked for', () => {
   fc.assert(fc.property(numbers, fc.integer({ min: 0, max: 6 }), check), SEED);
 });
 
-it('rounding moves a number by at most half of its last decimal', () => {
+it('round changes a number by at most half of its last decimal', () => {
   const check = (value: number, decimals: number) => {
     assert.ok(Math.abs(round(value, decimals) - value) <= 0.5000001 * 10 ** -decimals);
   };

@@ -1,7 +1,4 @@
-/**
- * A secret shows no character of itself, however it is turned into text, and gives them to the one who asks
- * by name.
- */
+/** A secret hides its characters in every conversion to text except `reveal()`. */
 
 import assert from 'node:assert/strict';
 import { Console } from 'node:console';
@@ -50,23 +47,23 @@ const WAYS: Readonly<Record<string, () => unknown>> = {
   },
 };
 
-describe('a secret shows none of its characters as', () => {
+describe('a secret hides its characters as', () => {
   for (const [way, show] of Object.entries(WAYS)) {
     it(way, () => assert.doesNotMatch(String(show()), /QZ7/));
   }
 });
 
-it('a secret reads *** where a text is asked for, so that a log line says that there was one', () => {
+it('a secret converts to ***', () => {
   assert.equal(`${secret}`, '***');
   assert.equal(JSON.stringify(secret), '"***"');
   assert.equal(inspect(secret), '***');
 });
 
-it('a secret reveals its characters to the one who asks by name', () => {
+it('reveal returns the characters of a secret', () => {
   assert.equal(secret.reveal(), TEXT);
 });
 
-it('two secrets are equal when their characters are', () => {
+it('two secrets with equal characters are equal', () => {
   assert.ok(secret.equals(new Secret(TEXT)));
   assert.ok(!secret.equals(new Secret('QZ7')));
 });

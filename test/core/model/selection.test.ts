@@ -1,4 +1,4 @@
-/** Which keys are reported: globs, and profile, on and off in their order. */
+/** Globs, and the precedence of profile, on and off. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { EVERYTHING, isSelected, PROFILES } from '../../../src/core/model/select
 const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });
 const word = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
 
-test('a glob stands for what the regular expression with .* for * stands for', () => {
+test('a glob matches like the regular expression with .* for *', () => {
   fc.assert(
     fc.property(glob, word, (pattern, text) => {
       const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(text);
@@ -20,7 +20,7 @@ test('a glob stands for what the regular expression with .* for * stands for', (
   );
 });
 
-test('two globs that stand for the same text overlap, in either order', () => {
+test('two globs that match one text overlap, in either order', () => {
   fc.assert(
     fc.property(glob, glob, word, (one, other, text) => {
       if (matches(one, text) && matches(other, text)) assert.ok(overlap(one, other));
@@ -29,7 +29,7 @@ test('two globs that stand for the same text overlap, in either order', () => {
   );
 });
 
-test('globs that no text can satisfy both do not overlap', () => {
+test('globs without a common text do not overlap', () => {
   assert.equal(overlap('netEth0*', 'net*RxBytesPerS'), true);
   assert.equal(overlap('netEth0Tx*', 'net*RxBytesPerS'), true, 'netEth0TxRxBytesPerS is such a name');
   assert.equal(overlap('disk*', 'net*RxBytesPerS'), false);
@@ -37,14 +37,14 @@ test('globs that no text can satisfy both do not overlap', () => {
   assert.equal(matches('cpu', 'cpuUsePercent'), false);
 });
 
-test('each profile holds the one before', () => {
+test('each profile includes the previous one', () => {
   const held = PROFILES.map((profile) =>
     PROFILES.filter((from) => isSelected({ profile, on: [], off: [] }, 'cpu', 'cpuUsePercent', from)),
   );
   assert.deepEqual(held, [['minimal'], ['minimal', 'default'], ['minimal', 'default', 'full']]);
 });
 
-test('off beats on, on beats the profile, and both may name the sensor or the key', () => {
+test('off precedes on, on precedes the profile; both name sensors or keys', () => {
   const rows = [
     { on: ['cpu*'], off: [], reported: true },
     { on: ['cpu'], off: [], reported: true },
@@ -60,7 +60,7 @@ test('off beats on, on beats the profile, and both may name the sensor or the ke
     );
 });
 
-test('of a pattern of keys, one that some of its keys are switched off for may still be wanted', () => {
+test('a key pattern may be selected although some of its keys are off', () => {
   const off = (glob: string) =>
     isSelected({ ...EVERYTHING, off: [glob] }, 'network', 'net*RxBytesPerS', 'default');
   assert.equal(off('netEth0*'), true);
@@ -71,7 +71,7 @@ test('of a pattern of keys, one that some of its keys are switched off for may s
   assert.equal(isSelected(on, 'network', 'netWlan0RxBytesPerS', 'default'), false);
 });
 
-test('what is wanted of a pattern covers what is wanted of its keys', () => {
+test('a selected key implies a selected pattern', () => {
   const globs = fc.array(glob, { maxLength: 2 });
   fc.assert(
     fc.property(fc.constantFrom(...PROFILES), globs, globs, word, (profile, on, off, middle) => {

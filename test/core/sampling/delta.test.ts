@@ -1,4 +1,4 @@
-/** Changes: whoever carries the last reported value forward gets back what was sampled. */
+/** Delta encoding: carrying the last values forward restores the samples. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,8 +8,8 @@ import { DeltaEncoder, SNAPSHOT_EVERY_MS } from '../../../src/core/sampling/delt
 
 const SEED = { seed: 20_261_122, numRuns: 500 };
 
-describe('what is reported of a sample', () => {
-  it('is all of it at the start, and then only what moved', () => {
+describe('the reading of a sample', () => {
+  it('the first reading is a snapshot, the next ones have the changes only', () => {
     const changes = new DeltaEncoder();
     assert.deepEqual(changes.next({ a: 1, b: 'x' }, 0, false), {
       values: { a: 1, b: 'x' },
@@ -19,7 +19,7 @@ describe('what is reported of a sample', () => {
     assert.equal(changes.next({ a: 2, b: 'x' }, 2, false), undefined);
   });
 
-  it('is judged by the deadband of the key itself, then by the first glob that covers it', () => {
+  it('the deadband of a key precedes that of the first matching glob', () => {
     const deadbands = new Map([
       ['net*', 100],
       ['*Rx', 1],
@@ -32,7 +32,7 @@ describe('what is reported of a sample', () => {
     assert.deepEqual(moved({ netARx: 5, netBRx: 100, diskRx: 5, load: 0.1 }), ['netBRx']);
   });
 
-  it('is all of it again after five minutes, though nothing moved', () => {
+  it('a snapshot follows after five minutes without changes', () => {
     const changes = new DeltaEncoder();
     changes.next({ a: 1 }, 0, false);
     assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS - 1, false), undefined);
@@ -43,14 +43,14 @@ describe('what is reported of a sample', () => {
     assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS + 1, false), undefined);
   });
 
-  it('is all of it when that is asked for, and that counts as the full one', () => {
+  it('a forced snapshot restarts the snapshot interval', () => {
     const changes = new DeltaEncoder();
     changes.next({ a: 1 }, 0, false);
     assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS - 1, true)?.isSnapshot, true);
     assert.equal(changes.next({ a: 1 }, SNAPSHOT_EVERY_MS + 1, false), undefined);
   });
 
-  it('is all of it when a key has gone, because its absence cannot be told otherwise', () => {
+  it('a disappeared key causes a snapshot', () => {
     const changes = new DeltaEncoder();
     changes.next({ a: 1, b: 2 }, 0, false);
     assert.deepEqual(changes.next({ a: 1 }, 1, false), { values: { a: 1 }, isSnapshot: true });
@@ -58,11 +58,11 @@ describe('what is reported of a sample', () => {
     assert.deepEqual(changes.next({ a: 1, b: 2 }, 3, false), { values: { b: 2 }, isSnapshot: false });
   });
 
-  it('is nothing of an empty sample', () => {
+  it('an empty sample yields no reading', () => {
     assert.equal(new DeltaEncoder().next({}, 0, true), undefined);
   });
 
-  it('tells a number from the text of the same digits', () => {
+  it('a number differs from the text of the same digits', () => {
     const changes = new DeltaEncoder();
     changes.next({ a: 1 }, 0, false);
     assert.deepEqual(changes.next({ a: '1' }, 1, false), { values: { a: '1' }, isSnapshot: false });
@@ -70,7 +70,7 @@ describe('what is reported of a sample', () => {
 });
 
 describe('a deadband', () => {
-  it('hides what moved less, and sums up what creeps', () => {
+  it('a deadband hides small changes and reports slow drifts', () => {
     const changes = new DeltaEncoder(new Map([['a', 1]]));
     changes.next({ a: 10 }, 0, false);
     assert.equal(changes.next({ a: 10.6 }, 1, false), undefined);
@@ -78,7 +78,7 @@ describe('a deadband', () => {
     assert.equal(changes.next({ a: 10.1 }, 3, false), undefined);
   });
 
-  it('is its own key’s only, and none for text', () => {
+  it('a deadband applies to its own key and not to text', () => {
     const changes = new DeltaEncoder(
       new Map([
         ['a', 5],
@@ -90,7 +90,7 @@ describe('a deadband', () => {
   });
 });
 
-it('whatever is sampled, carrying the last value forward gives it back', () => {
+it('carrying the last values forward restores any samples', () => {
   const value: fc.Arbitrary<Value> = fc.oneof(
     fc.integer({ min: 0, max: 3 }),
     fc.boolean(),

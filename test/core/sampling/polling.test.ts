@@ -1,4 +1,4 @@
-/** Sensors that take their time, in virtual time: when they are asked, what of them counts, and what is told. */
+/** Slow sensors in virtual time: schedule, values and log. */
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
@@ -58,7 +58,7 @@ function harness(t: TestContext, count: number, everyMs = 60_000) {
   return { clock, log, sensors, first, pollers, keep, end };
 }
 
-it('each is asked at once and then at its interval, counted from its start', async (t) => {
+it('each sensor is polled at once and then at its interval', async (t) => {
   const { clock, first, pollers } = harness(t, 1);
   assert.deepEqual(pollers.latest(), {});
   first.takesMs = SLOW_MS;
@@ -68,7 +68,7 @@ it('each is asked at once and then at its interval, counted from its start', asy
   assert.deepEqual(first.askedAtMs, [0, 60_000, 120_000]);
 });
 
-it('one that takes longer than its interval is asked again when it is done, and never twice at once', async (t) => {
+it('a sensor slower than its interval is never polled twice at once', async (t) => {
   const { clock, first } = harness(t, 1, 1000);
   first.takesMs = 2500;
   await clock.advance(8000);
@@ -76,7 +76,7 @@ it('one that takes longer than its interval is asked again when it is done, and 
   assert.equal(first.atOnceMax, 1);
 });
 
-it('four are under way at once, and the others wait their turn', async (t) => {
+it('four sensors are polled at once, and the others wait', async (t) => {
   const { clock, sensors } = harness(t, 10);
   for (const sensor of sensors) sensor.takesMs = SLOW_MS;
   await clock.advance(SLOW_MS - 1);
@@ -88,7 +88,7 @@ it('four are under way at once, and the others wait their turn', async (t) => {
   );
 });
 
-it('one that fails is named once, loses its values, is asked ever more slowly up to an hour, and costs the others nothing', async (t) => {
+it('a failed sensor is logged once, has no values and is retried up to hourly', async (t) => {
   const { clock, log, sensors, first, pollers } = harness(t, 2);
   await clock.advance(1);
   first.answer = () => ({ ok: false, problem: 'is not installed' });
@@ -104,7 +104,7 @@ it('one that fails is named once, loses its values, is asked ever more slowly up
   assert.deepEqual(log.logged[0]?.fields, { sensor: 'own0', reason: 'is not installed' });
 });
 
-it('one that can be read again says so, with the number of its failures, and is asked at its interval again', async (t) => {
+it('a recovered sensor is logged with its failures and polled at its interval', async (t) => {
   const { clock, log, first, pollers } = harness(t, 1);
   first.answer = (round) => (round < 3 ? { ok: false, problem: 'x' } : { ok: true, values: { own0: round } });
   await clock.advance(180_000);
@@ -114,7 +114,7 @@ it('one that can be read again says so, with the number of its failures, and is 
   assert.deepEqual(log.logged.at(-1)?.fields, { sensor: 'own0', failures: 2 });
 });
 
-it('what was left out is told once as long as it is the same', async (t) => {
+it('an unchanged problem of a value is logged once', async (t) => {
   const { clock, log, first } = harness(t, 1);
   const problems = ['a', 'a', 'b', undefined, 'a'];
   first.answer = (round) => ({ ok: true, values: {}, problem: problems[round - 1] });
@@ -125,7 +125,7 @@ it('what was left out is told once as long as it is the same', async (t) => {
   );
 });
 
-it('a value that is too old is absent, though nobody said that it is gone', async (t) => {
+it('a value that is too old is absent', async (t) => {
   const { clock, pollers, end } = harness(t, 1);
   await clock.advance(1);
   await end();
@@ -135,7 +135,7 @@ it('a value that is too old is absent, though nobody said that it is gone', asyn
   assert.deepEqual(pollers.latest(), {});
 });
 
-it('a reload in the middle of a read is no failure, and what was read before still counts', async (t) => {
+it('an aborted read is no failure, and the previous values remain', async (t) => {
   const { clock, log, first, pollers, keep, end } = harness(t, 1);
   await clock.advance(1);
   first.takesMs = SLOW_MS;
@@ -148,7 +148,7 @@ it('a reload in the middle of a read is no failure, and what was read before sti
   assert.deepEqual(log.logged, []);
 });
 
-it('of two that have one key the first counts', async (t) => {
+it('of two sensors with one key the first counts', async (t) => {
   const { clock, sensors, pollers } = harness(t, 2);
   for (const [index, sensor] of sensors.entries())
     sensor.answer = () => ({ ok: true, values: { same: index } });

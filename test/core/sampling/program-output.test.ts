@@ -1,4 +1,4 @@
-/** What an operator's program prints, as values: forms, names, bounds, and what is said of the rest. */
+/** The output of a program sensor: forms, names, limits and problems. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -27,25 +27,29 @@ describe('a program’s output', () => {
     ['a=1\r\nb=2\r\n', { boilerA: 1, boilerB: 2 }],
     ['state=a=b', { boilerState: 'a=b' }],
     ['', {}, /^prints nothing$/],
-    ['{"a": 1', {}, /^prints JSON that is none$/],
+    ['{"a": 1', {}, /^prints invalid JSON$/],
     ['garbage', {}, /^prints "garbage", which is neither JSON nor key=value$/],
     ['=1', {}, /^prints "=1", which is neither/],
     ['[1]', {}, /neither JSON nor key=value/],
     ['a=1\nError: no bus\nb=2', { boilerA: 1, boilerB: 2 }, /^prints "Error: no bus", which/],
-    ['{"a": {"b": 1}, "c": 2}', { boilerC: 2 }, /^says of "a" what is no number, flag or short text$/],
-    ['{"a": [1]}', {}, /says of "a"/],
-    ['{"a": 1e16}', {}, /says of "a"/],
+    [
+      '{"a": {"b": 1}, "c": 2}',
+      { boilerC: 2 },
+      /^prints a value of "a" that is not a number, boolean or short text$/,
+    ],
+    ['{"a": [1]}', {}, /prints a value of "a" that is not/],
+    ['{"a": 1e16}', {}, /prints a value of "a" that is not/],
     ['{"a": -9007199254740991}', { boilerA: -9007199254740991 }],
     ['a=NaN\nb=-inf\nc=N/A\nd=none\ne=1', { boilerE: 1 }],
-    ['{"a": 1e400}', {}, /says of "a"/],
-    [`{"a": "${'x'.repeat(129)}"}`, {}, /says of "a"/],
-    ['{"a": "x\\u0007"}', {}, /says of "a"/],
-    ['a=\ufffd\ufffd\nb=1', { boilerB: 1 }, /says of "a"/],
-    ['{"a": ""}', {}, /says of "a"/],
-    ['a=', {}, /says of "a"/],
-    ['{"--": 1}', {}, /^says "--", which makes no key$/],
-    [`{"${'k'.repeat(64)}": 1}`, {}, /which makes no key$/],
-    ['{"flow-temp": 1, "flow_temp": 2}', { boilerFlowTemp: 1 }, /^says "flow_temp" twice$/],
+    ['{"a": 1e400}', {}, /prints a value of "a" that is not/],
+    [`{"a": "${'x'.repeat(129)}"}`, {}, /prints a value of "a" that is not/],
+    ['{"a": "x\\u0007"}', {}, /prints a value of "a" that is not/],
+    ['a=\ufffd\ufffd\nb=1', { boilerB: 1 }, /prints a value of "a" that is not/],
+    ['{"a": ""}', {}, /prints a value of "a" that is not/],
+    ['a=', {}, /prints a value of "a" that is not/],
+    ['{"--": 1}', {}, /^prints "--", which cannot become a key$/],
+    [`{"${'k'.repeat(64)}": 1}`, {}, /which cannot become a key$/],
+    ['{"flow-temp": 1, "flow_temp": 2}', { boilerFlowTemp: 1 }, /^prints "flow_temp" twice$/],
     ['{"__proto__": 1, "constructor": 2}', { boilerProto: 1, boilerConstructor: 2 }],
     ['\u0000\u00ff\u001b[2J', {}, /^prints "[\x20-\x7e]*", which is neither/],
   ];
@@ -58,22 +62,22 @@ describe('a program’s output', () => {
     });
   }
 
-  it('counts only what was asked for, and what else is in it is no problem', () => {
+  it('unselected values of a program are ignored without a problem', () => {
     const output = '{"flow": 1, "other": {"x": 1}, "pump": false}';
     assert.deepEqual(programValues(output, { name: 'boiler', keys: ['flow', 'pump', 'missing'] }), {
       values: { boilerFlow: 1, boilerPump: false },
     });
   });
 
-  it('has at most 32 values, and the rest is told', () => {
+  it('a program has at most 32 values, and more are a problem', () => {
     const lines = (count: number) => Array.from({ length: count }, (_, index) => `k${index}=1`).join('\n');
     assert.equal(programValues(lines(KEYS_MAX), boiler).problem, undefined);
     const { values, problem } = programValues(lines(KEYS_MAX + 1), boiler);
     assert.equal(Object.keys(values).length, KEYS_MAX);
-    assert.equal(problem, 'says more than 32 values');
+    assert.equal(problem, 'prints more than 32 values');
   });
 
-  it('whatever it is, gives keys and values that may be delivered, and one line of complaint', () => {
+  it('any output yields deliverable values and at most one line of problem', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -93,7 +97,7 @@ describe('a program’s output', () => {
   });
 });
 
-it('the key of a program’s value begins with the sensor’s name, once', () => {
+it('the key of a value begins with the sensor name once', () => {
   const rows: readonly [said: string, key: string | undefined][] = [
     ['temp', 'boilerTemp'],
     ['TEMP', 'boilerTEMP'],

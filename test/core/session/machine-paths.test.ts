@@ -1,8 +1,6 @@
 /**
- * What holds on every path of the session, whatever the server, the disk and the die do: invariants over
- * random walks.
- *
- * The walks are of a fixed seed; fast-check prints it with the shortest walk that breaks a claim.
+ * Invariants of every path of the session over random walks, whatever the server, the disk and the random
+ * numbers do. The seed is fixed; fast-check prints it with the shortest walk that breaks an invariant.
  */
 
 import assert from 'node:assert/strict';
@@ -16,18 +14,19 @@ import { CONFIGURED, type WalkStep, walks } from './random-walk.ts';
 
 const RUNS = { seed: 20_261_121, numRuns: 1_000 };
 
-function forEveryWalk(identity: string, check: (walkSteps: readonly WalkStep[]) => void): void {
-  it(identity, () => fc.assert(fc.property(walks, check), RUNS));
+function forEveryWalk(title: string, check: (walkSteps: readonly WalkStep[]) => void): void {
+  it(title, () => fc.assert(fc.property(walks, check), RUNS));
 }
 
-/** The requests of a walk: each leg whose action was to provision. */
+/** The requests of a walk: each step whose action was to provision. */
 const requests = (walkSteps: readonly WalkStep[]) =>
   walkSteps.flatMap(({ before }) => (before.at === 'provision' ? [before] : []));
 
-it('the walks reach every state and every way out of it', () => {
-  const seen = new Set<string>();
+it('the random walks reach every state and every transition', () => {
+  const transitions = new Set<string>();
   const record = (walkSteps: readonly WalkStep[]) => {
-    for (const { before, event, after } of walkSteps) seen.add(`${before.at} ${event.type} ${after.at}`);
+    for (const { before, event, after } of walkSteps)
+      transitions.add(`${before.at} ${event.type} ${after.at}`);
   };
   fc.assert(fc.property(walks, record), RUNS);
   const failed = ['load', 'record-intent', 'provision', 'verify-token', 'deliver'].map(
@@ -45,12 +44,12 @@ it('the walks reach every state and every way out of it', () => {
     'verify-token token-verified record-intent',
   ];
   const others = ['save saved deliver', 'deliver progressed deliver'];
-  for (const way of [...failed, ...declined, ...unsaved, ...renamed, ...others]) {
-    assert.ok(seen.has(way), way);
+  for (const transition of [...failed, ...declined, ...unsaved, ...renamed, ...others]) {
+    assert.ok(transitions.has(transition), transition);
   }
 });
 
-forEveryWalk('once a claim has been sent, no other name and no other token is ever sent', (walkSteps) => {
+forEveryWalk('after a proposal was sent, no other name and no other token is sent', (walkSteps) => {
   const [first, ...later] = requests(walkSteps);
   for (const { identity } of later) {
     assert.equal(identity.deviceName, first?.identity.deviceName);
@@ -59,7 +58,7 @@ forEveryWalk('once a claim has been sent, no other name and no other token is ev
 });
 
 forEveryWalk(
-  'a second request with our token comes straight after the server said it does not know it',
+  'a second request with a proposed token directly follows its failed verification',
   (walkSteps) => {
     let sent = false;
     for (const [index, { before }] of walkSteps.entries()) {
@@ -71,7 +70,7 @@ forEveryWalk(
   },
 );
 
-forEveryWalk('a request follows a stored intent: it is never the first thing after a start', (walkSteps) => {
+forEveryWalk('a request follows a stored intent and is never the first step', (walkSteps) => {
   for (const { before, event, after } of walkSteps) {
     if (after.at !== 'provision' || before.at === 'wait') continue;
     const pending = event.type === 'loaded' && event.record?.state === 'pending';
@@ -79,35 +78,29 @@ forEveryWalk('a request follows a stored intent: it is never the first thing aft
   }
 });
 
-forEveryWalk('a request is never for another name than the configured one', (walkSteps) => {
+forEveryWalk('a request always has the configured name', (walkSteps) => {
   for (const { identity } of requests(walkSteps)) assert.equal(identity.deviceName, CONFIGURED);
 });
 
-forEveryWalk(
-  'a stored proposal never gives way to another token, even when the name changes',
-  (walkSteps) => {
-    const record = walkSteps.flatMap(({ event }) => (event.type === 'loaded' ? [event.record] : [])).at(0);
-    if (record?.state !== 'pending' || !record.token) return;
-    for (const { identity } of requests(walkSteps))
-      assert.equal(identity.token?.reveal(), record.token.reveal());
-  },
-);
+forEveryWalk('a stored proposal keeps its token, even if the name changes', (walkSteps) => {
+  const record = walkSteps.flatMap(({ event }) => (event.type === 'loaded' ? [event.record] : [])).at(0);
+  if (record?.state !== 'pending' || !record.token) return;
+  for (const { identity } of requests(walkSteps))
+    assert.equal(identity.token?.reveal(), record.token.reveal());
+});
 
-forEveryWalk(
-  'a token that cannot be stored is tried again a minute later, and kept until it is',
-  (walkSteps) => {
-    for (const { before, event, after, monotonicMs } of walkSteps) {
-      const failed = event.type === 'token-unsaved' || (before.at === 'save' && event.type === 'failed');
-      const { retrySaveAtMs } = before;
-      if (failed) assert.equal(after.retrySaveAtMs, monotonicMs + RETRY_SAVE_MS);
-      else if (retrySaveAtMs === undefined) assert.equal(after.retrySaveAtMs, undefined);
-      else if (after.at === 'save') assert.ok(event.type === 'delivered' && monotonicMs >= retrySaveAtMs);
-      else assert.equal(after.retrySaveAtMs, retrySaveAtMs);
-    }
-  },
-);
+forEveryWalk('an unsaved token is stored again later and kept until it is stored', (walkSteps) => {
+  for (const { before, event, after, monotonicMs } of walkSteps) {
+    const failed = event.type === 'token-unsaved' || (before.at === 'save' && event.type === 'failed');
+    const { retrySaveAtMs } = before;
+    if (failed) assert.equal(after.retrySaveAtMs, monotonicMs + RETRY_SAVE_MS);
+    else if (retrySaveAtMs === undefined) assert.equal(after.retrySaveAtMs, undefined);
+    else if (after.at === 'save') assert.ok(event.type === 'delivered' && monotonicMs >= retrySaveAtMs);
+    else assert.equal(after.retrySaveAtMs, retrySaveAtMs);
+  }
+});
 
-forEveryWalk('every wait lies between the floor and the ceiling of its verdict', (walkSteps) => {
+forEveryWalk('every wait is between the floor and the limit of its policy', (walkSteps) => {
   for (const { after } of walkSteps) {
     if (after.at !== 'wait') continue;
     const { baseMs, capMs } = FAILURE_POLICIES[after.failure.reason].schedule;
@@ -116,7 +109,7 @@ forEveryWalk('every wait lies between the floor and the ceiling of its verdict',
   }
 });
 
-forEveryWalk('troubles count up by one with each wait and go back only to none', (walkSteps) => {
+forEveryWalk('the failure count rises by one with each wait and falls only to zero', (walkSteps) => {
   for (const { before, event, after } of walkSteps) {
     const entered = after.at === 'wait';
     const forgotten = event.type === 'delivered' && after.consecutiveFailures === 0;
@@ -125,7 +118,7 @@ forEveryWalk('troubles count up by one with each wait and go back only to none',
 });
 
 forEveryWalk(
-  'troubles are forgotten after five healthy minutes with the token on disk, and only then',
+  'the failure count is reset only after five healthy minutes with a stored token',
   (walkSteps) => {
     let healthySinceMs: number | undefined;
     for (const { before, event, after, monotonicMs } of walkSteps) {
@@ -139,19 +132,16 @@ forEveryWalk(
   },
 );
 
-forEveryWalk(
-  'no refusal of the server is followed by anything but a wait, or one question about a declined token',
-  (walkSteps) => {
-    for (const { before, event, after } of walkSteps) {
-      if (event.type !== 'failed' || after.at === 'wait') continue;
-      if (before.at === 'save' && after.at === 'deliver') continue; // refused by the disk
-      assert.equal(event.failure.reason, 'provisioning-declined');
-      assert.equal(after.at === 'verify-token' && after.nameDeclined, true);
-    }
-  },
-);
+forEveryWalk('a failure is followed by a wait or by one verification of a declined token', (walkSteps) => {
+  for (const { before, event, after } of walkSteps) {
+    if (event.type !== 'failed' || after.at === 'wait') continue;
+    if (before.at === 'save' && after.at === 'deliver') continue; // refused by the disk
+    assert.equal(event.failure.reason, 'provisioning-declined');
+    assert.equal(after.at === 'verify-token' && after.nameDeclined, true);
+  }
+});
 
-forEveryWalk('a gateway that delivers keeps its token for as long as it runs', (walkSteps) => {
+forEveryWalk('a delivering gateway keeps its token while it runs', (walkSteps) => {
   const delivering = walkSteps
     .map(({ after }) => after)
     .filter((state): state is SessionState & { at: 'deliver' } => state.at === 'deliver');
@@ -159,17 +149,14 @@ forEveryWalk('a gateway that delivers keeps its token for as long as it runs', (
   assert.ok(tokens.size <= 1, [...tokens].join(', '));
 });
 
-forEveryWalk(
-  'what a wait leads back to carries no troubles, no health and no wait of its own',
-  (walkSteps) => {
-    for (const { after } of walkSteps) {
-      if (after.at !== 'wait') continue;
-      assert.deepEqual(
-        Object.keys(after.resumeAt).filter(
-          (key) => !['at', 'identity', 'nameDeclined', 'proposed'].includes(key),
-        ),
-        [],
-      );
-    }
-  },
-);
+forEveryWalk('the step after a wait has no counters and no wait of its own', (walkSteps) => {
+  for (const { after } of walkSteps) {
+    if (after.at !== 'wait') continue;
+    assert.deepEqual(
+      Object.keys(after.resumeAt).filter(
+        (key) => !['at', 'identity', 'nameDeclined', 'proposed'].includes(key),
+      ),
+      [],
+    );
+  }
+});

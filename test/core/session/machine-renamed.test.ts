@@ -1,6 +1,6 @@
 /**
- * An operator who changes the name while a provisioning is pending: the token that was proposed is asked about
- * first, so that it can never name two devices; and a gateway that had a device keeps its name.
+ * A device name that changes while a provisioning is pending: the proposed token is verified first, so that
+ * it never belongs to two devices. A gateway with a device keeps its name.
  */
 
 import assert from 'node:assert/strict';
@@ -15,7 +15,7 @@ import type {
   SessionStep,
 } from '../../../src/core/session/state.ts';
 import { failureOf } from '../../doubles/failures.ts';
-import { revealed } from '../../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../../doubles/reveal-secrets.ts';
 
 const TOKEN = new Secret('proposed-by-us');
 const OLD_NAME = { deviceName: 'gw-old', token: TOKEN };
@@ -40,46 +40,46 @@ function remembered(identity: DeviceIdentity): SessionState {
 }
 
 function assertStep(actual: SessionState, expected: SessionStep): void {
-  assert.deepEqual(revealed(actual), revealed({ ...expected, consecutiveFailures: 0 }));
+  assert.deepEqual(revealSecrets(actual), revealSecrets({ ...expected, consecutiveFailures: 0 }));
 }
 
-describe('session: a pending record of another name', () => {
-  it('with a token of ours is asked about first, as it was proposed', () => {
+describe('a pending record with another name', () => {
+  it('a pending record with another name verifies its proposed token first', () => {
     assertStep(remembered(OLD_NAME), PROBING);
   });
 
-  it('that the server knows keeps the old name: the device exists', () => {
+  it('an accepted token keeps the old name, because the device exists', () => {
     assertStep(after(PROBING, TOKEN_ACCEPTED), { at: 'save', identity: OLD_NAME });
     assertStep(after(PROBING, TOKEN_ACCEPTED, { type: 'saved' }), { at: 'deliver', identity: OLD_NAME });
   });
 
-  it('that the server does not know is intended under the new name, with the same token', () => {
+  it('an unknown token is proposed again under the new name', () => {
     assertStep(after(PROBING, TOKEN_REJECTED), { at: 'record-intent', proposed: TOKEN });
     const intended: SessionEvent = { type: 'intent-recorded', identity: NEW_NAME };
     assertStep(after(PROBING, TOKEN_REJECTED, intended), { at: 'provision', identity: NEW_NAME });
   });
 
-  it('is given up after a declined request too: what was declined is the old name', () => {
+  it('the old name is dropped after a declined request', () => {
     assertStep(after({ ...PROBING, nameDeclined: true }, TOKEN_REJECTED), {
       at: 'record-intent',
       proposed: TOKEN,
     });
   });
 
-  it('keeps its token when the intent cannot be stored: it is proposed after the wait', () => {
+  it('the token is proposed after the wait if the intent cannot be stored', () => {
     const failed: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
     const again = after(PROBING, TOKEN_REJECTED, failed, { type: 'wait-over' });
     assert.deepEqual(
-      revealed(again),
-      revealed({ at: 'record-intent', proposed: TOKEN, consecutiveFailures: 1 }),
+      revealSecrets(again),
+      revealSecrets({ at: 'record-intent', proposed: TOKEN, consecutiveFailures: 1 }),
     );
   });
 
-  it('without a token is intended anew: there is nothing to ask about', () => {
+  it('a pending record without a token is replaced by a new intent', () => {
     assertStep(remembered({ deviceName: 'gw-old' }), { at: 'record-intent' });
   });
 
-  it('with a token that worked once keeps the stored name on the whole way', () => {
+  it('a pending record with a previous token keeps the stored name', () => {
     const { token: _, ...withoutMemory } = REVOKED;
     assertStep(remembered(REVOKED), { at: 'verify-previous-token', identity: REVOKED });
     assertStep(remembered(withoutMemory), { at: 'verify-previous-token', identity: withoutMemory });
@@ -93,8 +93,8 @@ describe('session: a pending record of another name', () => {
   });
 });
 
-describe('session: a pending record of the configured name', () => {
-  it('goes on as it was: asked about, then requested', () => {
+describe('a pending record with the configured name', () => {
+  it('a pending record with the configured name is verified, then requested', () => {
     const probing: SessionStep = { at: 'verify-token', identity: NEW_NAME, nameDeclined: false };
     assertStep(remembered(NEW_NAME), probing);
     assertStep(after(probing, TOKEN_REJECTED), { at: 'provision', identity: NEW_NAME });
@@ -103,7 +103,7 @@ describe('session: a pending record of the configured name', () => {
   });
 });
 
-it('session: a provisioned gateway keeps the name it has, whatever it is to be called', () => {
+it('a provisioned gateway keeps its name if the configured name changes', () => {
   const record: CredentialRecord = { state: 'provisioned', server: 'coap://tb', sinceMs: 5, ...OLD_NAME };
   const delivering = after({ at: 'load' }, { type: 'loaded', record });
   assertStep(delivering, { at: 'deliver', identity: OLD_NAME });

@@ -1,6 +1,6 @@
 /**
- * A token that worked and is refused: believed only after minutes, then provisioned again under the same name
- * while the old token is still tried; an outage is never taken for a revocation, and nothing flaps.
+ * A rejected token is revoked only after minutes, then the gateway provisions again under the same name while
+ * it keeps trying the old token. An outage is never a revocation.
  */
 
 import assert from 'node:assert/strict';
@@ -32,24 +32,24 @@ function deliveries(events: readonly SessionEvent[], everyMs: number, mayProvisi
   return states;
 }
 
-const refusedFor = (count: number) => Array.from({ length: count }, () => unauthorized);
+const rejections = (count: number) => Array.from({ length: count }, () => unauthorized);
 const lastOf = (states: SessionState[]) => states.at(-1) as SessionState;
 
-test('one refusal, or many within a minute, revoke nothing', () => {
+test('one rejection, or many within a minute, do not revoke the token', () => {
   assert.equal(lastOf(deliveries([unauthorized], 0)).at, 'wait');
-  assert.equal(lastOf(deliveries(refusedFor(50), 1_000)).at, 'wait');
+  assert.equal(lastOf(deliveries(rejections(50), 1_000)).at, 'wait');
 });
 
-test('two refusals a day apart revoke nothing: the count is a condition too', () => {
-  assert.equal(lastOf(deliveries(refusedFor(2), 86_400_000)).at, 'wait');
+test('two rejections a day apart do not revoke the token', () => {
+  assert.equal(lastOf(deliveries(rejections(2), 86_400_000)).at, 'wait');
 });
 
-test('refusals over five minutes lead to a new intent that remembers the old token and the name', () => {
-  const last = lastOf(deliveries(refusedFor(REVOCATION_THRESHOLD.count + 1), 60_000));
+test('rejections over five minutes lead to a new intent with the old token and name', () => {
+  const last = lastOf(deliveries(rejections(REVOCATION_THRESHOLD.count + 1), 60_000));
   assert.deepEqual(last.at === 'record-intent' && last.revoked, { deviceName: 'gw-1', token: OLD });
 });
 
-test('5.00 for a whole day is no doubt about the token', () => {
+test('5.00 for a whole day is no authentication failure', () => {
   const states = deliveries(
     Array.from({ length: 500 }, () => overloaded),
     180_000,
@@ -57,32 +57,32 @@ test('5.00 for a whole day is no doubt about the token', () => {
   assert.ok(states.every(({ at }) => at === 'wait'));
 });
 
-test('an outage between two refusals neither adds to the doubts nor clears them', () => {
-  const mixed = [...refusedFor(3), overloaded, overloaded, ...refusedFor(2)];
+test('an outage between two rejections does not change the authentication failures', () => {
+  const mixed = [...rejections(3), overloaded, overloaded, ...rejections(2)];
   assert.equal(lastOf(deliveries(mixed, 60_000)).at, 'record-intent');
-  assert.equal(lastOf(deliveries([...refusedFor(4), overloaded, overloaded], 60_000)).at, 'wait');
+  assert.equal(lastOf(deliveries([...rejections(4), overloaded, overloaded], 60_000)).at, 'wait');
 });
 
-test('one accepted delivery clears every doubt', () => {
-  const states = deliveries([...refusedFor(4), { type: 'delivered' }, ...refusedFor(4)], 60_000);
+test('one accepted delivery resets the authentication failures', () => {
+  const states = deliveries([...rejections(4), { type: 'delivered' }, ...rejections(4)], 60_000);
   assert.equal(lastOf(states).at, 'wait');
 });
 
-test('without a pair, or with a token the operator gave, it never provisions: it waits and tries', () => {
-  const states = deliveries(refusedFor(200), 60_000, false);
+test('without a key, or with a fixed token, a rejected gateway waits and retries', () => {
+  const states = deliveries(rejections(200), 60_000, false);
   assert.ok(states.every(({ at, authFailures }) => at === 'wait' && authFailures === undefined));
 });
 
-test('a refusal is kept as a doubt, with its time, where it may lead to a new token', () => {
-  const states = deliveries(refusedFor(3), 60_000);
+test('a rejection is counted with its time if it may lead to a new token', () => {
+  const states = deliveries(rejections(3), 60_000);
   assert.deepEqual(
     states.map(({ authFailures }) => authFailures),
     [1, 2, 3].map((count) => ({ count, sinceMs: 0 })),
   );
 });
 
-test('an answer that accepted nothing clears no doubt', () => {
-  const states = deliveries([...refusedFor(4), { type: 'progressed' }, ...refusedFor(1)], 60_000);
+test('a result without an accepted message keeps the authentication failures', () => {
+  const states = deliveries([...rejections(4), { type: 'progressed' }, ...rejections(1)], 60_000);
   assert.equal(lastOf(states).at, 'record-intent');
 });
 
@@ -91,7 +91,7 @@ const identity = { deviceName: 'gw-1', token: NEW, previousToken: OLD };
 const after = (state: SessionState, ...events: SessionEvent[]) =>
   events.reduce((state, event) => nextState(state, event, NOW), state);
 
-test('a declined new token is asked about, then waited for, and the old one is tried first thereafter', () => {
+test('a declined new token is verified, and after the wait the old one is tried first', () => {
   const waiting = after({ at: 'provision', identity, consecutiveFailures: 0 }, declined, {
     type: 'token-verified',
     accepted: false,
@@ -101,7 +101,7 @@ test('a declined new token is asked about, then waited for, and the old one is t
   assert.deepEqual(retrying.at === 'verify-previous-token' && retrying.identity, identity);
 });
 
-test('the old token works again: it is adopted, and the new one forgotten', () => {
+test('an old token that works again is saved, and the new one is dropped', () => {
   const adopting = after(
     { at: 'verify-previous-token', identity, consecutiveFailures: 3 },
     { type: 'token-verified', accepted: true },
@@ -113,7 +113,7 @@ test('the old token works again: it is adopted, and the new one forgotten', () =
   });
 });
 
-test('the old token is still refused: the new one is asked about, and only then requested again', () => {
+test('if the old token is rejected, the new one is verified before a new request', () => {
   const asking = after(
     { at: 'verify-previous-token', identity, consecutiveFailures: 3 },
     { type: 'token-verified', accepted: false },
@@ -122,7 +122,7 @@ test('the old token is still refused: the new one is asked about, and only then 
   assert.equal(after(asking, { type: 'token-verified', accepted: false }).at, 'provision');
 });
 
-test('a restart in the middle goes on with the old token first', () => {
+test('after a restart the old token is tried first', () => {
   const record = {
     state: 'pending',
     server: 's',
@@ -135,7 +135,7 @@ test('a restart in the middle goes on with the old token first', () => {
   assert.deepEqual(state.at === 'verify-previous-token' && state.identity, identity);
 });
 
-test('success ends it: the new token delivers and the old one is forgotten', () => {
+test('an issued new token is used for delivery, and the old one is dropped', () => {
   const state = after(
     { at: 'provision', identity, consecutiveFailures: 2 },
     { type: 'token-issued', token: NEW },

@@ -1,7 +1,6 @@
 /**
- * A token the disk would not take: delivered with at once, written again a minute later between two
- * deliveries, and never asked of the server a second time. And what a step is that the server accepted
- * nothing of: no sign of health.
+ * A token that cannot be stored is used at once, stored again later between two deliveries, and never
+ * requested a second time. A step without an accepted message is no sign of health.
  */
 
 import assert from 'node:assert/strict';
@@ -10,7 +9,7 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import { HEALTHY_MS, nextState, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
 import type { SessionEvent, SessionState } from '../../../src/core/session/state.ts';
 import { FAILURE_REASONS, failureOf } from '../../doubles/failures.ts';
-import { revealed } from '../../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../../doubles/reveal-secrets.ts';
 
 const NOW_MS = 1_000_000;
 const at = (monotonicMs: number) => ({ monotonicMs, random: 0.25 });
@@ -25,18 +24,18 @@ const UNSAVED: SessionState = {
 };
 
 function assertState(actual: SessionState, expected: SessionState): void {
-  assert.deepEqual(revealed(actual), revealed(expected));
+  assert.deepEqual(revealSecrets(actual), revealSecrets(expected));
 }
 
-describe('session: a token that cannot be stored', () => {
-  it('after it was adopted is delivered with at once, and no trouble is counted', () => {
+describe('a token that cannot be stored', () => {
+  it('an unsaved verified token is used at once, and no failure is counted', () => {
     assertState(
       nextState({ at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 }, FULL, at(NOW_MS)),
       UNSAVED,
     );
   });
 
-  it('whatever the store gives as its reason', () => {
+  it('an unsaved token is used for any reason of the store', () => {
     for (const reason of FAILURE_REASONS) {
       const failed: SessionEvent = { type: 'failed', failure: failureOf(reason) };
       assertState(
@@ -46,7 +45,7 @@ describe('session: a token that cannot be stored', () => {
     }
   });
 
-  it('after it was issued is delivered with at once: the issued one, under the name of the claim', () => {
+  it('an unsaved issued token is used at once under the proposed name', () => {
     const tokenUnsaved: SessionEvent = {
       type: 'token-unsaved',
       token: TOKEN_ACCEPTED.token,
@@ -61,24 +60,24 @@ describe('session: a token that cannot be stored', () => {
     }
   });
 
-  it('is not written again a millisecond before its time', () => {
+  it('an unsaved token is not stored 1 ms before its retry time', () => {
     assertState(nextState(UNSAVED, DELIVERED, at(NOW_MS + RETRY_SAVE_MS - 1)), UNSAVED);
   });
 
-  it('is written again by the first delivery after its time', () => {
+  it('an unsaved token is stored by the first delivery after its retry time', () => {
     for (const lateMs of [0, 1, 86_400_000]) {
       const after = nextState(UNSAVED, DELIVERED, at(NOW_MS + RETRY_SAVE_MS + lateMs));
       assertState(after, { at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 });
     }
   });
 
-  it('that is refused by the disk again waits another minute, while it goes on delivering', () => {
+  it('another failure to store the token waits again while delivery continues', () => {
     const laterMs = NOW_MS + RETRY_SAVE_MS;
     const again = nextState(nextState(UNSAVED, DELIVERED, at(laterMs)), FULL, at(laterMs));
     assertState(again, { ...UNSAVED, retrySaveAtMs: laterMs + RETRY_SAVE_MS });
   });
 
-  it('is forgotten as unsaved once the disk took it', () => {
+  it('a token is no longer unsaved after it was stored', () => {
     const saved = nextState(
       { at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 },
       { type: 'saved' },
@@ -87,7 +86,7 @@ describe('session: a token that cannot be stored', () => {
     assertState(saved, { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 });
   });
 
-  it('is still unsaved after a wait for the server, and written after that', () => {
+  it('a token stays unsaved during a wait and is stored afterwards', () => {
     const waiting = nextState(
       UNSAVED,
       { type: 'failed', failure: failureOf('server-timeout') },
@@ -99,17 +98,17 @@ describe('session: a token that cannot be stored', () => {
     assert.equal(nextState(back, DELIVERED, at(NOW_MS + RETRY_SAVE_MS)).at, 'save');
   });
 
-  it('is not written while the server takes nothing: the time is asked between two deliveries', () => {
+  it('an unsaved token is not stored while the server accepts nothing', () => {
     assertState(nextState(UNSAVED, { type: 'progressed' }, at(NOW_MS + 10 * RETRY_SAVE_MS)), UNSAVED);
   });
 
-  it('keeps earlier troubles: health counts from the time when it is on disk', () => {
+  it('an unsaved token keeps the failure count until it is stored', () => {
     const soonAfterMs: SessionState = { ...UNSAVED, retrySaveAtMs: NOW_MS + 2 * HEALTHY_MS };
     assertState(nextState(soonAfterMs, DELIVERED, at(NOW_MS + HEALTHY_MS + 1)), soonAfterMs);
   });
 });
 
-describe('session: a step that the server accepted nothing of', () => {
+describe('a step without an accepted message', () => {
   const memories: readonly Omit<SessionState & { at: 'deliver' }, 'at' | 'identity'>[] = [
     { consecutiveFailures: 0 },
     { consecutiveFailures: 3 },
@@ -118,7 +117,7 @@ describe('session: a step that the server accepted nothing of', () => {
     { consecutiveFailures: 3, retrySaveAtMs: 5 },
   ];
   for (const memory of memories) {
-    it(`leaves ${Object.keys(memory).join(' and ')} (${memory.consecutiveFailures}) exactly as they are`, () => {
+    it(`keeps ${Object.keys(memory).join(' and ')} (${memory.consecutiveFailures})`, () => {
       const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, ...memory };
       for (const mayProvision of [true, false]) {
         const context = { ...at(NOW_MS + 10 * HEALTHY_MS), mayProvision };
@@ -127,7 +126,7 @@ describe('session: a step that the server accepted nothing of', () => {
     });
   }
 
-  it('begins no healthy stretch', () => {
+  it('a step without an accepted message starts no healthy period', () => {
     const progressed = nextState(
       { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 3 },
       { type: 'progressed' },

@@ -1,8 +1,6 @@
 /**
- * The session as a table: each state with each event it can end in, each refusal in each state, and every
- * event that cannot be.
- *
- * What must hold on every path is in session-paths.test.ts.
+ * The session as a table: each state with each event, each failure in each state, and every impossible event.
+ * Invariants of every path are in machine-paths.test.ts.
  */
 
 import assert from 'node:assert/strict';
@@ -18,7 +16,7 @@ import type {
   SessionStep,
 } from '../../../src/core/session/state.ts';
 import { FAILURE_REASONS, failureOf } from '../../doubles/failures.ts';
-import { revealed } from '../../doubles/reveal-secrets.ts';
+import { revealSecrets } from '../../doubles/reveal-secrets.ts';
 
 const NOW = { monotonicMs: 1_000_000, random: 0.25 };
 const ISSUED = new Secret('issued-by-the-server');
@@ -37,129 +35,123 @@ const WAIT: SessionStep = {
 };
 
 const TRANSITIONS: readonly (readonly [
-  claim: string,
+  title: string,
   from: SessionStep,
   event: SessionEvent,
   to: SessionStep,
 ])[] = [
+  ['a first boot records its intent', LOAD, { type: 'loaded', record: undefined }, { at: 'record-intent' }],
   [
-    'a first boot makes its intent durable',
-    LOAD,
-    { type: 'loaded', record: undefined },
-    { at: 'record-intent' },
-  ],
-  [
-    'a provisioned gateway delivers at once, with the stored token',
+    'a provisioned gateway delivers at once with the stored token',
     LOAD,
     { type: 'loaded', record: { state: 'provisioned', ...STORED, token: TOKEN_ACCEPTED.token } },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'an interrupted proposal of ours is asked about before it is repeated',
+    'an interrupted proposal is verified before it is repeated',
     LOAD,
     { type: 'loaded', record: { state: 'pending', ...STORED, token: TOKEN_ACCEPTED.token } },
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
   ],
   [
-    'an interrupted request for a token of the server can only be repeated',
+    'an interrupted request in server-generated mode is repeated',
     LOAD,
     { type: 'loaded', record: { state: 'pending', ...STORED } },
     { at: 'provision', identity: NAMED },
   ],
   [
-    'the intent on disk is followed by the request that it announces',
+    'a recorded intent is followed by its request',
     { at: 'record-intent' },
     { type: 'intent-recorded', identity: TOKEN_ACCEPTED },
     { at: 'provision', identity: TOKEN_ACCEPTED },
   ],
   [
-    'an intent without a token of ours is a request without one',
+    'an intent without a token is a request without one',
     { at: 'record-intent' },
     { type: 'intent-recorded', identity: NAMED },
     { at: 'provision', identity: NAMED },
   ],
   [
-    'what the server issues is delivered with, even if we proposed another',
+    'an issued token is used even if another one was proposed',
     { at: 'provision', identity: TOKEN_ACCEPTED },
     { type: 'token-issued', token: ISSUED },
     { at: 'deliver', identity: { deviceName: 'gw-1', token: ISSUED } },
   ],
   [
-    'what the server chose is delivered with',
+    'a token chosen by the server is used',
     { at: 'provision', identity: NAMED },
     { type: 'token-issued', token: ISSUED },
     { at: 'deliver', identity: { deviceName: 'gw-1', token: ISSUED } },
   ],
   [
-    'a token the server knows is adopted',
+    'an accepted token is saved',
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
     { type: 'token-verified', accepted: true },
     { at: 'save', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a token the server knows is adopted after a declined request too: its answer was lost',
+    'an accepted token is saved after a declined request too',
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
     { type: 'token-verified', accepted: true },
     { at: 'save', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a token the server does not know is proposed',
+    'a token that the server does not know is proposed',
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false },
     { type: 'token-verified', accepted: false },
     { at: 'provision', identity: TOKEN_ACCEPTED },
   ],
   [
-    'an adopted token is delivered with',
+    'a saved token is used',
     { at: 'save', identity: TOKEN_ACCEPTED },
     { type: 'saved' },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a delivery is followed by the next',
+    'a delivery is followed by the next one',
     { at: 'deliver', identity: TOKEN_ACCEPTED },
     { type: 'delivered' },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a step that the server accepted nothing of is followed by the next',
+    'a step without an accepted message is followed by the next one',
     { at: 'deliver', identity: TOKEN_ACCEPTED },
     { type: 'progressed' },
     { at: 'deliver', identity: TOKEN_ACCEPTED },
   ],
   [
-    'a wait ends where it was to resume',
+    'a wait is followed by the step to resume',
     WAIT,
     { type: 'wait-over' },
     { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true },
   ],
 ];
 
-describe('session: each event leads to the state the table says', () => {
-  for (const [identity, from, event, to] of TRANSITIONS) {
-    it(identity, () => {
+describe('session transitions', () => {
+  for (const [title, from, event, to] of TRANSITIONS) {
+    it(title, () => {
       assert.deepEqual(
-        revealed(nextState({ ...from, consecutiveFailures: 0 }, event, NOW)),
-        revealed({ ...to, consecutiveFailures: 0 }),
+        revealSecrets(nextState({ ...from, consecutiveFailures: 0 }, event, NOW)),
+        revealSecrets({ ...to, consecutiveFailures: 0 }),
       );
     });
   }
 
-  it('no step but a long healthy delivery forgets earlier troubles', () => {
-    for (const [identity, from, event] of TRANSITIONS) {
-      assert.equal(
-        nextState({ ...from, consecutiveFailures: 4 }, event, NOW).consecutiveFailures,
-        4,
-        identity,
-      );
+  it('only a long healthy delivery resets the failure count', () => {
+    for (const [title, from, event] of TRANSITIONS) {
+      assert.equal(nextState({ ...from, consecutiveFailures: 4 }, event, NOW).consecutiveFailures, 4, title);
     }
   });
 
-  it('the machine starts by remembering, without troubles', () => {
+  it('the session starts with loading and no failures', () => {
     assert.deepEqual(INITIAL_STATE, { at: 'load', consecutiveFailures: 0 });
   });
 });
 
-/** Where a wait after a refusal leads back to; a token that cannot be stored waits for nothing (session-unsaved.test.ts). */
+/**
+ * The step after the wait of a failure; a token that cannot be stored waits for nothing
+ * (session-unsaved.test.ts).
+ */
 const RESUME_STEPS: readonly (readonly [from: SessionStep, to: ResumableStep])[] = [
   [LOAD, { at: 'load' }],
   [{ at: 'record-intent' }, { at: 'record-intent' }],
@@ -190,7 +182,7 @@ const RESUME_STEPS: readonly (readonly [from: SessionStep, to: ResumableStep])[]
   [WAIT, { at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: true }],
 ];
 
-describe('session: a refusal waits by its verdict and then resumes where it is safe', () => {
+describe('a failure waits according to its policy and resumes safely', () => {
   for (const reason of FAILURE_REASONS) {
     for (const [from, resumeAt] of RESUME_STEPS) {
       const whose =
@@ -202,18 +194,18 @@ describe('session: a refusal waits by its verdict and then resumes where it is s
         const after = nextState({ ...from, consecutiveFailures: 2 }, { type: 'failed', failure }, NOW);
         const forMs = waitBeforeMs(FAILURE_POLICIES[reason].schedule, 3, NOW.random);
         assert.deepEqual(
-          revealed(after),
-          revealed({ at: 'wait', forMs, failure, resumeAt, consecutiveFailures: 3 }),
+          revealSecrets(after),
+          revealSecrets({ at: 'wait', forMs, failure, resumeAt, consecutiveFailures: 3 }),
         );
       });
     }
   }
 });
 
-describe('session: a declined proposal may be our own first request, whose answer was lost', () => {
+describe('a declined request whose first response may be lost', () => {
   const declined: SessionEvent = { type: 'failed', failure: failureOf('provisioning-declined') };
 
-  it('so the token is asked about at once, and nothing counts as trouble yet', () => {
+  it('a declined request verifies the token at once and counts no failure', () => {
     const after = nextState(
       { at: 'provision', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 },
       declined,
@@ -225,17 +217,17 @@ describe('session: a declined proposal may be our own first request, whose answe
       nameDeclined: true,
       consecutiveFailures: 2,
     };
-    assert.deepEqual(revealed(after), revealed(expected));
+    assert.deepEqual(revealSecrets(after), revealSecrets(expected));
   });
 
-  it('a server that declined and does not know the token either is waited for as declined', () => {
-    const asked: SessionState = {
+  it('a declined name with an unknown token waits as provisioning-declined', () => {
+    const verifying: SessionState = {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
       nameDeclined: true,
       consecutiveFailures: 2,
     };
-    const after = nextState(asked, { type: 'token-verified', accepted: false }, NOW);
+    const after = nextState(verifying, { type: 'token-verified', accepted: false }, NOW);
     assert.equal(after.at, 'wait');
     assert.equal(after.consecutiveFailures, 3);
     assert.equal(after.at === 'wait' && after.failure.reason, 'provisioning-declined');
@@ -245,58 +237,63 @@ describe('session: a declined proposal may be our own first request, whose answe
     );
   });
 
-  it('after that wait the question comes first again, and then the request may be repeated', () => {
-    const asked: SessionState = {
+  it('after a declined name the token is verified before the next request', () => {
+    const verifying: SessionState = {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
       nameDeclined: true,
       consecutiveFailures: 0,
     };
-    const waiting = nextState(asked, { type: 'token-verified', accepted: false }, NOW);
+    const waiting = nextState(verifying, { type: 'token-verified', accepted: false }, NOW);
     const again = nextState(waiting, { type: 'wait-over' }, NOW);
     assert.deepEqual(
-      revealed(again),
-      revealed({ at: 'verify-token', identity: TOKEN_ACCEPTED, nameDeclined: false, consecutiveFailures: 1 }),
+      revealSecrets(again),
+      revealSecrets({
+        at: 'verify-token',
+        identity: TOKEN_ACCEPTED,
+        nameDeclined: false,
+        consecutiveFailures: 1,
+      }),
     );
     assert.equal(nextState(again, { type: 'token-verified', accepted: false }, NOW).at, 'provision');
   });
 });
 
-describe('session: troubles are forgotten after five healthy minutes, and not earlier', () => {
+describe('the failure count after a recovery', () => {
   const DELIVERED: SessionEvent = { type: 'delivered' };
   const at = (monotonicMs: number) => ({ monotonicMs, random: 0 });
   const failing: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 3 };
 
-  it('the first delivery after a trouble starts the count', () => {
+  it('the first delivery after a failure starts the healthy period', () => {
     const after = nextState(failing, DELIVERED, at(0));
-    assert.deepEqual(revealed(after), revealed({ ...failing, healthySinceMs: 0 }));
+    assert.deepEqual(revealSecrets(after), revealSecrets({ ...failing, healthySinceMs: 0 }));
   });
 
-  it('one millisecond before the five minutes the troubles are still known', () => {
+  it('the failure count is kept 1 ms before five healthy minutes', () => {
     const since: SessionState = { ...failing, healthySinceMs: 7 };
-    assert.deepEqual(revealed(nextState(since, DELIVERED, at(6 + HEALTHY_MS))), revealed(since));
+    assert.deepEqual(revealSecrets(nextState(since, DELIVERED, at(6 + HEALTHY_MS))), revealSecrets(since));
   });
 
-  it('at five minutes they are forgotten', () => {
+  it('the failure count is reset after five healthy minutes', () => {
     const after = nextState({ ...failing, healthySinceMs: 7 }, DELIVERED, at(7 + HEALTHY_MS));
     assert.deepEqual(
-      revealed(after),
-      revealed({ at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 }),
+      revealSecrets(after),
+      revealSecrets({ at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 }),
     );
   });
 
-  it('a refusal in between starts the count anew', () => {
+  it('a failure restarts the healthy period', () => {
     const failed = nextState({ ...failing, healthySinceMs: 0 }, { type: 'failed', failure: SILENT }, at(1));
     const back = nextState(failed, { type: 'wait-over' }, at(HEALTHY_MS));
     const after = nextState(back, DELIVERED, at(HEALTHY_MS + 5));
     assert.deepEqual(
-      revealed(after),
-      revealed({ ...failing, consecutiveFailures: 4, healthySinceMs: HEALTHY_MS + 5 }),
+      revealSecrets(after),
+      revealSecrets({ ...failing, consecutiveFailures: 4, healthySinceMs: HEALTHY_MS + 5 }),
     );
   });
 });
 
-it('session: whoever asks to be left alone for a while is, and each gateway for a little longer of its own', () => {
+it('a requested wait is kept, plus a random part for each gateway', () => {
   const failure = { ...failureOf('server-overloaded'), retryAfterMs: 120_000 };
   const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 };
   const after = nextState(state, { type: 'failed', failure }, NOW);
@@ -304,7 +301,7 @@ it('session: whoever asks to be left alone for a while is, and each gateway for 
   assert.equal(after.at === 'wait' && after.forMs, 120_000 + accepted);
 });
 
-describe('session: an event that does not belong to the state is a bug and throws', () => {
+describe('an event that does not belong to the state throws', () => {
   const EVENTS: readonly SessionEvent[] = [
     { type: 'loaded', record: undefined },
     { type: 'intent-recorded', identity: TOKEN_ACCEPTED },
@@ -331,7 +328,7 @@ describe('session: an event that does not belong to the state is a bug and throw
     { at: 'save', identity: TOKEN_ACCEPTED },
   ];
   for (const from of states) {
-    it(`${from.at} takes ${IDENTITY_WITH_TOKEN[from.at].join(' or ')} and no other`, () => {
+    it(`${from.at} accepts only ${IDENTITY_WITH_TOKEN[from.at].join(' or ')}`, () => {
       for (const event of EVENTS.filter(({ type }) => !IDENTITY_WITH_TOKEN[from.at].includes(type))) {
         assert.throws(
           () => nextState({ ...from, consecutiveFailures: 0 }, event, NOW),

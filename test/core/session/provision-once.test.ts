@@ -1,4 +1,4 @@
-/** Provisioning once, beside the agent: the agent's order and its promises, and an end where the agent would wait. */
+/** provisionOnce keeps the order and promises of the agent and ends where the agent would wait. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -44,7 +44,7 @@ const pending = { state: 'pending', server: 'coap://tb', deviceName: 'gw-1', sin
 const PENDING: CredentialRecord = { ...pending, token: new Secret('proposed') };
 
 describe('provisioning once', () => {
-  it('has the intent on the disk before the server is asked, and the token before it ends', async () => {
+  it('provisionOnce stores the intent before the request and the token before it ends', async () => {
     const fixture = new ProvisionHarness();
     const { is } = await fixture.once();
     assert.equal(is, 'provisioned');
@@ -56,7 +56,7 @@ describe('provisioning once', () => {
     ]);
   });
 
-  it('asks for a token that was proposed earlier before it asks for anything', async () => {
+  it('provisionOnce verifies an earlier proposed token before any request', async () => {
     const fixture = new ProvisionHarness(undefined, PENDING);
     const outcome = await fixture.once();
     assert.ok(outcome.is === 'provisioned' && outcome.source === 'recovered');
@@ -64,7 +64,7 @@ describe('provisioning once', () => {
     assert.deepEqual(fixture.journal, ['store read', 'transport probe', 'store write provisioned']);
   });
 
-  it('asks nothing where there are credentials', async () => {
+  it('provisionOnce sends nothing if there are credentials', async () => {
     const token = new Secret('stored');
     const fixture = new ProvisionHarness(undefined, { ...pending, state: 'provisioned', token });
     const outcome = await fixture.once();
@@ -72,7 +72,7 @@ describe('provisioning once', () => {
     assert.deepEqual(fixture.journal, ['store read']);
   });
 
-  it('ends with the refusal for which the agent would wait, and waits for nothing', async () => {
+  it('provisionOnce returns the failure for which the agent would wait', async () => {
     const fixture = new ProvisionHarness(() => 'provisioning-key-unknown');
     const outcome = await fixture.once();
     assert.ok(outcome.is === 'failed' && outcome.failure.reason === 'provisioning-key-unknown');
@@ -80,7 +80,7 @@ describe('provisioning once', () => {
     assert.equal(fixture.clock.sleeping, 0);
   });
 
-  it('asks nothing of the server when the disk does not take the intent', async () => {
+  it('provisionOnce sends nothing if the intent cannot be stored', async () => {
     const fixture = new ProvisionHarness();
     fixture.store.broken = FULL;
     const outcome = await fixture.once();
@@ -88,7 +88,7 @@ describe('provisioning once', () => {
     assert.deepEqual(fixture.transport.calls, []);
   });
 
-  it('that is cut short says whether anything may be at the server', async () => {
+  it('a cancelled provisionOnce returns whether the intent is stored', async () => {
     for (const reason of [DEADLINE, undefined]) {
       const fixture = new ProvisionHarness(() => {
         fixture.stop.abort(reason);
@@ -104,7 +104,7 @@ describe('provisioning once', () => {
   });
 });
 
-describe('a token that the disk does not take', () => {
+describe('an issued token that cannot be stored', () => {
   const issuedToABrokenDisk = () => {
     const fixture = new ProvisionHarness(() => {
       fixture.store.broken = FULL;
@@ -113,7 +113,7 @@ describe('a token that the disk does not take', () => {
     return fixture;
   };
 
-  it('is held and offered again until the disk takes it', async () => {
+  it('provisionOnce retries storing the token until it succeeds', async () => {
     const fixture = issuedToABrokenDisk();
     const outcome = fixture.once();
     await fixture.clock.advance(RETRY_SAVE_MS);
@@ -124,7 +124,7 @@ describe('a token that the disk does not take', () => {
     assert.equal(fixture.transport.calls.length, 1);
   });
 
-  it('is told as unsaved when the time is over, and found by its intent later', async () => {
+  it('provisionOnce returns unsaved on abort, and the intent recovers the token later', async () => {
     const fixture = issuedToABrokenDisk();
     const outcome = fixture.once();
     await fixture.clock.advance(RETRY_SAVE_MS);

@@ -1,8 +1,8 @@
 /**
- * Random walks through the session: from each state one of the events that its action can end in.
+ * Random walks through the session: from each state, one of the events in which its action can end.
  *
- * The tokens are the test's own: `minted-N` for a proposal of ours, a fresh one each time the intent is made
- * without one. The gateway is configured as CONFIGURED; a stored record may hold another name.
+ * Tokens: `minted-N` is a proposal, a new one for each intent without a token. The gateway is configured as
+ * CONFIGURED; a stored record may have another name.
  */
 
 import * as fc from 'fast-check';
@@ -92,12 +92,12 @@ function success(state: SessionState, pick: number, index: number): SessionEvent
 }
 
 const FULL = failureOf('credentials-storage-failed');
-const knownTokens = { server, deviceName: CONFIGURED, sinceMs: 1 };
-const renamed = { ...knownTokens, deviceName: 'gw-stored' };
+const configuredRecord = { server, deviceName: CONFIGURED, sinceMs: 1 };
+const renamed = { ...configuredRecord, deviceName: 'gw-stored' };
 const records: readonly (CredentialRecord | undefined)[] = [
   undefined,
-  { state: 'pending', ...knownTokens },
-  { state: 'pending', ...knownTokens, token: new Secret('stored-proposal') },
+  { state: 'pending', ...configuredRecord },
+  { state: 'pending', ...configuredRecord, token: new Secret('stored-proposal') },
   { state: 'pending', ...renamed },
   { state: 'pending', ...renamed, token: new Secret('stored-proposal') },
   { state: 'provisioned', ...renamed, token: new Secret('stored-token') },

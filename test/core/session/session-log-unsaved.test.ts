@@ -1,4 +1,4 @@
-/** What an operator reads of a token that cannot be stored: that a power cut would lose it, once, and its end. */
+/** The log of a token that cannot be stored: the warning about a power cut, once, and the recovery. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -24,8 +24,8 @@ const TOKEN_UNSAVED: SessionEvent = {
 };
 const FULL: SessionEvent = { type: 'failed', failure: failureOf('credentials-storage-failed') };
 const DELIVERED: SessionEvent = { type: 'delivered' };
-const LOST = /^the token cannot be stored, and a power cut now would lose it: check /;
-const STILL_UNSAVED = 'the token still cannot be stored';
+const LOST = /^the access token cannot be stored, and a power cut would lose it; telemetry continues: check /;
+const STILL_UNSAVED = 'the access token still cannot be stored';
 const STORED = 'provisioned: token stored';
 
 /** The session from `start` through `events`, as far apart as two tries of the disk. */
@@ -42,12 +42,12 @@ function loggedLines(start: SessionState, events: readonly SessionEvent[]): Reco
   return log;
 }
 
-describe('the narrator tells a token that cannot be stored', () => {
+describe('an unsaved token in the session log', () => {
   for (const [when, start, first] of [
     ['token-issued', PROVISIONING, TOKEN_UNSAVED],
     ['saved', SAVING, FULL],
   ] as const) {
-    it(`when it was ${when}: once as an error, with what was seen and whose it is`, () => {
+    it(`an unsaved ${when} token is logged once as an error with detail and device`, () => {
       const { logged } = loggedLines(start, [first]);
       assert.equal(logged.length, 1);
       assert.equal(logged[0]?.level, 'error');
@@ -55,7 +55,7 @@ describe('the narrator tells a token that cannot be stored', () => {
       assert.deepEqual(logged[0]?.fields, { detail: 'seen: credentials-storage-failed', device: 'gw-1' });
     });
 
-    it(`when it was ${when}: each further try of the disk is no news`, () => {
+    it(`further failures to store an ${when} token are logged at debug level`, () => {
       const log = loggedLines(start, [first, DELIVERED, FULL, DELIVERED, FULL, DELIVERED, FULL]);
       assert.equal(log.logged.length, 1);
       assert.deepEqual(
@@ -64,14 +64,14 @@ describe('the narrator tells a token that cannot be stored', () => {
       );
     });
 
-    it(`when it was ${when}: its end is told`, () => {
+    it(`storing an ${when} token after a failure is logged`, () => {
       const log = loggedLines(start, [first, DELIVERED, FULL, DELIVERED, { type: 'saved' }]);
       assert.deepEqual(log.logged.at(-1), { level: 'info', message: STORED, fields: { device: 'gw-1' } });
       assert.equal(log.logged.length, 2);
     });
   }
 
-  it('again when it happens again after the disk took one', () => {
+  it('an unsaved token is logged again after one was stored', () => {
     const log = new RecordingLogger();
     const sessionLog = new SessionLog(log, () => 'coap://tb');
     const delivering: SessionState = { at: 'deliver', identity: IDENTITY, consecutiveFailures: 0 };
@@ -82,7 +82,7 @@ describe('the narrator tells a token that cannot be stored', () => {
     assert.equal(log.withMessage(LOST).length, 2);
   });
 
-  it('without the token itself', () => {
+  it('the log of an unsaved token does not contain the token', () => {
     assert.doesNotMatch(
       JSON.stringify(loggedLines(PROVISIONING, [TOKEN_UNSAVED, DELIVERED, FULL]).lines),
       /QZ7/,
@@ -90,13 +90,13 @@ describe('the narrator tells a token that cannot be stored', () => {
   });
 });
 
-it('the narrator tells no recovery for a step that the server accepted nothing of', () => {
+it('a step without an accepted message is not logged as a recovery', () => {
   const silent: SessionEvent = { type: 'failed', failure: failureOf('server-timeout') };
   const log = loggedLines({ at: 'deliver', identity: IDENTITY, consecutiveFailures: 0 }, [
     silent,
     { type: 'wait-over' },
     { type: 'progressed' },
   ]);
-  assert.deepEqual(log.withMessage('the server answers again'), []);
+  assert.deepEqual(log.withMessage('the server responds again'), []);
   assert.equal(log.logged.length, 1);
 });

@@ -1,8 +1,6 @@
 /**
- * What an operator reads: each change once, with its remedy, and the end of a trouble with its length.
- *
- * The steps told are those of the real session, so that a change of the machine cannot leave the narrator
- * behind.
+ * The log of the session: each change once with its remedy, and the end of an outage with its duration. The
+ * steps come from the real session machine, so that both stay consistent.
  */
 
 import assert from 'node:assert/strict';
@@ -30,7 +28,7 @@ const PROPOSED: readonly SessionEvent[] = [
 ];
 const TOKEN_REJECTED: SessionEvent = { type: 'token-verified', accepted: false };
 
-/** The session from `start` through `events`, ten seconds each, and what was told. */
+/** The session from `start` through `events`, ten seconds each, and what was logged. */
 function loggedLines(start: SessionState, events: readonly SessionEvent[]): RecordingLogger {
   const log = new RecordingLogger();
   const sessionLog = new SessionLog(log, () => SERVER);
@@ -46,8 +44,8 @@ function loggedLines(start: SessionState, events: readonly SessionEvent[]): Reco
 
 const messages = (lines: readonly LogLine[]) => lines.map(({ message }) => message);
 
-describe('the narrator tells a first boot', () => {
-  it('from no credentials to a stored token in three lines', () => {
+describe('a first boot in the session log', () => {
+  it('a first boot is logged in three lines', () => {
     const log = loggedLines(INITIAL_STATE, [
       ...PROPOSED,
       { type: 'token-issued', token: IDENTITY.token },
@@ -55,12 +53,16 @@ describe('the narrator tells a first boot', () => {
     ]);
     assert.deepEqual(log.logged, [
       { level: 'info', message: 'no credentials found', fields: {} },
-      { level: 'info', message: 'provisioning', fields: { device: 'gw-1', server: SERVER } },
+      {
+        level: 'info',
+        message: 'sending the provisioning request',
+        fields: { device: 'gw-1', server: SERVER },
+      },
       { level: 'info', message: 'provisioned: token stored', fields: { device: 'gw-1' } },
     ]);
   });
 
-  it('that finds credentials in one line, with the server they are of', () => {
+  it('loaded credentials are logged in one line with their server', () => {
     const log = loggedLines(INITIAL_STATE, [
       { type: 'loaded', record: { state: 'provisioned', ...STORED } },
       DELIVERED,
@@ -70,41 +72,41 @@ describe('the narrator tells a first boot', () => {
     ]);
   });
 
-  it('that was interrupted, up to the token it had already', () => {
+  it('an interrupted provisioning with a known token is logged', () => {
     const events: SessionEvent[] = [
       { type: 'loaded', record: { state: 'pending', ...STORED } },
       { type: 'token-verified', accepted: true },
       { type: 'saved' },
     ];
     assert.deepEqual(messages(loggedLines(INITIAL_STATE, events).logged), [
-      'an earlier provisioning was interrupted: picking it up',
-      'the server already knows our token: an earlier answer was lost, nothing else',
+      'resuming an interrupted provisioning',
+      'the server already accepts the access token; only an earlier response was lost',
       'provisioned: token stored',
     ]);
   });
 
-  it('that was interrupted before the server heard of it', () => {
+  it('an interrupted provisioning with an unknown token is logged', () => {
     const log = loggedLines(INITIAL_STATE, [
       { type: 'loaded', record: { state: 'pending', ...STORED } },
       TOKEN_REJECTED,
     ]);
-    assert.equal(log.logged.at(-1)?.message, 'the server does not know our token yet');
+    assert.equal(log.logged.at(-1)?.message, 'the server does not accept the access token yet');
   });
 });
 
-describe('the narrator tells a refusal', () => {
+describe('a failure in the session log', () => {
   for (const reason of FAILURE_REASONS) {
-    it(`${reason}: once, as loud as its verdict, with what was seen and when the next try is`, () => {
+    it(`${reason} is logged once with its level, detail and next attempt`, () => {
       const again = [FAILED(reason), WAIT_OVER];
       const log = loggedLines(DELIVERING, [...again, ...again, ...again, ...again]);
       const { level, sentence } = FAILURE_POLICIES[reason];
       const fields = { reason, detail: `seen: ${reason}`, state: 'deliver', device: 'gw-1', retryInS: 1 };
       assert.deepEqual(log.logged, [{ level, message: sentence, fields }]);
-      assert.equal(log.withMessage('still refused').length, 3);
+      assert.equal(log.withMessage('still failing').length, 3);
     });
   }
 
-  it('again when its reason changes, for that is news', () => {
+  it('a failure is logged again when its reason changes', () => {
     const events = ['server-timeout', 'no-route', 'no-route', 'server-timeout'] as const;
     const log = loggedLines(
       DELIVERING,
@@ -116,7 +118,7 @@ describe('the narrator tells a refusal', () => {
     );
   });
 
-  it('again once an hour while it lasts, with how long it has lasted', () => {
+  it('a lasting failure is logged again every hour with its duration', () => {
     const day = Array.from({ length: 4320 }, () => [FAILED('server-timeout'), WAIT_OVER]).flat();
     const lines = loggedLines(DELIVERING, day).withMessage(FAILURE_POLICIES['server-timeout'].sentence);
     assert.equal(lines.length, 24);
@@ -126,7 +128,7 @@ describe('the narrator tells a refusal', () => {
     );
   });
 
-  it('again when it comes back after the server had answered', () => {
+  it('a failure is logged again after a recovery', () => {
     const logOnce = [FAILED('server-timeout'), WAIT_OVER, DELIVERED];
     assert.equal(
       loggedLines(DELIVERING, [...logOnce, ...logOnce]).withMessage(
@@ -137,10 +139,10 @@ describe('the narrator tells a refusal', () => {
   });
 });
 
-describe('the narrator tells a declined name', () => {
+describe('a declined name in the session log', () => {
   const declined = [FAILED('provisioning-declined'), TOKEN_REJECTED, WAIT_OVER, TOKEN_REJECTED];
 
-  it('with its remedy, once the server does not know our token either', () => {
+  it('a declined name is logged with its remedy after the token is unknown too', () => {
     const [line, ...others] = loggedLines(INITIAL_STATE, [...PROPOSED, ...declined]).withMessage(
       FAILURE_POLICIES['provisioning-declined'].sentence,
     );
@@ -150,17 +152,17 @@ describe('the narrator tells a declined name', () => {
     assert.deepEqual(others, []);
   });
 
-  it('once in an hour, though each try goes the same way', () => {
+  it('a declined name is logged once an hour', () => {
     const weeks = Array.from({ length: 80 }, () => declined).flat();
     assert.deepEqual(messages(loggedLines(INITIAL_STATE, [...PROPOSED, ...weeks]).logged), [
       'no credentials found',
-      'provisioning',
-      'the server declined the name: asking whether our token is already known',
+      'sending the provisioning request',
+      'the server declined the device name; checking whether it already accepts the access token',
       FAILURE_POLICIES['provisioning-declined'].sentence,
     ]);
   });
 
-  it('as no refusal when the server does know our token', () => {
+  it('a declined name with an accepted token is not logged as a failure', () => {
     const events: SessionEvent[] = [
       ...PROPOSED,
       FAILED('provisioning-declined'),
@@ -171,10 +173,10 @@ describe('the narrator tells a declined name', () => {
   });
 });
 
-describe('the narrator tells a recovery', () => {
-  const recovered = 'the server answers again';
+describe('a recovery in the session log', () => {
+  const recovered = 'the server responds again';
 
-  it('once, with the length of the whole trouble whatever its reasons were', () => {
+  it('a recovery is logged once with the duration of the whole outage', () => {
     const events = [
       FAILED('server-timeout'),
       WAIT_OVER,
@@ -188,7 +190,7 @@ describe('the narrator tells a recovery', () => {
     ]);
   });
 
-  it('by a token that was issued or adopted, too', () => {
+  it('an issued or verified token is logged as a recovery', () => {
     const issued: SessionEvent[] = [
       ...PROPOSED,
       FAILED('server-timeout'),
@@ -209,12 +211,12 @@ describe('the narrator tells a recovery', () => {
     }
   });
 
-  it('not where there was no trouble', () => {
+  it('no recovery is logged without an outage', () => {
     assert.deepEqual(loggedLines(DELIVERING, [DELIVERED, DELIVERED]).lines, []);
   });
 });
 
-it('the narrator never tells a token', () => {
+it('the session log never contains a token', () => {
   const events: SessionEvent[] = [
     ...PROPOSED,
     FAILED('provisioning-declined'),

@@ -1,4 +1,4 @@
-/** What the agent counts of its own work, over the loops that begin anew at each reload. */
+/** The delivery counters over reloads. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -8,12 +8,12 @@ import { EventHistory } from '../../../src/core/status/event-history.ts';
 import type { StatusReport } from '../../../src/core/status/report.ts';
 import { AgentHarness, PROVISIONED } from '../../agent/agent-harness.ts';
 
-it('before anything was sent nothing is delivered, and how far the server is nobody knows', () => {
+it('before the first request nothing is delivered and no round trip is known', () => {
   const counters = new DeliveryCounters();
   assert.deepEqual([counters.delivered, counters.roundTripMs], [0, undefined]);
 });
 
-it('loops that begin anew go on counting what was delivered, and the status says so', async () => {
+it('the delivered counter and the status continue after a reload', async () => {
   const counters = new DeliveryCounters();
   const harness = new AgentHarness(undefined, PROVISIONED);
   const shown: StatusReport[] = [];
@@ -33,7 +33,7 @@ it('loops that begin anew go on counting what was delivered, and the status says
   assert.equal(shown.at(-1)?.deliveredReadings, counters.delivered);
 });
 
-it('the last round trip is the one that counts', () => {
+it('the last round trip is reported', () => {
   const counters = new DeliveryCounters();
   for (const ms of [40, 900, 60]) counters.recordRoundTrip(ms);
   assert.equal(counters.roundTripMs, 60);

@@ -1,4 +1,4 @@
-/** The chronicle: the last five, every count, and troubles until they are over. */
+/** The event history: the last five events, all counts, and open problems. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -9,7 +9,7 @@ const eventHistory = () => {
   return { clock, eventHistory: new EventHistory(clock) };
 };
 
-it('keeps the last five events and the number of all', () => {
+it('the event history keeps the last five events and all counts', () => {
   const { eventHistory: of, clock } = eventHistory();
   for (clock.now = 1; clock.now <= 7; clock.now += 1)
     of.record('FL-SERVER-TIMEOUT', 'warn', `the ${clock.now}th`);
@@ -20,20 +20,20 @@ it('keeps the last five events and the number of all', () => {
   assert.deepEqual(of.counts, { 'FL-SERVER-TIMEOUT': 7 });
 });
 
-it('keeps a trouble open until what ends it is told, as it was told first', () => {
+it('the event history keeps a problem open, as first logged, until its end event', () => {
   const { eventHistory: of, clock } = eventHistory();
-  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk refuses', 'ENOSPC');
+  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk fails', 'ENOSPC');
   clock.now = 5;
-  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk refuses', 'EIO');
+  of.record('FL-DISK-WRITE-FAILED', 'error', 'the disk fails', 'EIO');
   assert.deepEqual(
-    of.active.map(({ event, detail: seen, bootMs }) => [event, seen, bootMs]),
+    of.active.map(({ event, detail, bootMs }) => [event, detail, bootMs]),
     [['FL-DISK-WRITE-FAILED', 'ENOSPC', 0]],
   );
-  of.record('FL-DISK-WRITE-RESTORED', 'info', 'the disk takes readings again');
+  of.record('FL-DISK-WRITE-RESTORED', 'info', 'queued readings can be written to disk again');
   assert.deepEqual(of.active, []);
 });
 
-it('does not quote what was seen beyond its bound', () => {
+it('the event history shortens long details', () => {
   const { eventHistory: of } = eventHistory();
   of.record('FL-SERVER-TIMEOUT', 'warn', 'server-timeout', 'x'.repeat(10_000));
   assert.equal(of.recent[0]?.detail?.length, 200);

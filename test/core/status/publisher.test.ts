@@ -1,4 +1,4 @@
-/** Reporting: when the report is shown, and when it is not. */
+/** When the status report is published. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -39,8 +39,8 @@ function harness() {
   return { clock, outbox, status, shown, end };
 }
 
-describe('the report is shown', () => {
-  it('at most every ten seconds, though something changes every second', async () => {
+describe('publishing the report', () => {
+  it('the report is published at most every ten seconds', async () => {
     const { clock, outbox, shown, end } = harness();
     for (let second = 0; second < 100; second += 1) {
       outbox.fresh.size += 1;
@@ -50,14 +50,14 @@ describe('the report is shown', () => {
     await end();
   });
 
-  it('never again while it would say the same', async () => {
+  it('an unchanged report is not published again', async () => {
     const { clock, shown, end } = harness();
     await clock.advance(3_600_000);
     assert.equal(shown.length, 1);
     await end();
   });
 
-  it('at once when the state changes, but not more often than every two seconds', async () => {
+  it('a change of state is published at once, at most every two seconds', async () => {
     const { clock, status, shown, end } = harness();
     await clock.advance(5_000);
     for (let change = 0; change < 40; change += 1) {
@@ -73,7 +73,7 @@ describe('the report is shown', () => {
   });
 });
 
-it('the report says what waits, what is lost, and by what the readings are dated', async () => {
+it('the report contains queued and lost readings and the clock state', async () => {
   const { clock, outbox, shown, end } = harness();
   outbox.fresh.size = 3;
   outbox.backlog.size = 720;

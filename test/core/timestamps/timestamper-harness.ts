@@ -1,12 +1,12 @@
-/** A host with a clock and a time service, and its dating: what the tests of dating play on. */
+/** A timestamper with a virtual clock and a scripted time service. */
 
 import type { ClockTrust } from '../../../src/core/model/config.ts';
 import type { Instant } from '../../../src/core/model/reading.ts';
 import type { StoredOffsets } from '../../../src/core/ports/clock.ts';
 import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
-import { ScriptedTimeSync } from '../../doubles/fake-time-sync.ts';
-import { MemoryOffsetStore } from '../../doubles/in-memory-offsets.ts';
+import { MemoryOffsetStore } from '../../doubles/memory-offset-store.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { ScriptedTimeSync } from '../../doubles/scripted-time-sync.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
 export const WALL_MS = Date.UTC(2026, 0, 1);
@@ -43,7 +43,7 @@ export class TimestamperHarness implements AsyncDisposable {
     return harness;
   }
 
-  /** A stamp every ten seconds for so long. */
+  /** An instant every ten seconds during `ms`. */
   async instantAt(ms: number): Promise<readonly Instant[]> {
     const instants: Instant[] = [];
     for (let savedMs = ms; savedMs > 0; savedMs -= 10_000) {

@@ -1,4 +1,4 @@
-/** What one process of a boot leaves to the next about the clock, and what the next makes of it. */
+/** The clock offsets that one process of a boot saves and the next one restores. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,28 +6,28 @@ import { BOOT_MS, HOUR_MS, TimestamperHarness, WALL_MS, wrongBy } from './timest
 
 const RIGHT_MS = WALL_MS - BOOT_MS;
 
-describe('what is kept for the next process', () => {
-  it('is nothing while no time service vouches for the clock', async () => {
+describe('the saved offsets', () => {
+  it('no offset is saved while no time service confirms the clock', async () => {
     await using harness = new TimestamperHarness();
     await harness.instantAt(HOUR_MS);
     assert.deepEqual(harness.memory.saved, []);
   });
 
-  it('is the first offset, before anything is dated by it, and is not written again while nothing moves', async () => {
+  it('the first offset is saved before its use and not again without a change', async () => {
     await using harness = await TimestamperHarness.synchronised();
     assert.deepEqual(harness.memory.saved, [{ firstMs: RIGHT_MS, believedMs: RIGHT_MS }]);
     await harness.instantAt(HOUR_MS);
     assert.equal(harness.memory.saved.length, 1);
   });
 
-  it('follows a clock that is slowly put right, within a minute', async () => {
+  it('the saved offset follows a slowly corrected clock within a minute', async () => {
     await using harness = await TimestamperHarness.synchronised();
     harness.clock.stepWall(400);
     await harness.instantAt(60_000);
     assert.deepEqual(harness.memory.load(), { firstMs: RIGHT_MS, believedMs: RIGHT_MS + 400 });
   });
 
-  it('is a step only once it is confirmed', async () => {
+  it('a step is saved only after its confirmation', async () => {
     await using harness = await TimestamperHarness.synchronised();
     harness.clock.stepWall(HOUR_MS);
     await harness.instantAt(60_000);
@@ -37,15 +37,15 @@ describe('what is kept for the next process', () => {
     assert.deepEqual(harness.memory.load(), { firstMs: RIGHT_MS, believedMs: RIGHT_MS + HOUR_MS });
   });
 
-  it('of a clock that is trusted unasked is only the first offset', async () => {
+  it('only the first offset of a trusted clock is saved', async () => {
     await using harness = new TimestamperHarness({ trust: 'system' });
     await harness.instantAt(60_000);
     assert.deepEqual(harness.memory.saved, [{ firstMs: RIGHT_MS }]);
   });
 });
 
-describe('a process that finds what the one before it believed', () => {
-  it('dates its first reading by that, and asks nobody', async () => {
+describe('a process with the accepted offset of an earlier one', () => {
+  it('a restored offset dates the first reading without a check', async () => {
     await using harness = new TimestamperHarness({
       storedOffsets: { firstMs: RIGHT_MS - 7, believedMs: RIGHT_MS },
     });
@@ -55,7 +55,7 @@ describe('a process that finds what the one before it believed', () => {
     assert.deepEqual(harness.timeSync.queriedMs, []);
   });
 
-  it('holds it against a clock that was set meanwhile, until the time service confirms', async () => {
+  it('a restored offset holds until the time service confirms a step', async () => {
     await using harness = new TimestamperHarness({
       storedOffsets: { firstMs: RIGHT_MS, believedMs: RIGHT_MS },
     });
@@ -66,7 +66,7 @@ describe('a process that finds what the one before it believed', () => {
     assert.equal(wrongBy(await harness.instantAt(120_000)).at(-1), -HOUR_MS);
   });
 
-  it('does not believe it where the clock is trusted unasked', async () => {
+  it('a restored offset is ignored if the clock is trusted', async () => {
     await using harness = new TimestamperHarness({
       trust: 'system',
       storedOffsets: { firstMs: RIGHT_MS - 9, believedMs: 1 },
@@ -77,7 +77,7 @@ describe('a process that finds what the one before it believed', () => {
   });
 });
 
-it('a process that only finds what dated the readings before dates its own undated ones alike', async () => {
+it('a process with only the first offset dates its undated readings by it', async () => {
   await using harness = new TimestamperHarness({ storedOffsets: { firstMs: RIGHT_MS - 324 } });
   assert.equal(harness.timestamper.now().tsMs, undefined);
   harness.timeSync.synchronised = true;

@@ -1,4 +1,4 @@
-/** What becomes of dates when the clock is set: by the time service, by hand, and any number of times. */
+/** Timestamps when the clock is set, by the time service or by hand, any number of times. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ const stepLines = (harness: TimestamperHarness) =>
 
 for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
   describe(`a step of ${stepMs / 1000} s`, () => {
-    it('that the time service confirms counts for what is stamped after it, and is told', async () => {
+    it('a confirmed step applies to later timestamps and is logged', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.timeSync.confirms = true;
       const before = await harness.instantAt(50_000);
@@ -25,20 +25,23 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
         'the one that saw it has the old time',
       );
       assert.deepEqual(wrongBy(after), Array(5).fill(stepMs));
-      assert.deepEqual(harness.timeSync.stepQueriedMs, [50_000], 'asked at once');
+      assert.deepEqual(harness.timeSync.stepQueriedMs, [50_000], 'checked at once');
       assert.deepEqual(stepLines(harness), [['info', Math.round(stepMs / 100) / 10]]);
     });
 
-    it('that nobody confirms changes no date, and is told once', async () => {
+    it('an unconfirmed step changes no timestamp and is logged once', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.clock.stepWall(stepMs);
       const instants = await harness.instantAt(24 * HOUR_MS);
       assert.deepEqual(new Set(wrongBy(instants)), new Set([0]));
       assert.deepEqual(stepLines(harness), [['warn', Math.round(stepMs / 100) / 10]]);
-      assert.ok(harness.timeSync.stepQueriedMs.length < 31 + 61 + 24 * 60, 'asked ever more rarely');
+      assert.ok(
+        harness.timeSync.stepQueriedMs.length < 31 + 61 + 24 * 60,
+        'checked with increasing intervals',
+      );
     });
 
-    it('that is confirmed late counts from then on', async () => {
+    it('a step that is confirmed late applies from then on', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.clock.stepWall(stepMs);
       await harness.instantAt(HOUR_MS);
@@ -52,7 +55,7 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
       );
     });
 
-    it('is found within a minute when nobody stamps', async () => {
+    it('a step is found within a minute without readings', async () => {
       await using harness = await TimestamperHarness.synchronised();
       harness.timeSync.confirms = true;
       await harness.clock.advance(5000);
@@ -63,17 +66,17 @@ for (const stepMs of [1001, -1001, HOUR_MS, -HOUR_MS, 400 * 24 * HOUR_MS]) {
   });
 }
 
-it('a clock that comes back from a step is followed again; the next step is a new one', async () => {
+it('a clock that reverts a step is followed again', async () => {
   await using harness = await TimestamperHarness.synchronised();
   for (const turn of [1, 2]) {
     harness.clock.stepWall(HOUR_MS);
     harness.timestamper.now();
     await harness.clock.advance(0);
-    assert.equal(harness.timeSync.stepQueriedMs.at(-1), harness.clock.monotonicMs(), 'asked at once');
+    assert.equal(harness.timeSync.stepQueriedMs.at(-1), harness.clock.monotonicMs(), 'checked at once');
     await harness.instantAt(120_000);
     harness.clock.stepWall(-HOUR_MS + 300);
-    const [stamp] = (await harness.instantAt(120_000)).slice(-1);
-    assert.deepEqual(wrongBy(stamp ? [stamp] : []), [300 * turn]);
+    const [instant] = (await harness.instantAt(120_000)).slice(-1);
+    assert.deepEqual(wrongBy(instant ? [instant] : []), [300 * turn]);
   }
   assert.deepEqual(
     stepLines(harness).map(([level]) => level),
@@ -81,7 +84,7 @@ it('a clock that comes back from a step is followed again; the next step is a ne
   );
 });
 
-it('a second step while one is unconfirmed is asked about at once', async () => {
+it('a second step while one is unconfirmed is checked at once', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.clock.stepWall(HOUR_MS);
   await harness.instantAt(HOUR_MS);
@@ -95,7 +98,7 @@ it('a second step while one is unconfirmed is asked about at once', async () => 
   assert.deepEqual(stepLines(harness).at(-1), ['info', 7200]);
 });
 
-it('a second step while the first is being asked about is asked about next, without a wait', async () => {
+it('a second step during the check of the first is checked next without a wait', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.timeSync.whileQuerying = async () => {
     harness.timeSync.whileQuerying = async () => {};
@@ -108,7 +111,7 @@ it('a second step while the first is being asked about is asked about next, with
   assert.deepEqual(harness.timeSync.stepQueriedMs, [0, 0]);
 });
 
-it('a yes is not believed when the clock moved while it was under way', async () => {
+it('a confirmation is ignored if the clock moved during the check', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.timeSync.confirms = true;
   harness.timeSync.whileQuerying = async () => harness.clock.stepWall(60);
@@ -119,7 +122,7 @@ it('a yes is not believed when the clock moved while it was under way', async ()
   assert.equal(harness.timestamper.now().tsMs, harness.clock.wallMs());
 });
 
-it('a clock set back by whole beats gives no date for the second time', async () => {
+it('a clock set back by whole intervals repeats no timestamp', async () => {
   await using harness = await TimestamperHarness.synchronised();
   harness.timeSync.confirms = true;
   const instants = [...(await harness.instantAt(HOUR_MS))];
@@ -128,7 +131,7 @@ it('a clock set back by whole beats gives no date for the second time', async ()
   assert.equal(new Set(instants.map(({ tsMs }) => tsMs)).size, instants.length);
 });
 
-it('a clock set back to before the first synchronisation gives no date that the undated ones will have', async () => {
+it('a clock set back repeats no future timestamp of undated readings', async () => {
   await using harness = new TimestamperHarness();
   const waiting = await harness.instantAt(HOUR_MS / 2);
   harness.timeSync.synchronised = true;
@@ -144,7 +147,7 @@ it('a clock set back to before the first synchronisation gives no date that the 
   assert.equal(new Set(dates).size, dates.length);
 });
 
-it('the memory of given dates is bounded: what was 4096 dates ago may come again', () => {
+it('the memory of timestamps is bounded: one of 4096 timestamps ago can repeat', () => {
   const issued = new UniqueTimestamps();
   assert.deepEqual([issued.reserve(0), issued.reserve(0), issued.reserve(0)], [0, 1, 2]);
   for (let count = 3; count < 4096; count++) issued.reserve(count);
@@ -152,9 +155,9 @@ it('the memory of given dates is bounded: what was 4096 dates ago may come again
   assert.equal(issued.reserve(0), 0, 'forgotten by now');
 });
 
-/** What may happen to a clock, and when a stamp is taken. */
+/** Changes of the clock, and instants. */
 const clockChange = fc.oneof(
-  fc.record({ type: fc.constant('stamp' as const) }),
+  fc.record({ type: fc.constant('instant' as const) }),
   fc.record({ type: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 90_000 }) }),
   fc.record({ type: fc.constant('suspend' as const), ms: fc.integer({ min: 0, max: HOUR_MS }) }),
   fc.record({ type: fc.constant('step' as const), ms: fc.integer({ min: -HOUR_MS, max: HOUR_MS }) }),
@@ -162,23 +165,23 @@ const clockChange = fc.oneof(
 );
 type ClockChange = typeof clockChange extends fc.Arbitrary<infer T> ? T : never;
 
-/** Plays it, and returns every stamp with the true time since boot at which it was taken. */
+/** Runs a scenario; returns each instant with the true time since boot. */
 async function runScenario(harness: TimestamperHarness, scenario: readonly ClockChange[]) {
-  const taken: { readonly stamp: Instant; readonly bootMs: number }[] = [];
+  const taken: { readonly instant: Instant; readonly bootMs: number }[] = [];
   for (const event of scenario) {
     if (event.type === 'pass') await harness.clock.advance(event.ms);
     else if (event.type === 'suspend') harness.clock.suspend(event.ms);
-    else if (event.type !== 'stamp') harness.clock.stepWall(event.ms);
+    else if (event.type !== 'instant') harness.clock.stepWall(event.ms);
     const bootMs = harness.clock.bootMs();
-    taken.push({ stamp: harness.timestamper.now(), bootMs });
+    taken.push({ instant: harness.timestamper.now(), bootMs });
   }
   return taken;
 }
 
 const scenarios = fc.array(clockChange, { maxLength: 40 });
 
-describe('whatever happens to the clock', () => {
-  it('no two dates are the same, and the time since boot is never off by more than the stamps of one millisecond', async () => {
+describe('any changes of the clock', () => {
+  it('no two timestamps are equal, and the time since boot stays accurate', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, fc.boolean(), fc.boolean(), async (scenario, confirms, isTrusted) => {
         await using harness = new TimestamperHarness({
@@ -188,17 +191,17 @@ describe('whatever happens to the clock', () => {
         harness.timeSync.confirms = confirms;
         await harness.clock.advance(0);
         const taken = await runScenario(harness, scenario);
-        const dates = taken.map(({ stamp }) => stamp.tsMs);
+        const dates = taken.map(({ instant }) => instant.tsMs);
         assert.ok(dates.every(Number.isSafeInteger));
         assert.equal(new Set(dates).size, taken.length);
-        for (const { stamp, bootMs } of taken) {
-          assert.ok(stamp.bootMs >= bootMs && stamp.bootMs <= bootMs + scenario.length);
+        for (const { instant, bootMs } of taken) {
+          assert.ok(instant.bootMs >= bootMs && instant.bootMs <= bootMs + scenario.length);
         }
       }),
     );
   });
 
-  it('dates keep their distances, to the millisecond, when no step is confirmed', async () => {
+  it('timestamps keep their distances if no step is confirmed', async () => {
     // Steps of whole 40 s, so that a clock that comes back comes back to the very millisecond.
     const coarse = (scenario: readonly ClockChange[]): readonly ClockChange[] =>
       scenario
@@ -209,13 +212,13 @@ describe('whatever happens to the clock', () => {
     await fc.assert(
       fc.asyncProperty(scenarios.map(coarse), async (scenario) => {
         await using harness = await TimestamperHarness.synchronised();
-        const instants = (await runScenario(harness, scenario)).map(({ stamp }) => stamp);
+        const instants = (await runScenario(harness, scenario)).map(({ instant }) => instant);
         assert.deepEqual(wrongBy(instants), Array(instants.length).fill(0));
       }),
     );
   });
 
-  it('a minute after the last step the date is that of the wall clock when steps are confirmed', async () => {
+  it('a minute after a confirmed step timestamps follow the wall clock', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         await using harness = await TimestamperHarness.synchronised();
@@ -228,11 +231,12 @@ describe('whatever happens to the clock', () => {
     );
   });
 
-  it('nothing has a date before the first synchronisation', async () => {
+  it('no reading has a timestamp before the first synchronisation', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         await using harness = new TimestamperHarness();
-        for (const { stamp } of await runScenario(harness, scenario)) assert.equal('tsMs' in stamp, false);
+        for (const { instant } of await runScenario(harness, scenario))
+          assert.equal('tsMs' in instant, false);
       }),
     );
   });

@@ -1,4 +1,4 @@
-/** What a stamp says before the first synchronisation, after it, and after the clock was set. */
+/** Instants before the first synchronisation, after it, and after the clock was set. */
 
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
@@ -9,14 +9,14 @@ const levels = (harness: TimestamperHarness) =>
   harness.log.logged.map(({ level, fields }) => ({ level, ...fields }));
 
 describe('before the first synchronisation', () => {
-  it('a stamp has its boot and the time since, and no date, however plausible the clock', async () => {
+  it('an instant before synchronisation has a boot time but no timestamp', async () => {
     await using harness = new TimestamperHarness();
     await harness.clock.advance(1000.25);
     assert.deepEqual(harness.timestamper.now(), { bootId: 'this-boot', bootMs: BOOT_MS + 1000 });
     assert.equal(harness.timestamper.firstOffsetMs, undefined);
   });
 
-  it('no step of the clock is asked about, in either direction', async () => {
+  it('no step is checked before the first synchronisation', async () => {
     await using harness = new TimestamperHarness();
     for (const stepMs of [90 * 24 * HOUR_MS, -HOUR_MS]) {
       harness.clock.stepWall(stepMs);
@@ -25,7 +25,7 @@ describe('before the first synchronisation', () => {
     assert.deepEqual(harness.timeSync.stepQueriedMs, []);
   });
 
-  it('the time service is asked every 2 s for a minute, every 10 s for ten, then every minute', async () => {
+  it('the time service is polled every 2 s, 10 s after 1 min, 60 s after 11 min', async () => {
     await using harness = new TimestamperHarness();
     await harness.clock.advance(840_000);
     const seconds = harness.timeSync.queriedMs.map((ms) => ms / 1000);
@@ -34,7 +34,7 @@ describe('before the first synchronisation', () => {
     assert.deepEqual(seconds, [...minute, ...tenMinutes, 720, 780, 840]);
   });
 
-  it('the operator is told after two minutes, once, with the remedy', async () => {
+  it('an unsynchronised clock is logged once after two minutes with the remedy', async () => {
     await using harness = new TimestamperHarness();
     await harness.clock.advance(119_000);
     assert.equal(harness.log.logged.length, 0);
@@ -50,7 +50,7 @@ describe('before the first synchronisation', () => {
 });
 
 describe('the first synchronisation', () => {
-  it('is told once with its delay, and dates what comes after by the clock', async () => {
+  it('the first synchronisation is logged once and dates later readings', async () => {
     await using harness = new TimestamperHarness();
     await harness.clock.advance(3000);
     harness.clock.stepWall(90 * 24 * HOUR_MS);
@@ -59,11 +59,11 @@ describe('the first synchronisation', () => {
     assert.deepEqual(levels(harness), [{ level: 'info', afterS: 4 }]);
     assert.equal(harness.timestamper.now().tsMs, harness.clock.wallMs());
     await harness.clock.advance(HOUR_MS);
-    assert.equal(harness.timeSync.queriedMs.length, 3, 'nobody is asked again');
+    assert.equal(harness.timeSync.queriedMs.length, 3, 'the time service is not polled again');
     assert.equal(harness.log.logged.length, 1);
   });
 
-  it('anchors what waited, once, by the offset that later steps do not change', async () => {
+  it('the first offset dates queued readings and never changes', async () => {
     await using harness = new TimestamperHarness();
     const { bootMs } = harness.timestamper.now();
     await harness.clock.advance(1000);
@@ -79,7 +79,7 @@ describe('the first synchronisation', () => {
     assert.equal(bootMs + offsetMs, WALL_MS);
   });
 
-  it('is asked for again when the clock moved while the answer was under way', async () => {
+  it('synchronisation is checked again if the clock moved during the check', async () => {
     await using harness = new TimestamperHarness();
     await harness.clock.advance(0);
     harness.timeSync.synchronised = true;
@@ -92,7 +92,7 @@ describe('the first synchronisation', () => {
     assert.deepEqual(harness.timeSync.queriedMs, [0, 2000, 4000]);
   });
 
-  it('is told to nobody who has stopped meanwhile', async () => {
+  it('synchronisation after a stop is not reported', async () => {
     await using harness = new TimestamperHarness();
     harness.timeSync.isSynchronised = async () => {
       harness.stop.abort();
@@ -103,7 +103,7 @@ describe('the first synchronisation', () => {
     assert.deepEqual([harness.firstOffsetsMs, harness.log.logged], [[], []]);
   });
 
-  it('fails the watch when the anchoring fails, as that is a bug', async () => {
+  it('an exception of onFirstOffset rejects run', async () => {
     const harness = new TimestamperHarness({ synchronised: true });
     const watching = harness.timestamper.run(() => Promise.reject(new Error('a bug')), harness.stop.signal);
     await assert.rejects(watching, /a bug/);
@@ -112,7 +112,7 @@ describe('the first synchronisation', () => {
 });
 
 describe('once synchronised', () => {
-  it('two stamps of one millisecond have neither the same date nor the same time since boot', async () => {
+  it('two instants of one millisecond differ in timestamp and time since boot', async () => {
     await using harness = await TimestamperHarness.synchronised();
     const instants = [harness.timestamper.now(), harness.timestamper.now(), harness.timestamper.now()];
     assert.deepEqual(
@@ -125,7 +125,7 @@ describe('once synchronised', () => {
     );
   });
 
-  it('the date follows a clock that is moved by up to a second at a time, without a word', async () => {
+  it('timestamps follow a clock that moves by up to a second, without a log line', async () => {
     await using harness = await TimestamperHarness.synchronised();
     for (const stepMs of [1000, -1000, 400, 400, 400, -999]) {
       harness.clock.stepWall(stepMs);
@@ -135,7 +135,7 @@ describe('once synchronised', () => {
     assert.deepEqual([harness.timeSync.stepQueriedMs, harness.log.logged.length], [[], 1]);
   });
 
-  it('a time service that has lost its server for nine hours costs no date', async () => {
+  it('timestamps continue while the time service has no server for nine hours', async () => {
     await using harness = await TimestamperHarness.synchronised();
     harness.timeSync.synchronised = false;
     const instants = await harness.instantAt(9 * HOUR_MS);
@@ -143,14 +143,14 @@ describe('once synchronised', () => {
     assert.equal(harness.log.logged.length, 1);
   });
 
-  it('a suspended host wakes with the right date, and nobody is asked', async () => {
+  it('timestamps are right after a suspend, without a check', async () => {
     await using harness = await TimestamperHarness.synchronised();
     harness.clock.suspend(8 * HOUR_MS);
     assert.equal(harness.timestamper.now().tsMs, WALL_MS + 8 * HOUR_MS);
     assert.deepEqual(harness.timeSync.stepQueriedMs, []);
   });
 
-  it('a stop ends the watch at once and leaves no listener and no sleeper', async () => {
+  it('a stop ends run at once and leaves no listener and no sleeper', async () => {
     const harness = await TimestamperHarness.synchronised();
     await harness.instantAt(130_000);
     harness.stop.abort();
@@ -160,8 +160,8 @@ describe('once synchronised', () => {
   });
 });
 
-describe("trust in the system's clock", () => {
-  it('dates from the first stamp on, asks nobody, and follows every step at once', async () => {
+describe('a trusted clock', () => {
+  it('a trusted clock dates the first reading, without checks, and all steps apply', async () => {
     await using harness = new TimestamperHarness({ trust: 'system' });
     assert.equal(harness.timestamper.now().tsMs, WALL_MS);
     for (const stepMs of [HOUR_MS, -3 * HOUR_MS, 700]) {

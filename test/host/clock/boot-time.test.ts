@@ -1,4 +1,4 @@
-/** The time since boot on hosts that sleep, on hosts in containers, and where /proc tells nothing. */
+/** The time since boot: on hosts that suspend, in containers, and with an unreadable /proc. */
 
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ function hostAt(t: TestContext, monotonicMs: number, uptimeS: string) {
     root,
     monotonicMs,
     wallMs: Date.UTC(2026, 0, 1),
-    /** Time that passes; `suspendedMs` of it is slept through. */
+    /** Lets time pass; the host is suspended for `suspendedMs` of it. */
     pass(ms: number, suspendedMs = 0): void {
       host.monotonicMs += ms - suspendedMs;
       host.wallMs += ms;
@@ -30,7 +30,7 @@ function hostAt(t: TestContext, monotonicMs: number, uptimeS: string) {
   return { host, open };
 }
 
-it('a host that never slept has the monotonic time, to the last digit', (t) => {
+it('without a suspend the boot time equals the monotonic time exactly', (t) => {
   const { host, open } = hostAt(t, 60_123.456, '60.12');
   const boot = open();
   assert.equal(boot.bootMs(), 60_123.456);
@@ -38,12 +38,12 @@ it('a host that never slept has the monotonic time, to the last digit', (t) => {
   assert.equal(boot.bootMs(), 60_123.956);
 });
 
-it('a host that had slept for an hour when the agent started counts that hour', (t) => {
+it('the boot time includes a suspend before the agent started', (t) => {
   const { open } = hostAt(t, 60_000, '3660.00');
   assert.equal(open().bootMs(), 3_660_000);
 });
 
-it('a suspend is counted by the first who asks after it, not seconds later', (t) => {
+it('the first boot time after a suspend includes it', (t) => {
   const { host, open } = hostAt(t, 60_000, '60.00');
   const boot = open();
   host.pass(1000);
@@ -55,7 +55,7 @@ it('a suspend is counted by the first who asks after it, not seconds later', (t)
   assert.equal(boot.bootMs(), 7_261_010);
 });
 
-it('a suspend that the wall clock slept through as well is counted within five seconds', (t) => {
+it('a suspend that the wall clock missed too is included within five seconds', (t) => {
   const { host, open } = hostAt(t, 60_000, '60.00');
   const boot = open();
   host.setUptime('160.00 1.00\n');
@@ -65,7 +65,7 @@ it('a suspend that the wall clock slept through as well is counted within five s
   assert.equal(boot.bootMs(), 160_000);
 });
 
-it("a container with an uptime of its own, smaller than the host's, has the host's time", (t) => {
+it('a container with a smaller uptime has the boot time of the host', (t) => {
   const { host, open } = hostAt(t, 9_000_000, '12.00');
   const boot = open();
   assert.equal(boot.bootMs(), 9_000_000);
@@ -73,7 +73,7 @@ it("a container with an uptime of its own, smaller than the host's, has the host
   assert.equal(boot.bootMs(), 9_010_000);
 });
 
-it('never goes back, and never creeps, whatever /proc says', (t) => {
+it('the boot time never goes back and never creeps, whatever /proc contains', (t) => {
   const { host, open } = hostAt(t, 60_000, '3660.00');
   const boot = open();
   for (const uptime of ['3665.90', '10.00', '3675.02', 'nonsense', '', '-5', '3690.80']) {
@@ -86,7 +86,7 @@ it('never goes back, and never creeps, whatever /proc says', (t) => {
   assert.equal(boot.bootMs(), host.monotonicMs + 3_600_000);
 });
 
-it('a wall clock that is set moves nothing', (t) => {
+it('a step of the wall clock does not change the boot time', (t) => {
   const { host, open } = hostAt(t, 60_000, '60.00');
   const boot = open();
   for (const stepMs of [86_400_000, -40 * 86_400_000, 700]) {
@@ -95,22 +95,22 @@ it('a wall clock that is set moves nothing', (t) => {
   }
 });
 
-it('the file is not read more than once in five seconds, however often the time is asked for', (t) => {
+it('/proc/uptime is read at most once in five seconds', (t) => {
   const { host, open } = hostAt(t, 60_000, '60.00');
   const boot = open();
-  // Would be believed if it were read.
+  // Would take effect if it were read.
   host.setUptime('9999.00 1.00\n');
-  for (let turn = 0; turn < 4000; turn++) {
+  for (let count = 0; count < 4000; count++) {
     host.pass(1);
     assert.equal(boot.bootMs(), host.monotonicMs);
   }
 });
 
-it("the boot has the kernel's name for it", (t) => {
+it('the boot ID is that of the kernel', (t) => {
   assert.equal(hostAt(t, 0, '0.00').open().bootId, BOOT_ID);
 });
 
-it('a boot whose name cannot be read, or is none, gets one that no other has', (t) => {
+it('a missing or invalid boot ID is replaced by a random one', (t) => {
   const { host, open } = hostAt(t, 0, '0.00');
   const path = join(host.root, 'proc/sys/kernel/random/boot_id');
   const ids = new Set<string>();
@@ -124,7 +124,7 @@ it('a boot whose name cannot be read, or is none, gets one that no other has', (
   for (const id of ids) assert.match(id, /^[0-9a-f-]{36}$/);
 });
 
-it('on this host the time is that of /proc, and so is the boot', (t) => {
+it('on this host the boot time and boot ID are those of /proc', (t) => {
   const boot = new BootTime({ root: '/', wallMs: () => Date.now() });
   const uptimeMs = Number.parseFloat(readFileSync('/proc/uptime', 'latin1')) * 1000;
   assert.equal(boot.bootId, readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim());

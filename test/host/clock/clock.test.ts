@@ -1,4 +1,4 @@
-/** The host's clock and its double under one contract, and what only the double can do. */
+/** The host clock and its double under one contract, and what only one of them can do. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -22,12 +22,12 @@ clockContract('the host clock', () => ({
   },
 }));
 
-it('the host clock counts from the boot of the host, not from the start of the process', () => {
+it('the host clock counts from the boot, not from the start of the process', () => {
   const [seconds] = process.hrtime();
   assert.ok(hostClock().bootMs() >= seconds * 1000);
 });
 
-it('the host clock never asks a timer for more than it can hold', async () => {
+it('the host clock never starts a timer that is too long for Node', async () => {
   const warnings: string[] = [];
   const listen = (warning: Error): number => warnings.push(warning.name);
   process.on('warning', listen);
@@ -40,20 +40,20 @@ it('the host clock never asks a timer for more than it can hold', async () => {
   assert.deepEqual(warnings, []);
 });
 
-it('the host clock tells how late the latest of its sleeps was, once, and counts none that was woken', async () => {
+it('the host clock reports the largest delay of completed sleeps once', async () => {
   const clock = hostClock();
   const stop = new AbortController();
   assert.equal(clock.drainTimerLagMs(), undefined);
-  const woken = clock.sleep(5, stop.signal);
+  const aborted = clock.sleep(5, stop.signal);
   stop.abort();
-  await woken;
+  await aborted;
   assert.equal(clock.drainTimerLagMs(), undefined);
   const { signal } = new AbortController();
   const asleep = [clock.sleep(1, signal), clock.sleep(60, signal)];
   const busyUntilMs = performance.now() + 50;
   while (performance.now() < busyUntilMs);
   await Promise.all(asleep);
-  // The first was due after 1 ms and could not end before 50; the second, in time or not, does not take that away.
+  // The first was due after 1 ms and could not end before 50 ms; the second does not reset that.
   assert.ok((clock.drainTimerLagMs() ?? 0) >= 48);
   assert.equal(clock.drainTimerLagMs(), undefined);
 });
@@ -68,45 +68,45 @@ clockContract('the virtual clock', () => {
   };
 });
 
-it('a suspended host wakes with a later date and more time since its boot, and its sleepers sleep on', async () => {
+it('a suspend of the virtual clock moves date and boot time, but no sleep', async () => {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1), { bootId: 'mine', bootMs: 5000 });
   void clock.sleep(1000, new AbortController().signal);
   clock.suspend(3_600_000);
   await clock.advance(999);
-  const seen = [clock.bootId, clock.bootMs(), clock.monotonicMs(), clock.sleeping];
-  assert.deepEqual(seen, ['mine', 3_605_999, 999, 1]);
+  const state = [clock.bootId, clock.bootMs(), clock.monotonicMs(), clock.sleeping];
+  assert.deepEqual(state, ['mine', 3_605_999, 999, 1]);
   assert.equal(clock.wallMs(), Date.UTC(2026, 0, 1) + 3_600_999);
 });
 
-it('a loop that sleeps ten seconds at a time runs 8,640 times in a virtual day, each time on the dot', async () => {
+it('a loop of ten-second sleeps runs exactly 8,640 times in a virtual day', async () => {
   const clock = new VirtualClock();
   const stop = new AbortController();
-  const seenMs: number[] = [];
+  const wakeTimesMs: number[] = [];
   const loop = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       await clock.sleep(10_000, stop.signal);
-      seenMs.push(clock.monotonicMs());
+      wakeTimesMs.push(clock.monotonicMs());
     }
   };
   const running = loop();
   await clock.advance(86_400_000);
-  assert.equal(seenMs.length, 8640);
-  assert.ok(seenMs.every((ms, index) => ms === (index + 1) * 10_000));
+  assert.equal(wakeTimesMs.length, 8640);
+  assert.ok(wakeTimesMs.every((ms, index) => ms === (index + 1) * 10_000));
   stop.abort();
   await running;
 });
 
-it('sleepers due at the same instant wake in the order in which they lay down', async () => {
+it('sleeps of the virtual clock that end together end in the order of their start', async () => {
   const clock = new VirtualClock();
   const { signal } = new AbortController();
   const order: number[] = [];
-  for (const guest of [1, 2, 3]) void clock.sleep(5, signal).then(() => order.push(guest));
+  for (const sleeper of [1, 2, 3]) void clock.sleep(5, signal).then(() => order.push(sleeper));
   await clock.advance(5);
   assert.deepEqual(order, [1, 2, 3]);
   assert.equal(clock.sleeping, 0);
 });
 
-it('a step of the wall clock moves no sleeper', async () => {
+it('a step of the virtual wall clock does not affect sleeps', async () => {
   const clock = new VirtualClock(Date.UTC(2026, 5, 1));
   void clock.sleep(1000, new AbortController().signal);
   clock.stepWall(-3_600_000);
@@ -115,7 +115,7 @@ it('a step of the wall clock moves no sleeper', async () => {
   assert.equal(clock.wallMs(), Date.UTC(2026, 5, 1) - 3_600_000 + 999);
 });
 
-it('advancing to the next sleeper lands on its due time, and says so when there is none', async () => {
+it('advanceToNext ends when the next sleep is due, and returns false without one', async () => {
   const clock = new VirtualClock();
   void clock.sleep(250, new AbortController().signal);
   assert.equal(await clock.advanceToNext(), true);

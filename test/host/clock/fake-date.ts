@@ -1,7 +1,8 @@
 /**
- * A date of the test's choice for a child process, by libfaketime, changed while it runs; its monotonic clock is the true one.
+ * A date of the test's choice for a child process, through libfaketime; it can change at run time.
+ * CLOCK_MONOTONIC stays real.
  *
- * Tests skip, with the reason, where the library is missing (Debian: `apt-get install faketime`).
+ * Tests skip, with the reason, if the library is missing (Debian: `apt-get install faketime`).
  */
 
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ export const noFaketime: string | false =
 export class FakeDate {
   readonly #path: string;
 
-  /** `path`: a file of its own, which need not be there. */
+  /** `path`: a file for this date only, which need not exist. */
   constructor(path: string) {
     this.#path = path;
   }
@@ -27,12 +28,12 @@ export class FakeDate {
     };
   }
 
-  /** At once: the library reads the file whenever it is asked for the time, which it takes for UTC under TZ=UTC. */
+  /** Takes effect at once, because the library reads the file for each query. The child needs TZ=UTC. */
   set(dateMs: number): void {
     this.#write(`@${new Date(dateMs).toISOString().replace('T', ' ').slice(0, 19)}`);
   }
 
-  /** From now on the date of this host. */
+  /** Returns to the date of this host. */
   restore(): void {
     this.#write('+0');
   }
@@ -43,7 +44,7 @@ export class FakeDate {
   }
 }
 
-/** Where Debian puts it, whatever the architecture. */
+/** Its path on Debian, for any architecture. */
 function faketimeLibrary(): string | undefined {
   if (!existsSync('/usr/lib')) return undefined;
   const paths = readdirSync('/usr/lib').map((each) => `/usr/lib/${each}/faketime/libfaketimeMT.so.1`);

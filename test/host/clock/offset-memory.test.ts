@@ -1,4 +1,4 @@
-/** The memory of the clock's offset on real files: what it gives back, and what it takes for nothing. */
+/** The memory of the clock's offsets, on real files. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ function memoryIn(t: TestContext, directory = mkdtempSync(join(tmpdir(), 'firstl
   return { directory, log, open };
 }
 
-it('gives another process of this boot what was kept last, and leaves one file that only its user can read', (t) => {
+it('another process of the same boot loads the offsets, from one file of mode 0600', (t) => {
   const { directory, open } = memoryIn(t);
   open('this').save({ firstMs: OFFSETS.firstMs });
   open('this').save(OFFSETS);
@@ -26,7 +26,7 @@ it('gives another process of this boot what was kept last, and leaves one file t
   assert.equal(statSync(join(directory, 'clock.json')).mode & 0o777, 0o600);
 });
 
-it('knows nothing in another boot, whose clock is another', (t) => {
+it('offsets of another boot are ignored', (t) => {
   const { open } = memoryIn(t);
   open('this').save(OFFSETS);
   assert.equal(open('next').load(), undefined);
@@ -43,18 +43,18 @@ for (const text of [
   '{"boot":"this","firstMs":1790000000000,"believedMs":null}',
   '{"boot":"this","firstMs":1790000000000,"believedMs":1e300}',
 ]) {
-  it(`takes ${JSON.stringify(text)} for nothing`, (t) => {
+  it(`offsets are ignored if the file is ${JSON.stringify(text)}`, (t) => {
     const { directory, open } = memoryIn(t);
     writeFileSync(join(directory, 'clock.json'), text);
     assert.equal(open('this').load(), undefined);
   });
 }
 
-it('says once that it cannot keep anything, and goes on', (t) => {
+it('a failed write of the offsets is logged once', (t) => {
   const { log, open } = memoryIn(t, join(tmpdir(), 'firstlight-no-such-directory'));
   const memory = open('this');
   assert.equal(memory.load(), undefined);
   memory.save(OFFSETS);
   memory.save(OFFSETS);
-  assert.equal(log.withMessage(/runtime directory can be written/).length, 1);
+  assert.equal(log.withMessage(/runtime directory is writable/).length, 1);
 });

@@ -1,4 +1,4 @@
-/** A host with witnesses of its clock: the file of timesyncd, and programs that answer as a test says. */
+/** A host with time sources: timesyncd's file, and scripts in place of timedatectl and perl. */
 
 import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,19 +11,19 @@ import { hostOf } from '../host-files.ts';
 export class TimeSourceHost {
   readonly root: string;
   readonly log = new RecordingLogger();
-  /** What was asked, in order: each program notes its name and its arguments. */
+  /** The calls in order: each program appends its name and arguments. */
   readonly callsPath: string;
   readonly #directory: string;
 
   constructor(t: TestContext) {
     this.root = hostOf(t);
     this.#directory = join(this.root, 'run/systemd/timesync');
-    this.callsPath = join(this.root, 'asked');
+    this.callsPath = join(this.root, 'calls');
     this.timedatectl('exit 1');
     this.perl('exit 1');
   }
 
-  /** Puts a shell script in the program's place. */
+  /** Replaces the program with a shell script. */
   timedatectl(script: string): void {
     this.#program('timedatectl', script);
   }
@@ -40,7 +40,7 @@ export class TimeSourceHost {
     mkdirSync(this.#directory, { recursive: true });
   }
 
-  /** As timesyncd does, `secondsAgo` by the clock of now. */
+  /** Touches the file like timesyncd, `secondsAgo` by the current clock. */
   touch(secondsAgo = 0): void {
     this.startTimesyncd();
     const path = join(this.#directory, 'synchronized');

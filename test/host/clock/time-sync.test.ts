@@ -1,4 +1,6 @@
-/** The witnesses of a synchronised clock: who is asked, in which order, who is believed, and what they can do to the agent. */
+/**
+ * The sources that report a synchronised clock: their order, which of them prevails, and how they can fail.
+ */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -6,7 +8,7 @@ import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { timeSyncContract } from '../../contracts/time-sync.ts';
-import { ScriptedTimeSync } from '../../doubles/fake-time-sync.ts';
+import { ScriptedTimeSync } from '../../doubles/scripted-time-sync.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { TimeSourceHost } from './time-source-host.ts';
 
@@ -14,50 +16,49 @@ const { signal } = new AbortController();
 
 timeSyncContract("timesyncd's file", (t) => {
   const host = new TimeSourceHost(t);
-  // Every touch is another time.
+  // Each touch has a different time.
   let touches = 0;
-  const serviceSets = (): void => {
+  const setByService = (): void => {
     touches += 1;
     host.touch(5 - touches);
   };
-  return { timeSync: host.timeSync(), setByService: serviceSets, setByHand: () => {} };
+  return { timeSync: host.timeSync(), setByService, setByHand: () => {} };
 });
 
-timeSyncContract("the kernel's flag, asked by timedatectl", (t) => {
+timeSyncContract("the kernel's flag, read with timedatectl", (t) => {
   const host = new TimeSourceHost(t);
   host.timedatectl('echo no');
-  const serviceSets = () => host.timedatectl('echo yes');
   return {
     timeSync: host.timeSync(),
-    setByService: serviceSets,
+    setByService: () => host.timedatectl('echo yes'),
     setByHand: () => host.timedatectl('echo no'),
   };
 });
 
-timeSyncContract("the kernel's flag, asked by perl", (t) => {
+timeSyncContract("the kernel's flag, read with perl", (t) => {
   const host = new TimeSourceHost(t);
-  const replies = (state: number) => host.perl(`printf 'adjtimex ${state}'`);
-  replies(5);
-  return { timeSync: host.timeSync(), setByService: () => replies(0), setByHand: () => replies(5) };
+  const setState = (state: number) => host.perl(`printf 'adjtimex ${state}'`);
+  setState(5);
+  return { timeSync: host.timeSync(), setByService: () => setState(0), setByHand: () => setState(5) };
 });
 
 timeSyncContract('the double', () => {
   const timeSync = new ScriptedTimeSync(new VirtualClock());
-  const set = (isRight: boolean): void => {
-    timeSync.synchronised = isRight;
-    timeSync.confirms = isRight;
+  const set = (isSynchronised: boolean): void => {
+    timeSync.synchronised = isSynchronised;
+    timeSync.confirms = isSynchronised;
   };
   return { timeSync, setByService: () => set(true), setByHand: () => set(false) };
 });
 
 describe("timesyncd's file", () => {
-  it('is proof where the kernel cannot be asked', async (t) => {
+  it("timesyncd's file proves synchronisation if the kernel cannot be queried", async (t) => {
     const host = new TimeSourceHost(t);
     host.touch(86_400);
     assert.equal(await host.timeSync().isSynchronised(signal), true);
   });
 
-  it('is none where the kernel says no: somebody has set the clock since, and this may be a restart after it', async (t) => {
+  it("timesyncd's file proves nothing if the kernel reports no synchronisation", async (t) => {
     const host = new TimeSourceHost(t);
     host.touch(60);
     host.timedatectl('echo no');
@@ -66,12 +67,12 @@ describe("timesyncd's file", () => {
     assert.equal(await host.timeSync().isSynchronised(signal), true);
   });
 
-  it('confirms no step when it was touched since the last look, but before the step', async (t) => {
+  it("timesyncd's file confirms no step if it was touched before the step", async (t) => {
     const host = new TimeSourceHost(t);
     const timeSync = host.timeSync();
     host.touch(3600);
     await timeSync.isSynchronised(signal);
-    // By the clock after a step forwards, and after one back.
+    // By the clock after a step forwards, and after a step back.
     for (const secondsAgo of [120, -120]) {
       host.touch(secondsAgo);
       assert.equal(await timeSync.confirmsStep(signal), false, `${secondsAgo} s ago`);
@@ -81,16 +82,16 @@ describe("timesyncd's file", () => {
   });
 });
 
-describe('the programs', () => {
-  it('are asked in turn: perl only where timedatectl has no answer', async (t) => {
+describe('the programs that query the kernel', () => {
+  it('perl runs only if timedatectl gives no result', async (t) => {
     const host = new TimeSourceHost(t);
     host.timedatectl('echo no');
     host.perl('printf "adjtimex 0"');
     assert.equal(await host.timeSync().isSynchronised(signal), false);
     host.remove('timedatectl');
     assert.equal(await host.timeSync().isSynchronised(signal), true);
-    const checkRepeatedly = readFileSync(host.callsPath, 'utf8').replaceAll(/^(\S+ \S+).*$/gm, '$1');
-    assert.equal(checkRepeatedly, 'timedatectl show\nperl -e\n');
+    const calls = readFileSync(host.callsPath, 'utf8').replaceAll(/^(\S+ \S+).*$/gm, '$1');
+    assert.equal(calls, 'timedatectl show\nperl -e\n');
   });
 
   for (const [state, isSynchronised] of [0, 1, 2, 3, 4, 5].map((each) => [each, each !== 5] as const)) {
@@ -101,16 +102,18 @@ describe('the programs', () => {
     });
   }
 
-  const useless: readonly (readonly [name: string, script: string])[] = [
+  const failures: readonly (readonly [name: string, script: string])[] = [
     ['fail', 'echo yes; printf "adjtimex 0"; exit 1'],
-    ['say nothing', ''],
-    ['say something else', 'echo "yes, sir"; printf "adjtimex 6"'],
-    ['were refused the call', 'printf "adjtimex -1"'],
-    ['talk without end', 'while :; do echo yes; done'],
-    ['die of a signal', 'echo yes; kill -9 $$'],
+    ['print nothing', ''],
+    ['print something else', 'echo "yes, sir"; printf "adjtimex 6"'],
+    ['may not make the call', 'printf "adjtimex -1"'],
+    ['print endlessly', 'while :; do echo yes; done'],
+    ['are killed', 'echo yes; kill -9 $$'],
   ];
-  for (const [name, script] of useless) {
-    it(`that ${name} are no witnesses, long before their deadline`, { timeout: 20_000 }, async (t) => {
+  for (const [name, script] of failures) {
+    it(`programs that ${name} prove nothing, without waiting for the deadline`, {
+      timeout: 20_000,
+    }, async (t) => {
       const host = new TimeSourceHost(t);
       const clock = new VirtualClock();
       const timeSync = host.timeSync({ clock });
@@ -122,7 +125,7 @@ describe('the programs', () => {
     });
   }
 
-  it('that hang are killed at their deadline, with all they have started', async (t) => {
+  it('hanging programs are killed at the deadline, with the processes they started', async (t) => {
     const host = new TimeSourceHost(t);
     for (const hang of [
       'sleep 1000',
@@ -139,21 +142,21 @@ describe('the programs', () => {
     }
   });
 
-  it('that hang do not hold up a stop', async (t) => {
+  it('hanging programs do not delay a stop', async (t) => {
     const host = new TimeSourceHost(t);
     host.timedatectl('kill -WINCH $PPID; sleep 1000');
     const stop = new AbortController();
     // Not SIGUSR2, at which the test runner of Node 24 leaves a report in the directory.
     const started = new Promise((resolve) => process.once('SIGWINCH', resolve));
-    const asking = host.timeSync({ deadlineMs: 60_000 }).isSynchronised(stop.signal);
+    const checking = host.timeSync({ deadlineMs: 60_000 }).isSynchronised(stop.signal);
     await started;
     const beforeMs = performance.now();
     stop.abort();
-    assert.equal(await asking, false);
+    assert.equal(await checking, false);
     assert.ok(performance.now() - beforeMs < 5000);
   });
 
-  it('get a path and a locale, and nothing else of our environment', async (t) => {
+  it('the programs get PATH and LC_ALL, and no other variable of the agent', async (t) => {
     const host = new TimeSourceHost(t);
     process.env['FIRSTLIGHT_DEVICE_TOKEN'] = 'hush-hush';
     t.after(() => delete process.env['FIRSTLIGHT_DEVICE_TOKEN']);
@@ -163,12 +166,12 @@ describe('the programs', () => {
       .trim()
       .split('\n')
       .map((line) => line.split('=')[0]);
-    const own = new Set(['PWD', 'SHLVL', '_', 'OLDPWD']);
-    assert.deepEqual(names.filter((name) => !own.has(name ?? '')).sort(), ['LC_ALL', 'PATH']);
+    const shellVariables = new Set(['PWD', 'SHLVL', '_', 'OLDPWD']);
+    assert.deepEqual(names.filter((name) => !shellVariables.has(name ?? '')).sort(), ['LC_ALL', 'PATH']);
   });
 });
 
-describe('a host without any witness', () => {
+describe('a host without a time source', () => {
   const checkRepeatedly = async (
     t: TestContext,
     times: number,
@@ -182,7 +185,7 @@ describe('a host without any witness', () => {
     return host.log.logged;
   };
 
-  it('is told to the operator once, with the remedy, but not while the host still boots', async (t) => {
+  it('a host without a time source is logged once with the remedy, after 30 s', async (t) => {
     assert.deepEqual(await checkRepeatedly(t, 14), []);
     const events = await checkRepeatedly(t, 40);
     assert.deepEqual(
@@ -192,20 +195,20 @@ describe('a host without any witness', () => {
     assert.match(events[0]?.message ?? '', /clock\.trust = "system"/);
   });
 
-  it('is not one where timesyncd runs: it has only not succeeded yet', async (t) => {
+  it('nothing is logged while timesyncd runs without success', async (t) => {
     assert.deepEqual(await checkRepeatedly(t, 40, (host) => host.startTimesyncd()), []);
   });
 
-  it('of an unknown architecture does not guess the number of the call', async (t) => {
+  it('perl is not used on an unknown architecture', async (t) => {
     await checkRepeatedly(t, 1, (host) => host.perl('printf "adjtimex 0"'));
   });
 });
 
 describe('on this host', () => {
-  it('perl and timedatectl say of the kernel what adjtimex says', async (t) => {
+  it('perl reports the state that adjtimex returns', async (t) => {
     const real = { timedatectl: '/nonexistent', perl: 'perl' };
     const kernel = kernelState();
-    if (kernel === undefined) return t.skip('no perl, or no right to ask the kernel');
+    if (kernel === undefined) return t.skip('no perl, or no permission to query the kernel');
     const timeSync = new TimeSourceHost(t).timeSync({ commands: real, arch: process.arch });
     assert.equal(await timeSync.isSynchronised(signal), kernel !== 5);
   });
@@ -213,15 +216,15 @@ describe('on this host', () => {
   it('timedatectl agrees with perl', async (t) => {
     const kernel = kernelState();
     const output = outputOf('timedatectl', ['show', '--property=NTPSynchronized', '--value']);
-    if (output === undefined) return t.skip('no timedatectl here, or no D-Bus that it could ask');
-    if (kernel === undefined) return t.skip('no perl, or no right to ask the kernel');
+    if (output === undefined) return t.skip('no timedatectl here, or no D-Bus');
+    if (kernel === undefined) return t.skip('no perl, or no permission to query the kernel');
     const real = { timedatectl: 'timedatectl', perl: '/nonexistent' };
     const timeSync = new TimeSourceHost(t).timeSync({ commands: real });
     assert.equal(await timeSync.isSynchronised(signal), kernel !== 5);
   });
 });
 
-/** What adjtimex returns here; absent where it cannot be asked. */
+/** What adjtimex returns on this host; undefined if it cannot be called. */
 function kernelState(): number | undefined {
   const numbers: Readonly<Record<string, number>> = { x64: 159, arm64: 171, arm: 124 };
   const script = `$b = "\\0" x 256; print syscall(${numbers[process.arch]}, $b)`;
@@ -241,7 +244,7 @@ function outputOf(command: string, args: readonly string[]): string | undefined 
   }
 }
 
-/** Resolves when the process is no more, or is only waiting to be reaped. */
+/** Resolves when the process has ended, or is a zombie. */
 async function waitForExit(pid: number): Promise<void> {
   for (;;) {
     try {

@@ -1,6 +1,7 @@
 /**
- * A process that stamps ten times a second by the host's clock, one line of JSON each: what test/host/dating-faked.test.ts
- * runs under libfaketime. Arguments: the trust, and the root under which timesyncd's file would be.
+ * A process that takes a timestamp ten times a second and prints each as a line of JSON. Run by
+ * timestamper-date-jumps.test.ts under libfaketime. Arguments: the clock trust, and the root under which
+ * timesyncd's file would be.
  */
 
 import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
@@ -26,7 +27,7 @@ while (!stop.signal.aborted) {
   const sleptMs = clock.monotonicMs() - beforeMs;
   const events = log.logged.map(({ level, fields }) => `${level} ${fields['byS'] ?? ''}`.trim());
   process.stdout.write(
-    `${JSON.stringify({ stamp: timestamper.now(), wallMs: clock.wallMs(), sleptMs, events: events })}\n`,
+    `${JSON.stringify({ instant: timestamper.now(), wallMs: clock.wallMs(), sleptMs, events })}\n`,
   );
 }
 await watching;

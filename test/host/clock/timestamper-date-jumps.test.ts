@@ -1,7 +1,4 @@
-/**
- * The date of the host jumps while the program runs, under libfaketime: a real clock, real timers, a real file, and no need
- * to be root.
- */
+/** The host's date jumps at run time, under libfaketime: real clock, timers and files, without root. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -14,7 +11,7 @@ import { FakeDate, noFaketime } from './fake-date.ts';
 import { TimeSourceHost } from './time-source-host.ts';
 
 interface Line {
-  readonly stamp: Instant;
+  readonly instant: Instant;
   readonly wallMs: number;
   readonly sleptMs: number;
   readonly events: readonly string[];
@@ -22,11 +19,11 @@ interface Line {
 
 const PAST_MS = Date.UTC(2024, 2, 1);
 const TODAY_MS = Date.UTC(2026, 10, 22);
-/** Longer than any of this takes, and far less than any jump. */
+/** Longer than the test, and much less than any jump. */
 const HOUR_MS = 3_600_000;
 
-describe('when the date jumps while the program runs', { skip: noFaketime }, () => {
-  it('time since boot and sleeps are undisturbed; with trust in the system dates follow, and those given hold', async (t) => {
+describe('when the date jumps at run time', { skip: noFaketime }, () => {
+  it('a date jump moves timestamps if the system clock is trusted, but no sleep', async (t) => {
     const host = new ClockHost(t, PAST_MS, 'system');
     const before = await host.linesUntil(({ length }) => length >= 3);
     host.setDate(TODAY_MS);
@@ -36,7 +33,7 @@ describe('when the date jumps while the program runs', { skip: noFaketime }, () 
     assertUndisturbed([...before, ...after]);
   });
 
-  it('without trust there are no dates until the time service was there, and a step by hand changes none', async (t) => {
+  it('a date jump moves timestamps only if the time service confirms it', async (t) => {
     const host = new ClockHost(t, PAST_MS, 'synchronised');
     const undated = await host.linesUntil(({ length }) => length >= 3);
     host.setDate(TODAY_MS);
@@ -46,29 +43,29 @@ describe('when the date jumps while the program runs', { skip: noFaketime }, () 
     const held = await host.linesUntil((lines) => lines.filter(isAt(PAST_MS)).length >= 3 && isWarned(lines));
     host.touch(held.at(-1)?.wallMs ?? 0);
     const confirmed = await host.linesUntil((lines) => lines.some(isDated(PAST_MS)));
-    assert.ok(undated.every(({ stamp }) => stamp.tsMs === undefined));
+    assert.ok(undated.every(({ instant }) => instant.tsMs === undefined));
     assert.ok(held.every(isDated(TODAY_MS)), 'hold-over');
     assert.ok(confirmed.slice(0, -1).every(isDated(TODAY_MS)));
     assertUndisturbed([...undated, ...dated, ...held, ...confirmed]);
     const distances = [...dated.filter(isDated(TODAY_MS)), ...held].map(
-      ({ stamp }) => (stamp.tsMs ?? 0) - stamp.bootMs,
+      ({ instant }) => (instant.tsMs ?? 0) - instant.bootMs,
     );
     assert.ok(Math.max(...distances) - Math.min(...distances) < 1000, `${distances}`);
   });
 });
 
 const isAt = (dateMs: number) => (line: Line) => Math.abs(line.wallMs - dateMs) < HOUR_MS;
-const isDated = (dateMs: number) => (line: Line) => Math.abs((line.stamp.tsMs ?? 0) - dateMs) < HOUR_MS;
+const isDated = (dateMs: number) => (line: Line) => Math.abs((line.instant.tsMs ?? 0) - dateMs) < HOUR_MS;
 const isWarned = (lines: readonly Line[]) =>
   lines.at(-1)?.events.some((each) => each.startsWith('warn')) ?? false;
 
 function assertUndisturbed(lines: readonly Line[]): void {
-  assert.equal(new Set(lines.map(({ stamp }) => stamp.bootId)).size, 1);
+  assert.equal(new Set(lines.map(({ instant }) => instant.bootId)).size, 1);
   assert.ok(lines.every(({ sleptMs }) => sleptMs >= 100 && sleptMs < HOUR_MS));
-  for (const [index, { stamp, sleptMs }] of lines.entries()) {
-    const previous = lines[index - 1]?.stamp.bootMs;
+  for (const [index, { instant, sleptMs }] of lines.entries()) {
+    const previous = lines[index - 1]?.instant.bootMs;
     if (previous === undefined) continue;
-    const passedMs = stamp.bootMs - previous;
+    const passedMs = instant.bootMs - previous;
     assert.ok(
       passedMs >= Math.floor(sleptMs) && passedMs < sleptMs + 60_000,
       `${passedMs} ms passed, ${sleptMs} slept`,
@@ -76,7 +73,7 @@ function assertUndisturbed(lines: readonly Line[]): void {
   }
 }
 
-/** The child under a date of our choice. */
+/** The child process under a date of the test's choice. */
 class ClockHost {
   readonly #host: TimeSourceHost;
   readonly #date: FakeDate;
@@ -95,7 +92,7 @@ class ClockHost {
           PATH: process.env['PATH'],
           TZ: 'UTC',
           ...this.#date.environment,
-          // The file's own times are what this test says.
+          // The file keeps the times that this test sets.
           NO_FAKE_STAT: '1',
         },
       },
@@ -112,7 +109,7 @@ class ClockHost {
     this.#date.set(dateMs);
   }
 
-  /** As timesyncd does when the faked clock says `dateMs`. */
+  /** Touches the file like timesyncd when the faked clock shows `dateMs`. */
   touch(dateMs: number): void {
     this.#host.touch();
     const path = join(this.#host.root, 'run/systemd/timesync/synchronized');

@@ -1,4 +1,4 @@
-/** GPIO lines as sensors of an operator's own, through a program that answers as gpioget does. */
+/** Custom sensors that read a GPIO line, with a script in place of gpioget. */
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,12 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { openGpio } from '../../../src/host/custom/gpio.ts';
-import { createGpioSensor } from '../../../src/host/custom/gpio-sensor.ts';
+import { createGpioSensor, openGpio } from '../../../src/host/custom/gpio.ts';
 
 const never = new AbortController().signal;
 
-it('a line that is high is true, and false when it is inverted', async (t) => {
+it('a GPIO sensor is true for a high line, and false if it is inverted', async (t) => {
   const line = { kind: 'gpio', name: 'doorOpen', line: 'GPIO17', everyMs: 1000 } as const;
   const gpio = gpioget(t, 'echo 1');
   const read = (isInverted: boolean) => createGpioSensor({ ...line, isInverted }, gpio).read(never);
@@ -19,7 +18,7 @@ it('a line that is high is true, and false when it is inverted', async (t) => {
   assert.deepEqual(await read(true), { ok: true, values: { doorOpen: false } });
 });
 
-it('a line that somebody else holds is no value, and told in the words of gpioget', async (t) => {
+it('a GPIO sensor reports the error of gpioget if another program holds the line', async (t) => {
   const gpio = gpioget(t, 'echo "gpioget: unable to request lines: Device or resource busy" >&2; exit 1');
   const line = { kind: 'gpio', name: 'doorOpen', line: 'GPIO17', everyMs: 1000, isInverted: false } as const;
   assert.deepEqual(await createGpioSensor(line, gpio).read(never), {

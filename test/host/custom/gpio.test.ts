@@ -1,4 +1,4 @@
-/** GPIO lines by name, through real programs that answer as libgpiod's tools of version 1.6 and 2.2 do. */
+/** GPIO lines by name, with scripts that behave like the tools of libgpiod 1.6 and 2.2. */
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,9 @@ import { checkGpioName, openGpio } from '../../../src/host/custom/gpio.ts';
 const never = new AbortController().signal;
 const LONG_TIMEOUT_MS = 30_000;
 
-/** gpioget 2.2: names, one line of digits. Door is high, everything else low; Held is somebody else's. */
+/**
+ * gpioget 2.2: names, one line of digits. Front Door is high, all others are low; another program holds Held.
+ */
 const GPIOGET_2 = `
 if [ "$1" = --version ]; then echo 'gpioget (libgpiod) v2.2.1'; exit 0; fi
 values=
@@ -46,7 +48,7 @@ case "$1" in
   *) exit 1 ;;
 esac`;
 
-it('version 2 is asked once for all lines by name, and leaves them as they are', async (t) => {
+it('gpioget 2 reads all lines by name in one call, without changing them', async (t) => {
   const { gpio, calls } = tools(t, { gpioget: GPIOGET_2 });
   assert.deepEqual(await gpio.read(['GPIO17', 'Front Door'], never), {
     ok: true,
@@ -63,7 +65,7 @@ it('version 2 is asked once for all lines by name, and leaves them as they are',
   ]);
 });
 
-it('version 1 is asked chip by chip, and where a line is, is looked for once', async (t) => {
+it('gpioget 1 reads the lines chip by chip, and gpiofind finds each line once', async (t) => {
   const { gpio, calls } = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 });
   const names = ['GPIO4', 'EXP2', 'GPIO17'];
   const expected = {
@@ -80,7 +82,7 @@ it('version 1 is asked chip by chip, and where a line is, is looked for once', a
   assert.deepEqual(calls().slice(before), ['gpioget gpiochip0 4 17', 'gpioget gpiochip1 2']);
 });
 
-it('after a failed read version 1 looks again for where its lines are', async (t) => {
+it('gpiofind finds the lines again after a failed read', async (t) => {
   const { gpio, calls } = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 });
   await gpio.read(['GPIO4'], never);
   const broken = await gpio.read(['GPIO4', 'Broken'], never);
@@ -90,7 +92,7 @@ it('after a failed read version 1 looks again for where its lines are', async (t
   assert.deepEqual(calls().slice(before), ['gpioget --version', 'gpiofind GPIO4', 'gpioget gpiochip0 4']);
 });
 
-it('a line that somebody else holds, and one that is not there, is told in the tool’s own words', async (t) => {
+it('a busy or missing line is reported with the error of the tool', async (t) => {
   const two = tools(t, { gpioget: GPIOGET_2 }).gpio;
   assert.deepEqual(await two.read(['Held'], never), {
     ok: false,
@@ -103,25 +105,25 @@ it('a line that somebody else holds, and one that is not there, is told in the t
   const one = tools(t, { gpioget: GPIOGET_1, gpiofind: GPIOFIND_1 }).gpio;
   assert.deepEqual(await one.read(['Nowhere'], never), {
     ok: false,
-    problem: 'there is no GPIO line Nowhere (gpioinfo lists them)',
+    problem: 'there is no GPIO line named Nowhere: list the names with gpioinfo',
   });
 });
 
-it('a host without the tools is told what to install', async () => {
+it('a host without gpioget gets the name of the package to install', async () => {
   const gpio = openGpio({ clock: hostClock(), gpioget: '/nonexistent/gpioget' });
   const states = await gpio.read(['GPIO4'], never);
   assert.ok(!states.ok);
-  assert.match(states.problem, /is not installed: install libgpiod's tools \(apt install gpiod\)$/);
+  assert.match(states.problem, /is not installed: install the package gpiod \(apt install gpiod\)$/);
 });
 
-it('half of the tools is not enough, and that is told instead of a line that is not there', async (t) => {
+it('a missing gpiofind is reported as such, not as a missing line', async (t) => {
   const { gpio } = tools(t, { gpioget: GPIOGET_1 });
   const states = await gpio.read(['GPIO4'], never);
   assert.ok(!states.ok);
   assert.match(states.problem, /gpiofind is not installed/);
 });
 
-it('tools that come later are found', async (t) => {
+it('tools that are installed later are used', async (t) => {
   const { folder, gpio } = tools(t, {});
   assert.equal((await gpio.read(['GPIO4'], never)).ok, false);
   writeScript(folder, 'gpioget', GPIOGET_1);
@@ -134,27 +136,27 @@ for (const [what, output] of Object.entries({
   'words instead of digits': 'echo active inactive',
   nothing: ':',
 })) {
-  it(`an answer of ${what} is no state of anything`, async (t) => {
+  it(`reading GPIO lines fails if gpioget prints ${what}`, async (t) => {
     const { gpio } = tools(t, { gpioget: output });
     assert.equal((await gpio.read(['GPIO4', 'GPIO17'], never)).ok, false);
   });
 }
 
-it('a tool that hangs is killed at the deadline', { timeout: 20_000 }, async (t) => {
+it('a hanging gpioget is killed at its deadline', { timeout: 20_000 }, async (t) => {
   const { gpio } = tools(t, { gpioget: 'sleep 1000' }, 200);
   const states = await gpio.read(['GPIO4'], never);
   assert.ok(!states.ok);
-  assert.match(states.problem, /did not answer within 200 ms$/);
+  assert.match(states.problem, /did not finish within 200 ms$/);
 });
 
-it('a tool that prints without end is stopped', { timeout: 20_000 }, async (t) => {
+it('a gpioget that prints endlessly is killed', { timeout: 20_000 }, async (t) => {
   const { gpio } = tools(t, { gpioget: 'while :; do echo 1111111111111111; done' });
   const states = await gpio.read(['GPIO4'], never);
   assert.ok(!states.ok);
   assert.match(states.problem, /printed more than 4096 bytes$/);
 });
 
-it('a name that a tool could take for something else is refused before any is started', async (t) => {
+it('an invalid name of a line is rejected before a tool is started', async (t) => {
   const { gpio, calls } = tools(t, { gpioget: GPIOGET_2 });
   for (const name of ['-l', '', ' GPIO4', 'GPIO\n4', 'x'.repeat(32)]) {
     assert.notEqual(checkGpioName(name), undefined, JSON.stringify(name));
@@ -168,7 +170,7 @@ it('a name that a tool could take for something else is refused before any is st
   }
 });
 
-it('an agent that stops starts no tool', async (t) => {
+it('reading GPIO lines starts no tool if the agent is stopping', async (t) => {
   const { gpio, calls } = tools(t, { gpioget: GPIOGET_2 });
   const stop = new AbortController();
   stop.abort();
@@ -181,11 +183,11 @@ interface Scripts {
   readonly gpiofind?: string;
 }
 
-/** Real programs in a folder of their own, each of which notes how it was called. */
+/** Writes scripts into a temporary folder; each records how it was called. */
 function tools(t: TestContext, scripts: Scripts, deadlineMs = LONG_TIMEOUT_MS) {
   const folder = mkdtempSync(join(tmpdir(), 'firstlight-gpio-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'asked'), '');
+  writeFileSync(join(folder, 'calls'), '');
   for (const [name, script] of Object.entries(scripts)) writeScript(folder, name, script);
   const gpio = openGpio({
     clock: hostClock(),
@@ -193,12 +195,12 @@ function tools(t: TestContext, scripts: Scripts, deadlineMs = LONG_TIMEOUT_MS) {
     gpioget: join(folder, 'gpioget'),
     gpiofind: join(folder, 'gpiofind'),
   });
-  const calls = () => readFileSync(join(folder, 'asked'), 'utf8').split('\n').filter(Boolean);
-  return { folder, gpio, calls: calls };
+  const calls = () => readFileSync(join(folder, 'calls'), 'utf8').split('\n').filter(Boolean);
+  return { folder, gpio, calls };
 }
 
 function writeScript(folder: string, name: string, script: string): void {
   const path = join(folder, name);
-  writeFileSync(path, `#!/bin/sh\necho "${name} $*" >> '${folder}/asked'\n${script}\n`);
+  writeFileSync(path, `#!/bin/sh\necho "${name} $*" >> '${folder}/calls'\n${script}\n`);
   chmodSync(path, 0o755);
 }

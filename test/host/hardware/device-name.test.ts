@@ -1,4 +1,4 @@
-/** The default device name: one per board and system, whoever asks and whatever is cloned. */
+/** The default device name: one per board and system, for every user, also after cloning. */
 
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { it, type TestContext } from 'node:test';
 import { deriveDeviceName } from '../../../src/host/hardware/device-name.ts';
 import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from '../host-files.ts';
 
-it('the name of a given board and system never changes', (t) => {
+it('the device name of a board and system never changes', (t) => {
   assert.deepEqual(deriveDeviceName({ root: hostOf(t, MACHINE_ID, BOARD) }), {
     ok: true,
     name: 'gw-31aee0e4bdee',
@@ -15,7 +15,7 @@ it('the name of a given board and system never changes', (t) => {
   });
 });
 
-it('nor does that of a captured host: by its serial, by its address, by its hostname alone', () => {
+it('the device names of the captured hosts never change', () => {
   const names = ['raspberry-pi-4', 'x86-vm', 'container'].map((host) => {
     const found = deriveDeviceName({ root: join(process.cwd(), 'test/fixtures/hosts', host) });
     return found.ok ? [found.name, ...found.sources] : [found.problem];
@@ -27,26 +27,26 @@ it('nor does that of a captured host: by its serial, by its address, by its host
   ]);
 });
 
-it('an image cloned with its machine-id has another name on another board', (t) => {
+it('a cloned image has another device name on another board', (t) => {
   const other = { 'proc/device-tree/serial-number': '10000000abcdef02\0' };
   assert.notEqual(nameOf(t, MACHINE_ID, BOARD), nameOf(t, MACHINE_ID, other));
 });
 
-it('a board whose card is re-flashed has another name', (t) => {
+it('a re-flashed board has another device name', (t) => {
   const fresh = { 'etc/machine-id': '00000000000000000000000000000001\n' };
   assert.notEqual(nameOf(t, MACHINE_ID, BOARD), nameOf(t, fresh, BOARD));
 });
 
-it('a new network adapter does not rename a board that has a serial', (t) => {
+it('a new network adapter does not rename a board that has a serial number', (t) => {
   assert.equal(nameOf(t, MACHINE_ID, BOARD), nameOf(t, MACHINE_ID, BOARD, ETH0));
 });
 
-it('both places of the device tree give the same name', (t) => {
+it('both paths of the device tree give the same device name', (t) => {
   const elsewhere = { 'sys/firmware/devicetree/base/serial-number': '10000000abcdef01\0' };
   assert.equal(nameOf(t, MACHINE_ID, BOARD), nameOf(t, MACHINE_ID, elsewhere));
 });
 
-it('a PC is known by the first DMI serial that is one', (t) => {
+it('the device name of a PC uses the first DMI serial number that is no placeholder', (t) => {
   const dmi = {
     'sys/class/dmi/id/product_serial': 'To Be Filled By O.E.M.\n',
     'sys/class/dmi/id/board_serial': 'Default string\n',
@@ -55,14 +55,14 @@ it('a PC is known by the first DMI serial that is one', (t) => {
   assert.deepEqual(sourcesOf(t, MACHINE_ID, dmi, ETH0), ['machine-id', 'dmi product_uuid']);
 });
 
-it('a DMI serial that only root may read is not used, not even by root', (t) => {
+it('a DMI serial number that only root can read is not used, not even by root', (t) => {
   const root = hostOf(t, MACHINE_ID, { 'sys/class/dmi/id/product_serial': 'ABC1234\n' }, ETH0);
   chmodSync(join(root, 'sys/class/dmi/id/product_serial'), 0o400);
   const found = deriveDeviceName({ root });
   assert.deepEqual(found.ok && found.sources, ['machine-id', 'mac of eth0']);
 });
 
-it('without a serial the first burnt-in address counts: not a random one, a bridge, or one on USB', (t) => {
+it('without a serial number the device name uses the first permanent address', (t) => {
   const random = mac('ath0', '02:00:5e:20:00:02', { type: '3' });
   const bridge = mac('br0', '02:00:5e:20:00:03', { device: false });
   const dongle = mac('enx1', '02:00:5e:20:00:04', { usb: true });
@@ -74,32 +74,32 @@ it('without a serial the first burnt-in address counts: not a random one, a brid
   assert.deepEqual(sourcesOf(t, MACHINE_ID, dongle, bridge), ['machine-id', 'mac of enx1']);
 });
 
-it('a name that two hosts may share comes with a warning', (t) => {
+it('a device name that two hosts can share has a warning', (t) => {
   for (const parts of [[MACHINE_ID], [BOARD], [HOSTNAME]]) {
     const found = deriveDeviceName({ root: hostOf(t, ...parts) });
     assert.equal(found.ok && typeof found.warning, 'string');
   }
-  const whole = deriveDeviceName({ root: hostOf(t, MACHINE_ID, BOARD) });
-  assert.equal(whole.ok && whole.warning, undefined);
+  const unique = deriveDeviceName({ root: hostOf(t, MACHINE_ID, BOARD) });
+  assert.equal(unique.ok && unique.warning, undefined);
 });
 
-it('a machine-id that is still to be made is none', (t) => {
+it('an uninitialised machine-id is not used', (t) => {
   const uninitialised = { 'etc/machine-id': 'uninitialized\n' };
   assert.deepEqual(sourcesOf(t, uninitialised, BOARD), ['device-tree serial-number']);
   assert.deepEqual(sourcesOf(t, { 'etc/machine-id': '' }, BOARD), ['device-tree serial-number']);
 });
 
-it('a serial of zeros is none', (t) => {
+it('a serial number of zeros is not used', (t) => {
   const zeros = { 'proc/device-tree/serial-number': '0000000000000000\0' };
   assert.deepEqual(sourcesOf(t, MACHINE_ID, zeros, ETH0), ['machine-id', 'mac of eth0']);
 });
 
-it('a host with nothing to be named after is a problem in words, not a name', (t) => {
+it('a host without any identifier gets a problem, not a device name', (t) => {
   const found = deriveDeviceName({ root: hostOf(t) });
   assert.match(found.ok ? '' : found.problem, /no machine-id/);
 });
 
-it('a template is filled in from this host', (t) => {
+it('the placeholders of a template are replaced from this host', (t) => {
   const root = hostOf(t, MACHINE_ID, BOARD, HOSTNAME, ETH0);
   assert.deepEqual(deriveDeviceName({ root, template: 'site7-{hostname}-{serial}-{mac}' }), {
     ok: true,
@@ -108,9 +108,9 @@ it('a template is filled in from this host', (t) => {
   });
 });
 
-it('a template that needs what this host lacks is a problem in words', (t) => {
+it('a template with a placeholder that this host cannot replace is a problem', (t) => {
   const found = deriveDeviceName({ root: hostOf(t, MACHINE_ID), template: 'gw-{serial}' });
-  assert.match(found.ok ? '' : found.problem, /no serial to put in for \{serial\}/);
+  assert.match(found.ok ? '' : found.problem, /no serial for the placeholder \{serial\}/);
 });
 
 function nameOf(t: TestContext, ...parts: readonly Files[]): string {

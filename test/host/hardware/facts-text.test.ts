@@ -1,15 +1,12 @@
-/**
- * What of a host's own words becomes an attribute, and in which form it survives the server's taste for
- * numbers.
- */
+/** Texts of a host as attributes: placeholders, numbers and bounds. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ipAddresses } from '../../../src/host/hardware/basic-facts.ts';
+import { selectAddresses } from '../../../src/host/hardware/basic-facts.ts';
 import { osVersion } from '../../../src/host/hardware/facts-child.ts';
 import { factText, isPlaceholderText, plainText, serialText } from '../../../src/host/hardware/facts-text.ts';
 
-it('what firmware says when nobody filled in the field is absent', () => {
+it('isPlaceholderText recognises the placeholders of firmware', () => {
   const PLACEHOLDER_TEXTS = [
     'Default string',
     'To Be Filled By O.E.M.',
@@ -36,7 +33,7 @@ it('what firmware says when nobody filled in the field is absent', () => {
   for (const text of PLACEHOLDER_TEXTS) assert.equal(isPlaceholderText(text), true, text);
 });
 
-it('a real model or serial is not mistaken for an empty field', () => {
+it('isPlaceholderText accepts real models and serial numbers', () => {
   const MEANINGFUL_TEXTS = [
     'Raspberry Pi 4 Model B Rev 1.4',
     '10000000abcdef01',
@@ -52,37 +49,37 @@ it('a real model or serial is not mistaken for an empty field', () => {
   for (const text of MEANINGFUL_TEXTS) assert.equal(isPlaceholderText(text), false, text);
 });
 
-it('a text the server would take for a number gets a prefix', () => {
+it('a text that the server would parse as a number gets a prefix', () => {
   for (const text of ['13', '007', '1.10', '6.1', '.5', '-5', '5.', '1e5'])
     assert.equal(plainText(text, 'v'), `v${text}`);
   for (const text of ['6.1.21', 'trixie', '13 (trixie)', 'v1']) assert.equal(plainText(text, 'v'), text);
 });
 
-it('a serial has one form, whether it is digits or not, and keeps its zeros', () => {
+it('a serial number always starts with SN: and keeps its zeros', () => {
   assert.equal(serialText('0000000012345678'), 'SN:0000000012345678');
   assert.equal(serialText('ABC1234'), 'SN:ABC1234');
   assert.equal(serialText('SN:ABC1234'), 'SN:ABC1234');
   assert.equal(serialText('-'), undefined);
 });
 
-it("an operating system's version is never a bare number", () => {
+it('the version of the operating system is never a bare number', () => {
   assert.equal(osVersion('13', 'trixie'), '13 (trixie)');
   assert.equal(osVersion('13', ''), 'v13');
   assert.equal(osVersion('22.04.3 LTS', undefined), '22.04.3 LTS');
   assert.equal(osVersion('unknown', ''), undefined);
 });
 
-it('control characters and length cannot break an attribute', () => {
+it('an attribute has no control characters and at most 255 characters', () => {
   assert.equal(factText('Pi\u0000\n4', 'x'), 'Pi 4');
   assert.equal(factText('y'.repeat(1000), 'x')?.length, 255);
   assert.equal(plainText('1'.repeat(1000), 'v')?.length, 255);
   assert.equal(factText(42, 'x'), undefined);
 });
 
-it('addresses are listed once, IPv4 first, without loopback and link-local, within one attribute', () => {
+it('selectAddresses lists unique addresses, IPv4 first, without loopback and link-local', () => {
   const from = (address: string, internal = false) => ({ address, internal });
   assert.deepEqual(
-    ipAddresses({
+    selectAddresses({
       lo: [from('127.0.0.1', true), from('::1', true)],
       eth0: [from('fe80::1'), from('2001:db8::7'), from('192.0.2.7'), from('169.254.3.4')],
       wlan0: [from('192.0.2.7'), from('198.51.100.2')],
@@ -91,5 +88,5 @@ it('addresses are listed once, IPv4 first, without loopback and link-local, with
     ['192.0.2.7', '198.51.100.2', '2001:db8::7'],
   );
   const many = Array.from({ length: 50 }, (_, i) => from(`2001:db8:1111:2222:3333:4444:5555:6${100 + i}`));
-  assert.ok(ipAddresses({ eth0: many }).join(',').length <= 255);
+  assert.ok(selectAddresses({ eth0: many }).join(',').length <= 255);
 });

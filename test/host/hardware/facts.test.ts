@@ -1,4 +1,4 @@
-/** The child that asks the hardware: what it may do wrong, and that the agent has its facts all the same. */
+/** The facts process: its failures, and that the agent always has the basic facts. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -16,7 +16,7 @@ const BASIC_KEYS = ['agentVersion', 'architecture', 'hostname', 'ipAddresses', '
 const LONG_TIMEOUT_MS = 30_000;
 const never = new AbortController().signal;
 
-it('what the child says is added to the cheap facts', async (t) => {
+it('the facts of the child are added to the basic facts', async (t) => {
   const { facts } = factsFrom(t, `console.log(JSON.stringify({ hardwareModel: 'Pi', osVersion: '13' }))`);
   const values = await facts.gather(never);
   assert.equal(values['hardwareModel'], 'Pi');
@@ -26,14 +26,14 @@ it('what the child says is added to the cheap facts', async (t) => {
   assert.equal('hardwareSerial' in values, false);
 });
 
-it('a child that hangs is killed at the deadline, with the processes it started', async (t) => {
+it('a hanging child is killed at the deadline, with the processes it started', async (t) => {
   const child = `
     const { spawn } = require('node:child_process');
     const sleeper = spawn('sleep', ['1000'], { stdio: 'ignore' });
     require('node:fs').writeFileSync(process.argv[1] + '.pids', process.pid + ' ' + sleeper.pid);
     setInterval(() => {}, 1000);`;
   const { facts, log, mainPath } = factsFrom(t, child, 1000);
-  onlyBasic(await facts.gather(never));
+  assertBasicFacts(await facts.gather(never));
   const pids = readFileSync(`${mainPath}.pids`, 'utf8').split(' ').map(Number);
   assert.equal(pids.length, 2);
   for (const pid of pids) assert.equal(await hasExited(pid), true, `process ${pid}`);
@@ -44,31 +44,31 @@ for (const [what, script] of Object.entries({
   'prints garbage': `console.log('{"hardwareModel": "Pi"')`,
   'prints a list': `console.log('["Pi"]')`,
   'prints nothing': ``,
-  'fails after it has answered': `console.log('{"hardwareModel":"Pi"}'); process.exitCode = 3`,
+  'fails after its output': `console.log('{"hardwareModel":"Pi"}'); process.exitCode = 3`,
   'is killed': `process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)`,
-  'prints without end': `const more = () => process.stdout.write('{'.repeat(9999), more); more()`,
+  'prints endlessly': `const more = () => process.stdout.write('{'.repeat(9999), more); more()`,
 })) {
-  it(`a child that ${what} leaves the cheap facts, and a line in the journal`, async (t) => {
+  it(`a child that ${what} leaves the basic facts, and is logged`, async (t) => {
     const { facts, log } = factsFrom(t, script);
-    onlyBasic(await facts.gather(never));
+    assertBasicFacts(await facts.gather(never));
     assert.equal(log.lines.length, 1);
   });
 }
 
-it('a child that cannot be started leaves the cheap facts', async () => {
+it('a child that cannot be started leaves the basic facts', async () => {
   const log = new RecordingSensorLogger();
   const facts = createFacts({
     nodePath: '/nonexistent/node',
     mainPath: 'main.js',
     agentVersion: '1.2.3',
     clock: hostClock(),
-    log: log,
+    log,
   });
-  onlyBasic(await facts.gather(never));
+  assertBasicFacts(await facts.gather(never));
   assert.equal(log.lines.length, 1);
 });
 
-it('of what the child says only known texts are believed', async (t) => {
+it('only known keys with texts are accepted from the child', async (t) => {
   const output = {
     hardwareModel: 7,
     hardwareSerial: '-',
@@ -86,19 +86,19 @@ it('of what the child says only known texts are believed', async (t) => {
   assert.notEqual(values['hostname'], 'evil');
 });
 
-it('an agent that stops does not wait for the child, and complains about nothing', {
+it('gather does not wait for the child when the agent stops, and logs nothing', {
   timeout: 10_000,
 }, async (t) => {
   const { facts, log } = factsFrom(t, 'setInterval(() => {}, 1000)');
   const stop = new AbortController();
   const gathering = facts.gather(stop.signal);
   stop.abort();
-  onlyBasic(await gathering);
-  onlyBasic(await facts.gather(stop.signal));
+  assertBasicFacts(await gathering);
+  assertBasicFacts(await facts.gather(stop.signal));
   assert.deepEqual(log.lines, []);
 });
 
-it('the child runs at low priority and knows nothing of our environment but the path', async (t) => {
+it('the child runs at low priority, with PATH and LC_ALL only', async (t) => {
   process.env['FIRSTLIGHT_TEST_SECRET'] = 'hush';
   t.after(() => delete process.env['FIRSTLIGHT_TEST_SECRET']);
   const { facts } = factsFrom(
@@ -112,7 +112,7 @@ it('the child runs at low priority and knows nothing of our environment but the 
   assert.equal((await facts.gather(never))['hardwareModel'], 'LC_ALL,PATH');
 });
 
-it('the real child prints one JSON object of texts', async () => {
+it('printFacts prints one JSON object of texts', async () => {
   let printed = '';
   await printFacts({
     write: (text) => {
@@ -124,7 +124,7 @@ it('the real child prints one JSON object of texts', async () => {
   for (const value of Object.values(facts)) assert.equal(typeof value, 'string');
 });
 
-it('a process that has gathered facts has not loaded systeminformation', () => {
+it('gathering facts does not load systeminformation into the agent', () => {
   const facts = new URL('../../../src/host/hardware/facts.js', import.meta.url).href;
   const script = `
     import { createRequire } from 'node:module';
@@ -147,17 +147,17 @@ function factsFrom(t: TestContext, script: string, deadlineMs = LONG_TIMEOUT_MS)
   writeFileSync(mainPath, script);
   const log = new RecordingSensorLogger();
   const options = { nodePath: process.execPath, mainPath, agentVersion: '1.2.3', deadlineMs };
-  const facts: HostFacts = createFacts({ ...options, clock: hostClock(), log: log });
-  return { facts, log: log, mainPath };
+  const facts: HostFacts = createFacts({ ...options, clock: hostClock(), log });
+  return { facts, log, mainPath };
 }
 
-function onlyBasic(values: Readonly<Record<string, unknown>>): void {
-  // A host without any network has no addresses to tell.
+function assertBasicFacts(values: Readonly<Record<string, unknown>>): void {
+  // A host without a network has no addresses.
   const keys = new Set([...Object.keys(values), 'ipAddresses']);
   assert.deepEqual([...keys].toSorted(), BASIC_KEYS);
 }
 
-/** A killed process may be a zombie for a moment, until its parent or init has noticed. */
+/** A killed process can be a zombie until its parent or init reaps it. */
 async function hasExited(pid: number): Promise<boolean> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     try {

@@ -1,4 +1,4 @@
-/** The fingerprint of a board: what is in it, what is not, and when it changes. */
+/** The fingerprint of a board: its entries, and when it changes. */
 
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
@@ -10,11 +10,11 @@ import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from '../h
 
 const WLAN0 = mac('wlan0', '02:00:5e:20:00:02');
 
-it('the fingerprint of a given board never changes: it is compared with one stored years ago', (t) => {
+it('the fingerprint of a board never changes between versions of the agent', (t) => {
   assert.deepEqual(fingerprintOf(t, BOARD, ETH0), ['serial:63814daf076b2b72', 'mac:32677460a445573f']);
 });
 
-it('has an entry for the serial and one for every burnt-in address, also one on USB', (t) => {
+it('a fingerprint has the serial number and every permanent address, also on USB', (t) => {
   const dongle = mac('enx1', '02:00:5e:20:00:03', { usb: true });
   const entries = fingerprintOf(t, BOARD, ETH0, WLAN0, dongle);
   assert.deepEqual(kindsOf(entries), ['serial', 'mac', 'mac', 'mac']);
@@ -22,12 +22,12 @@ it('has an entry for the serial and one for every burnt-in address, also one on 
   for (const entry of entries) assert.match(entry, /^(serial|mac):[0-9a-f]{16}$/);
 });
 
-it('holds neither the serial nor an address as it is written on the board', (t) => {
+it('a fingerprint does not contain the serial number or an address in plain text', (t) => {
   const text = fingerprintOf(t, { 'proc/device-tree/serial-number': '0123456789abcdef\0' }, ETH0).join('\n');
   assert.doesNotMatch(text, /0123456789abcdef|02005e200001|02:00/);
 });
 
-it('an address that is random, set by hand, of a bridge, or of nobody is not in it', (t) => {
+it('a fingerprint leaves out addresses that are random, set, virtual or zero', (t) => {
   const none = [
     mac('wlan0', '02:00:5e:20:00:02', { type: '1' }),
     mac('eth1', '02:00:5e:20:00:03', { type: '3' }),
@@ -37,7 +37,7 @@ it('an address that is random, set by hand, of a bridge, or of nobody is not in 
   assert.deepEqual(fingerprintOf(t, ...none), []);
 });
 
-it('a serial that is a placeholder, or that only root may read, is not in it', (t) => {
+it('a fingerprint leaves out serial numbers that are placeholders or root-only', (t) => {
   const filled = { 'sys/class/dmi/id/board_serial': 'To Be Filled By O.E.M.\n' };
   assert.deepEqual(kindsOf(fingerprintOf(t, filled, ETH0)), ['mac']);
   const root = hostOf(t, { 'sys/class/dmi/id/product_serial': 'ABC1234\n' }, ETH0);
@@ -45,22 +45,22 @@ it('a serial that is a placeholder, or that only root may read, is not in it', (
   assert.deepEqual(kindsOf(boardFingerprint({ root })), ['mac']);
 });
 
-it('machine-id and hostname are the system’s, not the board’s: they do not change it', (t) => {
+it('machine-id and hostname do not change the fingerprint', (t) => {
   assert.deepEqual(fingerprintOf(t, MACHINE_ID, HOSTNAME, BOARD), fingerprintOf(t, BOARD));
 });
 
-it('interfaces that are renamed, or share one address, give the same fingerprint', (t) => {
+it('renamed interfaces and shared addresses do not change the fingerprint', (t) => {
   const [one, two] = ['02:00:5e:20:00:01', '02:00:5e:20:00:02'];
   const before = fingerprintOf(t, mac('eth0', one), mac('eth1', two));
   assert.deepEqual(fingerprintOf(t, mac('eth0', two), mac('eth1', one)), before);
   assert.deepEqual(fingerprintOf(t, mac('lan', one), mac('wan', two), mac('lan2', one)), before);
 });
 
-it('a host that shows nothing of its board has an empty one', (t) => {
+it('a host without serial number and addresses has an empty fingerprint', (t) => {
   assert.deepEqual(fingerprintOf(t), []);
 });
 
-it('the captured hosts are three that can be told apart, except the container, which shows nothing', () => {
+it('the captured hosts have different fingerprints; that of the container is empty', () => {
   const [pi, vm, container] = ['raspberry-pi-4', 'x86-vm', 'container'].map((host) =>
     boardFingerprint({ root: join(process.cwd(), 'test/fixtures/hosts', host) }),
   );
@@ -71,7 +71,7 @@ it('the captured hosts are three that can be told apart, except the container, w
   assert.equal(isSameBoard(pi, vm), false);
 });
 
-it('a card that moves to another board is noticed, a network card that is swapped is not', (t) => {
+it('isSameBoard detects another board, and tolerates another network adapter', (t) => {
   const other = { 'proc/device-tree/serial-number': '10000000abcdef02\0' };
   const stored = fingerprintOf(t, BOARD, ETH0);
   assert.equal(isSameBoard(stored, fingerprintOf(t, other, mac('eth0', '02:00:5e:20:00:09'))), false);

@@ -1,11 +1,11 @@
-/** Revision codes of the Raspberry Pi, old and new; and that no other board's is taken for one. */
+/** Revision codes of the Raspberry Pi, old and new, and boards that have none. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { piFacts } from '../../../src/host/hardware/facts-child.ts';
-import { piBoard } from '../../../src/host/hardware/pi-revision.ts';
+import { parsePiBoard } from '../../../src/host/hardware/pi-revision.ts';
 
 /** From the tables of the Raspberry Pi documentation. */
 const BOARDS = {
@@ -26,18 +26,18 @@ const BOARDS = {
 
 for (const [code, [model, memory, manufacturer, processor, revision]] of Object.entries(BOARDS)) {
   it(`${code} is a Raspberry Pi ${model}, revision ${revision}, ${memory ?? 'with either memory'}`, () => {
-    assert.deepEqual(piBoard(cpuinfo(code)), { model, memory, manufacturer, processor, revision, code });
+    assert.deepEqual(parsePiBoard(cpuinfo(code)), { model, memory, manufacturer, processor, revision, code });
   });
 }
 
-it('the bits of a void warranty and of overvolting change nothing', () => {
-  assert.deepEqual(piBoard(cpuinfo('2a22082')), piBoard(cpuinfo('a22082')));
-  assert.deepEqual(piBoard(cpuinfo('e0c03114')), piBoard(cpuinfo('c03114')));
-  assert.deepEqual(piBoard(cpuinfo('1000004')), piBoard(cpuinfo('0004')));
+it('the bits for warranty and overvoltage are ignored', () => {
+  assert.deepEqual(parsePiBoard(cpuinfo('2a22082')), parsePiBoard(cpuinfo('a22082')));
+  assert.deepEqual(parsePiBoard(cpuinfo('e0c03114')), parsePiBoard(cpuinfo('c03114')));
+  assert.deepEqual(parsePiBoard(cpuinfo('1000004')), parsePiBoard(cpuinfo('0004')));
 });
 
-it('of a board that comes after this table the parts that are known are told', () => {
-  const board = piBoard(cpuinfo('fff7f2'));
+it('a revision code with unknown values gives the known ones', () => {
+  const board = parsePiBoard(cpuinfo('fff7f2'));
   assert.deepEqual(board, {
     model: undefined,
     memory: undefined,
@@ -47,12 +47,12 @@ it('of a board that comes after this table the parts that are known are told', (
     code: 'fff7f2',
   });
   assert.equal(piFacts(board).hardwareRevision, 'rev 1.2 (fff7f2)');
-  assert.equal(piFacts(piBoard(cpuinfo('00ff'))).hardwareRevision, 'rev unknown (00ff)');
+  assert.equal(piFacts(parsePiBoard(cpuinfo('00ff'))).hardwareRevision, 'rev unknown (00ff)');
 });
 
-it('a captured Pi 4 has its revision, memory, maker and chip as attributes', () => {
+it('a captured Pi 4 has revision, memory, manufacturer and processor as attributes', () => {
   const path = join(process.cwd(), 'test/fixtures/hosts/raspberry-pi-4/proc/cpuinfo');
-  assert.deepEqual(piFacts(piBoard(readFileSync(path, 'latin1'))), {
+  assert.deepEqual(piFacts(parsePiBoard(readFileSync(path, 'latin1'))), {
     hardwareRevision: 'rev 1.4 (c03114)',
     hardwareMemory: '4 GB',
     hardwareManufacturer: 'Sony UK',
@@ -60,11 +60,11 @@ it('a captured Pi 4 has its revision, memory, maker and chip as attributes', () 
   });
 });
 
-it('a kernel that says only the chip family is a Raspberry Pi too', () => {
-  assert.equal(piBoard('Hardware\t: BCM2835\nRevision\t: 0010\n')?.model, 'Model B Plus');
+it('a Raspberry Pi is recognised by its chip family alone', () => {
+  assert.equal(parsePiBoard('Hardware\t: BCM2835\nRevision\t: 0010\n')?.model, 'Model B Plus');
 });
 
-it('no other board has a revision code of a Raspberry Pi', () => {
+it('parsePiBoard returns undefined for other boards', () => {
   for (const text of [
     'Hardware\t: Allwinner sun8i Family\nRevision\t: 0004\n',
     'model name\t: Intel(R) Celeron(R)\n',
@@ -73,7 +73,7 @@ it('no other board has a revision code of a Raspberry Pi', () => {
     'Model\t\t: Raspberry Pi 4\nRevision\t: nonsense\n',
     '',
   ]) {
-    assert.equal(piBoard(text), undefined, JSON.stringify(text));
+    assert.equal(parsePiBoard(text), undefined, JSON.stringify(text));
   }
 });
 

@@ -1,4 +1,4 @@
-/** The journal's lines: what is in them, and what can never be. */
+/** Log lines: format, escaping, length, and odd values. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,8 +6,8 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { LoggerFixture, uncheckedFields } from './logger-fixture.ts';
 
-describe('a line', () => {
-  it('has a priority and no time for systemd, a time and a level for people', async () => {
+describe('a log line', () => {
+  it('has a priority for systemd, and a time and a level for a terminal', async () => {
     const systemd = new LoggerFixture();
     systemd.logger.error('the disk is full', { freeBytes: 0, path: '/var/lib' });
     systemd.logger.warn('b');
@@ -19,23 +19,25 @@ describe('a line', () => {
       '<6>c',
       '<7>d',
     ]);
-    const people = new LoggerFixture({ isJournald: false });
-    people.logger.warn('the disk is full', { full: true });
-    assert.deepEqual(people.lines, ['2026-11-21T10:00:00.007Z warn  the disk is full full=true']);
+    const terminal = new LoggerFixture({ isJournald: false });
+    terminal.logger.warn('the disk is full', { full: true });
+    assert.deepEqual(terminal.lines, ['2026-11-21T10:00:00.007Z warn  the disk is full full=true']);
   });
 
-  it('is one JSON object when asked, with the same priority or time', () => {
+  it('a JSON line is one object, with the same priority or time', () => {
     const systemd = new LoggerFixture({ format: 'json' });
     systemd.logger.info('hello', { n: 1.5, yes: true, text: 'a b', level: 'mine', none: undefined });
     assert.deepEqual(systemd.lines, [
       '<6>{"level":"info","message":"hello","n":1.5,"yes":true,"text":"a b","_level":"mine"}',
     ]);
-    const people = new LoggerFixture({ format: 'json', isJournald: false });
-    people.logger.info('hello');
-    assert.deepEqual(people.lines, ['{"time":"2026-11-21T10:00:00.007Z","level":"info","message":"hello"}']);
+    const terminal = new LoggerFixture({ format: 'json', isJournald: false });
+    terminal.logger.info('hello');
+    assert.deepEqual(terminal.lines, [
+      '{"time":"2026-11-21T10:00:00.007Z","level":"info","message":"hello"}',
+    ]);
   });
 
-  it('below the level is not written', () => {
+  it('a line below the log level is not written', () => {
     const fixture = new LoggerFixture({ level: 'warn' });
     fixture.logger.info('quiet');
     fixture.logger.debug('quieter');
@@ -43,7 +45,7 @@ describe('a line', () => {
     assert.deepEqual(fixture.lines, ['<4>loud']);
   });
 
-  it('quotes a value that would otherwise be two words, or another field', () => {
+  it('a text line quotes a value that contains a space or looks like a field', () => {
     const fixture = new LoggerFixture();
     fixture.logger.info('said', {
       a: 'two words',
@@ -60,7 +62,7 @@ describe('a line', () => {
   });
 
   for (const format of ['text', 'json'] as const) {
-    it(`cannot be forged, nor move a cursor: control characters are escaped (${format})`, () => {
+    it(`a log line escapes control characters (${format})`, () => {
       const fixture = new LoggerFixture({ format });
       const evil = 'a\n<0>forged\r\u001b[2J\u0000\u0085\u2028\u202e\u007f\ud800';
       fixture.logger.info(`m ${evil}`, { value: evil, [evil]: 1 });
@@ -70,7 +72,7 @@ describe('a line', () => {
       if (format === 'json') assert.equal(JSON.parse((fixture.lines[0] ?? '').slice(3)).value, evil);
     });
 
-    it(`is at most 8 KiB, says that it was cut, and keeps whole characters (${format})`, () => {
+    it(`a long line is cut to 8 KiB between characters, with a mark (${format})`, () => {
       const fixture = new LoggerFixture({ format });
       const long = 'ü🌅'.repeat(100_000);
       fixture.logger.info(long, { a: long, b: long });
@@ -85,7 +87,7 @@ describe('a line', () => {
       }
     });
 
-    it(`keeps an error's message, code and cause, and survives any other value (${format})`, () => {
+    it(`a field keeps the message, code and cause of an error (${format})`, () => {
       const fixture = new LoggerFixture({ format });
       const cause = Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' });
       const loop: Record<string, unknown> = {};
@@ -112,7 +114,7 @@ describe('a line', () => {
     });
   }
 
-  it('of a clock that is out of its mind is still a line', () => {
+  it('a line with an invalid time has "no-time"', () => {
     const clock = new VirtualClock(9e15);
     const fixture = new LoggerFixture({ clock, isJournald: false });
     fixture.logger.info('hello');

@@ -1,8 +1,8 @@
 /**
- * A program that only logs, for the tests of the journal on a real stdout: `journal-child <lines> [paced]`.
+ * A program that only logs, for the tests of the logger on a real stdout: `logger-child <lines> [paced]`.
  *
- * Distinct messages, so that the rate limit lets them pass. It says on stderr, as JSON, when the burst is
- * over and when the journal is closed, and how much memory the burst took.
+ * Its messages differ, so the rate limit lets them pass. It reports on stderr, as JSON, when the burst and
+ * the logger have ended, and how much memory the burst took.
  */
 
 import { hostClock } from '../../../src/host/clock/clock.ts';

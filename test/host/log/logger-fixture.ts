@@ -1,6 +1,4 @@
-/**
- * A journal on a virtual clock that keeps the lines it wrote; and fields as careless code would pass them.
- */
+/** A logger on a virtual clock that keeps the lines it wrote, and fields that bypass the type check. */
 
 import { Writable } from 'node:stream';
 import type { LogFields } from '../../../src/core/ports/log.ts';
@@ -31,7 +29,7 @@ export class LoggerFixture {
   }
 }
 
-/** Past the compiler. */
+/** Fields that the compiler would reject. */
 export function uncheckedFields(fields: Readonly<Record<string, unknown>>): LogFields {
   const unchecked: object = fields;
   return unchecked as LogFields;

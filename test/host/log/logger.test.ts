@@ -1,7 +1,4 @@
-/**
- * The journal and its reader: one that leaves, one that stands still, one that comes late. Real pipes where
- * it matters.
- */
+/** The logger and its reader: it disappears, does not read, or reads late. With real pipes. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -16,14 +13,14 @@ import { VirtualClock } from '../../doubles/virtual-clock.ts';
 const CHILD = join(import.meta.dirname, 'logger-child.js');
 
 describe('a program whose stdout is a pipe', () => {
-  it('writes all of 2,000 lines before it ends', async () => {
+  it('the logger writes all of 2,000 lines before the process ends', async () => {
     const child = spawn(process.execPath, [CHILD, '2000'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = (await text(child.stdout)).trimEnd().split('\n');
     assert.equal(lines.length, 2000);
     assert.match(lines.at(-1) ?? '', /^<6>line number 2000 /);
   });
 
-  it('ends well when its reader leaves after one line, and counts what nobody read', async () => {
+  it('the process ends normally if its reader closes the pipe, and counts lost lines', async () => {
     const script = `"${process.execPath}" "${CHILD}" 60000; echo "exit $?" >&2`;
     const shell = spawn('sh', ['-c', `{ ${script}; } | head -n 1`], { stdio: ['ignore', 'pipe', 'pipe'] });
     const [out, errors] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
@@ -34,7 +31,7 @@ describe('a program whose stdout is a pipe', () => {
     assert.ok(JSON.parse(report[1] ?? '').lost > 40_000, errors);
   });
 
-  it('holds little for a reader that stands still, and tells it how much it missed', async () => {
+  it('the logger holds at most 1 MiB for a stalled reader, then reports lost lines', async () => {
     const child = spawn(process.execPath, [CHILD, '60000', 'paced'], { stdio: ['pipe', 'pipe', 'pipe'] });
     const [first] = await once(child.stderr, 'data');
     const { grownMiB, lost } = JSON.parse(String(first));
@@ -43,12 +40,15 @@ describe('a program whose stdout is a pipe', () => {
     const reading = text(child.stdout);
     child.stdin.end('go on\n');
     const lines = (await reading).trimEnd().split('\n');
-    assert.equal(lines.at(-1), `<4>log lines were dropped because nobody read them lines=${lost}`);
+    assert.equal(
+      lines.at(-1),
+      `<4>log lines were dropped because the reader did not read them lines=${lost}`,
+    );
     assert.equal(lines.length - 1 + lost, 60_000);
   });
 });
 
-/** A stream that takes each line only when told to. */
+/** A stream that takes lines only after `take()`. */
 function slowStream(): { stream: Writable; taken: string[]; take(): void } {
   const taken: string[] = [];
   let done: (() => void) | undefined;
@@ -68,26 +68,29 @@ function slowStream(): { stream: Writable; taken: string[]; take(): void } {
   return { stream, taken, take };
 }
 
-it('a reader that takes up reading again is told at once what it missed, and then hears everything', async () => {
+it('a reader that resumes gets the number of lost lines, then every line', async () => {
   const { stream, taken, take } = slowStream();
   const limits = { lines: 1000, windowMs: 1000 };
   const clock = new VirtualClock();
   const logger = openLogger({ level: 'info', format: 'text', isJournald: true, clock, stream, limits });
   for (let n = 0; n < 300; n++) logger.info('much', { text: 'x'.repeat(8000) });
-  const missed = logger.lost;
-  assert.ok(missed > 100 && missed < 200, `lost ${missed}`);
+  const { lost } = logger;
+  assert.ok(lost > 100 && lost < 200, `lost ${lost}`);
   take();
   await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(taken.at(-1), `<4>log lines were dropped because nobody read them lines=${missed}\n`);
-  logger.info('heard');
-  assert.equal(taken.at(-1), '<6>heard\n');
-  assert.equal(logger.lost, missed);
+  assert.equal(
+    taken.at(-1),
+    `<4>log lines were dropped because the reader did not read them lines=${lost}\n`,
+  );
+  logger.info('next');
+  assert.equal(taken.at(-1), '<6>next\n');
+  assert.equal(logger.lost, lost);
 });
 
-describe('closing', () => {
+describe('closing the logger', () => {
   const options = { level: 'info', format: 'text', isJournald: true } as const;
 
-  it('waits for a reader that comes late', async () => {
+  it('close waits for a reader that reads late', async () => {
     const clock = new VirtualClock();
     const { stream, taken, take } = slowStream();
     const logger = openLogger({ ...options, clock, stream });
@@ -103,20 +106,20 @@ describe('closing', () => {
     assert.deepEqual(taken.join('').match(/line \d/g), ['line 0', 'line 1', 'line 2', 'line 3', 'line 4']);
   });
 
-  it('gives up on a reader that does not come within two seconds', async () => {
+  it('close resolves after two seconds if the reader does not read', async () => {
     const clock = new VirtualClock();
     const logger = openLogger({ ...options, clock, stream: slowStream().stream });
-    logger.info('nobody hears me');
+    logger.info('unread');
     const closing = logger.close();
     await clock.advance(2000);
     await closing;
   });
 
-  it('resolves at once when the reader is gone, twice if need be, and a later line is only counted', async () => {
+  it('close resolves at once if the reader is gone, and later lines count as lost', async () => {
     const clock = new VirtualClock();
     const stream = new Writable({ write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
     const logger = openLogger({ ...options, clock, stream });
-    logger.info('into the void');
+    logger.info('written to a broken pipe');
     await new Promise((resolve) => stream.once('close', resolve));
     logger.info('counted');
     await logger.close();
@@ -125,17 +128,17 @@ describe('closing', () => {
     assert.equal(logger.lost, 2);
   });
 
-  it('leaves the stream open and writes nothing after itself', async () => {
+  it('close leaves the stream open, and later lines are not written', async () => {
     const { stream, taken, take } = slowStream();
     take();
     const logger = openLogger({ ...options, clock: new VirtualClock(), stream });
-    logger.info('last words');
+    logger.info('last line');
     await logger.close();
     logger.info('too late');
     assert.equal(stream.writableEnded, false);
     assert.deepEqual(
       taken.filter((chunk) => chunk !== ''),
-      ['<6>last words\n'],
+      ['<6>last line\n'],
     );
   });
 });

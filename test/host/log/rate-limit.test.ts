@@ -1,11 +1,11 @@
-/** One message cannot fill the journal, and what is left out is counted. */
+/** One message cannot flood the log, and suppressed lines are counted. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LoggerFixture } from './logger-fixture.ts';
 
-describe('one message again and again', () => {
-  it('is written ten times a minute, then counted once, when the minute is over', async () => {
+describe('rate limit of the log', () => {
+  it('a repeated message is written ten times a minute, then counted once', async () => {
     const fixture = new LoggerFixture();
     for (let n = 1; n <= 224; n++) fixture.logger.warn('no answer', { n });
     fixture.logger.info('something else');
@@ -19,7 +19,7 @@ describe('one message again and again', () => {
     assert.equal(fixture.clock.sleeping, 0);
   });
 
-  it('begins a new count after the minute, also when it was never silent', async () => {
+  it('a message that never pauses gets a new window every minute', async () => {
     const fixture = new LoggerFixture();
     for (let minute = 0; minute < 3; minute++) {
       for (let n = 0; n < 10; n++) fixture.logger.info('hello');
@@ -28,7 +28,7 @@ describe('one message again and again', () => {
     assert.equal(fixture.lines.length, 30);
   });
 
-  it('is counted when the journal closes', async () => {
+  it('closing the logger reports the suppressed lines', async () => {
     const fixture = new LoggerFixture({ limits: { lines: 1, windowMs: 60_000 } });
     for (let n = 0; n < 5; n++) fixture.logger.error('again');
     await fixture.logger.close();
@@ -36,14 +36,14 @@ describe('one message again and again', () => {
     assert.equal(fixture.clock.sleeping, 0);
   });
 
-  it('below the level uses nothing up for the same message above it', () => {
+  it('lines below the log level do not count against the limit', () => {
     const fixture = new LoggerFixture({ level: 'warn', limits: { lines: 1, windowMs: 60_000 } });
     for (let n = 0; n < 5; n++) fixture.logger.debug('flapping');
     fixture.logger.warn('flapping');
     assert.deepEqual(fixture.lines, ['<4>flapping']);
   });
 
-  it('that varies (a bug) is bounded in memory and still loses no count', async () => {
+  it('varying messages end old windows early, and every suppressed line is counted', async () => {
     const fixture = new LoggerFixture({ limits: { lines: 1, windowMs: 60_000 } });
     for (let n = 0; n < 5000; n++) {
       fixture.logger.info(`message ${n}`);

@@ -1,4 +1,4 @@
-/** No secret that was made known to the journal is in any of its lines, in whatever disguise it comes. */
+/** No registered secret appears in any line, in whatever encoding. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,8 +7,8 @@ import { LoggerFixture, uncheckedFields } from './logger-fixture.ts';
 
 const TOKEN = 'Zq3/x+9"tok\\en ü>>>???';
 
-/** A text and whatever it holds in Base64, at whichever character that may begin. */
-function decoded(text: string): string {
+/** A text and everything that it contains in Base64, at each possible offset. */
+function decodeAll(text: string): string {
   const runs = text.match(/[A-Za-z0-9+/_-]{4,}/g) ?? [];
   const read = runs.flatMap((run) =>
     [0, 1, 2, 3].map((from) => Buffer.from(run.slice(from), 'base64').toString('latin1')),
@@ -16,10 +16,10 @@ function decoded(text: string): string {
   return [text, ...read].join('\n');
 }
 
-describe('a secret that was made known', () => {
+describe('a registered secret', () => {
   const bytes = Buffer.from(TOKEN);
-  const places: Readonly<Record<string, string>> = {
-    'as it is': `x${TOKEN}y`,
+  const texts: Readonly<Record<string, string>> = {
+    'in plain text': `x${TOKEN}y`,
     twice: `${TOKEN}${TOKEN}`,
     'URL-encoded': `/api/v1/${encodeURIComponent(TOKEN)}/telemetry`,
     'URL-encoded in lower case': encodeURIComponent(TOKEN).replace(/%../g, (code) => code.toLowerCase()),
@@ -35,8 +35,8 @@ describe('a secret that was made known', () => {
     'where a line is cut': `${'-'.repeat(8170)}${TOKEN}`,
   };
   for (const format of ['text', 'json'] as const) {
-    for (const [name, text] of Object.entries(places)) {
-      it(`is in no line, ${name} (${format})`, () => {
+    for (const [name, text] of Object.entries(texts)) {
+      it(`redaction removes a secret ${name} (${format})`, () => {
         const fixture = new LoggerFixture({ format });
         fixture.logger.redact(new Secret(TOKEN));
         fixture.logger.info(text);
@@ -44,21 +44,21 @@ describe('a secret that was made known', () => {
         fixture.logger.info('error', uncheckedFields({ error: new Error(text), nested: { deep: [text] } }));
         const written = fixture.lines.join('\n');
         const parts = ['Zq3/x', 'Zq3%2', 'Zq3\\', 'tok\\', 'tok%', '9"t', '9\\"t', '>>?', 'x+9', 'x%2'];
-        for (const part of parts) assert.ok(!decoded(written).includes(part), `${part} in ${written}`);
+        for (const part of parts) assert.ok(!decodeAll(written).includes(part), `${part} in ${written}`);
         assert.match(written, /\*\*\*|cutFromBytes/);
         assert.equal(fixture.lines.length, 3);
       });
     }
   }
 
-  it('that is all digits is hidden in a number too, and the JSON stays JSON', () => {
+  it('redaction removes a secret of digits from a number, and the line stays JSON', () => {
     const fixture = new LoggerFixture({ format: 'json' });
     fixture.logger.redact(new Secret('271828'));
     fixture.logger.info('sent', { value: 271828, other: 3 });
     assert.deepEqual(JSON.parse((fixture.lines[0] ?? '').slice(3)).value, '***');
   });
 
-  it('leaves other lines alone, and an empty one leaves all alone', () => {
+  it('redaction leaves other lines unchanged, and ignores an empty secret', () => {
     const fixture = new LoggerFixture();
     fixture.logger.redact(new Secret(''));
     fixture.logger.redact(new Secret(TOKEN));
@@ -66,7 +66,7 @@ describe('a secret that was made known', () => {
     assert.deepEqual(fixture.lines, ['<6>nothing to hide a=b']);
   });
 
-  it('that begins another one leaves no rest of it behind', () => {
+  it('redaction replaces the longer of two secrets with the same beginning', () => {
     const fixture = new LoggerFixture();
     fixture.logger.redact(new Secret('abcdef'));
     fixture.logger.redact(new Secret('abcdefghij'));

@@ -1,34 +1,35 @@
-/** The end of a group of processes, on real ones: what is left of it, and nobody else. */
+/** Killing a process group, with real processes. */
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { it, type TestContext } from 'node:test';
-import { killGroup } from '../../../src/host/process/kill-group.ts';
+import { killGroup } from '../../../src/host/process/run-program.ts';
 
 const timeout = 20_000;
 
-it('a group that is empty already is left at that', { timeout }, async (t) => {
+it('killGroup does nothing if the group is empty', { timeout }, async (t) => {
   const child = leader(t, 'true');
   await once(child, 'close');
   killGroup(child);
   assert.equal(child.exitCode, 0);
 });
 
-it('a group whose leader has ended is ended', { timeout }, async (t) => {
+it('killGroup kills the members of a group whose leader has ended', { timeout }, async (t) => {
   const child = leader(t, 'sleep 600 >/dev/null 2>&1 & echo $!');
-  let left = '';
+  let output = '';
   child.stdout?.on('data', (chunk) => {
-    left += chunk;
+    output += chunk;
   });
   await once(child, 'close');
-  assert.ok(isAlive(Number(left)));
+  const member = Number(output);
+  assert.ok(isAlive(member));
   killGroup(child);
-  while (isAlive(Number(left))) await new Promise(setImmediate);
+  while (isAlive(member)) await new Promise(setImmediate);
 });
 
-it('another process that has the number by now is left alone', { timeout }, async (t) => {
+it('killGroup spares another process that has the number of an ended child', { timeout }, async (t) => {
   const [ended, another] = [leader(t, 'true'), leader(t, 'echo up; read word; exit 7')];
   await once(ended, 'close');
   if (another.stdout === null) throw new Error('it has no output');
@@ -45,13 +46,13 @@ function leader(t: TestContext, script: string): ChildProcess {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // As it should be.
+      // The group is empty.
     }
   });
   return child;
 }
 
-/** Running, and not only an entry in the table that nobody has asked for. */
+/** Running, and not a zombie. */
 function isAlive(pid: number): boolean {
   const status = `/proc/${pid}/stat`;
   return existsSync(status) && !/\) [ZX] /.test(readFileSync(status, 'latin1'));

@@ -1,4 +1,6 @@
-/** A number that another program is asked for, and what comes of the first question; the program is a script of the test. */
+/**
+ * Helpers for numbers that another program knows: a script in its place, and the result of the first read.
+ */
 
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,9 +9,9 @@ import type { TestContext } from 'node:test';
 import type { Clock } from '../../../src/core/ports/clock.ts';
 import type { PolledNumber } from '../../../src/host/process/polled-number.ts';
 
-/** The path of a program called `name` that does what `script` says. */
-export function program(t: TestContext, name: string, script: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'firstlight-asked-'));
+/** Writes a program called `name` with this script, and returns its path. */
+export function writeProgram(t: TestContext, name: string, script: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'firstlight-program-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const command = join(folder, name);
   writeFileSync(command, `#!/bin/sh\n${script}\n`);
@@ -17,10 +19,10 @@ export function program(t: TestContext, name: string, script: string): string {
   return command;
 }
 
-/** `open` gets the sleep of a clock on which no deadline is ever over. */
+/** Runs one read. `open` gets the sleep of a clock on which no deadline passes. */
 export async function pollOnce(open: (sleep: Clock['sleep']) => PolledNumber): Promise<number | undefined> {
   const stop = new AbortController();
-  // The first sleep of the loop itself means that it has been answered; that of a deadline only ends with its signal.
+  // The first long sleep follows the first read and ends the loop; a deadline ends with its signal only.
   const sleep: Clock['sleep'] = (ms, signal) => {
     if (ms > 60_000) stop.abort();
     return new Promise((resolve) => {

@@ -1,11 +1,11 @@
-/** A number that is asked for beside the sampling: when, and what is known in between. */
+/** A polled number: when it is read, and its value in between. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { PolledNumber } from '../../../src/host/process/polled-number.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
-it('it is asked for at once and every five minutes, known in between, and gone with the answer', async () => {
+it('a polled number is read at once and every five minutes, and kept in between', async () => {
   const clock = new VirtualClock();
   const answers = [3, undefined, 0];
   let pollCount = 0;
@@ -25,7 +25,7 @@ it('it is asked for at once and every five minutes, known in between, and gone w
   assert.equal(pollCount, 4);
 });
 
-it('it can be kept again after a stop, and is known meanwhile', async () => {
+it('a polled number keeps its value over a stop, and can run again', async () => {
   const clock = new VirtualClock();
   let pollCount = 0;
   const number = new PolledNumber(async () => ++pollCount, clock);

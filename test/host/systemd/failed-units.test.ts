@@ -1,10 +1,10 @@
-/** The number of failed units: asked of a program beside the sampling, absent where there is nobody to ask. */
+/** The number of failed units, read with a script in place of systemctl. */
 
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { it, type TestContext } from 'node:test';
-import { failedUnits } from '../../../src/host/systemd/failed-units.ts';
-import { pollOnce, program } from '../process/poll-once.ts';
+import { pollFailedUnits } from '../../../src/host/systemd/failed-units.ts';
+import { pollOnce, writeProgram } from '../process/poll-once.ts';
 
 for (const [what, output, expected] of [
   ['a number', 'echo 3', 3],
@@ -13,21 +13,21 @@ for (const [what, output, expected] of [
   ['a sentence', 'echo "Failed to connect to bus"', undefined],
   ['a number, and then fails', 'echo 3; exit 1', undefined],
 ] as const) {
-  it(`systemctl says ${what}: ${expected ?? 'no number'}`, async (t) => {
+  it(`systemctl prints ${what}: ${expected ?? 'no number'}`, async (t) => {
     assert.equal(await countWith(t, output, tmpdir()), expected);
   });
 }
 
-it('a host that was not booted by systemd is not asked', async (t) => {
+it('pollFailedUnits runs no program on a host that systemd did not boot', async (t) => {
   assert.equal(await countWith(t, 'echo 3', '/nowhere/systemd'), undefined);
 });
 
-it('it asks for one property of the manager, so that the answer is small however many failed', async (t) => {
+it('pollFailedUnits requests one property of the manager', async (t) => {
   const output = `[ "$*" = "show --property=NFailedUnits --value" ] && echo 7`;
   assert.equal(await countWith(t, output, tmpdir()), 7);
 });
 
 function countWith(t: TestContext, script: string, booted: string): Promise<number | undefined> {
-  const command = program(t, 'systemctl', script);
-  return pollOnce((sleep) => failedUnits({ clock: { sleep }, command, booted }));
+  const command = writeProgram(t, 'systemctl', script);
+  return pollOnce((sleep) => pollFailedUnits({ clock: { sleep }, command, booted }));
 }

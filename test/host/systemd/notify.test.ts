@@ -1,4 +1,4 @@
-/** sd_notify over a program: what it is given, one at a time, put together, told again, given up; never waited for. */
+/** sd_notify with a script in place of systemd-notify: order, merging, retries, failures, no waiting. */
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
 const clock = hostClock();
 
-/** A `systemd-notify` of shell that notes its calls, and the service manager that uses it. */
+/** A `systemd-notify` script that records its calls, and the service manager that uses it. */
 class NotifyFixture implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-systemd-'));
   readonly log = new RecordingLogger();
@@ -51,7 +51,7 @@ class NotifyFixture implements Disposable {
 }
 
 describe('systemd as the service manager', () => {
-  it('is not there without NOTIFY_SOCKET, and nobody complains', () => {
+  it('there is no service manager without NOTIFY_SOCKET, and nothing is logged', () => {
     const log = new RecordingLogger();
     assert.equal(hostServiceManager({ environment: {}, clock, log }), undefined);
     assert.equal(hostServiceManager({ environment: { NOTIFY_SOCKET: '' }, clock, log }), undefined);
@@ -67,13 +67,13 @@ describe('systemd as the service manager', () => {
     [{}, undefined],
   ];
   for (const [environment, watchdogMs] of WATCHDOGS) {
-    it(`of ${JSON.stringify(environment)} expects a sign of life ${watchdogMs === undefined ? 'never' : `within ${watchdogMs} ms`}`, () => {
+    it(`${JSON.stringify(environment)} means ${watchdogMs === undefined ? 'no watchdog' : `${watchdogMs} ms`}`, () => {
       using fixture = new NotifyFixture();
       assert.equal(fixture.manager('', environment).watchdogMs, watchdogMs);
     });
   }
 
-  it('is told in one call what is said at once', async () => {
+  it('messages of the same turn go into one call of systemd-notify', async () => {
     using fixture = new NotifyFixture();
     await using manager = fixture.manager('', { WATCHDOG_USEC: '1000000' });
     manager.ready();
@@ -82,7 +82,7 @@ describe('systemd as the service manager', () => {
     assert.deepEqual(await fixture.waitForCalls(1), ['/run/n|READY=1|WATCHDOG=1|STATUS=online']);
   });
 
-  it('hears of a sign of life only if it wants one, of a status only if it is another, and of one line', async () => {
+  it('systemd gets no watchdog message it did not request, and no status twice', async () => {
     using fixture = new NotifyFixture();
     await using manager = fixture.manager();
     manager.alive();
@@ -97,7 +97,7 @@ describe('systemd as the service manager', () => {
     ]);
   });
 
-  it('is told one thing after another: the states in their order, of several statuses the last', async () => {
+  it('systemd gets all states in order, and only the latest of several statuses', async () => {
     using fixture = new NotifyFixture();
     await using manager = fixture.manager('sleep 0.1');
     manager.ready();
@@ -113,7 +113,7 @@ describe('systemd as the service manager', () => {
     assert.equal(third, '/run/n|READY=1');
   });
 
-  it('that hangs is killed, and a state is told again; a status is not, and the failure is told once', async () => {
+  it('a hanging systemd-notify is killed; states are retried, the failure logged once', async () => {
     using fixture = new NotifyFixture();
     await using manager = fixture.manager(`[ $(wc -l < ${fixture.directory}/calls) -gt 2 ] || sleep 60`);
     manager.status('lost');
@@ -121,10 +121,10 @@ describe('systemd as the service manager', () => {
     manager.ready();
     await fixture.waitForCalls(3);
     assert.deepEqual(fixture.calls, ['/run/n|STATUS=lost', '/run/n|READY=1', '/run/n|READY=1']);
-    assert.equal(fixture.log.withMessage(/systemd cannot be told/).length, 1);
+    assert.equal(fixture.log.withMessage(/cannot notify systemd/).length, 1);
   });
 
-  it('is waited for at the end, a second at most', async () => {
+  it('disposing the notifier waits for the last message, at most one second', async () => {
     using fixture = new NotifyFixture();
     const manager = fixture.manager('sleep 60');
     manager.stopping();

@@ -1,4 +1,4 @@
-/** The count of starts on real files: per boot, and nothing where it cannot be kept. */
+/** The count of starts, on real files. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -7,22 +7,22 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { countRestarts } from '../../../src/host/systemd/start-count.ts';
 
-function folder(t: TestContext): string {
+function runtimeDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-run-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
-it('counts from one start of this boot to the next, and leaves one file that only its user can read', (t) => {
-  const directory = folder(t);
+it('countRestarts counts the starts of this boot, in one file of mode 0600', (t) => {
+  const directory = runtimeDirectory(t);
   const started = [1, 2, 3].map(() => countRestarts({ directory, bootId: 'this' }));
   assert.deepEqual(started, [0, 1, 2]);
   assert.deepEqual(readdirSync(directory), ['starts.json']);
   assert.equal(statSync(join(directory, 'starts.json')).mode & 0o777, 0o600);
 });
 
-it('begins anew in another boot, also where the directory outlives it', (t) => {
-  const directory = folder(t);
+it('countRestarts starts at 0 in another boot, even if the directory remains', (t) => {
+  const directory = runtimeDirectory(t);
   for (const bootId of ['this', 'this', 'this']) countRestarts({ directory, bootId });
   assert.equal(countRestarts({ directory, bootId: 'next' }), 0);
   assert.equal(countRestarts({ directory, bootId: 'next' }), 1);
@@ -39,14 +39,14 @@ for (const text of [
   '{"boot":"this","starts":1.5}',
   '{"boot":"this","starts":1e300}',
 ]) {
-  it(`takes ${JSON.stringify(text)} for no start`, (t) => {
-    const directory = folder(t);
+  it(`countRestarts treats ${JSON.stringify(text)} as damage and starts at 0`, (t) => {
+    const directory = runtimeDirectory(t);
     writeFileSync(join(directory, 'starts.json'), text);
     assert.equal(countRestarts({ directory, bootId: 'this' }), 0);
     assert.equal(countRestarts({ directory, bootId: 'this' }), 1);
   });
 }
 
-it('knows nothing where it cannot write', () => {
+it('countRestarts returns undefined if it cannot write', () => {
   assert.equal(countRestarts({ directory: '/nowhere/firstlight', bootId: 'this' }), undefined);
 });

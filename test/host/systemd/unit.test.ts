@@ -1,4 +1,4 @@
-/** The unit as systemd itself judges it: no key it does not know, and an exposure that a test holds down. */
+/** The unit file, checked by systemd-analyze, and directives that must not change. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -13,12 +13,12 @@ const version = Number(
   /^systemd (\d+)/.exec(spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1],
 );
 const skip = Number.isNaN(version) ? 'systemd-analyze is not installed' : false;
-/** Tenths, as --threshold has it. */
+/** In tenths, as for --threshold. */
 const EXPOSURE_MAX = '15';
-/** What systemd 254 made known; an older one says that it ignores it. */
-const OF_254 = /RestartSteps|RestartMaxDelaySec|ImportCredential|notify-reload/;
+/** New in systemd 254; older versions report that they ignore it. */
+const NEW_IN_254 = /RestartSteps|RestartMaxDelaySec|ImportCredential|notify-reload/;
 
-test('the exposure that systemd-analyze computes is 1.5 at most', { skip }, () => {
+test('systemd-analyze rates the exposure of the unit at 1.5 or less', { skip }, () => {
   const line = ['security', '--offline=true', `--threshold=${EXPOSURE_MAX}`, '--no-pager', UNIT];
   const { status, stdout } = spawnSync('systemd-analyze', line, { encoding: 'utf8' });
   assert.equal(
@@ -31,17 +31,17 @@ test('the exposure that systemd-analyze computes is 1.5 at most', { skip }, () =
   );
 });
 
-test('systemd-analyze verify has nothing to say about the unit, but what is too new for it', { skip }, () => {
+test('systemd-analyze verify reports nothing but directives that are too new for it', { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-unit-'));
   try {
     const file = join(directory, 'firstlight.service');
     copyFileSync(UNIT, file);
     const { stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
     const messages = stderr.split('\n').filter((line) => line.includes('firstlight.service'));
-    // Node may be elsewhere on the machine that tests.
+    // Node may be in another directory on this machine.
     const relevant = messages.filter((line) => !/Command \/usr\/bin\/node is not executable/.test(line));
     assert.deepEqual(
-      relevant.filter((line) => version >= 254 || !OF_254.test(line)),
+      relevant.filter((line) => version >= 254 || !NEW_IN_254.test(line)),
       [],
     );
   } finally {
@@ -49,7 +49,7 @@ test('systemd-analyze verify has nothing to say about the unit, but what is too 
   }
 });
 
-test('nothing ends the agent for good, and it waits for neither network nor time', () => {
+test('the unit always restarts the agent, and waits for neither network nor time', () => {
   const settings = text.split('\n').filter((line) => /^[A-Z]\w+=/.test(line));
   const of = (key: string) => settings.filter((line) => line.startsWith(`${key}=`));
   assert.deepEqual(of('Restart'), ['Restart=always']);
@@ -58,7 +58,7 @@ test('nothing ends the agent for good, and it waits for neither network nor time
     assert.deepEqual(of(key), []);
 });
 
-test('the directives that cannot be had are named with their reason', () => {
+test('the unit names the directives that it cannot use, with their reasons', () => {
   for (const key of [
     'MemoryDenyWriteExecute',
     'ProtectProc',

@@ -1,6 +1,5 @@
 /**
- * The store in memory keeps the contract; and what the outbox asks of it beyond: moving out, and readings that are
- * delivered out of their turn.
+ * The store in memory: the contract of all stores, draining, and readings that are delivered out of order.
  */
 
 import assert from 'node:assert/strict';
@@ -35,21 +34,21 @@ const fill = (store: MemoryStore, host: SampledReadings, count: number, isDated 
   for (const reading of host.batch(count, isDated)) store.add(reading);
 };
 
-it('of readings too large for its bound it holds the newest', async () => {
+it('the store keeps the newest reading even if it exceeds the bound', async () => {
   const { store, losses } = makeStore({ bytesMax: 10 });
   fill(store, new SampledReadings(), 3);
   assert.deepEqual([times(await store.take(9)), losses.total], [[3], 2]);
 });
 
-it('a reading that was delivered without a date is never taken or moved, and its values still count', async () => {
+it('a reading delivered undated is not taken again, but its values are carried on', async () => {
   const { store } = makeStore();
   const host = new SampledReadings();
   fill(store, host, 3, false);
-  const live = store.newest();
-  assert.ok(live && live.bootMs === 3);
+  const newest = store.newest();
+  assert.ok(newest && newest.bootMs === 3);
   store.add(host.next(false, false));
   await store.setBootOffset(OFFSET_MS);
-  store.markDelivered(live);
+  store.markDelivered(newest);
   assert.equal(store.size, 3);
   assert.deepEqual(times(await store.take(2)), [1, 2]);
   await store.acknowledge(2, store.epoch);
@@ -58,48 +57,48 @@ it('a reading that was delivered without a date is never taken or moved, and its
   host.assertHistory(moved);
 });
 
-it('a reading that is delivered live while it is also under way with others is counted with them', async () => {
+it('a taken reading that is delivered undated counts in the acknowledgement', async () => {
   const { store } = makeStore();
   const host = new SampledReadings();
   fill(store, host, 3, false);
-  const live = store.newest();
-  assert.ok(live);
+  const newest = store.newest();
+  assert.ok(newest);
   store.add(host.next(false, false));
   await store.setBootOffset(OFFSET_MS);
   assert.deepEqual(times(await store.take(3)), [1, 2, 3]);
-  store.markDelivered(live);
+  store.markDelivered(newest);
   assert.equal(store.size, 3);
   await store.acknowledge(3, store.epoch);
   assert.deepEqual([store.size, times(await store.take(9))], [1, [4]]);
 });
 
-it('the head, delivered live while it is under way, is counted by the acknowledgement and leaves with it', async () => {
+it('a taken head that is delivered undated leaves with its acknowledgement', async () => {
   const { store } = makeStore();
   const host = new SampledReadings();
   fill(store, host, 1, false);
-  const live = store.newest();
-  assert.ok(live);
+  const newest = store.newest();
+  assert.ok(newest);
   for (let more = 0; more < 2; more += 1) store.add(host.next(false, false));
   await store.setBootOffset(OFFSET_MS);
   assert.deepEqual(times(await store.take(2)), [1, 2]);
-  store.markDelivered(live);
+  store.markDelivered(newest);
   await store.acknowledge(1, store.epoch);
   assert.equal(store.size, 2);
   store.rewind();
   assert.deepEqual(times(await store.take(9)), [2, 3]);
 });
 
-it('the head, delivered live, leaves at once', () => {
+it('a head that is delivered undated leaves at once', () => {
   const { store } = makeStore();
   fill(store, new SampledReadings(), 1, false);
-  const live = store.newest();
-  assert.ok(live);
-  store.markDelivered(live);
-  store.markDelivered(live);
+  const newest = store.newest();
+  assert.ok(newest);
+  store.markDelivered(newest);
+  store.markDelivered(newest);
   assert.deepEqual([store.size, store.bytes, store.newest()], [0, 0, undefined]);
 });
 
-it('what is moved out begins with a full reading behind gap records, and is dated if that is known', async () => {
+it('drain returns a full reading first, gap records aside, with known timestamps', async () => {
   const { store } = makeStore();
   const host = new SampledReadings();
   fill(store, host, 4, false);
@@ -111,7 +110,7 @@ it('what is moved out begins with a full reading behind gap records, and is date
   const moved = store.drain();
   assert.notEqual(store.epoch, epoch);
   assert.deepEqual(
-    moved.map(({ bootMs, tsMs, isSnapshot: full }) => [bootMs, tsMs, full]),
+    moved.map(({ bootMs, tsMs, isSnapshot }) => [bootMs, tsMs, isSnapshot]),
     [
       [3, OFFSET_MS + 3, true],
       [4, OFFSET_MS + 4, false],
@@ -126,14 +125,14 @@ it('what is moved out begins with a full reading behind gap records, and is date
   assert.deepEqual([store.size, store.bytes], [0, 0]);
 });
 
-it('what is asked to stay stays, with what is newer, and the history goes on over both', async () => {
+it('drain leaves the given reading and all newer ones in the store', async () => {
   const { store } = makeStore();
   const host = new SampledReadings();
   fill(store, host, 5, false);
-  const live = store.newest();
+  const newest = store.newest();
   store.add(host.next(false, false));
   await store.setBootOffset(OFFSET_MS);
-  const moved = store.drain(live);
+  const moved = store.drain(newest);
   const remaining = await store.take(9);
   assert.deepEqual(
     [times(moved), times(remaining)],
@@ -145,19 +144,19 @@ it('what is asked to stay stays, with what is newer, and the history goes on ove
   host.assertHistory([...moved, ...remaining]);
 });
 
-it('the newest reading offered after a loss is full, and known by the object that was offered', async () => {
+it('newest is full after a loss, and markDelivered accepts the same object', async () => {
   const { store, losses } = makeStore({ readingsMax: 1 });
   const host = new SampledReadings();
   fill(store, host, 3, false);
-  const live = store.newest();
-  assert.ok(live);
-  host.assertHistory([live]);
+  const newest = store.newest();
+  assert.ok(newest);
+  host.assertHistory([newest]);
   await store.setBootOffset(OFFSET_MS);
-  store.markDelivered(live);
+  store.markDelivered(newest);
   assert.deepEqual([store.size, losses.total], [0, 2]);
 });
 
-it('it tells when the oldest that waits was read', async () => {
+it('oldestBootMs is the time of the oldest undelivered reading', async () => {
   const { store } = makeStore();
   assert.equal(store.oldestBootMs(), undefined);
   fill(store, new SampledReadings(), 3);
@@ -167,24 +166,24 @@ it('it tells when the oldest that waits was read', async () => {
   assert.equal(store.oldestBootMs(), 2);
 });
 
-it('over histories with live deliveries, drops and moves, what is delivered is what was sampled', async () => {
+it('any history of undated deliveries, drops and drains delivers what was sampled', async () => {
   const operation = fc.constantFrom(
     'add',
     'add',
     'add',
     'gap',
-    'offer',
-    'settle',
+    'newest',
+    'mark delivered',
     'take',
-    'ack',
+    'acknowledge',
     'rewind',
-    'move',
+    'drain',
   );
   const check = async (operations: string[], readingsMax: number) => {
     const { store } = makeStore({ readingsMax });
     const host = new SampledReadings();
     const delivered = new Map<number, Reading>();
-    const keep = (readings: readonly Reading[]) => {
+    const record = (readings: readonly Reading[]) => {
       for (const reading of readings) {
         if (reading.gap) continue;
         assert.ok(!delivered.has(reading.bootMs), `${reading.bootMs} comes twice`);
@@ -193,39 +192,39 @@ it('over histories with live deliveries, drops and moves, what is delivered is w
     };
     let taken: Reading[] = [];
     let { epoch } = store;
-    let live: Reading | undefined;
+    let newest: Reading | undefined;
     let isFirst = true;
-    const ahead = new Set<number>();
+    const outOfOrder = new Set<number>();
     for (const [at, what] of operations.entries()) {
       if (what === 'add') store.add(host.next(isFirst, at > 20));
       if (what === 'add') isFirst = false;
       if (what === 'gap') store.add(gapRecord(1, 1_000));
-      if (what === 'offer') live = store.newest();
-      if (what === 'settle' && live && !live.gap) {
+      if (what === 'newest') newest = store.newest();
+      if (what === 'mark delivered' && newest && !newest.gap) {
         const { size } = store;
-        store.markDelivered(live);
-        if (store.size < size) keep([live]);
-        ahead.add(live.bootMs);
-        live = undefined;
+        store.markDelivered(newest);
+        if (store.size < size) record([newest]);
+        outOfOrder.add(newest.bootMs);
+        newest = undefined;
       }
       if (at === 20) await store.setBootOffset(OFFSET_MS);
       if (store.epoch !== epoch) taken = [];
       epoch = store.epoch;
       if (what === 'take') taken.push(...(await store.take(3)));
-      if (what === 'ack') {
+      if (what === 'acknowledge') {
         const count = Math.min(2, taken.length);
         await store.acknowledge(2, store.epoch);
-        keep(taken.splice(0, count).filter(({ bootMs }) => !delivered.has(bootMs)));
+        record(taken.splice(0, count).filter(({ bootMs }) => !delivered.has(bootMs)));
       }
       if (what === 'rewind') store.rewind();
-      if (what === 'move') keep(store.drain());
+      if (what === 'drain') record(store.drain());
       if (store.epoch !== epoch) taken = [];
       epoch = store.epoch;
     }
-    keep(store.drain());
+    record(store.drain());
     host.assertHistory(
       [...delivered.values()].sort((a, b) => a.bootMs - b.bootMs),
-      ahead,
+      outOfOrder,
     );
   };
   await fc.assert(
@@ -238,7 +237,7 @@ it('over histories with live deliveries, drops and moves, what is delivered is w
   );
 });
 
-it('what left it is not kept alive', { skip: globalThis.gc ? false : 'needs --expose-gc' }, async () => {
+it('removed readings are not kept alive', { skip: globalThis.gc ? false : 'needs --expose-gc' }, async () => {
   const { store } = makeStore();
   const pass = async () => {
     const reading: Reading = { bootId: BOOT, bootMs: 1, tsMs: 1, values: { a: 1 }, isSnapshot: true };
@@ -247,13 +246,13 @@ it('what left it is not kept alive', { skip: globalThis.gc ? false : 'needs --ex
     await store.acknowledge(1, store.epoch);
     return new WeakRef(reading);
   };
-  const left = await pass();
+  const removed = await pass();
   await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc?.();
-  assert.equal(left.deref(), undefined);
+  assert.equal(removed.deref(), undefined);
 });
 
-it('a hundred thousand readings passing through a waiting thousand cost no more memory than the thousand', {
+it('a queue of 1,000 readings does not grow when 100,000 pass through', {
   skip: globalThis.gc ? false : 'needs --expose-gc',
 }, async () => {
   const { store } = makeStore({ readingsMax: 10_000, bytesMax: 10_000_000 });

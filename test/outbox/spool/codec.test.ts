@@ -1,4 +1,4 @@
-/** What the spool writes comes back as it was, or not at all. */
+/** Whatever the spool encodes decodes unchanged, or not at all. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -28,7 +28,7 @@ const value = fc.oneof(
   { weight: 3, arbitrary: number.filter((each) => !Object.is(each, -0)) },
   { weight: 1, arbitrary: fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.boolean()) },
 );
-/** The same few often, so that two readings share some. */
+/** A few keys are frequent, so that readings share some. */
 const key = fc.oneof(
   fc.constantFrom('a', 'b', 'load1', 'm', '__proto__', '7', '{', '"', 'A+1', 'ä\n\u2028'),
   fc.string({ minLength: 1, unit: 'binary' }),
@@ -53,16 +53,16 @@ const FULL: Reading = {
   values: { load1: 2.92, memoryUsedBytes: 1_085_255_680, name: 'gw', cpuUsePercent: 97, uptimeS: 18_299 },
   isSnapshot: true,
 };
-const behind = (values: Reading['values'], more: Partial<Reading> = {}): Reading => {
+const delta = (values: Reading['values'], more: Partial<Reading> = {}): Reading => {
   return { bootId: 'ours', bootMs: 15_000, tsMs: 1_795_323_348_000, values, isSnapshot: false, ...more };
 };
-/** The text of the record of `each` behind `FULL`. */
-function smallOf(each: Reading): string | undefined {
+/** The text of the record of a reading after `FULL`. */
+function encodeAfterFull(each: Reading): string | undefined {
   const { dictionary } = encode(FULL, 'ours');
   return unseal(encode(each, 'ours', dictionary).bytes, 0, dictionary)?.text;
 }
 
-it('every reading comes back as it was, with its boot, both instants and its marks', () => {
+it('every reading decodes unchanged', () => {
   const check = (each: Reading) => {
     const { bytes } = encode(each, 'ours');
     const line = unseal(Buffer.concat([Buffer.from('before'), bytes]), 6);
@@ -72,7 +72,7 @@ it('every reading comes back as it was, with its boot, both instants and its mar
   fc.assert(fc.property(reading, check), RUNS);
 });
 
-it('any row of readings comes back as it was, each with the full one it stands behind', () => {
+it('any sequence of readings decodes unchanged, each with its dictionary', () => {
   const check = (readings: Reading[]) => {
     let dictionary: Dictionary | undefined;
     for (const each of readings) {
@@ -87,17 +87,17 @@ it('any row of readings comes back as it was, each with the full one it stands b
   fc.assert(fc.property(fc.array(reading, { maxLength: 6 }), check), RUNS);
 });
 
-it('a reading of many keys that counts on all of them comes back as it was', () => {
+it('a reading with 1,500 keys of the dictionary decodes unchanged', () => {
   const values = (by: number) => {
     return Object.fromEntries(Array.from({ length: 1_500 }, (_, index) => [`key${index}`, index * by]));
   };
   const { dictionary } = encode({ ...FULL, values: values(3) }, 'ours');
-  const { bytes } = encode(behind(values(5)), 'ours', dictionary);
+  const { bytes } = encode(delta(values(5)), 'ours', dictionary);
   const line = unseal(bytes, 0, dictionary);
-  assert.deepEqual(decode(line?.text ?? '', 'ours', dictionary), behind(values(5)));
+  assert.deepEqual(decode(line?.text ?? '', 'ours', dictionary), delta(values(5)));
 });
 
-it('a full record is one line of text that a person can read', () => {
+it('a full record is one readable line of text', () => {
   const { bytes } = encode(
     { bootId: 'ours', bootMs: 5, tsMs: 9, values: { a: 'b\nc' }, isSnapshot: true },
     'ours',
@@ -105,29 +105,32 @@ it('a full record is one line of text that a person can read', () => {
   assert.match(bytes.toString(), /^36 [0-9a-z]{7} \{"t":9,"m":5,"f":1,"v":\{"a":"b\\nc"\}\}\n$/);
 });
 
-it('behind a full one numbers are differences, what is no number has its name, and time is a difference', () => {
-  assert.equal(smallOf(behind({ load1: 2.85, uptimeS: 18_309 })), '7psA/7D+a');
-  assert.equal(smallOf(behind({ memoryUsedBytes: 1_085_256_704, cpuUsePercent: 9 })), '7psB>1C9');
-  assert.equal(smallOf(behind({ uptimeS: 18_299, name: 'x', fresh: 1 })), '7psD+0{"name":"x","fresh":1}');
-  assert.equal(smallOf(behind({ load1: 3 }, { tsMs: FULL.tsMs ?? 0 })), '7ps,0A3');
+it('after a full reading, numbers and times are encoded as differences', () => {
+  assert.equal(encodeAfterFull(delta({ load1: 2.85, uptimeS: 18_309 })), '7psA/7D+a');
+  assert.equal(encodeAfterFull(delta({ memoryUsedBytes: 1_085_256_704, cpuUsePercent: 9 })), '7psB>1C9');
+  assert.equal(
+    encodeAfterFull(delta({ uptimeS: 18_299, name: 'x', fresh: 1 })),
+    '7psD+0{"name":"x","fresh":1}',
+  );
+  assert.equal(encodeAfterFull(delta({ load1: 3 }, { tsMs: FULL.tsMs ?? 0 })), '7ps,0A3');
 });
 
-it('what the full one cannot say stands by itself', () => {
-  const { tsMs: _, ...undated } = behind({ load1: 3 });
+it('a reading that does not fit the dictionary is encoded independently', () => {
+  const { tsMs: _, ...undated } = delta({ load1: 3 });
   for (const each of [
     undated,
-    behind({ load1: 3 }, { bootId: 'theirs' }),
-    behind({ load1: 3 }, { bootMs: 0.5 }),
-    behind({ load1: 3 }, { gap: true }),
-    behind({ load1: 3 }, { isSnapshot: true }),
+    delta({ load1: 3 }, { bootId: 'theirs' }),
+    delta({ load1: 3 }, { bootMs: 0.5 }),
+    delta({ load1: 3 }, { gap: true }),
+    delta({ load1: 3 }, { isSnapshot: true }),
   ]) {
-    assert.deepEqual(decode(smallOf(each) ?? '', 'ours'), each);
+    assert.deepEqual(decode(encodeAfterFull(each) ?? '', 'ours'), each);
   }
 });
 
-it('a record of which any byte is another is no record, but for its newline', () => {
+it('a flipped bit anywhere before the newline makes a record invalid', () => {
   const { bytes: full, dictionary } = encode(FULL, 'ours');
-  const small = encode(behind({ load1: 3, name: 'x' }), 'ours', dictionary).bytes;
+  const small = encode(delta({ load1: 3, name: 'x' }), 'ours', dictionary).bytes;
   for (const line of [full, small]) {
     for (let at = 0; at < line.length - 1; at += 1) {
       for (let bit = 0; bit < 8; bit += 1) {
@@ -139,9 +142,9 @@ it('a record of which any byte is another is no record, but for its newline', ()
   }
 });
 
-it('behind any other full reading, or none, a record is damaged', () => {
+it('a record is invalid with another dictionary, or without one', () => {
   const { dictionary } = encode(FULL, 'ours');
-  const { bytes } = encode(behind({ load1: 3 }), 'ours', dictionary);
+  const { bytes } = encode(delta({ load1: 3 }), 'ours', dictionary);
   assert.ok(unseal(bytes, 0, dictionary));
   assert.equal(unseal(bytes, 0), undefined);
   const check = (other: Reading) => {
@@ -151,14 +154,14 @@ it('behind any other full reading, or none, a record is damaged', () => {
   fc.assert(fc.property(reading, check), RUNS);
 });
 
-it('nothing that is not a frame is taken for one, whatever it is', () => {
+it('unframe rejects arbitrary bytes', () => {
   const check = (bytes: Uint8Array) => assert.equal(unframe(Buffer.from(bytes), 0), undefined);
   fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), check), RUNS);
   const texts = ['', ' ', '2', '2 0000000', '999999 0000000 {}\n', '-2 0000000 {}\n', '2 a3 {}\n'];
   for (const text of texts) assert.equal(unframe(Buffer.from(text), 0), undefined, text);
 });
 
-it('values that no reading has make it no reading: the sum says who wrote it, not that it was right', () => {
+it('decode rejects JSON that is not a reading, even with a right checksum', () => {
   const good = { t: 9, m: 5, v: { a: 1 } };
   assert.ok(decode(textOf(good), 'ours'));
   const wrong = [
@@ -183,7 +186,7 @@ it('values that no reading has make it no reading: the sum says who wrote it, no
   }
 });
 
-it('nor do letters, differences and names that no reading has', () => {
+it('decode rejects invalid letters, differences and names', () => {
   const { dictionary } = encode(FULL, 'ours');
   assert.ok(decode('7psA3', 'ours', dictionary));
   assert.equal(decode('7psA3', 'ours'), undefined);
@@ -203,7 +206,7 @@ it('nor do letters, differences and names that no reading has', () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'7,ABC+-<>*/.{}"a1 ') }), check), RUNS);
 });
 
-it('a header tells its version and its boot, and nothing else is one', () => {
+it('decodeHeader returns version and boot ID, and rejects other JSON', () => {
   assert.deepEqual(decodeHeader(unframe(encodeHeader('ours'), 0)?.json), { version: 1, bootId: 'ours' });
   for (const json of [undefined, 1, {}, { version: '1', boot: 'ours' }, { version: 1 }]) {
     assert.equal(decodeHeader(unframe(frame(json ?? null), 0)?.json), undefined);

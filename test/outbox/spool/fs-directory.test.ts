@@ -1,4 +1,4 @@
-/** The spool's directory on a real file system: its contract, and who may read what it makes. */
+/** The spool's directory on a real file system: its contract and its permissions. */
 
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -19,11 +19,11 @@ async function missingPath(): Promise<string> {
 }
 
 spoolDirectoryContract('a real directory', async () => new FsSpoolDirectory(await missingPath()));
-spoolDirectoryContract('one that can lose its power', async () => new PowerCutDirectory());
+spoolDirectoryContract('the double that can lose its power', async () => new PowerCutDirectory());
 
 const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
-it('what it makes is nobody else’s from birth, the directories above included', async () => {
+it('files are created with mode 0600, directories and their parents with 0700', async () => {
   const path = await missingPath();
   const file = await new FsSpoolDirectory(path).create('a');
   assert.equal(await mode(join(path, 'a')), '600');
@@ -31,7 +31,7 @@ it('what it makes is nobody else’s from birth, the directories above included'
   await file.close();
 });
 
-it('directories and links in it are not named', async () => {
+it('list leaves out directories and links', async () => {
   const path = await missingPath();
   await mkdir(join(path, 'b'), { recursive: true });
   await writeFile(join(path, 'a'), 'aaa');
@@ -39,7 +39,7 @@ it('directories and links in it are not named', async () => {
   assert.deepEqual(await new FsSpoolDirectory(path).list(), [{ name: 'a', bytes: 3 }]);
 });
 
-it('a path that is no directory is refused with the system’s own word', async () => {
+it('a path that is no directory fails with the error of the system', async () => {
   const path = await missingPath();
   await mkdir(join(path, '..'), { recursive: true });
   await writeFile(path, 'a file');

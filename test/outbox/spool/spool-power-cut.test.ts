@@ -1,6 +1,6 @@
 /**
- * The power fails at any step of any history of the spool: what `append` resolved for and was not acknowledged is
- * there afterwards, in order, and nothing that was never sampled.
+ * A power cut at any step of any history of the spool: every stored, unacknowledged reading is there
+ * afterwards, in order.
  */
 
 import assert from 'node:assert/strict';
@@ -40,7 +40,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-/** A sequence of numbers in [0, 1) that neighbouring seeds do not share (splitmix32). */
+/** Numbers in [0, 1), different also for neighbouring seeds (splitmix32). */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -51,7 +51,7 @@ function seededRandom(seed: number): () => number {
   };
 }
 
-it('whatever happens in whatever order, and the power fails wherever it may', async () => {
+it('the spool loses no stored reading over random histories with power cuts', async () => {
   const check = async (operations: Operation[], seed: number) => {
     const run = await SpoolRun.begin(seededRandom(seed));
     for (const each of operations) await run.do(each);
@@ -61,7 +61,7 @@ it('whatever happens in whatever order, and the power fails wherever it may', as
   await fc.assert(fc.asyncProperty(history, fc.integer(), check), { seed: 20_261_122, numRuns: 250 });
 });
 
-it('the power fails at each step of a history that fills, empties and leaves segments', async () => {
+it('the spool loses no stored reading at a power cut at any step of a history', async () => {
   const operations: Operation[] = [
     { do: 'append', count: 4 },
     { do: 'append', count: 15 },
@@ -88,20 +88,20 @@ function openSpool(directory: PowerCutDirectory): Promise<Spool> {
   return Spool.open({ directory, bootId: BOOT, ...bounds, losses, log });
 }
 
-/** A spool over many processes, and what must be in it. */
+/** A spool over many processes, and the readings it must hold. */
 class SpoolRun {
   readonly #random: () => number;
   readonly #directory: PowerCutDirectory;
   readonly #host = new SampledReadings(PADDING_BYTES);
   #spool: Spool;
-  /** What is in the spool, in order, what was taken of it included. */
-  #waiting: number[] = [];
+  /** Expected readings in the spool, in order, including taken ones. */
+  #expected: number[] = [];
   #taken: number[] = [];
-  /** Not taken by the spool, kept by the caller, and perhaps on the disk all the same. */
-  #refused: Reading[] = [];
-  /** Those of which more than one may be there: a refused append was repeated. */
-  readonly #doubtful = new Set<number>();
-  /** Those whose append resolved. */
+  /** Readings of a failed append, which the caller repeats; they may be on the disk nevertheless. */
+  #failed: Reading[] = [];
+  /** Readings that may be stored more than once, because a failed append was repeated. */
+  readonly #repeated = new Set<number>();
+  /** Readings whose append resolved. */
   readonly #stored = new Set<number>();
   readonly #acknowledged = new Set<number>();
 
@@ -128,30 +128,30 @@ class SpoolRun {
     if (operation.do === 'disk full') directory.capacityBytes = 100_000;
     if (directory.isOff) await this.#powerFails();
     if (operation.do === 'process dies') await this.#begin();
-    assert.equal(this.#spool.size, this.#waiting.length);
+    assert.equal(this.#spool.size, this.#expected.length);
   }
 
-  /** The disk is well again, and everything comes out. */
+  /** Repairs the disk and delivers all readings. */
   async end(): Promise<void> {
     await this.#powerFails();
     await this.#append(1);
     await this.#take(10_000);
     await this.#acknowledge(10_000);
     assert.deepEqual([this.#spool.size, this.#spool.bytes, this.#directory.names], [0, 0, []]);
-    for (const time of this.#stored) assert.ok(this.#acknowledged.has(time), `${time} never came`);
+    for (const time of this.#stored) assert.ok(this.#acknowledged.has(time), `${time} was not delivered`);
   }
 
   async #append(count: number): Promise<void> {
-    const batch = [...this.#refused, ...this.#host.batch(count)];
+    const batch = [...this.#failed, ...this.#host.batch(count)];
     try {
       await this.#spool.append(batch);
-      this.#waiting.push(...times(batch));
+      this.#expected.push(...times(batch));
       for (const time of times(batch)) this.#stored.add(time);
-      this.#refused = [];
+      this.#failed = [];
     } catch (error) {
       assert.ok(error instanceof OutboxError);
-      this.#refused = batch;
-      for (const time of times(batch)) this.#doubtful.add(time);
+      this.#failed = batch;
+      for (const time of times(batch)) this.#repeated.add(time);
       this.#heal();
     }
   }
@@ -160,14 +160,14 @@ class SpoolRun {
     const readings = await this.#spool.take(count);
     if (this.#directory.isOff) return;
     const { length } = this.#taken;
-    assert.deepEqual(times(readings), this.#waiting.slice(length, length + count));
+    assert.deepEqual(times(readings), this.#expected.slice(length, length + count));
     this.#taken.push(...times(readings));
   }
 
   async #acknowledge(count: number): Promise<void> {
-    const done = this.#taken.splice(0, count);
-    this.#waiting.splice(0, done.length);
-    for (const time of done) this.#acknowledged.add(time);
+    const acknowledged = this.#taken.splice(0, count);
+    this.#expected.splice(0, acknowledged.length);
+    for (const time of acknowledged) this.#acknowledged.add(time);
     await this.#spool.acknowledge(count, this.#spool.epoch);
   }
 
@@ -186,26 +186,26 @@ class SpoolRun {
     await this.#begin();
   }
 
-  /** A new process finds what the last one left. */
+  /** Starts a new process, and checks the readings that it finds. */
   async #begin(): Promise<void> {
     this.#heal();
-    this.#refused = [];
+    this.#failed = [];
     this.#taken = [];
     this.#spool = await openSpool(this.#directory);
     const found = await this.#spool.take(10_000);
     this.#spool.rewind();
     assert.deepEqual(
-      times(found).filter((time) => !this.#doubtful.has(time) && !this.#acknowledged.has(time)),
-      this.#waiting.filter((time) => !this.#doubtful.has(time) && !this.#acknowledged.has(time)),
+      times(found).filter((time) => !this.#repeated.has(time) && !this.#acknowledged.has(time)),
+      this.#expected.filter((time) => !this.#repeated.has(time) && !this.#acknowledged.has(time)),
       'in order, each once',
     );
-    for (const time of this.#waiting) assert.ok(times(found).includes(time), `${time} was lost`);
+    for (const time of this.#expected) assert.ok(times(found).includes(time), `${time} was lost`);
     for (const time of times(found)) {
-      assert.ok(this.#stored.has(time) || this.#doubtful.has(time), `${time} was never appended`);
+      assert.ok(this.#stored.has(time) || this.#repeated.has(time), `${time} was never appended`);
     }
     const byTime = new Map(found.map((reading) => [reading.bootMs, reading]));
-    const certain = [...byTime.values()].filter(({ bootMs }) => !this.#doubtful.has(bootMs));
+    const certain = [...byTime.values()].filter(({ bootMs }) => !this.#repeated.has(bootMs));
     this.#host.assertHistory(certain.sort((a, b) => a.bootMs - b.bootMs));
-    this.#waiting = times(found);
+    this.#expected = times(found);
   }
 }

@@ -1,4 +1,4 @@
-/** The store on the disk keeps the contract, its bounds, and the promise to leave nothing behind. */
+/** The spool: the contract of all stores, its bounds, and that an empty spool leaves no files. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,7 +11,7 @@ import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../../doubles/sampled-readings.ts';
 
-/** So large that ten readings fill a segment. */
+/** With this padding ten readings fill a segment. */
 const PADDING_BYTES = 6_000;
 const BYTES_MAX = 3 * SEGMENT_BYTES;
 
@@ -24,7 +24,7 @@ async function openSpool(
   return { store, losses, log, directory };
 }
 
-const lost = (losses: LossReport) => losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values;
+const gapValues = (losses: LossReport) => losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values;
 
 readingStoreContract('the spool', async () => ({
   ...(await openSpool()),
@@ -35,7 +35,7 @@ readingStoreContract('the spool', async () => ({
   why: 'spool full',
 }));
 
-it('writes nothing before the first reading, and leaves nothing after the last', async () => {
+it('the spool has no files before the first reading and after the last', async () => {
   const { store, directory } = await openSpool();
   await store.take(9);
   await store.setBootOffset(5);
@@ -48,7 +48,7 @@ it('writes nothing before the first reading, and leaves nothing after the last',
   assert.deepEqual(directory.names, []);
 });
 
-it('an append is one write and one flush into a segment that was made whole', async () => {
+it('an append is one write and one flush into a segment of full size', async () => {
   const { store, directory } = await openSpool();
   const host = new SampledReadings();
   await store.append(host.batch(1));
@@ -59,7 +59,7 @@ it('an append is one write and one flush into a segment that was made whole', as
   assert.ok(directory.counts.writtenBytes - before.writtenBytes < 1_000);
 });
 
-it('the first reading of each segment that is no gap record is full', async () => {
+it('each segment begins with a full reading, gap records aside', async () => {
   const { store, directory } = await openSpool(undefined, { bytesMax: 100 * SEGMENT_BYTES });
   const host = new SampledReadings(PADDING_BYTES);
   for (const count of [4, 17, 3, 30]) await store.append([gapRecord(1, 0), ...host.batch(count)]);
@@ -74,15 +74,15 @@ it('a new process never writes to an old segment', async () => {
   const { store, directory } = await openSpool();
   const host = new SampledReadings();
   await store.append(host.batch(2));
-  const old = Buffer.from(directory.bytesOf('00000001.log'));
+  const before = Buffer.from(directory.bytesOf('00000001.log'));
   const { store: next } = await openSpool(directory);
   assert.equal(next.size, 2);
   await next.append(host.batch(1));
-  assert.deepEqual(directory.bytesOf('00000001.log'), old);
+  assert.deepEqual(directory.bytesOf('00000001.log'), before);
   assert.deepEqual(times(await next.take(9)), [1, 2, 3]);
 });
 
-it('a restart repeats what was acknowledged of a segment that was not finished, with the same dates', async () => {
+it('a restart repeats the readings of an unfinished segment with the same timestamps', async () => {
   const { store, directory } = await openSpool();
   await store.append(new SampledReadings(PADDING_BYTES).batch(25));
   const first = await store.take(13);
@@ -92,7 +92,7 @@ it('a restart repeats what was acknowledged of a segment that was not finished, 
   assert.deepEqual((await next.take(3)).slice(1), first.slice(11));
 });
 
-it('a reading that no segment holds is told as malformed, and the next one is full instead', async () => {
+it('a reading larger than a segment is lost as malformed, and the next one is full', async () => {
   const { store, losses } = await openSpool();
   const host = new SampledReadings();
   const [first, large, next] = host.batch(3);
@@ -103,21 +103,21 @@ it('a reading that no segment holds is told as malformed, and the next one is fu
   assert.deepEqual(times(readings), [1, 3]);
   host.assertHistory(readings);
   assert.equal(readings[1]?.isSnapshot, true);
-  assert.equal(lost(losses)?.['lostWhy'], 'malformed');
+  assert.equal(gapValues(losses)?.['lostWhy'], 'malformed');
 });
 
-it('on a nearly full file system the oldest segment makes room for the newest', async () => {
+it('on a nearly full file system the oldest segment is dropped for a new one', async () => {
   const { store, losses, directory } = await openSpool();
   const host = new SampledReadings(PADDING_BYTES);
   await store.append(host.batch(20));
   directory.freeBytes = directory.totalBytes * 0.1 + SEGMENT_BYTES - 1;
   await store.append(host.batch(10));
   assert.equal(store.bytes, 2 * SEGMENT_BYTES);
-  assert.deepEqual([losses.total, lost(losses)?.['lostWhy']], [10, 'disk full']);
+  assert.deepEqual([losses.total, gapValues(losses)?.['lostWhy']], [10, 'disk full']);
   host.assertHistory(await store.take(99));
 });
 
-it('on a nearly full file system with nothing to replace it takes nothing, and says LOW_SPACE', async () => {
+it('on a nearly full file system without old segments append fails with LOW_SPACE', async () => {
   const { store, losses, directory } = await openSpool();
   const host = new SampledReadings(PADDING_BYTES);
   directory.freeBytes = directory.totalBytes * 0.1;
@@ -130,27 +130,27 @@ it('on a nearly full file system with nothing to replace it takes nothing, and s
   assert.equal(store.size, 2);
 });
 
-for (const [what, code, hurt] of [
+for (const [what, code, breakDisk] of [
   [
-    'a write that fails',
+    'a failed write',
     'EIO',
     (directory: PowerCutDirectory) => {
       directory.broken.write = true;
     },
   ],
   [
-    'a flush that fails',
+    'a failed flush',
     'EIO',
     (directory: PowerCutDirectory) => {
       directory.broken.sync = true;
     },
   ],
 ] as const) {
-  it(`${what} costs nothing that was stored, and the next append goes to another segment`, async () => {
+  it(`${what} loses no stored reading, and the next append uses a new segment`, async () => {
     const { store, directory } = await openSpool();
     const host = new SampledReadings();
     await store.append(host.batch(2));
-    hurt(directory);
+    breakDisk(directory);
     const batch = host.batch(2);
     await assert.rejects(store.append(batch), { name: 'OutboxError', code });
     assert.equal(store.size, 2);
@@ -161,7 +161,7 @@ for (const [what, code, hurt] of [
   });
 }
 
-it('of a batch over two segments of which the second fails nothing is stored, and all of it once it is repeated', async () => {
+it('a batch of which the second segment fails is rolled back, and can be repeated', async () => {
   const { store, directory } = await openSpool();
   const host = new SampledReadings(PADDING_BYTES);
   await store.append(host.batch(5));
@@ -179,7 +179,7 @@ it('of a batch over two segments of which the second fails nothing is stored, an
   host.assertHistory(readings);
 });
 
-it('a file system that became read-only refuses the readings and lets out what it has', async () => {
+it('a read-only file system fails appends, and its readings are still delivered', async () => {
   const { store, directory, log } = await openSpool();
   const host = new SampledReadings();
   await store.append(host.batch(2));
@@ -189,10 +189,10 @@ it('a file system that became read-only refuses the readings and lets out what i
   assert.deepEqual([store.size, await store.take(9)], [0, []]);
   await assert.rejects(store.append(host.batch(1)), { name: 'OutboxError', code: 'EROFS' });
   await assert.rejects(store.append(host.batch(1)), { code: 'EROFS' });
-  assert.equal(log.withMessage(/cannot be removed/).length, 1);
+  assert.equal(log.withMessage(/cannot be deleted/).length, 1);
 });
 
-it('a segment that was unreadable once is read the second time; for good, it is waited for, and lost and told in the end', async () => {
+it('an unreadable segment is retried, and counted as lost after 60 attempts', async () => {
   const { store, losses, directory, log } = await openSpool();
   await store.append(new SampledReadings(PADDING_BYTES).batch(15));
   const read = directory.read.bind(directory);
@@ -212,12 +212,12 @@ it('a segment that was unreadable once is read the second time; for good, it is 
   for (let tries = 1; tries < 60; tries += 1) assert.deepEqual(await store.take(2), []);
   assert.deepEqual(times(await store.take(2)), [11, 12]);
   assert.notEqual(store.epoch, epoch);
-  assert.deepEqual([store.size, losses.total, lost(losses)?.['lostWhy']], [5, 10, 'damaged']);
+  assert.deepEqual([store.size, losses.total, gapValues(losses)?.['lostWhy']], [5, 10, 'damaged']);
   assert.deepEqual(directory.names, ['00000002.log']);
   assert.equal(log.withMessage(/cannot be read/).length, 1);
 });
 
-it('a rewind in the middle of a take leaves nothing out and nothing twice', async () => {
+it('a rewind during a take neither skips nor repeats readings', async () => {
   const { store, directory } = await openSpool();
   await store.append(new SampledReadings(PADDING_BYTES).batch(25));
   await store.take(2);
@@ -232,7 +232,7 @@ it('a rewind in the middle of a take leaves nothing out and nothing twice', asyn
   assert.equal((await store.take(25)).length, 0);
 });
 
-it('undated readings of this boot are dated after a restart by the anchor the process before had stored', async () => {
+it('undated readings of this boot get the stored offset after a restart', async () => {
   const { store, directory } = await openSpool();
   await store.append(new SampledReadings().batch(2, false));
   await store.setBootOffset(OFFSET_MS);
@@ -246,9 +246,9 @@ it('undated readings of this boot are dated after a restart by the anchor the pr
   assert.deepEqual(directory.names, []);
 });
 
-it('undated readings of another boot are dated if its anchor was stored, or else told as undatable', async () => {
+it('undated readings of another boot get its stored offset, or are undatable', async () => {
   const directory = new PowerCutDirectory();
-  for (const [bootId, isAnchored] of [
+  for (const [bootId, hasOffset] of [
     ['one', true],
     ['two', false],
     ['three', true],
@@ -256,7 +256,7 @@ it('undated readings of another boot are dated if its anchor was stored, or else
     const { store } = await openSpool(directory, { bootId });
     const host = new SampledReadings(0, bootId);
     await store.append(host.batch(2, false));
-    if (isAnchored) await store.setBootOffset(OFFSET_MS);
+    if (hasOffset) await store.setBootOffset(OFFSET_MS);
     await store.append([host.next(true), host.next()]);
   }
   const { store, losses } = await openSpool(directory);
@@ -268,14 +268,14 @@ it('undated readings of another boot are dated if its anchor was stored, or else
   assert.ok(readings.every(({ tsMs, bootMs }) => tsMs === bootMs + OFFSET_MS));
   store.rewind();
   assert.equal((await store.take(99)).length, 10);
-  // Not before its file is done with: a restart would find it, and tell it, again.
+  // Not before the file is removed: a restart would find and count it again.
   assert.equal(losses.total, 0);
   await store.acknowledge(10, store.epoch);
-  assert.deepEqual([losses.total, lost(losses)?.['lostWhy']], [2, 'undatable']);
+  assert.deepEqual([losses.total, gapValues(losses)?.['lostWhy']], [2, 'undatable']);
   assert.deepEqual([store.size, directory.names], [0, []]);
 });
 
-it('a power cut that brings back delivered readings brings them back with their dates', async () => {
+it('readings that a power cut brings back have the same timestamps', async () => {
   for (let step = 0; step < 6; step += 1) {
     const { store, directory } = await openSpool(undefined, { bootId: 'other' });
     await store.append(new SampledReadings(0, 'other').batch(2, false));
@@ -283,9 +283,9 @@ it('a power cut that brings back delivered readings brings them back with their 
     const first = await store.take(9);
     directory.stepsUntilCut = step;
     await store.acknowledge(2, store.epoch);
-    // The segment's removal is undone, that of the anchors is not.
-    const throws = [0.9, 0.1];
-    directory.cutPower(() => throws.shift() ?? 0.1);
+    // The power cut undoes the removal of the segment, but not that of the offsets.
+    const draws = [0.9, 0.1];
+    directory.cutPower(() => draws.shift() ?? 0.1);
     const { store: next, losses } = await openSpool(directory);
     const again = await next.take(9);
     assert.deepEqual(again, again.length === 0 ? [] : first);
@@ -293,7 +293,7 @@ it('a power cut that brings back delivered readings brings them back with their 
   }
 });
 
-it('behind readings that can never be dated the next is full, though a gap record comes between', async () => {
+it('the first reading after undatable ones is full, even after a gap record', async () => {
   const directory = new PowerCutDirectory();
   const { store: before } = await openSpool(directory, { bootId: 'other' });
   const host = new SampledReadings(0, 'other');
@@ -304,7 +304,7 @@ it('behind readings that can never be dated the next is full, though a gap recor
   host.assertHistory(readings.slice(1));
 });
 
-it('the anchor is stored only for readings without a date, and before they are let out', async () => {
+it('the offset is stored only for undated readings, and before they are handed out', async () => {
   const { store, directory } = await openSpool();
   const host = new SampledReadings();
   await store.append(host.batch(2));
@@ -317,16 +317,16 @@ it('the anchor is stored only for readings without a date, and before they are l
   assert.deepEqual(other.names, ['00000001.log', 'anchors.1']);
 });
 
-it('an anchor that cannot be stored still dates what this process lets out, and is warned of', async () => {
+it('an offset that cannot be stored is still used by this process, and logged', async () => {
   const { store, directory, log } = await openSpool();
   await store.append(new SampledReadings().batch(2, false));
   directory.readOnly = true;
   await store.setBootOffset(OFFSET_MS);
   assert.equal((await store.take(9))[0]?.tsMs, OFFSET_MS + 1);
-  assert.equal(log.withMessage(/cannot be stored/).length, 1);
+  assert.equal(log.withMessage(/boot offset, .* cannot be written/).length, 1);
 });
 
-it('anchors outlive the process that adds one, whenever the power fails, and at most 32 are kept', async () => {
+it('offsets of 32 boots survive a power cut at any step of a save', async () => {
   for (let step = 0; step < 8; step += 1) {
     const directory = new PowerCutDirectory();
     for (let boot = 0; boot < 40; boot += 1) {

@@ -1,4 +1,4 @@
-/** Bodies in blocks, both ways (contract, section 2; RFC 7959). */
+/** Block-wise transfers in both directions (RFC 7959; contract section 2). */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -17,18 +17,18 @@ function upload(messageId: number, num: number, more: boolean, payload: string, 
   return request('POST', { messageId, path: uri, options, payload });
 }
 
-/** Sends a datagram and returns the answer, acknowledged if that is what it wants. */
-async function ask(at: CoapHarness, datagram: Buffer): Promise<Buffer> {
-  at.peer.send(datagram);
-  const answer = await at.peer.next();
-  assert.ok(answer, 'no answer');
-  if (answer.readUInt8(0) >> 4 === 4) at.peer.answer(answer);
+/** Sends a datagram and returns the response, after acknowledging a confirmable one. */
+async function exchange(harness: CoapHarness, datagram: Buffer): Promise<Buffer> {
+  harness.peer.send(datagram);
+  const answer = await harness.peer.next();
+  assert.ok(answer, 'no response');
+  if (answer.readUInt8(0) >> 4 === 4) harness.peer.answer(answer);
   return answer;
 }
 
 describe('Block1', { concurrency: true }, () => {
-  test('every block size works, and the body arrives whole and once', async () => {
-    await using at = await openCoapHarness();
+  test('an upload arrives complete and once with every block size', async () => {
+    await using harness = await openCoapHarness();
     const body = JSON.stringify({ text: 'abcdefghij'.repeat(250) });
     let messageId = 0;
     for (const szx of [0, 1, 2, 3, 4, 5, 6]) {
@@ -37,64 +37,71 @@ describe('Block1', { concurrency: true }, () => {
       for (let num = 0; num < blocks; num += 1) {
         messageId += 1;
         const more = num < blocks - 1;
-        const answer = await ask(
-          at,
+        const answer = await exchange(
+          harness,
           upload(messageId, num, more, body.slice(num * size, (num + 1) * size), szx),
         );
         assert.equal(codeOf(answer), more ? '2.31' : '2.01');
         const echoed = num === 0 && !more && szx === 0 ? '' : blockValue(num, more, szx).toString('hex');
         assert.equal(optionHex(answer, 'Block1'), echoed);
-        assert.equal(answer.readUInt8(0), more ? 0x61 : 0x41, 'the final answer is of kind A');
+        assert.equal(answer.readUInt8(0), more ? 0x61 : 0x41, 'the final response is of kind A');
       }
-      assert.equal(at.core.calls.pop(), `telemetry ${body}`);
-      assert.equal(at.core.calls.length, 0);
+      assert.equal(harness.core.calls.pop(), `telemetry ${body}`);
+      assert.equal(harness.core.calls.length, 0);
     }
   });
 
-  test('provisioning in blocks is answered with its content format and the last block, piggybacked', async () => {
-    await using at = await openCoapHarness();
+  test('provisioning in blocks gets one piggybacked response', async () => {
+    await using harness = await openCoapHarness();
     const uri = '/api/v1/provision';
-    await ask(at, upload(1, 0, true, `{${' '.repeat(15)}`, 0, uri));
-    at.peer.send(upload(2, 1, false, '}', 0, uri));
-    await at.peer.expect('614100027ac0d10210ff7b22737461747573223a2253554343455353227d');
+    await exchange(harness, upload(1, 0, true, `{${' '.repeat(15)}`, 0, uri));
+    harness.peer.send(upload(2, 1, false, '}', 0, uri));
+    await harness.peer.expect('614100027ac0d10210ff7b22737461747573223a2253554343455353227d');
   });
 
-  test('a first block other than 0, a gap and a repeated block are 4.08', async () => {
-    await using at = await openCoapHarness();
+  test('a first block other than 0, a gap and a repeated block get 4.08', async () => {
+    await using harness = await openCoapHarness();
     const full = 'x'.repeat(1024);
-    assert.equal(codeOf(await ask(at, upload(1, 2, true, full))), '4.08');
-    assert.equal(codeOf(await ask(at, upload(2, 0, true, full))), '2.31');
-    assert.equal(codeOf(await ask(at, upload(3, 2, true, full))), '4.08');
-    assert.equal(codeOf(await ask(at, upload(4, 1, true, full))), '4.08', 'the transfer is gone');
-    assert.deepEqual(at.core.calls, []);
+    assert.equal(codeOf(await exchange(harness, upload(1, 2, true, full))), '4.08');
+    assert.equal(codeOf(await exchange(harness, upload(2, 0, true, full))), '2.31');
+    assert.equal(codeOf(await exchange(harness, upload(3, 2, true, full))), '4.08');
+    assert.equal(
+      codeOf(await exchange(harness, upload(4, 1, true, full))),
+      '4.08',
+      'the transfer was dropped',
+    );
+    assert.deepEqual(harness.core.calls, []);
   });
 
-  test('block 0 starts anew', async () => {
-    await using at = await openCoapHarness();
-    await ask(at, upload(1, 0, true, 'x'.repeat(1024)));
-    await ask(at, upload(2, 0, true, 'y'.repeat(1024)));
-    await ask(at, upload(3, 1, false, 'z'));
-    assert.deepEqual(at.core.calls, [`telemetry ${'y'.repeat(1024)}z`]);
+  test('block 0 restarts an upload', async () => {
+    await using harness = await openCoapHarness();
+    await exchange(harness, upload(1, 0, true, 'x'.repeat(1024)));
+    await exchange(harness, upload(2, 0, true, 'y'.repeat(1024)));
+    await exchange(harness, upload(3, 1, false, 'z'));
+    assert.deepEqual(harness.core.calls, [`telemetry ${'y'.repeat(1024)}z`]);
   });
 
-  test('interleaved uploads break each other at one URI, not at two or from two sockets', async () => {
-    await using at = await openCoapHarness();
-    await using other = await CoapPeer.open(at.server.port);
+  test('interleaved uploads break each other only at one URI from one socket', async () => {
+    await using harness = await openCoapHarness();
+    await using other = await CoapPeer.open(harness.server.port);
     const full = 'x'.repeat(1024);
-    await ask(at, upload(1, 0, true, full));
+    await exchange(harness, upload(1, 0, true, full));
     other.send(upload(1, 0, true, full));
     assert.equal(codeOf(await other.next()), '2.31');
-    await ask(at, upload(2, 0, true, full, 6, '/api/v1/tok/attributes'));
-    assert.equal(codeOf(await ask(at, upload(3, 1, false, 'a'))), '2.01');
-    assert.equal(codeOf(await ask(at, upload(4, 1, false, 'b', 6, '/api/v1/tok/attributes'))), '2.01');
-    await ask(at, upload(5, 0, true, full));
-    await ask(at, upload(6, 0, true, full));
-    await ask(at, upload(7, 1, true, full));
-    assert.equal(codeOf(await ask(at, upload(8, 1, true, full))), '4.08');
+    await exchange(harness, upload(2, 0, true, full, 6, '/api/v1/tok/attributes'));
+    assert.equal(codeOf(await exchange(harness, upload(3, 1, false, 'a'))), '2.01');
+    assert.equal(
+      codeOf(await exchange(harness, upload(4, 1, false, 'b', 6, '/api/v1/tok/attributes'))),
+      '2.01',
+    );
+    await exchange(harness, upload(5, 0, true, full));
+    await exchange(harness, upload(6, 0, true, full));
+    await exchange(harness, upload(7, 1, true, full));
+    assert.equal(codeOf(await exchange(harness, upload(8, 1, true, full))), '4.08');
   });
 
-  test('too much is 4.13 with a text: announced, with the limit, or at the block that crosses it', async () => {
-    await using at = await openCoapHarness({ settings: { bodyBytesMax: 2000 } });
+  test('a body that is too large gets 4.13, announced or at the exceeding block', async () => {
+    await using harness = await openCoapHarness({ settings: { bodyBytesMax: 2000 } });
     const full = 'x'.repeat(1024);
     const announced = request('POST', {
       messageId: 1,
@@ -102,40 +109,40 @@ describe('Block1', { concurrency: true }, () => {
       options: [option(27, '0e'), option(60, '07d1')],
       payload: full,
     });
-    const refused = await ask(at, announced);
-    assert.equal(codeOf(refused), '4.13');
-    assert.equal(optionHex(refused, 'Size1'), '07d0');
-    assert.match(payloadText(refused), /2000/);
-    assert.equal(codeOf(await ask(at, upload(2, 0, true, full))), '2.31');
-    const crossed = await ask(at, upload(3, 1, true, full));
+    const rejected = await exchange(harness, announced);
+    assert.equal(codeOf(rejected), '4.13');
+    assert.equal(optionHex(rejected, 'Size1'), '07d0');
+    assert.match(payloadText(rejected), /2000/);
+    assert.equal(codeOf(await exchange(harness, upload(2, 0, true, full))), '2.31');
+    const crossed = await exchange(harness, upload(3, 1, true, full));
     assert.equal(codeOf(crossed), '4.13');
     assert.equal(optionHex(crossed, 'Size1'), undefined);
   });
 
-  test('unfinished uploads are bounded, the one idle longest gives way', async () => {
-    await using at = await openCoapHarness({ settings: { transfersMax: 2 } });
+  test('beyond the limit the longest idle upload is dropped', async () => {
+    await using harness = await openCoapHarness({ settings: { transfersMax: 2 } });
     const full = 'x'.repeat(1024);
     const uri = (n: number) => `/api/v1/tok/telemetry/${n}`;
-    for (const n of [1, 2, 3]) await ask(at, upload(n, 0, true, full, 6, uri(n)));
-    assert.equal(codeOf(await ask(at, upload(4, 1, false, 'x', 6, uri(1)))), '4.08');
-    assert.equal(codeOf(await ask(at, upload(5, 1, false, 'x', 6, uri(3)))), '2.01');
+    for (const n of [1, 2, 3]) await exchange(harness, upload(n, 0, true, full, 6, uri(n)));
+    assert.equal(codeOf(await exchange(harness, upload(4, 1, false, 'x', 6, uri(1)))), '4.08');
+    assert.equal(codeOf(await exchange(harness, upload(5, 1, false, 'x', 6, uri(3)))), '2.01');
   });
 
-  test('an unfinished upload is forgotten after its time, and by a restart', async () => {
-    await using at = await openCoapHarness({ settings: { blockStatusMs: 60 } });
+  test('an unfinished upload expires, and is lost by a restart', async () => {
+    await using harness = await openCoapHarness({ settings: { blockStatusMs: 60 } });
     const full = 'x'.repeat(1024);
-    await ask(at, upload(1, 0, true, full));
-    await at.peer.expectSilence(90);
-    assert.equal(codeOf(await ask(at, upload(2, 1, false, 'x'))), '4.08');
-    await ask(at, upload(3, 0, true, full));
-    at.server.restart();
-    assert.equal(codeOf(await ask(at, upload(4, 1, false, 'x'))), '4.08');
+    await exchange(harness, upload(1, 0, true, full));
+    await harness.peer.expectSilence(90);
+    assert.equal(codeOf(await exchange(harness, upload(2, 1, false, 'x'))), '4.08');
+    await exchange(harness, upload(3, 0, true, full));
+    harness.server.restart();
+    assert.equal(codeOf(await exchange(harness, upload(4, 1, false, 'x'))), '4.08');
   });
 
-  test('a block of the wrong size is 4.00, a reserved size 4.02', async () => {
-    await using at = await openCoapHarness();
-    assert.equal(codeOf(await ask(at, upload(1, 0, true, 'short'))), '4.00');
-    assert.equal(codeOf(await ask(at, upload(2, 0, true, 'x', 7))), '4.02');
+  test('a block of the wrong size gets 4.00, a reserved size 4.02', async () => {
+    await using harness = await openCoapHarness();
+    assert.equal(codeOf(await exchange(harness, upload(1, 0, true, 'short'))), '4.00');
+    assert.equal(codeOf(await exchange(harness, upload(2, 0, true, 'x', 7))), '4.02');
   });
 });
 
@@ -148,46 +155,46 @@ describe('Block2', { concurrency: true }, () => {
       options: block === undefined ? [] : [option(23, block)],
     });
 
-  test('more than 1024 bytes come as block 0 with Size2, the rest by piggybacked GETs', async () => {
-    await using at = await openCoapHarness();
-    at.core.attributes = large;
-    const first = await ask(at, get(1));
+  test('a response over 1024 bytes is sent as block 0, the rest by GETs', async () => {
+    await using harness = await openCoapHarness();
+    harness.core.attributes = large;
+    const first = await exchange(harness, get(1));
     assert.equal(first.readUInt8(0), 0x41, 'kind A');
     assert.equal(optionHex(first, 'Block2'), '0e');
     assert.equal(optionHex(first, 'Size2'), large.length.toString(16).padStart(4, '0'));
     assert.equal(optionHex(first, 'Content-Format'), '32');
-    // The rest is of the answer given, whatever the attributes are by now.
-    at.core.attributes = '{}';
-    const second = await ask(at, get(2, blockValue(1, false, 6)));
+    // The later block belongs to the stored response, although the attributes have changed.
+    harness.core.attributes = '{}';
+    const second = await exchange(harness, get(2, blockValue(1, false, 6)));
     assert.equal(second.readUInt8(0), 0x61, 'piggybacked');
     assert.equal(optionHex(second, 'Block2'), '1e');
     assert.equal(optionHex(second, 'Size2'), undefined);
-    const third = await ask(at, get(3, blockValue(2, false, 6)));
+    const third = await exchange(harness, get(3, blockValue(2, false, 6)));
     assert.equal(optionHex(third, 'Block2'), '26');
     assert.equal([first, second, third].map(payloadText).join(''), large);
-    assert.equal(at.core.calls.length, 1);
+    assert.equal(harness.core.calls.length, 1);
   });
 
-  test('a peer that asks for small blocks gets them', async () => {
-    await using at = await openCoapHarness();
-    at.core.attributes = large;
-    const first = await ask(at, get(1, blockValue(0, false, 2)));
+  test('a response uses the block size that the peer requests', async () => {
+    await using harness = await openCoapHarness();
+    harness.core.attributes = large;
+    const first = await exchange(harness, get(1, blockValue(0, false, 2)));
     assert.equal(optionHex(first, 'Block2'), '0a');
     assert.equal(payloadText(first), large.slice(0, 64));
-    const later = await ask(at, get(2, blockValue(5, false, 2)));
+    const later = await exchange(harness, get(2, blockValue(5, false, 2)));
     assert.equal(payloadText(later), large.slice(320, 384));
   });
 
-  test('1024 bytes go whole; a later block of something forgotten is cut from a fresh answer', async () => {
-    await using at = await openCoapHarness();
-    at.core.attributes = 'x'.repeat(1024);
-    assert.equal(optionHex(await ask(at, get(1)), 'Block2'), undefined);
-    at.core.attributes = large;
-    await ask(at, get(2));
-    at.server.restart();
-    const later = await ask(at, get(3, blockValue(1, false, 6)));
+  test('a later block of a dropped response is cut from a new response', async () => {
+    await using harness = await openCoapHarness();
+    harness.core.attributes = 'x'.repeat(1024);
+    assert.equal(optionHex(await exchange(harness, get(1)), 'Block2'), undefined);
+    harness.core.attributes = large;
+    await exchange(harness, get(2));
+    harness.server.restart();
+    const later = await exchange(harness, get(3, blockValue(1, false, 6)));
     assert.equal(payloadText(later), large.slice(1024, 2048));
-    assert.equal(at.core.calls.length, 3);
-    assert.equal(codeOf(await ask(at, get(4, blockValue(9, false, 6)))), '4.02');
+    assert.equal(harness.core.calls.length, 3);
+    assert.equal(codeOf(await exchange(harness, get(4, blockValue(9, false, 6)))), '4.02');
   });
 });

@@ -1,4 +1,4 @@
-/** What a request sent again gets, in every state its first coming may be in (contract, section 2). */
+/** The response to a duplicate request, in every state of the first one (contract section 2). */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -18,81 +18,81 @@ const provision = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
 const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
 
 describe('duplicates', { concurrency: true }, () => {
-  test('a duplicate of a request still worked on is met with silence', async () => {
-    await using at = await openCoapHarness({ latencyMs: 300 });
-    at.peer.send(provision(1));
-    at.peer.send(provision(1));
-    await at.peer.expectSilence(250);
-    await at.peer.expect(`61410001${provisioned}`);
-    await at.peer.expectSilence(50);
-    assert.deepEqual(at.core.calls, ['provision {}']);
-    assert.equal(at.core.duplicates.length, 1);
-    assert.match(at.core.duplicates[0] ?? '', /^CON 0\.02 message ID 1 from 127\.0\.0\.1 /);
+  test('a duplicate of a request in progress gets no response', async () => {
+    await using harness = await openCoapHarness({ latencyMs: 300 });
+    harness.peer.send(provision(1));
+    harness.peer.send(provision(1));
+    await harness.peer.expectSilence(250);
+    await harness.peer.expect(`61410001${provisioned}`);
+    await harness.peer.expectSilence(50);
+    assert.deepEqual(harness.core.calls, ['provision {}']);
+    assert.equal(harness.core.duplicates.length, 1);
+    assert.match(harness.core.duplicates[0] ?? '', /^CON 0\.02 message ID 1 from 127\.0\.0\.1 /);
   });
 
-  test('a duplicate of an acknowledged request without an answer is acknowledged again', async () => {
-    await using at = await openCoapHarness({ latencyMs: 900 });
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    await at.peer.expect('4141....7a');
-    assert.equal(at.core.calls.length, 1);
+  test('a duplicate of an acknowledged request is acknowledged again', async () => {
+    await using harness = await openCoapHarness({ latencyMs: 900 });
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    await harness.peer.expect('4141....7a');
+    assert.equal(harness.core.calls.length, 1);
   });
 
-  test('a piggybacked answer is repeated and nothing is executed twice', async () => {
-    await using at = await openCoapHarness();
+  test('a duplicate gets the same piggybacked response and has no effect', async () => {
+    await using harness = await openCoapHarness();
     for (const _ of [1, 2, 3]) {
-      at.peer.send(provision(1));
-      await at.peer.expect(`61410001${provisioned}`);
+      harness.peer.send(provision(1));
+      await harness.peer.expect(`61410001${provisioned}`);
     }
-    assert.equal(at.core.calls.length, 1);
-    assert.equal(at.core.duplicates.length, 2);
+    assert.equal(harness.core.calls.length, 1);
+    assert.equal(harness.core.duplicates.length, 2);
   });
 
-  test('an unacknowledged CON answer is repeated behind an empty ACK', async () => {
-    await using at = await openCoapHarness();
-    at.peer.send(telemetry(1));
-    const answer = await at.peer.expect('4141....7a');
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    assert.deepEqual(await at.peer.next(), answer);
-    assert.equal(at.core.calls.length, 1);
+  test('a duplicate gets an empty ACK and the unacknowledged CON response', async () => {
+    await using harness = await openCoapHarness();
+    harness.peer.send(telemetry(1));
+    const answer = await harness.peer.expect('4141....7a');
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    assert.deepEqual(await harness.peer.next(), answer);
+    assert.equal(harness.core.calls.length, 1);
   });
 
-  test('an acknowledged CON answer is never repeated, the duplicate is only acknowledged', async () => {
-    await using at = await openCoapHarness();
-    at.peer.send(telemetry(1));
-    at.peer.answer(await at.peer.expect('4141....7a'));
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    await at.peer.expectSilence(80);
-    assert.equal(at.core.calls.length, 1);
+  test('a duplicate gets only an ACK after an acknowledged CON response', async () => {
+    await using harness = await openCoapHarness();
+    harness.peer.send(telemetry(1));
+    harness.peer.answer(await harness.peer.expect('4141....7a'));
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    await harness.peer.expectSilence(80);
+    assert.equal(harness.core.calls.length, 1);
   });
 
-  test('a NON answer is repeated as it was', async () => {
-    await using at = await openCoapHarness();
-    at.peer.send(telemetry(1, 'NON'));
-    const answer = await at.peer.expect('5141....7a');
-    at.peer.send(telemetry(1, 'NON'));
-    assert.deepEqual(await at.peer.next(), answer);
-    assert.equal(at.core.calls.length, 1);
+  test('a duplicate gets the same NON response', async () => {
+    await using harness = await openCoapHarness();
+    harness.peer.send(telemetry(1, 'NON'));
+    const answer = await harness.peer.expect('5141....7a');
+    harness.peer.send(telemetry(1, 'NON'));
+    assert.deepEqual(await harness.peer.next(), answer);
+    assert.equal(harness.core.calls.length, 1);
   });
 
-  test('the same message ID from another port, and a new one with the same body, are executed', async () => {
-    await using at = await openCoapHarness();
-    await using other = await CoapPeer.open(at.server.port);
-    at.peer.send(telemetry(1));
+  test('another port or a new message ID makes a new request', async () => {
+    await using harness = await openCoapHarness();
+    await using other = await CoapPeer.open(harness.server.port);
+    harness.peer.send(telemetry(1));
     other.send(telemetry(1));
-    await at.peer.expect('4141....7a');
+    await harness.peer.expect('4141....7a');
     await other.expect('4141....7a');
-    at.peer.send(telemetry(2));
-    await at.peer.expect('4141....7a');
-    assert.equal(at.core.calls.length, 3);
-    assert.deepEqual(at.core.duplicates, []);
+    harness.peer.send(telemetry(2));
+    await harness.peer.expect('4141....7a');
+    assert.equal(harness.core.calls.length, 3);
+    assert.deepEqual(harness.core.duplicates, []);
   });
 
-  test('a CON is remembered for 247 s, a NON for 145 s, and the table is bounded', () => {
+  test('a CON is remembered for 247 s, a NON for 145 s, in a bounded table', () => {
     let nowMs = 0;
     const timers = new Timers();
     const send = () => {};
@@ -100,24 +100,24 @@ describe('duplicates', { concurrency: true }, () => {
     const transmissions = new Transmissions(send, timers, settings);
     const { knobs } = new FakeCoapCore();
     const exchanges = new Exchanges({ send, timers, transmissions, settings, knobs }, () => nowMs);
-    const meet = (datagram: Buffer) => {
+    const register = (datagram: Buffer) => {
       const inbound = parseDatagram(datagram, { address: '127.0.0.1', port: 1 });
       assert.ok(inbound?.type === 'request');
       return exchanges.register(inbound.request).status;
     };
-    assert.equal(meet(telemetry(1)), 'new');
-    assert.equal(meet(telemetry(2, 'NON')), 'new');
+    assert.equal(register(telemetry(1)), 'new');
+    assert.equal(register(telemetry(2, 'NON')), 'new');
     nowMs = 144_999;
-    assert.equal(meet(telemetry(2, 'NON')), 'duplicate');
+    assert.equal(register(telemetry(2, 'NON')), 'duplicate');
     nowMs = 145_000;
-    assert.equal(meet(telemetry(2, 'NON')), 'new');
+    assert.equal(register(telemetry(2, 'NON')), 'new');
     nowMs = 246_999;
-    assert.equal(meet(telemetry(1)), 'duplicate');
+    assert.equal(register(telemetry(1)), 'duplicate');
     nowMs = 247_000;
-    assert.equal(meet(telemetry(1)), 'new');
-    for (const messageId of [3, 4, 5]) assert.equal(meet(telemetry(messageId)), 'new');
+    assert.equal(register(telemetry(1)), 'new');
+    for (const messageId of [3, 4, 5]) assert.equal(register(telemetry(messageId)), 'new');
     assert.equal(exchanges.size, 3);
-    assert.equal(meet(telemetry(1)), 'new', 'the oldest gave way');
+    assert.equal(register(telemetry(1)), 'new', 'the oldest was dropped');
     timers.stop();
   });
 });

@@ -1,7 +1,6 @@
 /**
- * The golden examples of the contract (section 12), byte for byte, against the front door over the real core.
- *
- * `....` masks the message IDs the server chooses; everything else is compared.
+ * The golden examples of the contract (section 12), byte for byte, against the CoAP server over the real
+ * core. `....` masks the message IDs that the server chooses.
  */
 
 import assert from 'node:assert/strict';
@@ -30,23 +29,23 @@ const telemetryTo = (token: string): string =>
 const goldenPoint = 'ff7b227473223a313730303030303030303030302c2276616c756573223a7b22637075223a31322e357d7d';
 const telemetry = telemetryTo(TOKEN) + goldenPoint;
 
-/** A server with the golden device unless told otherwise, and a peer of it. */
-async function stage({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; device?: boolean } = {}) {
+/** A server with a peer, and by default with the device of the examples. */
+async function openHarness({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; device?: boolean } = {}) {
   const core = openCore({
     provisioning: { key: 'pk1', secret: 'ps1' },
     knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 5, ...knobs },
     generateToken: () => TOKEN,
   });
   if (device) core.admin.createDevice({ name: 'gw-1', token: TOKEN });
-  const door = await openCoapServer({ core, host: '127.0.0.1', port: 0 });
-  const peer = await CoapPeer.open(door.port);
+  const server = await openCoapServer({ core, host: '127.0.0.1', port: 0 });
+  const peer = await CoapPeer.open(server.port);
   return {
     core,
-    door,
+    server,
     peer,
     [Symbol.asyncDispose]: async () => {
       await peer[Symbol.asyncDispose]();
-      await door[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
       core.close();
     },
   };
@@ -54,60 +53,63 @@ async function stage({ knobs = {}, device = true }: { knobs?: Partial<Knobs>; de
 
 describe('golden examples', { concurrency: true }, () => {
   test('P1: a fast provisioning success is piggybacked with a zero-length content format', async () => {
-    await using at = await stage({ device: false });
-    at.peer.send(provision);
-    await at.peer.expect(`62411001${issued}`);
-    at.peer.send(provision);
-    await at.peer.expect(`62411001${issued}`);
-    assert.equal(at.core.admin.devices().length, 1);
-    assert.equal(at.core.admin.duplicateDatagrams().length, 1);
-    at.peer.send(provision.replace('42021001', '42021009'));
-    await at.peer.expect(`62801009${failure}`);
+    await using harness = await openHarness({ device: false });
+    harness.peer.send(provision);
+    await harness.peer.expect(`62411001${issued}`);
+    harness.peer.send(provision);
+    await harness.peer.expect(`62411001${issued}`);
+    assert.equal(harness.core.admin.devices().length, 1);
+    assert.equal(harness.core.admin.duplicateDatagrams().length, 1);
+    harness.peer.send(provision.replace('42021001', '42021009'));
+    await harness.peer.expect(`62801009${failure}`);
   });
 
   test('P2: a wrong secret, a wrong key and disabled provisioning look the same', async () => {
-    await using at = await stage();
-    at.peer.send(provision.replace('22707331227d', '22707332227d'));
-    await at.peer.expect(notFound);
-    at.peer.send(provision.replace('42021001', '42021002').replace('22706b31', '22706b32'));
-    await at.peer.expect(notFound.replace('62801001', '62801002'));
-    at.core.admin.updateKnobs({ strategy: 'disabled' });
-    at.peer.send(provision.replace('42021001', '42021003'));
-    await at.peer.expect(notFound.replace('62801001', '62801003'));
+    await using harness = await openHarness();
+    harness.peer.send(provision.replace('22707331227d', '22707332227d'));
+    await harness.peer.expect(notFound);
+    harness.peer.send(provision.replace('42021001', '42021002').replace('22706b31', '22706b32'));
+    await harness.peer.expect(notFound.replace('62801001', '62801002'));
+    harness.core.admin.updateKnobs({ strategy: 'disabled' });
+    harness.peer.send(provision.replace('42021001', '42021003'));
+    await harness.peer.expect(notFound.replace('62801001', '62801003'));
   });
 
-  test('P3: a device that exists already, and one that was not pre-provisioned, are refused with JSON', async () => {
-    await using at = await stage({ device: false });
-    at.core.admin.createDevice({ name: 'gw-0001' });
-    at.peer.send(provision);
-    await at.peer.expect(`62801001${failure}`);
-    at.core.admin.updateKnobs({ strategy: 'pre-provisioned' });
-    at.peer.send(provision.replace('42021001', '42021002').replace('67772d30303031', '67772d30303032'));
-    await at.peer.expect(`62801002${failure}`);
+  test('P3: an existing device and one not pre-provisioned get FAILURE as JSON', async () => {
+    await using harness = await openHarness({ device: false });
+    harness.core.admin.createDevice({ name: 'gw-0001' });
+    harness.peer.send(provision);
+    await harness.peer.expect(`62801001${failure}`);
+    harness.core.admin.updateKnobs({ strategy: 'pre-provisioned' });
+    harness.peer.send(provision.replace('42021001', '42021002').replace('67772d30303031', '67772d30303032'));
+    await harness.peer.expect(`62801002${failure}`);
   });
 
-  test('P4: a slow provisioning is acknowledged empty at 500 ms and answered by a CON of its own', async () => {
-    await using at = await stage({ device: false, knobs: { coreLatencyMinMs: 700, coreLatencyMaxMs: 700 } });
+  test('P4: slow provisioning gets an empty ACK at 500 ms and a separate CON', async () => {
+    await using harness = await openHarness({
+      device: false,
+      knobs: { coreLatencyMinMs: 700, coreLatencyMaxMs: 700 },
+    });
     const sentMs = performance.now();
-    at.peer.send(provision);
-    await at.peer.expect('60001001');
+    harness.peer.send(provision);
+    await harness.peer.expect('60001001');
     const ackMs = performance.now() - sentMs;
     assert.ok(ackMs > 490, `acknowledged after ${ackMs} ms`);
-    const answer = await at.peer.expect(`4241....${issued}`);
-    at.peer.answer(answer);
-    at.peer.send(provision);
-    await at.peer.expect('60001001');
-    await at.peer.expectSilence(100);
+    const answer = await harness.peer.expect(`4241....${issued}`);
+    harness.peer.answer(answer);
+    harness.peer.send(provision);
+    await harness.peer.expect('60001001');
+    await harness.peer.expectSilence(100);
   });
 
-  test('P5: an empty payload is answered in protobuf', async () => {
-    await using at = await stage();
-    at.peer.send(provisionHead);
-    await at.peer.expect('628010015a01ff0802');
+  test('P5: an empty payload gets a protobuf response', async () => {
+    await using harness = await openHarness();
+    harness.peer.send(provisionHead);
+    await harness.peer.expect('628010015a01ff0802');
   });
 
   test('P6: malformed JSON, a missing member and a null member get an empty 4.00', async () => {
-    await using at = await stage();
+    await using harness = await openHarness();
     const bodies = [
       '{',
       '{"provisionDeviceKey":"pk1"}',
@@ -115,76 +117,76 @@ describe('golden examples', { concurrency: true }, () => {
     ];
     for (const [index, body] of bodies.entries()) {
       const mid = `100${index + 1}`;
-      at.peer.send(
+      harness.peer.send(
         `${provisionHead.replace('42021001', `4202${mid}`)}ff${Buffer.from(body).toString('hex')}`,
       );
-      await at.peer.expect(`6280${mid}5a01`);
+      await harness.peer.expect(`6280${mid}5a01`);
     }
   });
 
-  test('T1: telemetry is answered by a CON without any ACK, and its duplicate by an ACK only', async () => {
-    await using at = await stage();
-    at.peer.send(telemetry);
-    const answer = await at.peer.expect('4241....5a01');
-    await at.peer.expectSilence(100);
-    at.peer.answer(answer);
-    await at.peer.expectSilence(50);
-    at.peer.send(telemetry);
-    await at.peer.expect('60001002');
-    await at.peer.expectSilence(50);
+  test('T1: telemetry gets a CON without an ACK, and its duplicate only an ACK', async () => {
+    await using harness = await openHarness();
+    harness.peer.send(telemetry);
+    const answer = await harness.peer.expect('4241....5a01');
+    await harness.peer.expectSilence(100);
+    harness.peer.answer(answer);
+    await harness.peer.expectSilence(50);
+    harness.peer.send(telemetry);
+    await harness.peer.expect('60001002');
+    await harness.peer.expectSilence(50);
     assert.deepEqual(
-      at.core.admin.points().map(({ key, ts, value, type, via }) => ({ key, ts, value, type, via })),
+      harness.core.admin.points().map(({ key, ts, value, type, via }) => ({ key, ts, value, type, via })),
       [{ key: 'cpu', ts: 1700000000000, value: 12.5, type: 'double', via: 'coap' }],
     );
   });
 
-  test('T1: the corrected server piggybacks, and a NON request gets one NON', async () => {
-    await using at = await stage({ knobs: { kindA: 'piggyback' } });
-    at.peer.send(telemetry);
-    await at.peer.expect('624110025a01');
-    at.peer.send(`52021003${telemetry.slice(8)}`);
-    await at.peer.expect('5241....5a01');
+  test('T1: the corrected server piggybacks, and a NON request gets a NON', async () => {
+    await using harness = await openHarness({ knobs: { kindA: 'piggyback' } });
+    harness.peer.send(telemetry);
+    await harness.peer.expect('624110025a01');
+    harness.peer.send(`52021003${telemetry.slice(8)}`);
+    await harness.peer.expect('5241....5a01');
   });
 
-  test('T2: a bad token is a piggybacked 4.01', async () => {
-    await using at = await stage();
-    at.peer.send(telemetryTo('sLzc0gDAZPkGMzFVTyUZ') + goldenPoint);
-    await at.peer.expect('628110025a01');
+  test('T2: an unknown token gets a piggybacked 4.01', async () => {
+    await using harness = await openHarness();
+    harness.peer.send(telemetryTo('sLzc0gDAZPkGMzFVTyUZ') + goldenPoint);
+    await harness.peer.expect('628110025a01');
   });
 
-  test('T3: bad JSON is a piggybacked 4.00', async () => {
-    await using at = await stage();
-    at.peer.send(`${telemetryTo(TOKEN)}ff7b`);
-    await at.peer.expect('628010025a01');
+  test('T3: malformed JSON gets a piggybacked 4.00', async () => {
+    await using harness = await openHarness();
+    harness.peer.send(`${telemetryTo(TOKEN)}ff7b`);
+    await harness.peer.expect('628010025a01');
   });
 
-  test('T4: the rate limit is a piggybacked 5.00', async () => {
-    await using at = await stage({ knobs: { rateLimited: true } });
-    at.peer.send(telemetry);
-    await at.peer.expect('62a010025a01');
+  test('T4: the rate limit gives a piggybacked 5.00', async () => {
+    await using harness = await openHarness({ knobs: { rateLimited: true } });
+    harness.peer.send(telemetry);
+    await harness.peer.expect('62a010025a01');
   });
 
-  test('T5: an empty array is acknowledged at 500 ms and never answered', async () => {
-    await using at = await stage();
-    at.peer.send(`${telemetryTo(TOKEN)}ff5b5d`);
-    await at.peer.expectSilence(450);
-    await at.peer.expect('60001002');
-    await at.peer.expectSilence(300);
+  test('T5: an empty array gets an ACK at 500 ms and no response', async () => {
+    await using harness = await openHarness();
+    harness.peer.send(`${telemetryTo(TOKEN)}ff5b5d`);
+    await harness.peer.expectSilence(450);
+    await harness.peer.expect('60001002');
+    await harness.peer.expectSilence(300);
   });
 
-  test('T6: slow telemetry is acknowledged at 500 ms and answered by a CON', async () => {
-    await using at = await stage({ knobs: { coreLatencyMinMs: 650, coreLatencyMaxMs: 650 } });
-    at.peer.send(telemetry);
-    await at.peer.expect('60001002');
-    await at.peer.expect('4241....5a01');
+  test('T6: slow telemetry gets an ACK at 500 ms and a CON', async () => {
+    await using harness = await openHarness({ knobs: { coreLatencyMinMs: 650, coreLatencyMaxMs: 650 } });
+    harness.peer.send(telemetry);
+    await harness.peer.expect('60001002');
+    await harness.peer.expect('4241....5a01');
   });
 
-  test('B1: three blocks are put together and the last one is echoed in the answer', async () => {
-    await using at = await stage();
+  test('B1: three blocks are assembled and the response echoes the last one', async () => {
+    await using harness = await openHarness();
     const body = JSON.stringify({ text: 'x'.repeat(3000 - 11) });
     assert.equal(body.length, 3000);
     const block = (messageId: number, value: string, num: number) =>
-      at.peer.send(
+      harness.peer.send(
         request('POST', {
           messageId,
           token: '5a01',
@@ -194,107 +196,113 @@ describe('golden examples', { concurrency: true }, () => {
         }),
       );
     block(1, '0e', 0);
-    await at.peer.expect('625f00015a01d10e0e');
+    await harness.peer.expect('625f00015a01d10e0e');
     block(2, '1e', 1);
-    await at.peer.expect('625f00025a01d10e1e');
+    await harness.peer.expect('625f00025a01d10e1e');
     block(3, '26', 2);
-    await at.peer.expect('4241....5a01d10e26');
-    assert.equal(at.core.admin.points()[0]?.value, 'x'.repeat(2989));
+    await harness.peer.expect('4241....5a01d10e26');
+    assert.equal(harness.core.admin.points()[0]?.value, 'x'.repeat(2989));
   });
 
-  test('B1: a transfer that starts in the middle is refused with 4.08 and a text', async () => {
-    await using at = await stage();
+  test('B1: a transfer that starts in the middle gets 4.08 with a text', async () => {
+    await using harness = await openHarness();
     const path = `/api/v1/${TOKEN}/telemetry`;
-    at.peer.send(
+    harness.peer.send(
       request('POST', { messageId: 1, token: '5a01', path, options: [option(27, '2e')], payload: 'x' }),
     );
-    const answer = await at.peer.next();
+    const answer = await harness.peer.next();
     assert.match(answer?.toString('hex') ?? '', /^628800015a01.*ff/);
   });
 
-  test('A1: attribute updates are numbered, deletions named, and the cancel only acknowledged', async () => {
-    await using at = await stage();
+  test('A1: updates are numbered, deletions are named, a cancel only gets an ACK', async () => {
+    await using harness = await openHarness();
     const head = '0b01';
     const path = `70690276310d07${TOKEN_HEX}0a61747472696275746573`;
-    at.peer.send(`42011003${head}605361${path}`);
-    await at.peer.expect('624510030b01606132ff7b7d');
-    at.core.admin.setSharedAttributes('gw-1', '{"uploadPeriod":60}');
-    at.peer.answer(await at.peer.expect('4245....0b0161016132ff7b2275706c6f6164506572696f64223a36307d'));
-    await at.peer.settle();
-    at.core.admin.deleteSharedAttributes('gw-1', ['uploadPeriod']);
-    at.peer.answer(
-      await at.peer.expect('4245....0b0161026132ff7b2264656c65746564223a5b2275706c6f6164506572696f64225d7d'),
+    harness.peer.send(`42011003${head}605361${path}`);
+    await harness.peer.expect('624510030b01606132ff7b7d');
+    harness.core.admin.setSharedAttributes('gw-1', '{"uploadPeriod":60}');
+    harness.peer.answer(
+      await harness.peer.expect('4245....0b0161016132ff7b2275706c6f6164506572696f64223a36307d'),
     );
-    at.peer.send(`42011004${head}61015361${path}`);
-    await at.peer.expectSilence(450);
-    await at.peer.expect('60001004');
-    at.core.admin.setSharedAttributes('gw-1', '{"uploadPeriod":61}');
-    await at.peer.expectSilence(200);
+    await harness.peer.settle();
+    harness.core.admin.deleteSharedAttributes('gw-1', ['uploadPeriod']);
+    harness.peer.answer(
+      await harness.peer.expect(
+        '4245....0b0161026132ff7b2264656c65746564223a5b2275706c6f6164506572696f64225d7d',
+      ),
+    );
+    harness.peer.send(`42011004${head}61015361${path}`);
+    await harness.peer.expectSilence(450);
+    await harness.peer.expect('60001004');
+    harness.core.admin.setSharedAttributes('gw-1', '{"uploadPeriod":61}');
+    await harness.peer.expectSilence(200);
   });
 
-  test('A1: a device that ends is told by a CON 2.02 with Observe 0', async () => {
-    await using at = await stage();
-    at.peer.send(`420110030b01605361${`70690276310d07${TOKEN_HEX}0a61747472696275746573`}`);
-    await at.peer.expect('624510030b01606132ff7b7d');
-    at.core.admin.deleteDevice('gw-1');
-    await at.peer.expect('4242....0b0160');
-    at.peer.send(telemetry);
-    await at.peer.expect('628110025a01');
+  test('A1: deleting a device ends its observation with a CON 2.02 and Observe 0', async () => {
+    await using harness = await openHarness();
+    harness.peer.send(`420110030b01605361${`70690276310d07${TOKEN_HEX}0a61747472696275746573`}`);
+    await harness.peer.expect('624510030b01606132ff7b7d');
+    harness.core.admin.deleteDevice('gw-1');
+    await harness.peer.expect('4242....0b0160');
+    harness.peer.send(telemetry);
+    await harness.peer.expect('628110025a01');
   });
 
-  test('A2: attributes are read by a CON 2.05, and nothing found is a CON 4.04', async () => {
-    await using at = await stage();
+  test('A2: reading attributes gets a CON 2.05, or a CON 4.04 without a match', async () => {
+    await using harness = await openHarness();
     const path = `/api/v1/${TOKEN}/attributes`;
-    at.peer.send(request('POST', { messageId: 1, path, payload: '{"a":1}' }));
-    at.peer.answer(await at.peer.expect('4141....7a'));
-    at.core.admin.setSharedAttributes('gw-1', '{"b":"x"}');
+    harness.peer.send(request('POST', { messageId: 1, path, payload: '{"a":1}' }));
+    harness.peer.answer(await harness.peer.expect('4141....7a'));
+    harness.core.admin.setSharedAttributes('gw-1', '{"b":"x"}');
     const query = ['clientKeys=a', 'sharedKeys=b'];
-    at.peer.send(request('GET', { messageId: 2, path, query }));
+    harness.peer.send(request('GET', { messageId: 2, path, query }));
     const json = Buffer.from('{"client":{"a":1},"shared":{"b":"x"}}').toString('hex');
-    at.peer.answer(await at.peer.expect(`4145....7ac132ff${json}`));
-    at.peer.send(request('GET', { messageId: 3, path, query: ['clientKeys=zzz'] }));
-    await at.peer.expect('4184....7ac132');
+    harness.peer.answer(await harness.peer.expect(`4145....7ac132ff${json}`));
+    harness.peer.send(request('GET', { messageId: 3, path, query: ['clientKeys=zzz'] }));
+    await harness.peer.expect('4184....7ac132');
   });
 
-  test('R1: commands follow a CON 2.03, and a reply that is no object is a 5.00', async () => {
-    await using at = await stage();
+  test('R1: RPCs follow a CON 2.03, and a reply that is not an object gets 5.00', async () => {
+    await using harness = await openHarness();
     const path = `/api/v1/${TOKEN}/rpc`;
-    at.peer.send(request('GET', { messageId: 1, token: '0b04', path, options: [option(6, '')] }));
-    at.peer.answer(await at.peer.expect('4243....0b0460'));
-    await at.peer.settle();
-    const outcome = at.core.admin.sendRpc('gw-1', { method: 'reboot', params: { delay: 5 } });
-    at.peer.answer(
-      await at.peer.expect(
+    harness.peer.send(request('GET', { messageId: 1, token: '0b04', path, options: [option(6, '')] }));
+    harness.peer.answer(await harness.peer.expect('4243....0b0460'));
+    await harness.peer.settle();
+    const outcome = harness.core.admin.sendRpc('gw-1', { method: 'reboot', params: { delay: 5 } });
+    harness.peer.answer(
+      await harness.peer.expect(
         '4245....0b0461016132ff7b226964223a302c226d6574686f64223a227265626f6f74222c22706172616d73223a7b2264656c6179223a357d7d',
       ),
     );
-    at.peer.send(request('POST', { messageId: 2, token: '5a01', path: `${path}/0`, payload: '"ok"' }));
-    await at.peer.expect('62a000025a01');
-    at.peer.send(request('POST', { messageId: 3, token: '5a01', path: `${path}/0`, payload: '{"ok":true}' }));
-    await at.peer.expect('4241....5a01');
+    harness.peer.send(request('POST', { messageId: 2, token: '5a01', path: `${path}/0`, payload: '"ok"' }));
+    await harness.peer.expect('62a000025a01');
+    harness.peer.send(
+      request('POST', { messageId: 3, token: '5a01', path: `${path}/0`, payload: '{"ok":true}' }),
+    );
+    await harness.peer.expect('4241....5a01');
     assert.deepEqual(await outcome, {
       ok: true,
       value: { status: 'replied', id: 0, reply: '{"ok":true}' },
     });
   });
 
-  test('M1: wrong paths and methods, a ping and an oversized datagram', async () => {
-    await using at = await stage();
-    at.peer.send(request('GET', { messageId: 1, path: '/api/v2/x' }));
-    await at.peer.expect('618400017a');
-    at.peer.send(request('PUT', { messageId: 2, path: `/api/v1/${TOKEN}/telemetry`, payload: '{}' }));
-    await at.peer.expect('618500027a');
-    at.peer.send(request('GET', { messageId: 3, path: `/api/v1/${TOKEN}/foo` }));
-    await at.peer.expect('618000037a');
-    at.peer.send('40001234');
-    await at.peer.expect('70001234');
+  test('M1: wrong paths and methods get their codes, an oversized datagram nothing', async () => {
+    await using harness = await openHarness();
+    harness.peer.send(request('GET', { messageId: 1, path: '/api/v2/x' }));
+    await harness.peer.expect('618400017a');
+    harness.peer.send(request('PUT', { messageId: 2, path: `/api/v1/${TOKEN}/telemetry`, payload: '{}' }));
+    await harness.peer.expect('618500027a');
+    harness.peer.send(request('GET', { messageId: 3, path: `/api/v1/${TOKEN}/foo` }));
+    await harness.peer.expect('618000037a');
+    harness.peer.send('40001234');
+    await harness.peer.expect('70001234');
     const long = request('POST', {
       messageId: 4,
       path: `/api/v1/${TOKEN}/telemetry`,
       payload: JSON.stringify({ text: 'x'.repeat(2043) }),
     });
     assert.ok(long.length > 2090);
-    at.peer.send(long);
-    await at.peer.expectSilence(600);
+    harness.peer.send(long);
+    await harness.peer.expectSilence(600);
   });
 });

@@ -1,8 +1,5 @@
 /**
- * Twenty thousand mutated datagrams, from a seed: the front door neither falls over nor forgets how to
- * answer.
- *
- * The real core is behind it, so that mutated bodies reach the JSON parser too.
+ * 20,000 mutated datagrams from a seed, over the real core, so that mutated bodies reach the JSON parser too.
  */
 
 import assert from 'node:assert/strict';
@@ -72,7 +69,7 @@ function mutate(random: () => number): Buffer {
   return datagram;
 }
 
-test(`after 20,000 mutated datagrams (seed ${SEED}) the front door answers as before`, async () => {
+test(`the CoAP server works after 20,000 mutated datagrams (seed ${SEED})`, async () => {
   const core = openCore({
     provisioning: { key: 'pk1', secret: 'ps1' },
     knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 0 },
@@ -80,14 +77,14 @@ test(`after 20,000 mutated datagrams (seed ${SEED}) the front door answers as be
   core.admin.createDevice({ name: 'gw-1', token: TOKEN });
   const log: string[] = [];
   const settings = { exchangesMax: 500, transmissionsMax: 300, transfersMax: 20, bodyBytesMax: 10_000 };
-  await using door = await openCoapServer({
+  await using server = await openCoapServer({
     core,
     host: '127.0.0.1',
     port: 0,
     settings,
     log: (line) => log.push(line),
   });
-  await using peer = await CoapPeer.open(door.port);
+  await using peer = await CoapPeer.open(server.port);
   const random = createRandom(SEED);
   let understood = 0;
   for (let sent = 1; sent <= 20_000; sent += 1) {
@@ -95,14 +92,14 @@ test(`after 20,000 mutated datagrams (seed ${SEED}) the front door answers as be
     if (parseDatagram(datagram, { address: '127.0.0.1', port: 1 }) !== undefined) understood += 1;
     peer.send(datagram);
     if (sent % 50 === 0) {
-      // The ping comes back when everything before it was read: no datagram is lost in the kernel's buffer.
+      // Waits until all datagrams have been read, so that none is lost in the kernel's buffer.
       await peer.settle();
       peer.drain();
       core.admin.setSharedAttributes('gw-1', `{"round":${sent}}`);
     }
   }
   assert.ok(understood > 5_000 && understood < 19_000, `${understood} of 20000 were well-formed`);
-  await using fresh = await CoapPeer.open(door.port);
+  await using fresh = await CoapPeer.open(server.port);
   fresh.send(request('POST', { messageId: 1, path: `/api/v1/${TOKEN}/telemetry`, payload: '{"last":1}' }));
   fresh.answer(await fresh.expect('4141....7a'));
   assert.equal(core.admin.points({ key: 'last' }).length, 1);

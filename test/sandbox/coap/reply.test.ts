@@ -1,4 +1,4 @@
-/** How requests are acknowledged, answered and met with silence (contract, sections 1.1 and 2). */
+/** Acknowledgements and responses, and datagrams without a response (contract sections 1.1 and 2). */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -12,157 +12,157 @@ const provision = (messageId: number, type: 'CON' | 'NON' = 'CON') =>
   request('POST', { type, messageId, path: '/api/v1/provision', payload: '{}' });
 const provisioned = '7ac0ff7b22737461747573223a2253554343455353227d';
 
-describe('kinds of answers', { concurrency: true }, () => {
-  test('kind A: fast it is a CON without an ACK, with the knob turned it is piggybacked', async () => {
-    await using at = await openCoapHarness();
-    at.peer.send(telemetry(1));
-    at.peer.answer(await at.peer.expect('4141....7a'));
-    await at.peer.expectSilence(600);
-    at.core.knobs.kindA = 'piggyback';
-    at.peer.send(telemetry(2));
-    await at.peer.expect('614100027a');
+describe('kinds of responses', { concurrency: true }, () => {
+  test('kind A, fast: a CON without an ACK, or piggybacked with the knob', async () => {
+    await using harness = await openCoapHarness();
+    harness.peer.send(telemetry(1));
+    harness.peer.answer(await harness.peer.expect('4141....7a'));
+    await harness.peer.expectSilence(600);
+    harness.core.knobs.kindA = 'piggyback';
+    harness.peer.send(telemetry(2));
+    await harness.peer.expect('614100027a');
   });
 
-  test('kind A: slow it is an empty ACK, then a CON', async () => {
-    await using at = await openCoapHarness({ latencyMs: 600 });
-    at.peer.send(telemetry(1));
-    await at.peer.expect('60000001');
-    await at.peer.expect('4141....7a');
+  test('kind A, slow: an empty ACK, then a CON', async () => {
+    await using harness = await openCoapHarness({ latencyMs: 600 });
+    harness.peer.send(telemetry(1));
+    await harness.peer.expect('60000001');
+    await harness.peer.expect('4141....7a');
   });
 
-  test('kind B: slow it is an empty ACK, then a CON', async () => {
-    await using at = await openCoapHarness({ latencyMs: 600 });
-    at.peer.send(provision(1));
-    await at.peer.expect('60000001');
-    await at.peer.expect(`4141....${provisioned}`);
+  test('kind B, slow: an empty ACK, then a CON', async () => {
+    await using harness = await openCoapHarness({ latencyMs: 600 });
+    harness.peer.send(provision(1));
+    await harness.peer.expect('60000001');
+    await harness.peer.expect(`4141....${provisioned}`);
   });
 
-  test('a NON request gets one NON with a fresh message ID, however slow, and no ACK', async () => {
-    await using at = await openCoapHarness({ latencyMs: 600 });
-    at.peer.send(provision(7, 'NON'));
-    await at.peer.expectSilence(550);
-    const answer = await at.peer.expect(`5141....${provisioned}`);
+  test('a NON request gets one NON with a new message ID and no ACK', async () => {
+    await using harness = await openCoapHarness({ latencyMs: 600 });
+    harness.peer.send(provision(7, 'NON'));
+    await harness.peer.expectSilence(550);
+    const answer = await harness.peer.expect(`5141....${provisioned}`);
     assert.notEqual(answer.readUInt16BE(2), 7);
-    await at.peer.expectSilence(200);
+    await harness.peer.expectSilence(200);
   });
 
-  test('an unauthorized token, a profile of another transport and a dead core are 4.01, 5.00, 5.00', async () => {
-    await using at = await openCoapHarness();
+  test('an unknown token gets 4.01; a foreign transport type and a dead core 5.00', async () => {
+    await using harness = await openCoapHarness();
     const post = (token: string, messageId: number) =>
-      at.peer.send(request('POST', { messageId, path: `/api/v1/${token}/telemetry`, payload: '{}' }));
+      harness.peer.send(request('POST', { messageId, path: `/api/v1/${token}/telemetry`, payload: '{}' }));
     post('nobody', 1);
-    await at.peer.expect('618100017a');
-    at.core.devices.set('mqtt', { status: 'ok', device: { id: 'd2', name: 'm', coapAllowed: false } });
+    await harness.peer.expect('618100017a');
+    harness.core.devices.set('mqtt', { status: 'ok', device: { id: 'd2', name: 'm', coapAllowed: false } });
     post('mqtt', 2);
-    await at.peer.expect('61a000027a');
-    at.core.devices.set('dead', { status: 'unavailable' });
+    await harness.peer.expect('61a000027a');
+    harness.core.devices.set('dead', { status: 'unavailable' });
     post('dead', 3);
-    await at.peer.expect('61a000037a');
+    await harness.peer.expect('61a000037a');
   });
 
-  // The times of RFC 7252 are in retransmission.slow.test.ts.
+  // retransmission.slow.test.ts uses the times of RFC 7252.
   testRetransmission({ ackTimeoutMs: 600 });
 
-  test('four retransmissions and no more; an ACK or a reset ends them', async () => {
-    await using at = await openCoapHarness({ settings: { ackTimeoutMs: 20 } });
-    at.peer.send(telemetry(1));
-    const answer = await at.peer.expect('4141....7a');
-    for (const _ of [1, 2, 3, 4]) assert.deepEqual(await at.peer.next(600), answer);
-    await at.peer.expectSilence(1_100);
+  test('a CON is retransmitted four times, until an ACK or a reset', async () => {
+    await using harness = await openCoapHarness({ settings: { ackTimeoutMs: 20 } });
+    harness.peer.send(telemetry(1));
+    const answer = await harness.peer.expect('4141....7a');
+    for (const _ of [1, 2, 3, 4]) assert.deepEqual(await harness.peer.next(600), answer);
+    await harness.peer.expectSilence(1_100);
     for (const [messageId, type] of [
       [2, '6000'],
       [3, '7000'],
     ] as const) {
-      at.peer.send(telemetry(messageId));
-      at.peer.answer(await at.peer.expect('4141....7a'), type);
-      await at.peer.expectSilence(100);
+      harness.peer.send(telemetry(messageId));
+      harness.peer.answer(await harness.peer.expect('4141....7a'), type);
+      await harness.peer.expectSilence(100);
     }
   });
 
-  test('OTA is acknowledged at once, and there is never a package', async () => {
-    await using at = await openCoapHarness({ latencyMs: 300 });
-    at.peer.send(request('GET', { messageId: 1, path: '/fw/tok' }));
-    await at.peer.expect('60000001');
-    await at.peer.expect('4184....7a');
+  test('an OTA request is acknowledged at once and finds no package', async () => {
+    await using harness = await openCoapHarness({ latencyMs: 300 });
+    harness.peer.send(request('GET', { messageId: 1, path: '/fw/tok' }));
+    await harness.peer.expect('60000001');
+    await harness.peer.expect('4184....7a');
   });
 });
 
-describe('silence', { concurrency: true }, () => {
-  test('a core that never answers leaves an empty ACK at 500 ms and nothing more; a NON not even that', async () => {
-    await using at = await openCoapHarness();
-    at.core.post = { status: 'silent' };
-    at.peer.send(telemetry(1));
-    at.peer.send(telemetry(2, 'NON'));
-    await at.peer.expectSilence(450);
-    await at.peer.expect('60000001');
-    await at.peer.expectSilence(300);
+describe('no response', { concurrency: true }, () => {
+  test('a silent core gives an empty ACK at 500 ms, and nothing for a NON', async () => {
+    await using harness = await openCoapHarness();
+    harness.core.post = { status: 'silent' };
+    harness.peer.send(telemetry(1));
+    harness.peer.send(telemetry(2, 'NON'));
+    await harness.peer.expectSilence(450);
+    await harness.peer.expect('60000001');
+    await harness.peer.expectSilence(300);
   });
 
   const ping = '40000001';
   for (const [what, datagram] of [
-    ['nothing at all', ''],
+    ['an empty datagram', ''],
     ['three bytes', '400000'],
     ['version 0', '00000001'],
     ['version 2', '80000001'],
     ['a token of nine bytes', '4901000100112233445566778890b3617069'],
-    ['a token cut off', '44010001aabb'],
+    ['a truncated token', '44010001aabb'],
     ['an empty message with a payload', '40000001ff61'],
-    ['an option cut off', '41010001aab96162'],
+    ['a truncated option', '41010001aab96162'],
     ['a reserved option delta', '41010001aaf1'],
     ['a reserved option length', '41010001aabf'],
     ['a payload marker without a payload', '41010001aab3617069ff'],
-    ['a response nobody asked for', '41450001aa'],
+    ['a response without a request', '41450001aa'],
     ['a request that claims to be an ACK', '61010001aab3617069'],
     ['an unknown method', '41080001aab3617069'],
-    ['an ACK of nothing', '60000001'],
-    ['a reset of nothing', '70000001'],
+    ['an ACK without a message', '60000001'],
+    ['a reset without a message', '70000001'],
   ] as const) {
-    test(`${what} is met with silence, and the next ping is answered`, async () => {
-      await using at = await openCoapHarness();
-      at.peer.send(datagram);
-      at.peer.send(ping);
-      await at.peer.expect('70000001');
-      await at.peer.expectSilence(30);
+    test(`${what} gets no response, and the next ping gets one`, async () => {
+      await using harness = await openCoapHarness();
+      harness.peer.send(datagram);
+      harness.peer.send(ping);
+      await harness.peer.expect('70000001');
+      await harness.peer.expectSilence(30);
     });
   }
 
-  test('2048 bytes are read, 2049 are not', async () => {
-    await using at = await openCoapHarness();
+  test('a datagram of 2048 bytes is read, one of 2049 is not', async () => {
+    await using harness = await openCoapHarness();
     const empty = telemetry(1, 'CON', ' ').length - 1;
-    at.peer.send(telemetry(1, 'CON', 'x'.repeat(2049 - empty)));
-    await at.peer.expectSilence(600);
-    at.peer.send(telemetry(2, 'CON', 'x'.repeat(2048 - empty)));
-    await at.peer.expect('4141....7a');
+    harness.peer.send(telemetry(1, 'CON', 'x'.repeat(2049 - empty)));
+    await harness.peer.expectSilence(600);
+    harness.peer.send(telemetry(2, 'CON', 'x'.repeat(2048 - empty)));
+    await harness.peer.expect('4141....7a');
   });
 });
 
-describe('requests turned away', { concurrency: true }, () => {
-  test('an unknown critical option is named in a 4.02, an elective one and any Accept are ignored', async () => {
-    await using at = await openCoapHarness();
+describe('rejected requests', { concurrency: true }, () => {
+  test('an unknown critical option gets 4.02, an elective one is ignored', async () => {
+    await using harness = await openCoapHarness();
     const path = '/api/v1/tok/telemetry';
     const send = (messageId: number, number: number) =>
-      at.peer.send(request('POST', { messageId, path, options: [option(number, '01')], payload: '{}' }));
+      harness.peer.send(request('POST', { messageId, path, options: [option(number, '01')], payload: '{}' }));
     send(1, 65001);
-    const answer = await at.peer.next();
+    const answer = await harness.peer.next();
     assert.equal(codeOf(answer), '4.02');
     assert.equal(answer?.readUInt8(0), 0x61, 'piggybacked');
     assert.equal(payloadText(answer ?? Buffer.alloc(0)), 'Unknown critical option 65001 is not supported!');
     send(2, 65000);
-    at.peer.answer(await at.peer.expect('4141....7a'));
+    harness.peer.answer(await harness.peer.expect('4141....7a'));
     send(3, 17);
-    at.peer.answer(await at.peer.expect('4141....7a'));
+    harness.peer.answer(await harness.peer.expect('4141....7a'));
   });
 
-  test('what is turned away before processing is piggybacked at once, however slow the core', async () => {
-    await using at = await openCoapHarness({ latencyMs: 5_000 });
+  test('a request rejected before processing gets a piggybacked response at once', async () => {
+    await using harness = await openCoapHarness({ latencyMs: 5_000 });
     for (const [messageId, method, path, code] of [
       [1, 'GET', '/nope', '84'],
       [2, 'PUT', '/api/v1/tok/telemetry', '85'],
       [3, 'GET', '/api/v1/tok/telemetry', '80'],
       [4, 'POST', '/api/v1/telemetry', '81'],
     ] as const) {
-      at.peer.send(request(method, { messageId, path }));
-      await at.peer.expect(`61${code}000${messageId}7a`);
+      harness.peer.send(request(method, { messageId, path }));
+      await harness.peer.expect(`61${code}000${messageId}7a`);
     }
   });
 });

@@ -1,4 +1,4 @@
-/** Which path and method mean what (contract, section 1.1), as one table. */
+/** The route of each path and method (contract section 1.1). */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { findRoute, type Route } from '../../../src/sandbox/coap/routes.ts';
 import { openCoapHarness } from '../helpers/coap-harness.ts';
 import { codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
 
-const refused = (code: '4.00' | '4.01' | '4.04' | '4.05'): Route => ({ to: 'rejected', code });
+const rejected = (code: '4.00' | '4.01' | '4.04' | '4.05'): Route => ({ to: 'rejected', code });
 const register = [option(6, '')];
 const cancel = [option(6, '01')];
 const token = 'T';
@@ -33,65 +33,66 @@ const table: readonly [string, string, Route, options?: ReturnType<typeof option
   ['GET', '/api/v1/T/attributes', { to: 'cancel', feature: 'attributes', token }, cancel],
   ['GET', '/api/v1/T/rpc', { to: 'observe', feature: 'rpc', token }, register],
   ['GET', '/api/v1/T/rpc', { to: 'cancel', feature: 'rpc', token }, cancel],
-  ['GET', '/api/v1/T/rpc', refused('4.00')],
-  ['GET', '/api/v1/T/claim', refused('4.00')],
-  ['GET', '/api/v1/T/telemetry', refused('4.00')],
-  ['GET', '/api/v1/T/telemetry', refused('4.00'), register],
-  ['GET', '/api/v1/provision', refused('4.00')],
-  ['GET', '/api/v1', refused('4.00')],
-  ['POST', '/api/v1', refused('4.00')],
-  ['POST', '/api/v1/T', refused('4.00')],
-  ['GET', '/api/v1/T/unknownword', refused('4.00')],
-  ['POST', '/api/v1/telemetry', refused('4.01')],
-  ['GET', '/api/v1/attributes', refused('4.01')],
-  // The form for client certificates: four segments and a number; its "token" is the word, and unknown.
+  ['GET', '/api/v1/T/rpc', rejected('4.00')],
+  ['GET', '/api/v1/T/claim', rejected('4.00')],
+  ['GET', '/api/v1/T/telemetry', rejected('4.00')],
+  ['GET', '/api/v1/T/telemetry', rejected('4.00'), register],
+  ['GET', '/api/v1/provision', rejected('4.00')],
+  ['GET', '/api/v1', rejected('4.00')],
+  ['POST', '/api/v1', rejected('4.00')],
+  ['POST', '/api/v1/T', rejected('4.00')],
+  ['GET', '/api/v1/T/unknownword', rejected('4.00')],
+  ['POST', '/api/v1/telemetry', rejected('4.01')],
+  ['GET', '/api/v1/attributes', rejected('4.01')],
+  // The form for client certificates: four segments, the last one a number; the feature is taken for the
+  // token.
   ['POST', '/api/v1/rpc/7', { to: 'rpc-reply', token: 'rpc', id: 7 }],
-  ['PUT', '/api/v1/T/telemetry', refused('4.05')],
-  ['DELETE', '/api/v1', refused('4.05')],
-  ['FETCH', '/api/v1/T/attributes', refused('4.05')],
-  ['PATCH', '/api/v1/T/attributes', refused('4.05')],
-  ['iPATCH', '/api/v1/T/attributes', refused('4.05')],
+  ['PUT', '/api/v1/T/telemetry', rejected('4.05')],
+  ['DELETE', '/api/v1', rejected('4.05')],
+  ['FETCH', '/api/v1/T/attributes', rejected('4.05')],
+  ['PATCH', '/api/v1/T/attributes', rejected('4.05')],
+  ['iPATCH', '/api/v1/T/attributes', rejected('4.05')],
   ['GET', '/', { to: 'banner' }],
   ['GET', '/.well-known/core', { to: 'discovery' }],
-  ['GET', '/nope', refused('4.04')],
-  ['GET', '/API/v1/T/attributes', refused('4.04')],
-  ['GET', '/api', refused('4.05')],
-  ['POST', '/api', refused('4.05')],
-  ['GET', '/api/v2/x', refused('4.04')],
+  ['GET', '/nope', rejected('4.04')],
+  ['GET', '/API/v1/T/attributes', rejected('4.04')],
+  ['GET', '/api', rejected('4.05')],
+  ['POST', '/api', rejected('4.05')],
+  ['GET', '/api/v2/x', rejected('4.04')],
   ['GET', '/fw/T', { to: 'package', token }],
   ['GET', '/sw/T', { to: 'package', token }],
-  ['GET', '/fw', refused('4.01')],
-  ['GET', '/fw/a/b', refused('4.01')],
-  ['POST', '/fw/T', refused('4.05')],
-  ['POST', '/efento/m', refused('4.04')],
+  ['GET', '/fw', rejected('4.01')],
+  ['GET', '/fw/a/b', rejected('4.01')],
+  ['POST', '/fw/T', rejected('4.05')],
+  ['POST', '/efento/m', rejected('4.04')],
 ];
 
-test('every path and method of the contract leads where the server leads it', () => {
+test('every path and method of the contract has the route of the server', () => {
   for (const [method, path, expected, options = []] of table) {
     assert.deepEqual(route(request(method, { messageId: 1, path, options })), expected, `${method} ${path}`);
   }
 });
 
-test('a path sent whole in one option is split at its slashes', () => {
+test('a path in one option is split at its slashes', () => {
   const whole = (path: string) =>
     route(request('POST', { messageId: 1, path: '', options: [option(11, Buffer.from(path))] }));
   assert.deepEqual(whole('api/v1/T/telemetry'), { to: 'telemetry', token });
   assert.deepEqual(whole('/api/v1/T/telemetry'), { to: 'telemetry', token });
 });
 
-test('the banner is text and the discovery is link format', async () => {
-  await using at = await openCoapHarness();
-  at.peer.send(request('GET', { messageId: 1, path: '/' }));
-  const banner = await at.peer.next();
+test('the banner is text, the discovery is link format', async () => {
+  await using harness = await openCoapHarness();
+  harness.peer.send(request('GET', { messageId: 1, path: '/' }));
+  const banner = await harness.peer.next();
   assert.equal(codeOf(banner), '2.05');
-  at.peer.send(request('GET', { messageId: 2, path: '/.well-known/core' }));
-  const links = (await at.peer.next()) ?? Buffer.alloc(0);
+  harness.peer.send(request('GET', { messageId: 2, path: '/.well-known/core' }));
+  const links = (await harness.peer.next()) ?? Buffer.alloc(0);
   assert.equal(optionHex(links, 'Content-Format'), '28');
   assert.match(payloadText(links), /^<\/.*>/);
 });
 
-test('attribute keys are split at commas, and an item without one clear value does not count', async () => {
-  await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
+test('attribute keys are split at commas, malformed items are ignored', async () => {
+  await using harness = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [index, [query, keys]] of (
     [
       [['clientKeys=a,b,a'], '{"clientKeys":["a","b"]}'],
@@ -100,22 +101,22 @@ test('attribute keys are split at commas, and an item without one clear value do
       [[], '{}'],
     ] as const
   ).entries()) {
-    at.peer.send(request('GET', { messageId: index, path: '/api/v1/tok/attributes', query }));
-    await at.peer.next();
-    assert.equal(at.core.calls.pop(), `read ${keys}`);
+    harness.peer.send(request('GET', { messageId: index, path: '/api/v1/tok/attributes', query }));
+    await harness.peer.next();
+    assert.equal(harness.core.calls.pop(), `read ${keys}`);
   }
 });
 
-test('an attribute read answers in the content format of its request', async () => {
-  await using at = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
+test('an attribute response has the content format of its request', async () => {
+  await using harness = await openCoapHarness({ knobs: { kindA: 'piggyback' } });
   for (const [messageId, format, answered] of [
     [1, undefined, '32'],
     [2, '', ''],
     [3, '2a', '2a'],
   ] as const) {
     const options = format === undefined ? [] : [option(12, format)];
-    at.peer.send(request('GET', { messageId, path: '/api/v1/tok/attributes', options }));
-    const answer = (await at.peer.next()) ?? Buffer.alloc(0);
+    harness.peer.send(request('GET', { messageId, path: '/api/v1/tok/attributes', options }));
+    const answer = (await harness.peer.next()) ?? Buffer.alloc(0);
     assert.equal(optionHex(answer, 'Content-Format'), answered);
   }
 });

@@ -1,10 +1,12 @@
+/** Validation of knobs, and the seeded random source. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultKnobs, KnobError, updateKnobs } from '../../../src/sandbox/core/knobs.ts';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
 import { openQuickCore } from '../helpers/quick-core.ts';
 
-const BAD: readonly (readonly [patch: unknown, says: RegExp])[] = [
+const INVALID: readonly (readonly [patch: unknown, expected: RegExp])[] = [
   [{ lossIn: 1.1 }, /^lossIn: 1\.1 is not a share from 0 to 1$/],
   [{ lossOut: '0.5' }, /^lossOut: "0\.5" is not/],
   [{ coreLatencyMaxMs: -1 }, /^coreLatencyMaxMs: -1 is not a number of milliseconds from 0 to/],
@@ -21,18 +23,18 @@ const BAD: readonly (readonly [patch: unknown, says: RegExp])[] = [
   [[], /not an object/],
 ];
 
-describe('turning knobs', () => {
-  for (const [patch, says] of BAD) {
-    it(`refuses ${JSON.stringify(patch)} and says why`, () => {
+describe('updateKnobs', () => {
+  for (const [patch, expected] of INVALID) {
+    it(`rejects ${JSON.stringify(patch)} with the reason`, () => {
       const knobs = defaultKnobs();
       const [problem, ...others] = updateKnobs(knobs, patch);
-      assert.match(problem ?? '', says);
+      assert.match(problem ?? '', expected);
       assert.deepEqual(others, []);
       assert.deepEqual(knobs, defaultKnobs());
     });
   }
 
-  it('turns all of a patch', () => {
+  it('applies a whole patch', () => {
     const knobs = defaultKnobs();
     assert.deepEqual(updateKnobs(knobs, { coreLatencyMinMs: 600, coreLatencyMaxMs: 700, silent: true }), []);
     assert.deepEqual(knobs, {
@@ -43,32 +45,32 @@ describe('turning knobs', () => {
     });
   });
 
-  it('turns none of a patch with one bad knob, and lists every problem', () => {
+  it('applies nothing of a patch with one invalid knob and lists all problems', () => {
     const knobs = defaultKnobs();
     assert.equal(updateKnobs(knobs, { silent: true, lossIn: 2, seed: -1 }).length, 2);
     assert.deepEqual(knobs, defaultKnobs());
   });
 
-  it('is seen at once by whoever holds the knobs', () => {
+  it('changes the same knobs object', () => {
     const core = openQuickCore();
     const { knobs } = core;
     core.admin.updateKnobs({ dead: true });
     assert.equal(knobs.dead, true);
   });
 
-  it('stops a core from opening with a bad knob', () => {
+  it('a core with an invalid knob does not open', () => {
     assert.throws(() => openQuickCore({ knobs: { lossIn: 7 } }), KnobError);
   });
 });
 
-describe('the dice', () => {
-  it('fall the same way for the same seed and differently for the next', () => {
+describe('createRandom', () => {
+  it('the same seed gives the same sequence, the next seed another one', () => {
     const throws = (seed: number): readonly number[] => Array.from({ length: 50 }, createRandom(seed));
     assert.deepEqual(throws(7), throws(7));
     assert.notDeepEqual(throws(7), throws(8));
   });
 
-  it('stay in [0, 1) and are spread evenly, for neighbouring seeds too', () => {
+  it('numbers are in [0, 1) and uniform, also for neighbouring seeds', () => {
     const firsts = Array.from({ length: 10_000 }, (_, seed) => createRandom(seed)());
     assert.ok(firsts.every((value) => value >= 0 && value < 1));
     const mean = firsts.reduce((sum, value) => sum + value, 0) / firsts.length;

@@ -1,3 +1,5 @@
+/** Provisioning requests, their decision and their response (contract section 3). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
@@ -10,17 +12,17 @@ const NOT_FOUND = '{"errorMsg":"Provision data was not found!","status":"NOT_FOU
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** The answer's JSON text, or the status of an answer that has none. */
-async function ask(core: SandboxCoreWithAdmin, members: Members): Promise<string> {
-  return shown(await core.provision(provisionBody(members), 'coap'));
+/** The JSON text of the answer, or its status if it has none. */
+async function provision(core: SandboxCoreWithAdmin, members: Members): Promise<string> {
+  return toText(await core.provision(provisionBody(members), 'coap'));
 }
 
-function shown(answer: ProvisionAnswer): string {
+function toText(answer: ProvisionAnswer): string {
   return answer.status === 'answered' ? answer.json : answer.status;
 }
 
-async function askNew(members: Members, knobs: Partial<Knobs> = {}): Promise<string> {
-  return ask(openQuickCore({ knobs }), members);
+async function provisionNew(members: Members, knobs: Partial<Knobs> = {}): Promise<string> {
+  return provision(openQuickCore({ knobs }), members);
 }
 
 function accessToken(token: string): string {
@@ -28,7 +30,7 @@ function accessToken(token: string): string {
 }
 
 describe('a provisioning request', () => {
-  it('P1: creates the device and answers its token, members in the server order', async () => {
+  it('P1: a request creates the device and returns its token', async () => {
     const core = openQuickCore({ generateToken: () => 'sLzc0gDAZPkGMzFVTyUY' });
     const answer = await core.provision(provisionBody({ deviceName: 'gw-0001' }), 'coap');
     assert.deepEqual(answer, {
@@ -41,21 +43,21 @@ describe('a provisioning request', () => {
     assert.deepEqual(device?.attributes.server, { provisionState: 'provisioned' });
   });
 
-  it('P2: says NOT_FOUND for a wrong key, a wrong secret and disabled provisioning alike', async () => {
-    assert.equal(await askNew({ provisionDeviceKey: 'other' }), NOT_FOUND);
-    assert.equal(await askNew({ provisionDeviceSecret: 'PS1' }), NOT_FOUND);
-    assert.equal(await askNew({}, { strategy: 'disabled' }), NOT_FOUND);
+  it('P2: a wrong key, a wrong secret and disabled provisioning give NOT_FOUND', async () => {
+    assert.equal(await provisionNew({ provisionDeviceKey: 'other' }), NOT_FOUND);
+    assert.equal(await provisionNew({ provisionDeviceSecret: 'PS1' }), NOT_FOUND);
+    assert.equal(await provisionNew({}, { strategy: 'disabled' }), NOT_FOUND);
   });
 
-  it('P3: says FAILURE the second time, and makes no second device', async () => {
+  it('P3: a second request gives FAILURE and creates no device', async () => {
     const core = openQuickCore();
-    await ask(core, { deviceName: 'gw' });
+    await provision(core, { deviceName: 'gw' });
     const again = await core.provision(provisionBody({ deviceName: 'gw' }), 'coap');
     assert.deepEqual(again, { status: 'answered', success: false, json: FAILURE });
     assert.equal(core.admin.devices().length, 1);
   });
 
-  const malformed: readonly (readonly [claim: string, body: string])[] = [
+  const malformed: readonly (readonly [what: string, body: string])[] = [
     ['truncated JSON', '{'],
     ['an array', '[]'],
     ['a scalar', '1'],
@@ -71,24 +73,24 @@ describe('a provisioning request', () => {
     ['a credentials type in the wrong case', provisionBody({ credentialsType: 'access_token' })],
     ['a null credentials type', provisionBody({ credentialsType: null })],
   ];
-  for (const [claim, body] of malformed) {
-    it(`P6: is malformed with ${claim}`, async () => {
+  for (const [what, body] of malformed) {
+    it(`P6: a request with ${what} is malformed`, async () => {
       const core = openQuickCore();
       assert.equal((await core.provision(body, 'coap')).status, 'malformed');
       assert.equal(core.admin.devices().length, 0);
     });
   }
 
-  it('repeats the whole body, secret included, when it complains of a missing member', async () => {
+  it('the error for a missing member repeats the whole body with the secret', async () => {
     const answer = await openQuickCore().provision('{"provisionDeviceSecret":"ps1"}', 'http');
     assert.ok(answer.status === 'malformed');
     assert.match(answer.message, /provisionDeviceKey.*"provisionDeviceSecret":"ps1"/);
   });
 
-  it('takes numbers, booleans and one-element arrays as their text', async () => {
+  it('numbers, booleans and one-element arrays are read as text', async () => {
     const core = openQuickCore();
-    await ask(core, { deviceName: 42, token: ['tok'] });
-    await ask(core, { deviceName: true });
+    await provision(core, { deviceName: 42, token: ['tok'] });
+    await provision(core, { deviceName: true });
     assert.deepEqual(
       core.admin.devices().map(({ name, token }) => [name, token === 'tok']),
       [
@@ -98,46 +100,46 @@ describe('a provisioning request', () => {
     );
   });
 
-  it('ignores unknown members', async () => {
-    assert.match(await askNew({ deviceName: 'gw', colour: null }), /SUCCESS/);
+  it('unknown members are ignored', async () => {
+    assert.match(await provisionNew({ deviceName: 'gw', colour: null }), /SUCCESS/);
   });
 
-  it('marks a gateway', async () => {
+  it('the member gateway marks a gateway', async () => {
     const core = openQuickCore();
-    await ask(core, { deviceName: 'gw', gateway: true });
+    await provision(core, { deviceName: 'gw', gateway: true });
     assert.equal(core.admin.devices()[0]?.gateway, true);
   });
 });
 
 describe('the decision order', () => {
-  it('looks at a white-space name before key and secret', async () => {
-    assert.equal(await askNew({ deviceName: ' \t', provisionDeviceKey: 'other' }), FAILURE);
+  it('a blank name is checked before key and secret', async () => {
+    assert.equal(await provisionNew({ deviceName: ' \t', provisionDeviceKey: 'other' }), FAILURE);
   });
 
-  it('looks at an empty key or secret before the profile', async () => {
-    assert.equal(await askNew({ provisionDeviceKey: '' }), NOT_FOUND);
-    assert.equal(await askNew({ provisionDeviceSecret: '' }), NOT_FOUND);
+  it('an empty key or secret is checked before the profile', async () => {
+    assert.equal(await provisionNew({ provisionDeviceKey: '' }), NOT_FOUND);
+    assert.equal(await provisionNew({ provisionDeviceSecret: '' }), NOT_FOUND);
   });
 
-  it('looks at the secret before the name that exists', async () => {
+  it('the secret is checked before an existing name', async () => {
     const core = openQuickCore();
-    await ask(core, { deviceName: 'gw' });
-    assert.equal(await ask(core, { deviceName: 'gw', provisionDeviceSecret: 'wrong' }), NOT_FOUND);
+    await provision(core, { deviceName: 'gw' });
+    assert.equal(await provision(core, { deviceName: 'gw', provisionDeviceSecret: 'wrong' }), NOT_FOUND);
   });
 
-  it('finds an existing name whatever its profile, trimmed and case-sensitive', async () => {
+  it('an existing name is found in any profile, trimmed and case-sensitive', async () => {
     const core = openQuickCore();
     core.admin.createDevice({ name: 'gw', profile: 'another' });
-    assert.equal(await ask(core, { deviceName: '  gw ' }), FAILURE);
-    assert.match(await ask(core, { deviceName: 'GW' }), /SUCCESS/);
+    assert.equal(await provision(core, { deviceName: '  gw ' }), FAILURE);
+    assert.match(await provision(core, { deviceName: 'GW' }), /SUCCESS/);
   });
 
-  it('never answers under the certificate-chain strategy until the transport gives up', async () => {
+  it('the certificate-chain strategy answers only after the transport timeout', async () => {
     const clock = new ManualClock();
     const core = openQuickCore({ clock, knobs: { strategy: 'chain' } });
-    assert.equal(await ask(core, { provisionDeviceKey: 'other' }), NOT_FOUND);
+    assert.equal(await provision(core, { provisionDeviceKey: 'other' }), NOT_FOUND);
     let answer: string | undefined;
-    const asking = ask(core, { deviceName: 'gw' }).then((text) => {
+    const asking = provision(core, { deviceName: 'gw' }).then((text) => {
       answer = text;
     });
     await clock.advance(9_999);
@@ -151,147 +153,153 @@ describe('the decision order', () => {
 describe('the pre-provisioned strategy', () => {
   const knobs = { strategy: 'pre-provisioned' } as const;
 
-  it('answers the existing credentials and ignores what the request proposes', async () => {
+  it('pre-provisioned: the response has the existing credentials', async () => {
     const core = openQuickCore({ knobs });
     core.admin.createDevice({ name: 'gw', token: 'existing' });
-    assert.equal(await ask(core, { deviceName: ' gw ', token: 'mine' }), accessToken('existing'));
+    assert.equal(await provision(core, { deviceName: ' gw ', token: 'mine' }), accessToken('existing'));
   });
 
-  it('says FAILURE for an unknown, nameless, foreign or already provisioned device', async () => {
+  it('pre-provisioned: an unknown, unnamed, foreign or used device gives FAILURE', async () => {
     const core = openQuickCore({ knobs });
     core.admin.createDevice({ name: 'foreign', profile: 'another' });
     core.admin.createDevice({ name: 'gw' });
-    assert.equal(await ask(core, { deviceName: 'unknown' }), FAILURE);
-    assert.equal(await ask(core, {}), FAILURE);
-    assert.equal(await ask(core, { deviceName: 'foreign' }), FAILURE);
-    assert.match(await ask(core, { deviceName: 'gw' }), /SUCCESS/);
-    assert.equal(await ask(core, { deviceName: 'gw' }), FAILURE);
+    assert.equal(await provision(core, { deviceName: 'unknown' }), FAILURE);
+    assert.equal(await provision(core, {}), FAILURE);
+    assert.equal(await provision(core, { deviceName: 'foreign' }), FAILURE);
+    assert.match(await provision(core, { deviceName: 'gw' }), /SUCCESS/);
+    assert.equal(await provision(core, { deviceName: 'gw' }), FAILURE);
   });
 
-  it('says NOT_FOUND for a wrong secret before it looks for the device', async () => {
-    assert.equal(await askNew({ deviceName: 'unknown', provisionDeviceSecret: 'x' }, knobs), NOT_FOUND);
+  it('pre-provisioned: a wrong secret gives NOT_FOUND before the device check', async () => {
+    assert.equal(await provisionNew({ deviceName: 'unknown', provisionDeviceSecret: 'x' }, knobs), NOT_FOUND);
   });
 
-  it('lets a device provision again once the administrator cleared its mark', async () => {
+  it('pre-provisioned: a device can provision again after its state is cleared', async () => {
     const core = openQuickCore({ knobs });
     core.admin.createDevice({ name: 'gw', token: 'existing' });
-    await ask(core, { deviceName: 'gw' });
+    await provision(core, { deviceName: 'gw' });
     core.admin.clearProvisionState('gw');
-    assert.equal(await ask(core, { deviceName: 'gw' }), accessToken('existing'));
+    assert.equal(await provision(core, { deviceName: 'gw' }), accessToken('existing'));
   });
 });
 
 describe('credentials on creation', () => {
-  it('gives a nameless device a random name of 20 alphanumerics', async () => {
+  it('a device without a name gets 20 random alphanumerics', async () => {
     const core = openQuickCore();
-    assert.match(await ask(core, {}), /SUCCESS/);
+    assert.match(await provision(core, {}), /SUCCESS/);
     assert.match(core.admin.devices()[0]?.name ?? '', /^[A-Za-z0-9]{20}$/);
   });
 
-  it('mints a token of 20 alphanumerics, whatever credentials type was asked for', async () => {
+  it('the server generates a token of 20 alphanumerics for any type', async () => {
     for (const credentialsType of ['ACCESS_TOKEN', 'X509_CERTIFICATE', 'MQTT_BASIC', 'LWM2M_CREDENTIALS']) {
       const minted =
         /^\{"credentialsValue":"[A-Za-z0-9]{20}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"\}$/;
-      assert.match(await askNew({ credentialsType }), minted);
+      assert.match(await provisionNew({ credentialsType }), minted);
     }
   });
 
-  it('takes the token the device proposes', async () => {
-    assert.equal(await askNew({ token: 'mine' }), accessToken('mine'));
+  it('the server accepts the token that the device proposes', async () => {
+    assert.equal(await provisionNew({ token: 'mine' }), accessToken('mine'));
   });
 
-  it('refuses a token any device uses, and leaves no half-made device', async () => {
+  it('a token in use is rejected without creating a device', async () => {
     const core = openQuickCore();
     core.admin.createDevice({ name: 'other', token: 'taken' });
-    assert.equal(await ask(core, { deviceName: 'gw', token: 'taken' }), FAILURE);
-    assert.match(await ask(core, { deviceName: 'gw', token: 'free' }), /SUCCESS/);
+    assert.equal(await provision(core, { deviceName: 'gw', token: 'taken' }), FAILURE);
+    assert.match(await provision(core, { deviceName: 'gw', token: 'free' }), /SUCCESS/);
   });
 
-  it('refuses an access token request that has only a username', async () => {
-    assert.equal(await askNew({ username: 'u' }), FAILURE);
+  it('an access token request with only a username is rejected', async () => {
+    assert.equal(await provisionNew({ username: 'u' }), FAILURE);
   });
 
-  it('answers MQTT credentials as an object, absent inputs as empty strings', async () => {
+  it('MQTT credentials are returned as an object with empty strings', async () => {
     assert.equal(
-      await askNew({ credentialsType: 'MQTT_BASIC', username: 'u' }),
+      await provisionNew({ credentialsType: 'MQTT_BASIC', username: 'u' }),
       '{"credentialsValue":{"clientId":"","userName":"u","password":""},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}',
     );
   });
 
-  it('refuses MQTT credentials without client id and username, or a password without username', async () => {
-    assert.equal(await askNew({ credentialsType: 'MQTT_BASIC', password: 'p' }), FAILURE);
-    assert.equal(await askNew({ credentialsType: 'MQTT_BASIC', clientId: 'c', password: 'p' }), FAILURE);
-    assert.match(await askNew({ credentialsType: 'MQTT_BASIC', clientId: 'c' }), /SUCCESS/);
+  it('incomplete MQTT credentials are rejected', async () => {
+    assert.equal(await provisionNew({ credentialsType: 'MQTT_BASIC', password: 'p' }), FAILURE);
+    assert.equal(
+      await provisionNew({ credentialsType: 'MQTT_BASIC', clientId: 'c', password: 'p' }),
+      FAILURE,
+    );
+    assert.match(await provisionNew({ credentialsType: 'MQTT_BASIC', clientId: 'c' }), /SUCCESS/);
   });
 
-  it('answers a certificate as one base64 line without its armour', async () => {
+  it('a certificate is returned as one base64 line', async () => {
     const hash = '-----BEGIN CERTIFICATE-----\nMIIB\nabcd\n-----END CERTIFICATE-----\n';
     assert.equal(
-      await askNew({ credentialsType: 'X509_CERTIFICATE', hash }),
+      await provisionNew({ credentialsType: 'X509_CERTIFICATE', hash }),
       '{"credentialsValue":"MIIBabcd","credentialsType":"X509_CERTIFICATE","status":"SUCCESS"}',
     );
   });
 
-  it('answers LwM2M credentials without a value', async () => {
-    const answer = await askNew({ credentialsType: 'LWM2M_CREDENTIALS', token: 'x' });
+  it('LwM2M credentials are returned without a value', async () => {
+    const answer = await provisionNew({ credentialsType: 'LWM2M_CREDENTIALS', token: 'x' });
     assert.equal(answer, '{"credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}');
   });
 
-  it('lets only access tokens authorize', async () => {
+  it('only access tokens authorise a request', async () => {
     const core = openQuickCore();
-    await ask(core, { credentialsType: 'MQTT_BASIC', username: 'u' });
+    await provision(core, { credentialsType: 'MQTT_BASIC', username: 'u' });
     assert.deepEqual(await core.checkToken('u'), { status: 'unauthorized' });
   });
 
-  const impossible: readonly (readonly [claim: string, members: Members])[] = [
+  const impossible: readonly (readonly [what: string, members: Members])[] = [
     ['a name of 256 characters', { deviceName: 'x'.repeat(256) }],
     ['a name with HTML', { deviceName: 'gw <b>1</b>' }],
     ['a control character in the name', { deviceName: 'gw\u00001' }],
     ['a control character in the token', { deviceName: 'gw', token: 'a\nb' }],
   ];
-  for (const [claim, members] of impossible) {
-    it(`says FAILURE for ${claim}`, async () => assert.equal(await askNew(members), FAILURE));
+  for (const [what, members] of impossible) {
+    it(`FAILURE for ${what}`, async () => assert.equal(await provisionNew(members), FAILURE));
   }
 
-  it('accepts a name of 255 characters', async () => {
-    assert.match(await askNew({ deviceName: 'x'.repeat(255) }), /SUCCESS/);
+  it('a name of 255 characters is accepted', async () => {
+    assert.match(await provisionNew({ deviceName: 'x'.repeat(255) }), /SUCCESS/);
   });
 
-  it('says FAILURE when the device limit is reached, and creates when it no longer is', async () => {
+  it('the device limit gives FAILURE until it is lifted', async () => {
     const core = openQuickCore({ knobs: { deviceLimitReached: true } });
-    assert.equal(await ask(core, { deviceName: 'gw' }), FAILURE);
+    assert.equal(await provision(core, { deviceName: 'gw' }), FAILURE);
     core.admin.updateKnobs({ deviceLimitReached: false });
-    assert.match(await ask(core, { deviceName: 'gw' }), /SUCCESS/);
+    assert.match(await provision(core, { deviceName: 'gw' }), /SUCCESS/);
   });
 
-  it('lets one of two requests racing for a name win', async () => {
+  it('one of two concurrent requests for a name succeeds', async () => {
     const core = openQuickCore();
-    const answers = await Promise.all([ask(core, { deviceName: 'gw' }), ask(core, { deviceName: 'gw' })]);
+    const answers = await Promise.all([
+      provision(core, { deviceName: 'gw' }),
+      provision(core, { deviceName: 'gw' }),
+    ]);
     assert.deepEqual(answers.map((answer) => answer === FAILURE).sort(), [false, true]);
   });
 });
 
 describe('a slow core', () => {
-  it('answers after the latency, and not before', async () => {
+  it('a slow core answers after the latency', async () => {
     const clock = new ManualClock();
     const core = openQuickCore({ clock, knobs: { coreLatencyMinMs: 600, coreLatencyMaxMs: 600 } });
-    const asking = ask(core, { deviceName: 'gw' });
+    const asking = provision(core, { deviceName: 'gw' });
     await clock.advance(599);
     assert.equal(clock.sleeping, 1);
     await clock.advance(1);
     assert.match(await asking, /SUCCESS/);
   });
 
-  it('loses the answer beyond ten seconds, but not the device', async () => {
+  it('a core slower than 10 s loses the answer, but not the device', async () => {
     const clock = new ManualClock();
     const core = openQuickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
-    const asking = ask(core, { deviceName: 'gw' });
+    const asking = provision(core, { deviceName: 'gw' });
     await clock.advance(10_000);
     assert.equal(await asking, 'unavailable');
     assert.equal(core.admin.devices().length, 1);
   });
 
-  it('makes the token check unavailable, too', async () => {
+  it('a core slower than 10 s makes the token check unavailable', async () => {
     const clock = new ManualClock();
     const core = openQuickCore({ clock, knobs: { coreLatencyMinMs: 11_000, coreLatencyMaxMs: 11_000 } });
     const checking = core.checkToken('any');

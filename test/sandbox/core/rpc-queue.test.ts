@@ -1,3 +1,5 @@
+/** Server-side RPC, client-side RPC and claims (contract sections 6 and 7). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
@@ -13,7 +15,7 @@ interface Harness {
   readonly device: DeviceHandle;
   readonly pushed: RpcCommand[];
   subscribe(): () => void;
-  send(wish?: Partial<RpcInput>): Promise<RpcOutcome>;
+  send(input?: Partial<RpcInput>): Promise<RpcOutcome>;
 }
 
 async function openHarness(): Promise<Harness> {
@@ -27,16 +29,16 @@ async function openHarness(): Promise<Harness> {
     device,
     pushed,
     subscribe: () => core.subscribe(device, { rpc: (command) => pushed.push(command) }),
-    send: async (wish = {}) => {
-      const answer = await core.admin.sendRpc('gw-0001', { method: 'reboot', ...wish });
+    send: async (input = {}) => {
+      const answer = await core.admin.sendRpc('gw-0001', { method: 'reboot', ...input });
       assert.ok(answer.ok);
       return answer.value;
     },
   };
 }
 
-describe('a command to the device', () => {
-  it('R1: is pushed as id, method and params, ids counting from 0', async () => {
+describe('a server-side RPC', () => {
+  it('R1: an RPC is pushed as id, method and params, IDs from 0', async () => {
     const { pushed, subscribe, send, core } = await openHarness();
     subscribe();
     const sending = [send({ params: { delay: 5 } }), send()];
@@ -49,7 +51,7 @@ describe('a command to the device', () => {
     await Promise.all(sending);
   });
 
-  it('is pushed at the next subscription when nobody listens yet, oldest first', async () => {
+  it('pending RPCs are pushed at the next subscription, oldest first', async () => {
     const { pushed, subscribe, send, core } = await openHarness();
     const sending = [send(), send()];
     await settlePromises();
@@ -63,7 +65,7 @@ describe('a command to the device', () => {
     await Promise.all(sending);
   });
 
-  it('is over when delivered, if one-way', async () => {
+  it('a one-way RPC ends with its delivery', async () => {
     const { subscribe, send, core, device } = await openHarness();
     subscribe();
     const sending = send({ oneWay: true });
@@ -72,7 +74,7 @@ describe('a command to the device', () => {
     assert.deepEqual(await sending, { status: 'delivered', id: 0 });
   });
 
-  it('waits for its reply, if two-way, and is not pushed again once delivered', async () => {
+  it('a two-way RPC waits for its reply and is not pushed again', async () => {
     const { pushed, subscribe, send, core, device } = await openHarness();
     subscribe();
     const sending = send();
@@ -84,7 +86,7 @@ describe('a command to the device', () => {
     assert.deepEqual(await sending, { status: 'replied', id: 0, reply: '{"ok":true}' });
   });
 
-  it('is pushed again at the next subscription when it was not acknowledged, with the same id', async () => {
+  it('an unacknowledged RPC is pushed again with the same ID', async () => {
     const { pushed, subscribe, send, core, device } = await openHarness();
     subscribe()();
     subscribe();
@@ -100,7 +102,7 @@ describe('a command to the device', () => {
     await sending;
   });
 
-  it('is given up after five failed deliveries', async () => {
+  it('an RPC fails after five failed deliveries', async () => {
     const { subscribe, send, core, device } = await openHarness();
     subscribe();
     const sending = send();
@@ -109,7 +111,7 @@ describe('a command to the device', () => {
     assert.deepEqual(await sending, { status: 'failed', id: 0 });
   });
 
-  it('times out after ten seconds, telling no reply from no subscription', async () => {
+  it('an RPC times out after 10 s, as timeout or as no-subscription', async () => {
     const { clock, subscribe, send } = await openHarness();
     const unheard = send();
     await clock.advance(10_000);
@@ -120,7 +122,7 @@ describe('a command to the device', () => {
     assert.deepEqual(await unanswered, { status: 'timeout', id: 1 });
   });
 
-  it('waits five seconds at least', async () => {
+  it('an RPC waits at least 5 s', async () => {
     const { clock, send } = await openHarness();
     const sending = send({ timeoutMs: 1 });
     await clock.advance(4_999);
@@ -129,7 +131,7 @@ describe('a command to the device', () => {
     assert.equal((await sending).status, 'no-subscription');
   });
 
-  it('counts from 0 again after a restart, which loses open commands', async () => {
+  it('a restart loses open RPCs and restarts IDs at 0', async () => {
     const { core, send, pushed, subscribe } = await openHarness();
     const lost = send();
     await settlePromises();
@@ -146,7 +148,7 @@ describe('a command to the device', () => {
     await again;
   });
 
-  it('fails when the device is deleted', async () => {
+  it('an RPC fails if the device is deleted', async () => {
     const { core, send } = await openHarness();
     const sending = send();
     await settlePromises();
@@ -154,7 +156,7 @@ describe('a command to the device', () => {
     assert.equal((await sending).status, 'failed');
   });
 
-  it('is refused for a device that does not exist', async () => {
+  it('an RPC to an unknown device is rejected', async () => {
     const { core } = await openHarness();
     const answer = await core.admin.sendRpc('nobody', { method: 'reboot' });
     assert.ok(!answer.ok);
@@ -163,7 +165,7 @@ describe('a command to the device', () => {
 });
 
 describe('a reply', () => {
-  it('is accepted for an unknown, stale or one-way id', async () => {
+  it('a reply to an unknown, stale or one-way ID is accepted', async () => {
     const { core, device, send } = await openHarness();
     const oneWay = send({ oneWay: true });
     await settlePromises();
@@ -174,7 +176,7 @@ describe('a reply', () => {
     assert.equal((await oneWay).status, 'delivered');
   });
 
-  it('fails over CoAP when it is no object, and never over HTTP', async () => {
+  it('a reply that is not an object fails over CoAP only', async () => {
     const { core, device } = await openHarness();
     for (const body of ['"ok"', '[]', '{', '', '1']) {
       assert.deepEqual(await core.rpcReply(device, 0, body, 'coap'), { status: 'failed' }, body);
@@ -184,14 +186,14 @@ describe('a reply', () => {
 });
 
 describe('a client-side RPC', () => {
-  it('is never answered when well-formed', async () => {
+  it('a well-formed client-side RPC gets no reply', async () => {
     const { core, device } = await openHarness();
     const body = '{"method":"getTime","params":{}}';
     assert.deepEqual(await core.clientRpc(device, body, 'coap'), { status: 'silent' });
     assert.deepEqual(await core.clientRpc(device, body, 'http'), { status: 'silent' });
   });
 
-  it('fails without method, and over HTTP without params', async () => {
+  it('a client-side RPC fails without method, over HTTP also without params', async () => {
     const { core, device } = await openHarness();
     assert.deepEqual(await core.clientRpc(device, '{"params":{}}', 'coap'), { status: 'failed' });
     assert.deepEqual(await core.clientRpc(device, '{"method":"m"}', 'http'), { status: 'failed' });
@@ -201,21 +203,21 @@ describe('a client-side RPC', () => {
 });
 
 describe('a claim', () => {
-  it('is accepted with all, some or no members, and with no body', async () => {
+  it('a claim is accepted with any members and without a body', async () => {
     const { core, device } = await openHarness();
     for (const body of ['{"secretKey":"s","durationMs":60000}', '{"secretKey":"s"}', '{}', '']) {
       assert.deepEqual(await core.claim(device, body, 'coap'), { status: 'accepted' }, body);
     }
   });
 
-  it('is malformed when it is no object', async () => {
+  it('a claim that is not an object is malformed', async () => {
     const { core, device } = await openHarness();
     for (const body of ['[]', '"s"', '1', '{']) {
       assert.equal((await core.claim(device, body, 'coap')).status, 'malformed', body);
     }
   });
 
-  it('fails under the rate limit', async () => {
+  it('a claim fails under the rate limit', async () => {
     const { core, device } = await openHarness();
     core.admin.updateKnobs({ rateLimited: true });
     assert.deepEqual(await core.claim(device, '{}', 'coap'), { status: 'failed' });

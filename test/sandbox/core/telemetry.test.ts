@@ -1,3 +1,5 @@
+/** Telemetry bodies (contract section 4.1) and the record of stored points. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
@@ -11,7 +13,7 @@ interface Harness {
   readonly core: SandboxCoreWithAdmin;
   readonly device: DeviceHandle;
   post(body: string): Promise<PostAnswer['status']>;
-  /** What was stored, as key, timestamp and value. */
+  /** The stored points as key, timestamp and value. */
   stored(): readonly (readonly [string, number, unknown])[];
 }
 
@@ -26,7 +28,7 @@ async function openHarness(): Promise<Harness> {
   };
 }
 
-const ACCEPTED: readonly (readonly [claim: string, body: string, stored: readonly unknown[]])[] = [
+const ACCEPTED: readonly (readonly [what: string, body: string, stored: readonly unknown[]])[] = [
   [
     'a flat object, dated by the server',
     '{"a":1,"b":true}',
@@ -65,7 +67,7 @@ const ACCEPTED: readonly (readonly [claim: string, body: string, stored: readonl
   ['ts as 1.7e12', '{"ts":1.7e12,"values":{"a":1}}', [['a', 1_700_000_000_000, 1]]],
 ];
 
-const REFUSED: readonly (readonly [claim: string, body: string, status: PostAnswer['status']])[] = [
+const REJECTED: readonly (readonly [what: string, body: string, status: PostAnswer['status']])[] = [
   ['truncated JSON', '{', 'malformed'],
   ['a scalar', '1', 'malformed'],
   ['an empty payload', '', 'malformed'],
@@ -82,43 +84,43 @@ const REFUSED: readonly (readonly [claim: string, body: string, status: PostAnsw
 ];
 
 describe('telemetry', () => {
-  for (const [claim, body, stored] of ACCEPTED) {
-    it(`accepts ${claim}`, async () => {
+  for (const [what, body, stored] of ACCEPTED) {
+    it(`telemetry accepts ${what}`, async () => {
       const { post, stored: storedPoints } = await openHarness();
       assert.equal(await post(body), 'accepted');
       assert.deepEqual(storedPoints(), stored);
     });
   }
 
-  for (const [claim, body, status] of REFUSED) {
-    it(`answers ${claim} as ${status} and stores nothing`, async () => {
+  for (const [what, body, status] of REJECTED) {
+    it(`telemetry answers ${what} as ${status} and stores nothing`, async () => {
       const { post, stored } = await openHarness();
       assert.equal(await post(body), status);
       assert.deepEqual(stored(), []);
     });
   }
 
-  it('fails the whole message for one number too long, with the type cast off', async () => {
+  it('one number that is too long rejects the message with the type cast off', async () => {
     const { core, post, stored } = await openHarness();
     core.admin.updateKnobs({ typeCast: false });
     assert.equal(await post('[{"a":1},{"b":1E400}]'), 'malformed');
     assert.deepEqual(stored(), []);
   });
 
-  it('fails under the rate limit and stores nothing', async () => {
+  it('a post under the rate limit fails and stores nothing', async () => {
     const { core, post, stored } = await openHarness();
     core.admin.updateKnobs({ rateLimited: true });
     assert.equal(await post('{"a":1}'), 'failed');
     assert.deepEqual(stored(), []);
   });
 
-  it('fails for a device deleted since its token was checked', async () => {
+  it('a post fails if the device was deleted after the token check', async () => {
     const { core, post } = await openHarness();
     core.admin.deleteDevice('gw-0001');
     assert.equal(await post('{"a":1}'), 'failed');
   });
 
-  it('records road, type and who gave the timestamp', async () => {
+  it('a point records protocol, type and origin of the timestamp', async () => {
     const { core, device } = await openHarness();
     await core.telemetry(device, '{"ts":5,"values":{"a":"1.10"}}', 'http');
     assert.deepEqual(core.admin.points(), [
@@ -136,8 +138,8 @@ describe('telemetry', () => {
   });
 });
 
-describe('the record', () => {
-  it('tells a repeated point from an overwritten one', async () => {
+describe('PointRecord', () => {
+  it('the record distinguishes a repeated point from an overwritten one', async () => {
     const { core, post } = await openHarness();
     await post('{"ts":5,"values":{"a":1}}');
     await post('{"ts":5,"values":{"a":1}}');
@@ -154,14 +156,14 @@ describe('the record', () => {
     );
   });
 
-  it('counts a long and a double of the same value as different', async () => {
+  it('the record treats a long and a double of one value as different', async () => {
     const { core, post } = await openHarness();
     await post('{"ts":5,"values":{"a":1}}');
     await post('{"ts":5,"values":{"a":1.0}}');
     assert.equal(core.admin.duplicatePoints()[0]?.equal, false);
   });
 
-  it('finds points by device, key, time and number', async () => {
+  it('the record finds points by device, key, time and limit', async () => {
     const { core, post } = await openHarness();
     await post('[{"ts":1,"values":{"a":1,"b":1}},{"ts":2,"values":{"a":2}},{"ts":3,"values":{"a":3}}]');
     const { admin } = core;
@@ -178,7 +180,7 @@ describe('the record', () => {
     assert.deepEqual(admin.points({ limit: 0 }), []);
   });
 
-  it('drops the oldest points beyond its bound, and counts them', async () => {
+  it('the record drops and counts the oldest points beyond its limit', async () => {
     const core = openQuickCore({ recordBounds: { pointsMax: 10 } });
     const device = await withDevice(core);
     for (let ts = 1; ts <= 25; ts += 1) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
@@ -190,28 +192,28 @@ describe('the record', () => {
     assert.deepEqual({ stored, kept, dropped }, { stored: 25, kept: 10, dropped: 15 });
   });
 
-  it('forgets a dropped point as a possible duplicate', async () => {
+  it('a dropped point is no longer compared', async () => {
     const core = openQuickCore({ recordBounds: { pointsMax: 1 } });
     const device = await withDevice(core);
     for (const ts of [1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
     assert.deepEqual(core.admin.duplicatePoints(), []);
   });
 
-  it('still knows a point stored again when its first storing is dropped', async () => {
+  it('a point stored again is still compared when its first copy is dropped', async () => {
     const core = openQuickCore({ recordBounds: { pointsMax: 2 } });
     const device = await withDevice(core);
     for (const ts of [1, 1, 2, 1]) await core.telemetry(device, `{"ts":${ts},"values":{"a":1}}`, 'coap');
     assert.equal(core.admin.duplicatePoints().length, 2);
   });
 
-  it('keeps what the CoAP endpoint says of repeated datagrams', () => {
+  it('the record keeps duplicate datagrams', () => {
     const core = openQuickCore();
     core.recordDuplicateDatagram('MID 1001 from 127.0.0.1:4711');
     assert.deepEqual(core.admin.duplicateDatagrams(), ['MID 1001 from 127.0.0.1:4711']);
     assert.equal(core.admin.stats().points.duplicateDatagrams, 1);
   });
 
-  it('sums up each device', async () => {
+  it('the record counts per device', async () => {
     const { core, post } = await openHarness();
     await post('[{"ts":9,"values":{"a":1}},{"ts":7,"values":{"a":1}}]');
     await post('{');

@@ -1,4 +1,4 @@
-/** A front door over the fake core, with one peer; everything is closed at the end of the test. */
+/** A CoAP server over the fake core, with one peer. */
 
 import { type CoapServer, openCoapServer } from '../../../src/sandbox/coap/coap-server.ts';
 import type { CoapSettings } from '../../../src/sandbox/coap/settings.ts';

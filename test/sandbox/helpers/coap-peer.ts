@@ -1,8 +1,6 @@
 /**
- * A CoAP peer made of a bare UDP socket: it sends what it is told, byte for byte, and hands over what
- * arrives, in order.
- *
- * It acknowledges nothing by itself; that is what most of the tests are about.
+ * A CoAP peer on a bare UDP socket: sends given bytes and returns received datagrams in order.
+ * It acknowledges nothing by itself, because most tests are about acknowledgements.
  */
 
 import assert from 'node:assert/strict';
@@ -43,18 +41,18 @@ export class CoapPeer implements AsyncDisposable {
     this.#socket.send(bytes, this.#serverPort, this.#serverHost);
   }
 
-  /** The next datagram, or undefined when none came within `withinMs`. */
+  /** The next datagram, or undefined if none arrives within `withinMs`. */
   async next(withinMs = 2_000): Promise<Buffer | undefined> {
     await this.#until(() => this.#received.length > 0, withinMs);
     return this.#received.shift();
   }
 
-  /** Returns once the server has read everything sent so far; what it said meanwhile stays to be read. */
+  /** Resolves when the server has read everything sent so far; its responses stay in the queue. */
   async settle(): Promise<void> {
     const pong = () => this.#received.findIndex((datagram) => datagram.toString('hex') === '7000ffff');
     this.send('4000ffff');
     await this.#until(() => pong() >= 0, 2_000);
-    assert.ok(pong() >= 0, 'the ping was not answered');
+    assert.ok(pong() >= 0, 'no response to the ping');
     this.#received.splice(pong(), 1);
   }
 
@@ -62,12 +60,10 @@ export class CoapPeer implements AsyncDisposable {
     return (await this.next(withinMs))?.toString('hex');
   }
 
-  /**
-   * The next datagram must come in time and must be this, `....` standing for a message ID the server chose.
-   */
+  /** Asserts that the next datagram matches; `....` stands for a message ID that the server chooses. */
   async expect(pattern: string, withinMs = 2_000): Promise<Buffer> {
     const datagram = await this.next(withinMs);
-    assert.ok(datagram, `nothing within ${withinMs} ms, expected ${pattern}`);
+    assert.ok(datagram, `no datagram within ${withinMs} ms, expected ${pattern}`);
     const hex = datagram.toString('hex');
     const masked = pattern.slice(4, 8) === '....' ? `${hex.slice(0, 4)}....${hex.slice(8)}` : hex;
     assert.equal(masked, pattern);
@@ -78,12 +74,12 @@ export class CoapPeer implements AsyncDisposable {
     assert.equal(await this.nextHex(forMs), undefined);
   }
 
-  /** Acknowledges, or with `7000` rejects, a datagram of the server. */
+  /** Acknowledges a datagram of the server, or resets it with `7000`. */
   answer(datagram: Buffer, type: '6000' | '7000' = '6000'): void {
     this.send(type + datagram.subarray(2, 4).toString('hex'));
   }
 
-  /** Lets go of everything that arrived. */
+  /** Removes and returns all received datagrams. */
   drain(): readonly Buffer[] {
     return this.#received.splice(0);
   }
@@ -121,7 +117,7 @@ export interface RequestOptions {
   readonly payload?: string | Buffer;
 }
 
-/** A request datagram. `path` is cut at its slashes, one Uri-Path option each. */
+/** A request datagram. `path` is split at its slashes into Uri-Path options. */
 export function request(method: string, requestOptions: RequestOptions): Buffer {
   const segments = requestOptions.path.split('/').filter((segment) => segment !== '');
   return generate(
@@ -145,7 +141,7 @@ export function option(number: number, value: Buffer | string): Option {
   return { name: number, value: typeof value === 'string' ? Buffer.from(value, 'hex') : value };
 }
 
-/** The value of an option as hex, undefined when it is absent. */
+/** The value of an option as hex; undefined if it is absent. */
 export function optionHex(datagram: Buffer, name: string): string | undefined {
   return parse(datagram)
     .options.find((candidate) => candidate.name === name)

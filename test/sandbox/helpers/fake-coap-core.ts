@@ -1,7 +1,6 @@
 /**
- * A core whose answers and delays a test writes down, for the tests of CoAP's message layer.
- *
- * One device, `gw-1`, with the token `tok`. Every call is counted, so that a test can say "executed once".
+ * A core with configurable answers and delays, for the tests of the CoAP message layer. It has one device,
+ * `gw-1`, with the token `tok`, and records every call.
  */
 
 import type {

@@ -1,13 +1,11 @@
-/**
- * A plain HTTP client for tests: one request, the whole answer, nothing hidden.
- */
+/** A plain HTTP client: one request, the whole response. */
 
 import { request } from 'node:http';
 
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
-  /** Empty when the answer has none. */
+  /** Empty if there is none. */
   readonly contentType: string;
 }
 

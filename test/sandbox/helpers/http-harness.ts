@@ -1,6 +1,4 @@
-/**
- * A core with its HTTP front door on a free port, and a client that talks to it.
- */
+/** A core with its HTTP device API on a free port, and a client. */
 
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import type { CoreOptions } from '../../../src/sandbox/core/tenant.ts';
@@ -15,7 +13,7 @@ export interface HttpHarness extends AsyncDisposable {
   restart(): void;
 }
 
-/** The asynchronous time-out is an hour, so that a test that hangs on it shows. */
+/** An hour, so that a test that waits for the asynchronous timeout fails. */
 const ASYNC_TIMEOUT_MS = 3_600_000;
 
 export async function openHttpHarness(
@@ -44,7 +42,7 @@ export async function openHttpHarness(
   };
 }
 
-/** Resolves once the device has an observation or a long poll open. */
+/** Resolves when the device has an open observation or long poll. */
 export async function waitForListener(core: SandboxCoreWithAdmin, name = 'gw-0001'): Promise<void> {
   while (!core.admin.devices().some((device) => device.name === name && device.listeners > 0)) {
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,4 @@
-/**
- * A clock a test turns by hand: sleeps end when `advance` reaches them, so ten seconds of silence cost no
- * time.
- */
+/** A clock that a test advances by hand; sleeps end when `advance` reaches them. */
 
 import type { SandboxClock } from '../../../src/sandbox/core/clock.ts';
 
@@ -38,7 +35,7 @@ export class ManualClock implements SandboxClock {
     return this.#sleeps.length;
   }
 
-  /** Passes time, wakes who is due, and lets everything that follows from it happen. */
+  /** Advances the time, ends due sleeps and runs all resulting promises. */
   async advance(ms: number): Promise<void> {
     await settlePromises();
     this.#nowMs += ms;
@@ -49,7 +46,7 @@ export class ManualClock implements SandboxClock {
   }
 }
 
-/** Resolves after every promise that can go on has gone on. */
+/** Resolves when all pending promise callbacks have run. */
 export function settlePromises(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

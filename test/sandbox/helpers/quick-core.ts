@@ -1,6 +1,4 @@
-/**
- * A core that answers at once, with one device where a test wants one.
- */
+/** A core without latency, and a device in it. */
 
 import assert from 'node:assert/strict';
 import { openCore, type SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
@@ -18,7 +16,7 @@ export function openQuickCore(options: Partial<CoreOptions> = {}): SandboxCoreWi
   });
 }
 
-/** A device called gw-0001 with the contract's example token. */
+/** A device named gw-0001 with the example token of the contract. */
 export async function withDevice(core: SandboxCoreWithAdmin, token = TOKEN): Promise<DeviceHandle> {
   const created = core.admin.createDevice({ name: 'gw-0001', token });
   assert.ok(created.ok);

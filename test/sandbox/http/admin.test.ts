@@ -1,3 +1,5 @@
+/** The admin port, endpoint by endpoint. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
@@ -41,7 +43,7 @@ async function openHarness(): Promise<AdminHarness> {
   };
 }
 
-/** Posts telemetry as a device would. */
+/** Posts telemetry like a device. */
 async function post(core: SandboxCoreWithAdmin, token: string, body: string): Promise<void> {
   await core.telemetry(await handleOf(core, token), body, 'coap');
 }
@@ -51,9 +53,9 @@ function member(value: unknown, name: string): unknown {
 }
 
 describe('the admin port', () => {
-  it('lists every endpoint at /, one line each', async () => {
-    await using bench = await openHarness();
-    const { status, value } = await bench.call('GET', '/');
+  it('GET / lists all endpoints', async () => {
+    await using harness = await openHarness();
+    const { status, value } = await harness.call('GET', '/');
     assert.equal(status, 200);
     const lines = member(value, 'endpoints');
     assert.ok(Array.isArray(lines));
@@ -61,13 +63,13 @@ describe('the admin port', () => {
     assert.ok(lines.some((line) => String(line).startsWith('POST /devices/NAME/rpc: ')));
   });
 
-  it('creates a device with a token of choice or a random one, and shows it', async () => {
-    await using bench = await openHarness();
-    const created = await bench.call('POST', '/devices', { name: 'gw 1', token: 'tok' });
+  it('POST /devices creates a device with a given or a random token', async () => {
+    await using harness = await openHarness();
+    const created = await harness.call('POST', '/devices', { name: 'gw 1', token: 'tok' });
     assert.equal(created.status, 201);
     assert.equal(member(created.value, 'token'), 'tok');
-    await bench.call('POST', '/devices', { name: 'gw-2' });
-    const { value } = await bench.call('GET', '/devices');
+    await harness.call('POST', '/devices', { name: 'gw-2' });
+    const { value } = await harness.call('GET', '/devices');
     assert.ok(Array.isArray(value));
     assert.deepEqual(
       value.map((device) => [member(device, 'name'), member(device, 'token')]),
@@ -78,141 +80,141 @@ describe('the admin port', () => {
     );
   });
 
-  it('refuses a device whose name or token is taken', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
-    assert.deepEqual(await bench.call('POST', '/devices', { name: 'gw', token: 'other' }), {
+  it('POST /devices rejects a name or token in use', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    assert.deepEqual(await harness.call('POST', '/devices', { name: 'gw', token: 'other' }), {
       status: 400,
       value: { error: 'a device of that name exists' },
     });
-    assert.deepEqual(await bench.call('POST', '/devices', { name: 'gw2', token: 'tok' }), {
+    assert.deepEqual(await harness.call('POST', '/devices', { name: 'gw2', token: 'tok' }), {
       status: 400,
       value: { error: 'the credentials are used by another device' },
     });
   });
 
-  it('deletes a device whose name needs escaping', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw / 1' });
-    assert.equal((await bench.call('DELETE', '/devices/gw%20%2F%201')).status, 200);
-    assert.deepEqual(bench.core.devices(), []);
+  it('DELETE /devices accepts an escaped name', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw / 1' });
+    assert.equal((await harness.call('DELETE', '/devices/gw%20%2F%201')).status, 200);
+    assert.deepEqual(harness.core.devices(), []);
   });
 
-  it('revokes a token', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw', token: 'old' });
-    const { value } = await bench.call('POST', '/devices/gw/revoke');
+  it('POST revoke replaces the token', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw', token: 'old' });
+    const { value } = await harness.call('POST', '/devices/gw/revoke');
     assert.equal(member(value, 'token'), 'minted');
-    assert.deepEqual(await bench.core.checkToken('old'), { status: 'unauthorized' });
+    assert.deepEqual(await harness.core.checkToken('old'), { status: 'unauthorized' });
   });
 
-  it('writes and deletes shared attributes, and the device is told', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
+  it('writing and deleting shared attributes notifies the device', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw', token: 'tok' });
     const notified: string[] = [];
-    bench.core.subscribe(await handleOf(bench.core, 'tok'), {
+    harness.core.subscribe(await handleOf(harness.core, 'tok'), {
       sharedAttributes: (json) => notified.push(json),
     });
-    assert.equal((await bench.call('PUT', '/devices/gw/attributes', { a: 1, b: 'x' })).status, 200);
-    assert.equal((await bench.call('DELETE', '/devices/gw/attributes?keys=a,b')).status, 200);
+    assert.equal((await harness.call('PUT', '/devices/gw/attributes', { a: 1, b: 'x' })).status, 200);
+    assert.equal((await harness.call('DELETE', '/devices/gw/attributes?keys=a,b')).status, 200);
     assert.deepEqual(notified, ['{"a":1,"b":"x"}', '{"deleted":["a","b"]}']);
-    assert.equal((await bench.call('DELETE', '/devices/gw/attributes?keys=a')).status, 400);
-    assert.equal((await bench.call('DELETE', '/devices/gw/attributes')).status, 400);
-    assert.equal((await bench.call('PUT', '/devices/gw/attributes', [1])).status, 400);
+    assert.equal((await harness.call('DELETE', '/devices/gw/attributes?keys=a')).status, 400);
+    assert.equal((await harness.call('DELETE', '/devices/gw/attributes')).status, 400);
+    assert.equal((await harness.call('PUT', '/devices/gw/attributes', [1])).status, 400);
   });
 
-  it('sends a command and waits for its reply', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
-    const device = await handleOf(bench.core, 'tok');
-    bench.core.subscribe(device, {
+  it('POST rpc sends an RPC and returns its reply', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    const device = await handleOf(harness.core, 'tok');
+    harness.core.subscribe(device, {
       rpc: ({ id }) => {
-        bench.core.rpcDelivered(device, id, true);
-        void bench.core.rpcReply(device, id, '{"ok":true}', 'coap');
+        harness.core.rpcDelivered(device, id, true);
+        void harness.core.rpcReply(device, id, '{"ok":true}', 'coap');
       },
     });
-    const answer = await bench.call('POST', '/devices/gw/rpc', { method: 'reboot', params: { delay: 5 } });
+    const answer = await harness.call('POST', '/devices/gw/rpc', { method: 'reboot', params: { delay: 5 } });
     assert.deepEqual(answer, { status: 200, value: { status: 'replied', id: 0, reply: '{"ok":true}' } });
   });
 
-  it('answers 504 for a command nobody asks for', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw' });
-    const answer = await bench.call('POST', '/devices/gw/rpc', { method: 'reboot', timeoutMs: 1 });
+  it('POST rpc returns 504 without a subscription', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw' });
+    const answer = await harness.call('POST', '/devices/gw/rpc', { method: 'reboot', timeoutMs: 1 });
     assert.equal(answer.status, 504);
     assert.equal(member(answer.value, 'status'), 'no-subscription');
   });
 
-  it('clears the mark of a provisioned device', async () => {
-    await using bench = await openHarness();
-    await bench.core.provision('{provisionDeviceKey:pk1,provisionDeviceSecret:ps1,deviceName:gw}', 'coap');
-    assert.deepEqual(bench.core.admin.devices()[0]?.attributes.server, { provisionState: 'provisioned' });
-    await bench.call('POST', '/devices/gw/clear-provision-state');
-    assert.deepEqual(bench.core.admin.devices()[0]?.attributes.server, {});
+  it('POST clear-provision-state allows provisioning again', async () => {
+    await using harness = await openHarness();
+    await harness.core.provision('{provisionDeviceKey:pk1,provisionDeviceSecret:ps1,deviceName:gw}', 'coap');
+    assert.deepEqual(harness.core.admin.devices()[0]?.attributes.server, { provisionState: 'provisioned' });
+    await harness.call('POST', '/devices/gw/clear-provision-state');
+    assert.deepEqual(harness.core.admin.devices()[0]?.attributes.server, {});
   });
 
-  it('shows points by device, key, time and number', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
+  it('GET /points filters by device, key, time and limit', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw', token: 'tok' });
     await post(
-      bench.core,
+      harness.core,
       'tok',
       '[{"ts":1,"values":{"a":1,"b":1}},{"ts":2,"values":{"a":2}},{"ts":3,"values":{"a":3}}]',
     );
-    const { value } = await bench.call('GET', '/points?device=gw&key=a&since=2&limit=1');
+    const { value } = await harness.call('GET', '/points?device=gw&key=a&since=2&limit=1');
     assert.ok(Array.isArray(value));
     assert.deepEqual(
       value.map((point) => [member(point, 'key'), member(point, 'ts')]),
       [['a', 3]],
     );
-    const bad = await bench.call('GET', '/points?since=yesterday');
+    const bad = await harness.call('GET', '/points?since=yesterday');
     assert.deepEqual(bad, {
       status: 400,
       value: { error: 'since: "yesterday" is not a whole number of 0 or more' },
     });
-    assert.equal((await bench.call('GET', '/points?colour=red')).status, 400);
+    assert.equal((await harness.call('GET', '/points?colour=red')).status, 400);
   });
 
-  it('shows duplicates and statistics', async () => {
-    await using bench = await openHarness();
-    await bench.call('POST', '/devices', { name: 'gw', token: 'tok' });
-    for (const _ of [1, 2]) await post(bench.core, 'tok', '{"ts":1,"values":{"a":1}}');
-    bench.core.recordDuplicateDatagram('MID 7');
-    const duplicates = (await bench.call('GET', '/duplicates')).value;
+  it('GET /duplicates and GET /stats show counters', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw', token: 'tok' });
+    for (const _ of [1, 2]) await post(harness.core, 'tok', '{"ts":1,"values":{"a":1}}');
+    harness.core.recordDuplicateDatagram('MID 7');
+    const duplicates = (await harness.call('GET', '/duplicates')).value;
     assert.deepEqual(member(duplicates, 'datagrams'), ['MID 7']);
     assert.equal(member(member(member(duplicates, 'points'), '0'), 'equal'), true);
-    const stats = (await bench.call('GET', '/stats')).value;
+    const stats = (await harness.call('GET', '/stats')).value;
     assert.equal(member(stats, 'devices'), 1);
     assert.equal(member(member(stats, 'points'), 'stored'), 2);
     assert.equal(member(member(member(stats, 'perDevice'), 'gw'), 'lastTs'), 1);
   });
 
-  it('shows and turns knobs, and says which one it refuses', async () => {
-    await using bench = await openHarness();
-    const updated = await bench.call('PATCH', '/knobs', { silent: true });
+  it('PATCH /knobs sets knobs and names an invalid one', async () => {
+    await using harness = await openHarness();
+    const updated = await harness.call('PATCH', '/knobs', { silent: true });
     assert.equal(member(updated.value, 'silent'), true);
-    assert.deepEqual((await bench.call('GET', '/knobs')).value, updated.value);
-    assert.deepEqual(await bench.call('PATCH', '/knobs', { lossIn: 2 }), {
+    assert.deepEqual((await harness.call('GET', '/knobs')).value, updated.value);
+    assert.deepEqual(await harness.call('PATCH', '/knobs', { lossIn: 2 }), {
       status: 400,
       value: { error: 'lossIn: 2 is not a share from 0 to 1' },
     });
-    assert.equal((await bench.call('PATCH', '/knobs')).status, 400);
+    assert.equal((await harness.call('PATCH', '/knobs')).status, 400);
   });
 
-  it('restarts the sandbox', async () => {
-    await using bench = await openHarness();
-    assert.deepEqual(await bench.call('POST', '/restart'), { status: 200, value: { restarted: true } });
-    assert.equal(bench.restarts(), 1);
+  it('POST /restart restarts the sandbox', async () => {
+    await using harness = await openHarness();
+    assert.deepEqual(await harness.call('POST', '/restart'), { status: 200, value: { restarted: true } });
+    assert.equal(harness.restarts(), 1);
   });
 });
 
-describe('the admin port refuses with a sentence', () => {
-  const refused: readonly (readonly [
+describe('the admin port rejects with a sentence', () => {
+  const rejected: readonly (readonly [
     method: string,
     path: string,
     body: unknown,
     status: number,
-    says: RegExp,
+    expected: RegExp,
   ])[] = [
     ['GET', '/nope', undefined, 404, /GET \/ lists/],
     ['PUT', '/knobs', {}, 405, /^this path takes GET, PATCH$/],
@@ -236,18 +238,18 @@ describe('the admin port refuses with a sentence', () => {
     ['PUT', '/devices/nobody/attributes', { a: 1 }, 404, /nobody/],
     ['POST', '/devices/nobody/clear-provision-state', undefined, 404, /nobody/],
   ];
-  for (const [method, path, body, status, says] of refused) {
-    it(`${method} ${path} ${body === undefined ? '' : JSON.stringify(body)}`, async () => {
-      await using bench = await openHarness();
-      const answer = await bench.call(method, path, body);
+  for (const [method, path, body, status, expected] of rejected) {
+    it(`rejects ${method} ${path} ${body === undefined ? '' : JSON.stringify(body)}`, async () => {
+      await using harness = await openHarness();
+      const answer = await harness.call(method, path, body);
       assert.equal(answer.status, status);
-      assert.match(String(member(answer.value, 'error')), says);
+      assert.match(String(member(answer.value, 'error')), expected);
     });
   }
 
-  it('to a web page', async () => {
-    await using bench = await openHarness();
-    const answer = await bench.call('GET', '/devices', undefined, { Origin: 'http://example.com' });
+  it('rejects a request of a web page', async () => {
+    await using harness = await openHarness();
+    const answer = await harness.call('GET', '/devices', undefined, { Origin: 'http://example.com' });
     assert.equal(answer.status, 403);
   });
 });

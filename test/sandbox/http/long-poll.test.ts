@@ -1,3 +1,5 @@
+/** Long polls (contract section 8), and the knobs `silent` and `dead` over HTTP. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
@@ -10,175 +12,173 @@ const UPDATES = `/api/v1/${TOKEN}/attributes/updates`;
 const JSON_TYPE = 'application/json';
 
 describe('a long poll', () => {
-  it('answers an empty 408 when nothing came in its time', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
+  it('a poll gets an empty 408 at its timeout', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
     for (const path of [RPC, UPDATES]) {
-      const answer = await bench.call('GET', `${path}?timeout=5`);
+      const answer = await harness.call('GET', `${path}?timeout=5`);
       assert.deepEqual(answer, { status: 408, body: '', contentType: '' });
     }
-    assert.equal(bench.core.admin.devices()[0]?.listeners, 0);
+    assert.equal(harness.core.admin.devices()[0]?.listeners, 0);
   });
 
-  it('ends in 503 when its time is not below the asynchronous time-out', async () => {
-    await using bench = await openHttpHarness({ asyncTimeoutMs: 5 });
-    await withDevice(bench.core);
+  it('a poll gets 503 if its timeout reaches the asynchronous timeout', async () => {
+    await using harness = await openHttpHarness({ asyncTimeoutMs: 5 });
+    await withDevice(harness.core);
     for (const query of ['', '?timeout=0', '?timeout=5', '?timeout=90000']) {
-      assert.equal((await bench.call('GET', RPC + query)).status, 503, query);
+      assert.equal((await harness.call('GET', RPC + query)).status, 503, query);
     }
   });
 
-  it('answers 401 for a bad token', async () => {
-    await using bench = await openHttpHarness();
-    assert.equal((await bench.call('GET', RPC)).status, 401);
+  it('a poll gets 401 for an unknown token', async () => {
+    await using harness = await openHttpHarness();
+    assert.equal((await harness.call('GET', RPC)).status, 401);
   });
 
-  it('answers changed and deleted shared attributes as JSON', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
-    const changed = bench.call('GET', UPDATES);
-    await waitForListener(bench.core);
-    bench.core.admin.setSharedAttributes('gw-0001', '{"uploadPeriod":60}');
+  it('a poll gets changed and deleted shared attributes as JSON', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
+    const changed = harness.call('GET', UPDATES);
+    await waitForListener(harness.core);
+    harness.core.admin.setSharedAttributes('gw-0001', '{"uploadPeriod":60}');
     assert.deepEqual(await changed, { status: 200, body: '{"uploadPeriod":60}', contentType: JSON_TYPE });
-    const deleted = bench.call('GET', UPDATES);
-    await waitForListener(bench.core);
-    bench.core.admin.deleteSharedAttributes('gw-0001', ['uploadPeriod']);
+    const deleted = harness.call('GET', UPDATES);
+    await waitForListener(harness.core);
+    harness.core.admin.deleteSharedAttributes('gw-0001', ['uploadPeriod']);
     assert.equal((await deleted).body, '{"deleted":["uploadPeriod"]}');
   });
 
-  it('loses attribute updates that come between two polls', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
-    bench.core.admin.setSharedAttributes('gw-0001', '{"a":1}');
-    assert.equal((await bench.call('GET', `${UPDATES}?timeout=5`)).status, 408);
+  it('attribute updates between two polls are lost', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
+    harness.core.admin.setSharedAttributes('gw-0001', '{"a":1}');
+    assert.equal((await harness.call('GET', `${UPDATES}?timeout=5`)).status, 408);
   });
 
-  it('answers pending commands one per poll, and their delivery ends one-way commands', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
+  it('a poll gets one pending RPC, and a one-way RPC ends with it', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
     const sending = ['first', 'second'].map((method) =>
-      bench.core.admin.sendRpc('gw-0001', { method, oneWay: true }),
+      harness.core.admin.sendRpc('gw-0001', { method, oneWay: true }),
     );
-    const first = await bench.call('GET', RPC);
+    const first = await harness.call('GET', RPC);
     assert.deepEqual(first, {
       status: 200,
       body: '{"id":0,"method":"first","params":null}',
       contentType: JSON_TYPE,
     });
     await sending[0];
-    assert.equal((await bench.call('GET', RPC)).body, '{"id":1,"method":"second","params":null}');
+    assert.equal((await harness.call('GET', RPC)).body, '{"id":1,"method":"second","params":null}');
     assert.deepEqual(await sending[1], { ok: true, value: { status: 'delivered', id: 1 } });
   });
 
-  it('carries a two-way command and its reply', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
-    const polling = bench.call('GET', RPC);
-    await waitForListener(bench.core);
-    const sending = bench.core.admin.sendRpc('gw-0001', { method: 'reboot', params: { delay: 5 } });
+  it('a two-way RPC and its reply work by polls', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
+    const polling = harness.call('GET', RPC);
+    await waitForListener(harness.core);
+    const sending = harness.core.admin.sendRpc('gw-0001', { method: 'reboot', params: { delay: 5 } });
     assert.equal((await polling).body, '{"id":0,"method":"reboot","params":{"delay":5}}');
-    await bench.call('POST', `${RPC}/0`, '{"ok":true}');
+    await harness.call('POST', `${RPC}/0`, '{"ok":true}');
     assert.deepEqual(await sending, { ok: true, value: { status: 'replied', id: 0, reply: '{"ok":true}' } });
   });
 
-  it('answers 403 when the device is deleted', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
-    const polling = bench.call('GET', RPC);
-    await waitForListener(bench.core);
-    bench.core.admin.deleteDevice('gw-0001');
+  it('a poll gets 403 if the device is deleted', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
+    const polling = harness.call('GET', RPC);
+    await waitForListener(harness.core);
+    harness.core.admin.deleteDevice('gw-0001');
     const { status, body } = await polling;
     assert.deepEqual([status, body], [403, 'Device was deleted!']);
   });
 
-  it('ends with 408 when the token is revoked', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
-    const polling = bench.call('GET', UPDATES);
-    await waitForListener(bench.core);
-    bench.core.admin.revokeToken('gw-0001');
+  it('a poll gets 408 if the token is revoked', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
+    const polling = harness.call('GET', UPDATES);
+    await waitForListener(harness.core);
+    harness.core.admin.revokeToken('gw-0001');
     assert.equal((await polling).status, 408);
   });
 
-  it('leaves a command pending when its client has gone away', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
+  it('an RPC stays pending if the client disconnects', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
     const leaving = new AbortController();
-    const polling = bench.call('GET', RPC, undefined, { signal: leaving.signal });
-    await waitForListener(bench.core);
+    const polling = harness.call('GET', RPC, undefined, { signal: leaving.signal });
+    await waitForListener(harness.core);
     leaving.abort();
     await assert.rejects(polling);
-    while (bench.core.admin.devices()[0]?.listeners !== 0) await settlePromises();
-    const sending = bench.core.admin.sendRpc('gw-0001', { method: 'reboot', oneWay: true });
-    assert.equal((await bench.call('GET', RPC)).status, 200);
+    while (harness.core.admin.devices()[0]?.listeners !== 0) await settlePromises();
+    const sending = harness.core.admin.sendRpc('gw-0001', { method: 'reboot', oneWay: true });
+    assert.equal((await harness.call('GET', RPC)).status, 200);
     assert.ok((await sending).ok);
   });
 
-  it('is cut when the server restarts', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
-    const polling = bench.call('GET', RPC);
-    await waitForListener(bench.core);
-    bench.restart();
+  it('a restart closes the connection of a poll', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
+    const polling = harness.call('GET', RPC);
+    await waitForListener(harness.core);
+    harness.restart();
     await assert.rejects(polling);
-    assert.equal((await bench.call('GET', `${RPC}?timeout=5`)).status, 408);
+    assert.equal((await harness.call('GET', `${RPC}?timeout=5`)).status, 408);
   });
 });
 
-describe('a sandbox that does not answer', () => {
-  it('stores what it is sent when it is only silent', async () => {
-    await using bench = await openHttpHarness({ knobs: { silent: true } });
-    await withDevice(bench.core);
+describe('the knobs silent and dead over HTTP', () => {
+  it('silent: a post is stored without a response', async () => {
+    await using harness = await openHttpHarness({ knobs: { silent: true } });
+    await withDevice(harness.core);
     const leaving = new AbortController();
-    const posting = bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}', { signal: leaving.signal });
+    const posting = harness.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}', { signal: leaving.signal });
     const failed = assert.rejects(posting, { name: 'AbortError' });
-    while (bench.core.admin.points().length === 0) await settlePromises();
-    await answersAgain(bench, { silent: false });
+    while (harness.core.admin.points().length === 0) await settlePromises();
+    await expectResponse(harness, { silent: false });
     leaving.abort();
     await failed;
   });
 
-  it('takes nothing in when it is dead, and answers again when it is not', async () => {
-    await using bench = await openHttpHarness();
-    await withDevice(bench.core);
+  it('dead: a post has no effect until the knob is reset', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
     const leaving = new AbortController();
-    const looked = lookedAtDead(bench.core.knobs);
-    const posting = bench.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}', { signal: leaving.signal });
+    const requested = killOnRequest(harness.core.knobs);
+    const posting = harness.call('POST', `/api/v1/${TOKEN}/telemetry`, '{"a":1}', { signal: leaving.signal });
     const failed = assert.rejects(posting, { name: 'AbortError' });
-    await looked;
-    await answersAgain(bench, { dead: false });
+    await requested;
+    await expectResponse(harness, { dead: false });
     leaving.abort();
     await failed;
-    assert.deepEqual(bench.core.admin.points(), []);
+    assert.deepEqual(harness.core.admin.points(), []);
   });
 
-  it('does not count a command as delivered that it kept to itself', async () => {
-    await using bench = await openHttpHarness({ knobs: { silent: true } });
-    await withDevice(bench.core);
+  it('silent: an RPC is not counted as delivered', async () => {
+    await using harness = await openHttpHarness({ knobs: { silent: true } });
+    await withDevice(harness.core);
     const leaving = new AbortController();
-    const polling = assert.rejects(bench.call('GET', RPC, undefined, { signal: leaving.signal }));
-    await waitForListener(bench.core);
-    const sending = bench.core.admin.sendRpc('gw-0001', { method: 'reboot', oneWay: true });
-    while (bench.core.admin.devices()[0]?.listeners !== 0) await settlePromises();
+    const polling = assert.rejects(harness.call('GET', RPC, undefined, { signal: leaving.signal }));
+    await waitForListener(harness.core);
+    const sending = harness.core.admin.sendRpc('gw-0001', { method: 'reboot', oneWay: true });
+    while (harness.core.admin.devices()[0]?.listeners !== 0) await settlePromises();
     await settlePromises();
-    bench.core.admin.updateKnobs({ silent: false });
-    assert.match((await bench.call('GET', RPC)).body, /reboot/);
+    harness.core.admin.updateKnobs({ silent: false });
+    assert.match((await harness.call('GET', RPC)).body, /reboot/);
     await sending;
     leaving.abort();
     await polling;
   });
 });
 
-/** A whole exchange after the unanswered one: had that been answered, its answer would be here by now. */
-async function answersAgain(bench: HttpHarness, knobs: Partial<Knobs>): Promise<void> {
-  bench.core.admin.updateKnobs(knobs);
-  assert.equal((await bench.call('GET', `/api/v1/${TOKEN}/attributes`)).status, 200);
+/** A complete exchange, after which a response to the earlier request would have arrived. */
+async function expectResponse(harness: HttpHarness, knobs: Partial<Knobs>): Promise<void> {
+  harness.core.admin.updateKnobs(knobs);
+  assert.equal((await harness.call('GET', `/api/v1/${TOKEN}/attributes`)).status, 200);
 }
 
-/**
- * Sets the knob to dead, and resolves when a request has met it: there is no other sign of an unread request.
- */
-function lookedAtDead(knobs: Knobs): Promise<void> {
+/** Sets the knob `dead` and resolves when a request has read it: an unread request has no other effect. */
+function killOnRequest(knobs: Knobs): Promise<void> {
   return new Promise((resolve) => {
     const get = (): boolean => {
       Object.defineProperty(knobs, 'dead', { value: true, writable: true, enumerable: true });

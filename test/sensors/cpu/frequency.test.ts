@@ -1,4 +1,4 @@
-/** Frequency and throttling: CPUs that are switched off cost the others nothing. */
+/** CPU frequency and throttling: an offline CPU does not affect the others. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -9,7 +9,7 @@ import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { CapturedHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
 import { addDevice } from '../helpers/renumber-devices.ts';
 
-it('CPUs that are switched off have no frequency, the others theirs, and nobody complains', async () => {
+it('an offline CPU has no frequency and does not affect the others', async () => {
   const hostFiles: HostFiles = {
     ...openHostFiles('/nowhere'),
     list: () => ['policy0', 'policy4'],
@@ -24,7 +24,7 @@ it('CPUs that are switched off have no frequency, the others theirs, and nobody 
   assert.deepEqual(logger.lines, []);
 });
 
-it('a CPU that is switched off takes its count of throttling along, and the others keep theirs', async (t) => {
+it('an offline CPU does not count for throttling', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   const folder = (cpu: number) => `sys/devices/system/cpu/cpu${cpu}/thermal_throttle`;
   for (const cpu of [0, 1]) addDevice(host, folder(cpu), { core_throttle_count: `${5 - cpu}` });

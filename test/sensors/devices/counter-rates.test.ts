@@ -1,4 +1,4 @@
-/** Rates of a device's counters: what is counted across, what costs a rate, and that none is ever made up. */
+/** Rates of counters: wraps are counted, resets give no rate, and no rate is invented. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,7 +11,7 @@ const SIZE = 2 ** 32;
 
 const createRates = () => new CounterRates({ bytes: BYTES, packets: PACKETS });
 
-it('a rate is what was counted between two looks, per second', () => {
+it('a rate is the count between two samples, per second', () => {
   const rates = createRates();
   assert.equal(rates.next({ bytes: 1000, packets: 10 }, 5_000), undefined);
   assert.deepEqual(rates.next({ bytes: 3000, packets: 10 }, 9_000), { bytes: 500, packets: 0 });
@@ -19,7 +19,7 @@ it('a rate is what was counted between two looks, per second', () => {
 
 type Pair = readonly [bytes: number, packets: number];
 
-/** Bytes per second between two looks, ten seconds apart unless said otherwise; undefined: no rate. */
+/** The rate of bytes between two samples, 10 s apart by default; undefined: no rate. */
 const STEPS: readonly {
   what: string;
   before: Pair;
@@ -27,26 +27,37 @@ const STEPS: readonly {
   seconds?: number;
   perS: number | undefined;
 }[] = [
-  { what: 'over 32 bits', before: [SIZE - 500, 5e6], now: [500, 5e6 + 2], perS: 100 },
-  { what: 'over 64 bits', before: [2 ** 64 - 4096, 5e6], now: [4096, 5e6 + 2], perS: 819.2 },
-  { what: 'on beyond 2^53', before: [2 ** 60, 5e6], now: [2 ** 60 + 4096, 5e6 + 2], perS: 409.6 },
-  { what: 'reset of one beyond 2^53', before: [2 ** 60, 5e6], now: [900, 9], perS: undefined },
+  { what: 'a wrap of 32 bits', before: [SIZE - 500, 5e6], now: [500, 5e6 + 2], perS: 100 },
+  { what: 'a wrap of 64 bits', before: [2 ** 64 - 4096, 5e6], now: [4096, 5e6 + 2], perS: 819.2 },
+  { what: 'a step beyond 2^53', before: [2 ** 60, 5e6], now: [2 ** 60 + 4096, 5e6 + 2], perS: 409.6 },
+  { what: 'a reset beyond 2^53', before: [2 ** 60, 5e6], now: [900, 9], perS: undefined },
   {
-    what: 'both over 32 bits, nobody to witness',
+    what: 'a wrap of all counters',
     before: [SIZE - 5, SIZE - 5],
     now: [5, 5],
     perS: undefined,
   },
-  { what: 'reset', before: [3e9, 5e6], now: [2000, 20], perS: undefined },
-  { what: 'reset near the end of 32 bits', before: [SIZE - 500, 5e6], now: [9e5, 1500], perS: undefined },
-  { what: 'reset of one beyond 32 bits', before: [SIZE + 10, 5e6], now: [900, 9], perS: undefined },
-  { what: 'back further than it can run', before: [2.2e9, 5e6], now: [100, 5e6 + 9], perS: undefined },
-  { what: 'back from the lower half', before: [2e9, 5e6], now: [100, 5e6 + 9], seconds: 60, perS: undefined },
-  { what: 'back, only a small one witnesses', before: [SIZE - 500, 3], now: [500, 12], perS: undefined },
+  { what: 'a reset', before: [3e9, 5e6], now: [2000, 20], perS: undefined },
+  { what: 'a reset near the end of 32 bits', before: [SIZE - 500, 5e6], now: [9e5, 1500], perS: undefined },
+  { what: 'a reset beyond 32 bits', before: [SIZE + 10, 5e6], now: [900, 9], perS: undefined },
+  {
+    what: 'a step back that needs more than the highest rate',
+    before: [2.2e9, 5e6],
+    now: [100, 5e6 + 9],
+    perS: undefined,
+  },
+  {
+    what: 'a step back from the lower half',
+    before: [2e9, 5e6],
+    now: [100, 5e6 + 9],
+    seconds: 60,
+    perS: undefined,
+  },
+  { what: 'a wrap beside a small counter only', before: [SIZE - 500, 3], now: [500, 12], perS: undefined },
 ];
 
 for (const { what, before, now, seconds = 10, perS } of STEPS) {
-  it(`${what}: ${perS === undefined ? 'no rate' : `${perS} a second`}`, () => {
+  it(`${what} gives ${perS === undefined ? 'no rate' : `a rate of ${perS} per second`}`, () => {
     const rates = createRates();
     rates.next({ bytes: before[0], packets: before[1] }, 0);
     assert.equal(rates.next({ bytes: now[0], packets: now[1] }, seconds * 1000)?.bytes, perS);
@@ -56,20 +67,20 @@ for (const { what, before, now, seconds = 10, perS } of STEPS) {
   });
 }
 
-it('a counter of 32 bits is counted across its end however slowly it runs', () => {
+it('a slow 32-bit counter is counted across its wrap', () => {
   const rates = new CounterRates({ busyMs: 1100, requests: PACKETS });
   rates.next({ busyMs: SIZE - 400, requests: 70_000 }, 0);
   assert.equal(rates.next({ busyMs: 600, requests: 70_010 }, 10_000)?.busyMs, 100);
 });
 
-it('another device under the same name has no rate with the counters of the one before', () => {
+it('a new device of the same name has no rate in its first sample', () => {
   const rates = createRates();
   rates.next({ bytes: 1000, packets: 10 }, 0, '4');
   assert.equal(rates.next({ bytes: 9000, packets: 90 }, 10_000, '5'), undefined);
   assert.deepEqual(rates.next({ bytes: 9100, packets: 90 }, 20_000, '5'), { bytes: 10, packets: 0 });
 });
 
-it('two looks at one instant have no rate, and nothing that was counted is lost', () => {
+it('two samples at one instant give no rate and lose no counts', () => {
   const rates = createRates();
   rates.next({ bytes: 0, packets: 0 }, 1_000);
   assert.equal(rates.next({ bytes: 500, packets: 1 }, 1_000), undefined);
@@ -103,7 +114,7 @@ const event = fc.oneof(
   },
 );
 
-it('whatever happens to a card of 32 or 64 bits, a rate is the true one or there is none', () => {
+it('a rate is correct or absent, whatever happens to the counters', () => {
   const history = fc.array(event, { minLength: 1, maxLength: 60 });
   const begin = fc.record({
     size: fc.constantFrom(2 ** 32, 2 ** 53),
@@ -112,25 +123,21 @@ it('whatever happens to a card of 32 or 64 bits, a rate is the true one or there
   fc.assert(
     fc.property(begin, history, ({ size, bytes }, events) => {
       const rates = new CounterRates({ bytes: BYTES, packets: PACKETS });
-      let createRates = { bytes, packets: 5_000_000, index: 1 };
+      let counters = { bytes, packets: 5_000_000, index: 1 };
       let nowMs = 0;
-      rates.next(
-        { bytes: createRates.bytes, packets: createRates.packets },
-        nowMs,
-        String(createRates.index),
-      );
+      rates.next({ bytes: counters.bytes, packets: counters.packets }, nowMs, String(counters.index));
       for (const { is, bytes: moved, ms } of events) {
         nowMs += ms;
         const continues = is === 'step';
-        const index = is === 'recreate' ? createRates.index + 1 : createRates.index;
+        const index = is === 'recreate' ? counters.index + 1 : counters.index;
         const now = {
-          bytes: continues ? (createRates.bytes + moved) % size : moved,
-          packets: continues ? createRates.packets + Math.ceil(moved / 1000) : Math.ceil(moved / 1000),
+          bytes: continues ? (counters.bytes + moved) % size : moved,
+          packets: continues ? counters.packets + Math.ceil(moved / 1000) : Math.ceil(moved / 1000),
           index,
         };
         const rate = rates.next({ bytes: now.bytes, packets: now.packets }, nowMs, String(index));
-        const before = createRates;
-        createRates = now;
+        const before = counters;
+        counters = now;
         if (rate === undefined) continue;
         const actualPerS = (moved * 1000) / ms;
         if (is === 'step')

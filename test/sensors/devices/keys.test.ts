@@ -1,4 +1,4 @@
-/** Names of the host as parts of keys: readable, without chance in them, within the bound. */
+/** Names of the host as parts of keys: readable, stable and bounded. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -24,7 +24,7 @@ it('labels become camelCase parts', () => {
   }
 });
 
-it('the way to a device gives its address, without what is numbered by chance', () => {
+it('the address of a device does not contain numbers of the load order', () => {
   for (const [link, address] of [
     ['../../devices/pci0000:00/0000:00:1d.0/0000:01:00.0/nvme/nvme0/hwmon1', '0000:01:00.0'],
     ['../../devices/platform/nct6775.656/hwmon/hwmon4', 'nct6775.656'],
@@ -42,7 +42,7 @@ it('the way to a device gives its address, without what is numbered by chance', 
   }
 });
 
-it('a key has at most 64 characters, and two long names stay two', () => {
+it('a key has at most 64 characters, and two long names stay distinct', () => {
   const long = 'AVeryLongNameOfAChipOnSomeBoardThatSomebodyHasDescribedInAllDetail';
   const [one, other] = [fillKey('hwmon*C', `${long}One`), fillKey('hwmon*C', `${long}Other`)];
   for (const key of [one, other]) {
@@ -54,7 +54,7 @@ it('a key has at most 64 characters, and two long names stay two', () => {
   assert.equal(fillKey('hwmon*C', 'NvmeComposite'), 'hwmonNvmeCompositeC');
 });
 
-it('of two of one name each has its address; two that share that too are left out, and a third is not', () => {
+it('equal names get their addresses; devices with equal addresses are left out', () => {
   const parts = (...all: readonly (readonly [string, string])[]) =>
     assignKeyParts(all.map(([name, address]) => ({ name, address }))).map(({ part }) => part);
   assert.deepEqual(parts(['nvme', '0000:01:00.0']), ['Nvme']);

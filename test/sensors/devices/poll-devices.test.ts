@@ -1,4 +1,4 @@
-/** Slow reads and rounds of them: what a device that hangs, fails or is pulled may cost. */
+/** Blocking reads of several devices: the effect of a device that hangs, fails or is removed. */
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -20,15 +20,15 @@ import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { RecordingSensorLogger } from '../helpers/captured-host.ts';
 import { createHungFiles } from '../helpers/hung-files.ts';
 
-it('a device that fails costs its own values, and is not asked for its others', async () => {
-  const { queries, rounds } = setup();
+it('a failing device loses only its own values and is not read further', async () => {
+  const { queries, poller } = setup();
   const deviceValues = [
     deviceValue('a', 'one', () => 1),
     deviceValue('b', 'two', fails('EIO'), queries),
     deviceValue('b', 'three', () => 3, queries),
     deviceValue('c', 'four', () => true),
   ];
-  await assert.rejects(rounds.pollAll(deviceValues), (error) => {
+  await assert.rejects(poller.pollAll(deviceValues), (error) => {
     assert.ok(error instanceof PartialReadError);
     assert.deepEqual(error.measurements, { one: 1, four: true });
     assert.match(error.message, /EIO/);
@@ -37,13 +37,13 @@ it('a device that fails costs its own values, and is not asked for its others', 
   assert.deepEqual(queries, ['two']);
 });
 
-it('what a driver has no value for is absent, and nothing is wrong', async () => {
-  const { rounds, missing } = setup();
+it('a value that the driver does not have is absent and no failure', async () => {
+  const { poller, missing } = setup();
   const deviceValues = ['ENODATA', 'ENODEV', 'EAGAIN', 'ENXIO'].map((code) =>
     deviceValue(code, code, fails(code)),
   );
   assert.deepEqual(
-    await rounds.pollAll([
+    await poller.pollAll([
       ...deviceValues,
       deviceValue('x', 'none', () => undefined),
       deviceValue('y', 'one', () => 1),
@@ -55,37 +55,37 @@ it('what a driver has no value for is absent, and nothing is wrong', async () =>
   assert.equal(missing(), 0);
 });
 
-it('a file that has gone is told, so that the host is looked at again', async () => {
-  const { rounds, missing } = setup();
-  assert.deepEqual(await rounds.pollAll([deviceValue('a', 'one', fails('ENOENT'))]), {});
+it('a missing file triggers a new search for devices', async () => {
+  const { poller, missing } = setup();
+  assert.deepEqual(await poller.pollAll([deviceValue('a', 'one', fails('ENOENT'))]), {});
   assert.equal(missing(), 1);
 });
 
-it('a device that took long to fail is left alone for a minute, during which its failure stands', async () => {
-  const { queries, clock, rounds } = setup();
+it('a device that failed slowly is skipped for a minute and counts as failed', async () => {
+  const { queries, clock, poller } = setup();
   const stuck = async () => {
     await clock.advance(1000);
     return fails('ETIMEDOUT')();
   };
   const deviceValues = [deviceValue('a', 'one', stuck, queries), deviceValue('b', 'two', () => 2)];
   for (let round = 0; round < 6; round += 1) {
-    await assert.rejects(rounds.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
+    await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
     await clock.advance(10_000);
   }
   assert.equal(queries.length, 1);
-  await assert.rejects(rounds.pollAll(deviceValues), { message: /ETIMEDOUT/ });
+  await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/ });
   assert.equal(queries.length, 2);
 });
 
-it('a device that fails at once is asked again at once', async () => {
-  const { queries, rounds } = setup();
+it('a device that failed fast is read again in the next round', async () => {
+  const { queries, poller } = setup();
   const deviceValues = [deviceValue('a', 'one', fails('EREMOTEIO'), queries)];
-  await assert.rejects(rounds.pollAll(deviceValues));
-  await assert.rejects(rounds.pollAll(deviceValues));
+  await assert.rejects(poller.pollAll(deviceValues));
+  await assert.rejects(poller.pollAll(deviceValues));
   assert.equal(queries.length, 2);
 });
 
-it('of a collector that could read a part, the reading has that part, and the journal one line', async () => {
+it('a partial read delivers its valid values and is logged once', async () => {
   const described = {
     type: 'number',
     profile: 'full',
@@ -112,14 +112,14 @@ it('of a collector that could read a part, the reading has that part, and the jo
   };
   const logger = new RecordingSensorLogger();
   const sampler = openSampler([collector], openHostFiles('/nowhere'), new VirtualClock(), logger);
-  assert.deepEqual(await sampler.sample(), { one: 1 }, 'what is outside the catalogue is not believed');
+  assert.deepEqual(await sampler.sample(), { one: 1 }, 'values outside the catalogue are left out');
   assert.deepEqual(await sampler.sample(), { one: 1 });
   broken = false;
   assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
   assert.deepEqual(logger.lines, ['warn parts', 'info parts']);
 });
 
-it('each device that fails is told once, whatever others do, and again when it fails again', async () => {
+it('each failing device is logged once, and again if it fails again', async () => {
   const failing = new Map<string, Error>();
   const collector: Collector = {
     name: 'bus',
@@ -130,7 +130,7 @@ it('each device that fails is told once, whatever others do, and again when it f
     },
   };
   const log = new RecordingLogger();
-  const guard = new CollectorRunner(collector, {
+  const runner = new CollectorRunner(collector, {
     hostFiles: openHostFiles('/nowhere'),
     clock: new VirtualClock(),
     log,
@@ -139,8 +139,8 @@ it('each device that fails is told once, whatever others do, and again when it f
     everyMs: 0,
   });
   const loggedEvents = async () => {
-    await guard.read();
-    await guard.read();
+    await runner.read();
+    await runner.read();
     return log.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim());
   };
   failing.set('a', new Error('EIO: a'));
@@ -155,14 +155,14 @@ it('each device that fails is told once, whatever others do, and again when it f
   assert.deepEqual(await loggedEvents(), ['info']);
 });
 
-it('devices that hang take two threads of the pool, and the rest of the process has the others', {
+it('hung devices occupy two threads of the pool at most', {
   timeout: 20_000,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 6);
   writeFileSync(join(folder, 'file'), 'still there\n');
   const hostFiles = openHostFiles(folder);
   const hung = Array.from({ length: 6 }, (_, index) => hostFiles.readBlocking(`hung${index}`));
-  // Through the pool too, as the spool and name resolution are: it would wait for ever if all four threads hung.
+  // This read uses the pool as well, like the spool and name resolution; it would hang if all four threads did.
   const file = await open(join(folder, 'file'));
   assert.equal((await file.readFile('utf8')).trim(), 'still there');
   await file.close();
@@ -173,7 +173,7 @@ it('devices that hang take two threads of the pool, and the rest of the process 
   );
 });
 
-it('a slow read that fails gives its place to the next one', async () => {
+it('a failed blocking read frees its thread', async () => {
   const hostFiles = openHostFiles('/');
   const reads = await Promise.allSettled(
     Array.from({ length: 9 }, (_, index) =>
@@ -188,12 +188,12 @@ it('a slow read that fails gives its place to the next one', async () => {
 
 function setup() {
   const clock = new VirtualClock();
-  let goneCount = 0;
-  const rounds = new DevicePoller(clock, () => {
-    goneCount += 1;
+  let missingCount = 0;
+  const poller = new DevicePoller(clock, () => {
+    missingCount += 1;
   });
   const queries: string[] = [];
-  return { queries: queries, clock, rounds, missing: () => goneCount };
+  return { queries, clock, poller, missing: () => missingCount };
 }
 
 function deviceValue(

@@ -1,4 +1,7 @@
-/** Reads that hang, on real pipes: how many threads they take together, and that asking again takes none. */
+/**
+ * Reads that hang, on real pipes: the number of threads they occupy together, and that a second read occupies
+ * none.
+ */
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -10,41 +13,41 @@ import { createHungFiles } from '../helpers/hung-files.ts';
 
 const timeout = 20_000;
 
-it('devices, own files and mounts have two threads together, and whoever comes later waits for one', {
+it('devices, custom files and mounts share two threads', {
   timeout,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 2);
   const file = join(folder, 'file');
   writeFileSync(file, '7\n8\n');
-  const slow = openBlockingReads();
-  const answered: string[] = [];
-  const noted = async (what: string, answer: Promise<unknown>) => {
-    await answer;
-    answered.push(what);
+  const reads = openBlockingReads();
+  const completed: string[] = [];
+  const record = async (name: string, read: Promise<unknown>) => {
+    await read;
+    completed.push(name);
   };
-  const hung = ['hung0', 'hung1'].map((name) => slow.text(join(folder, name)));
-  const later = [noted('line', slow.firstLine(file)), noted('use', slow.usage(folder))];
-  // What goes past the two is answered in the meantime; a file takes more steps through the pool than either of them.
+  const hung = ['hung0', 'hung1'].map((name) => reads.text(join(folder, name)));
+  const later = [record('line', reads.firstLine(file)), record('usage', reads.usage(folder))];
+  // Reads outside the two threads complete meanwhile, although they cross the pool more often.
   for (let round = 0; round < 5; round += 1) assert.equal(await readFile(file, 'utf8'), '7\n8\n');
-  assert.deepEqual(answered, []);
+  assert.deepEqual(completed, []);
   release();
   assert.deepEqual(await Promise.all(hung), ['at last\n', 'at last\n']);
   await Promise.all(later);
-  assert.deepEqual(answered.toSorted(), ['line', 'use']);
-  assert.equal(await slow.firstLine(file), '7');
+  assert.deepEqual(completed.toSorted(), ['line', 'usage']);
+  assert.equal(await reads.firstLine(file), '7');
 });
 
-it('what hangs takes one thread however often it is asked, and the other devices have the second', {
+it('a hung file occupies one thread, however often it is read', {
   timeout,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 1);
   const file = join(folder, 'file');
   writeFileSync(file, '7\n');
-  const slow = openBlockingReads();
-  const hung = Array.from({ length: 5 }, () => slow.text(join(folder, 'hung0')));
-  assert.equal(await slow.text(file), '7\n');
+  const reads = openBlockingReads();
+  const hung = Array.from({ length: 5 }, () => reads.text(join(folder, 'hung0')));
+  assert.equal(await reads.text(file), '7\n');
   release();
   assert.deepEqual([...new Set(await Promise.all(hung))], ['at last\n']);
   writeFileSync(file, '8\n');
-  assert.equal(await slow.text(file), '8\n', 'what was answered is asked anew');
+  assert.equal(await reads.text(file), '8\n', 'a completed read is repeated');
 });

@@ -1,4 +1,6 @@
-/** The real tree and its double keep the same promises, so that what the double shows of a damaged host is true. */
+/**
+ * The real host files and their double keep the same contract, so that the double is a valid damaged host.
+ */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -8,13 +10,13 @@ import { dirname, join } from 'node:path';
 import { after, it } from 'node:test';
 import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { FILES, hostFilesContract, LINKS } from '../../contracts/host-files.ts';
-import { type Damage, DamagedHostFiles } from '../../doubles/in-memory-host.ts';
+import { type Damage, DamagedHostFiles } from '../../doubles/damaged-host-files.ts';
 import { createHungFiles } from '../helpers/hung-files.ts';
 
 /** include/uapi/linux/magic.h */
 const [EXT, TMPFS] = [0xef53, 0x01021994];
 
-const root = mkdtempSync(join(tmpdir(), 'firstlight-tree-'));
+const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 for (const [path, text] of Object.entries(FILES)) {
   mkdirSync(join(root, dirname(path)), { recursive: true });
@@ -23,10 +25,10 @@ for (const [path, text] of Object.entries(FILES)) {
 mkdirSync(join(root, 'sys/class/net'), { recursive: true });
 for (const [path, target] of Object.entries(LINKS)) symlinkSync(target, join(root, path));
 
-hostFilesContract('the real tree', () => openHostFiles(root));
-hostFilesContract('the tree in memory', () => new DamagedHostFiles(root).hostFiles((_, text) => text));
+hostFilesContract('the real files', () => openHostFiles(root));
+hostFilesContract('the double in memory', () => new DamagedHostFiles(root).hostFiles((_, text) => text));
 
-it('a damaged file is damaged by whatever link it is reached, and no other is', () => {
+it('the double damages one file, whichever link leads to it', () => {
   const path = 'sys/devices/pci/net/eth0/flags';
   let damage: Damage | undefined = { type: 'error', code: 'EIO' };
   const hostFiles = new DamagedHostFiles(root).hostFiles((_, text) => text, { path, damage: () => damage });
@@ -43,7 +45,7 @@ it('a damaged file is damaged by whatever link it is reached, and no other is', 
   assert.equal(hostFiles.read('sys/class/net/eth0/flags'), '0x1003\n');
 });
 
-it('a root that the kernel counts in memory is asked without the pool, once its kind is known', {
+it('the usage of a root with counts in memory is read without the pool', {
   timeout: 20_000,
 }, async (t) => {
   const { folder, release } = createHungFiles(t, 4);

@@ -1,4 +1,4 @@
-/** hwmon: which chips are reported, in which unit, under which name; and what a broken or pulled one costs. */
+/** hwmon: reported chips, units and names, and the effect of a broken or removed chip. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -7,7 +7,7 @@ import { addDevice, renumber, valuesWithPrefix } from '../helpers/renumber-devic
 
 const I2C = 'sys/devices/pci0000:00/0000:00:15.0/i2c_designware.0/i2c-6';
 
-it('a gateway reports its chips by name and label, in degrees, volts, amperes, watts and revolutions', async (t) => {
+it('a gateway reports its chips by name and label, in the units of the keys', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), {
     hwmonCoretempCore0C: 51,
@@ -36,14 +36,14 @@ it('a gateway reports its chips by name and label, in degrees, volts, amperes, w
   assert.deepEqual(host.logger.lines, []);
 });
 
-it('chips numbered in another order have the same keys and the same values', async (t) => {
+it('chips numbered in another order keep their keys and values', async (t) => {
   const before = valuesWithPrefix(await new CapturedHost('x86-gateway', t).sampleAfter(0), 'hwmon');
   const rebooted = new CapturedHost('x86-gateway', t);
   renumber(rebooted, 'sys/class/hwmon', 'hwmon');
   assert.deepEqual(valuesWithPrefix(await rebooted.sampleAfter(0), 'hwmon'), before);
 });
 
-it('an I2C bus with another number does not rename the two chips on it', async (t) => {
+it('a new number of an I2C bus does not rename the chips on it', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   host.remove('sys/class/hwmon/hwmon6');
   host.remove('sys/class/hwmon/hwmon7');
@@ -66,7 +66,7 @@ it('an I2C bus with another number does not rename the two chips on it', async (
   });
 });
 
-it('two identical chips behind a multiplexer are told apart by its channels', async (t) => {
+it('identical chips behind a multiplexer are named by its channels', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   const bus = 'sys/devices/platform/soc/fe804000.i2c/i2c-1';
   for (const channel of [10, 11]) {
@@ -86,7 +86,7 @@ it('two identical chips behind a multiplexer are told apart by its channels', as
   });
 });
 
-it('two chips that nothing lasting tells apart are not reported: their values could change places', async (t) => {
+it('two chips without a stable difference are not reported', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   for (const number of [5, 6]) {
     const path = `sys/devices/virtual/hwmon/hwmon${number}`;
@@ -95,7 +95,7 @@ it('two chips that nothing lasting tells apart are not reported: their values co
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmon'), {});
 });
 
-it('what another collector reports is not reported once more', async (t) => {
+it('channels of other collectors are not reported again', async (t) => {
   const pi = await new CapturedHost('raspberry-pi-zero-2w', t).sampleAfter(0);
   assert.deepEqual(valuesWithPrefix(pi, 'hwmon'), {}, 'CPU, firmware, 1-Wire thermometer');
   assert.equal(pi['cpuTemperatureC'], 41.9);
@@ -107,7 +107,7 @@ it('what another collector reports is not reported once more', async (t) => {
   ]);
 });
 
-it('IIO channels that the kernel shows as a chip again are left to IIO', async (t) => {
+it('IIO channels that appear as a hwmon chip are left to the iio sensor', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   const path = 'sys/devices/platform/adc-as-hwmon/hwmon/hwmon5';
   addDevice(host, path, { name: 'adc_as_hwmon', in1_input: '1200' }, 'sys/class/hwmon/hwmon5');
@@ -117,7 +117,7 @@ it('IIO channels that the kernel shows as a chip again are left to IIO', async (
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(300_000), 'hwmon'), {});
 });
 
-it('of an AMD CPU only what cpuTemperatureC does not say is reported', async (t) => {
+it('the channel of an AMD CPU behind cpuTemperatureC is left out', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   addDevice(
     host,
@@ -136,7 +136,7 @@ it('of an AMD CPU only what cpuTemperatureC does not say is reported', async (t)
   assert.deepEqual(valuesWithPrefix(values, 'hwmon'), { hwmonK10tempTccd1C: 60.125 });
 });
 
-it('a channel that is switched off is absent; one that says it is broken is absent and told', async (t) => {
+it('a disabled channel is absent; a channel with a fault is absent and logged', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   const chip = 'sys/class/hwmon/hwmon4';
   host.write(`${chip}/fan1_enable`, '0\n');
@@ -151,7 +151,7 @@ it('a channel that is switched off is absent; one that says it is broken is abse
   assert.deepEqual(
     valuesWithPrefix(values, 'hwmon'),
     others,
-    'neither the chip loses its fans and voltages, nor others theirs',
+    'the other channels of the chip and all other chips stay',
   );
   assert.deepEqual(host.logger.lines, ['warn hwmon']);
   host.write(`${chip}/temp2_fault`, '0\n');
@@ -159,7 +159,7 @@ it('a channel that is switched off is absent; one that says it is broken is abse
   assert.deepEqual(host.logger.lines, ['warn hwmon', 'info hwmon']);
 });
 
-it('two labels that are alike name nothing; the pins of the chip do', async (t) => {
+it('channels with equal labels are named by their pins', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   addDevice(
     host,
@@ -182,14 +182,14 @@ it('two labels that are alike name nothing; the pins of the chip do', async (t) 
   });
 });
 
-it('a label from the board’s description names the chip', async (t) => {
+it('a label in the device tree names the chip', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   host.write('sys/class/hwmon/hwmon7/label', 'cabinet door\n');
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'hwmonL'), { hwmonLm75Temp1C: 22.125 });
   assert.equal((await host.sampleAfter(1000))['hwmonCabinetDoorTemp1C'], 24.5);
 });
 
-it('average power counts where a chip says no other', async (t) => {
+it('average power is reported only without a current value', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   addDevice(
     host,
@@ -208,7 +208,7 @@ it('average power counts where a chip says no other', async (t) => {
   });
 });
 
-it('a chip that comes is found within five minutes; one that goes is absent, without a complaint', async (t) => {
+it('a new chip is found within 5 minutes; a removed one is absent and not logged', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   await host.sampleAfter(0);
   addDevice(
@@ -224,7 +224,7 @@ it('a chip that comes is found within five minutes; one that goes is absent, wit
   assert.deepEqual(host.logger.lines, []);
 });
 
-it('two chips that exchange their numbers do not exchange their values, not even until the host is looked at again', async (t) => {
+it('two chips that exchange their numbers never exchange their values', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   const usb = 'sys/devices/pci0000:00/0000:00:14.0/usb1';
   const connect = (number: number, port: string, name: string, temp1_input: string) =>
@@ -237,7 +237,7 @@ it('two chips that exchange their numbers do not exchange their values, not even
   connect(0, '1-1', 'inlet', '20000');
   connect(1, '1-2', 'outlet', '90000');
   const before = valuesWithPrefix(await host.sampleAfter(0), 'hwmon');
-  for (const gone of [`${usb}/1-1`, `${usb}/1-2`, 'sys/class/hwmon']) host.remove(gone);
+  for (const removed of [`${usb}/1-1`, `${usb}/1-2`, 'sys/class/hwmon']) host.remove(removed);
   connect(0, '1-2', 'outlet', '90000');
   connect(1, '1-1', 'inlet', '20000');
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'hwmon'), {});
@@ -245,7 +245,7 @@ it('two chips that exchange their numbers do not exchange their values, not even
   assert.deepEqual(host.logger.lines, []);
 });
 
-it('the chip of the CPU is not taken for another one that gets its number', async (t) => {
+it('a chip that gets the number of the CPU chip is not read as the CPU', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   const connect = (number: number, place: string, name: string, temp1_input: string) =>
     addDevice(
@@ -256,14 +256,14 @@ it('the chip of the CPU is not taken for another one that gets its number', asyn
     );
   connect(0, 'platform/coretemp.0', 'coretemp', '51000');
   assert.equal((await host.sampleAfter(0))['cpuTemperatureC'], 51);
-  for (const gone of ['sys/devices/platform/coretemp.0', 'sys/class/hwmon']) host.remove(gone);
+  for (const removed of ['sys/devices/platform/coretemp.0', 'sys/class/hwmon']) host.remove(removed);
   connect(0, 'usb1/1-1', 'inlet', '7000');
   connect(1, 'platform/coretemp.0', 'coretemp', '52000');
   assert.equal('cpuTemperatureC' in (await host.sampleAfter(1000)), false);
   assert.equal((await host.sampleAfter(1000))['cpuTemperatureC'], 52);
 });
 
-it('two chips whose names and labels run together to one key have neither', async (t) => {
+it('two channels whose names combine to one key are left out', async (t) => {
   const host = new CapturedHost('x86-vm', t);
   for (const [number, name, temp1_label] of [
     [0, 'pump', 'inlet side'],
@@ -283,7 +283,7 @@ it('two chips whose names and labels run together to one key have neither', asyn
   ]);
 });
 
-it('a driver that is loaded anew under another number is found at the second reading', async (t) => {
+it('a reloaded driver with another number is found at the second sample', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   await host.sampleAfter(0);
   host.remove(`${I2C}/6-0040/hwmon/hwmon8`);

@@ -1,4 +1,7 @@
-/** 1-Wire thermometers: which answers are temperatures, and that many slow ones neither delay nor mix up a reading. */
+/**
+ * 1-Wire thermometers: valid and invalid scratchpads, and slow thermometers that neither delay nor mix up a
+ * sample.
+ */
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
@@ -19,7 +22,7 @@ function scratchpadText(bytes: string, verdict: 'YES' | 'NO', millidegrees: numb
   return `${bytes} : crc=57 ${verdict}\n${bytes} t=${millidegrees}\n`;
 }
 
-it('a thermometer is known by its serial number', async (t) => {
+it('a thermometer is named by its serial number', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'oneWire'), { [KEY]: 23.125 });
   assert.deepEqual(pi.logger.lines, []);
@@ -29,48 +32,53 @@ const GENUINE_POWER_ON = '50 05 4b 46 7f ff 0c 10 1c';
 const CLONE_AT_85 = '50 05 4b 46 7f ff 00 10 a5';
 const ANY = '72 01 4b 46 7f ff 0e 10 57';
 
-/** What a thermometer says, the temperature before, and the one that comes of it; a pattern: why there is none. */
-const ANSWERS: readonly (readonly [string, string, number | undefined, number | RegExp, string?])[] = [
+/** A case, its scratchpad, the previous temperature, and the expected temperature or error. */
+const CASES: readonly (readonly [string, string, number | undefined, number | RegExp, string?])[] = [
   ['a temperature', scratchpadText(ANY, 'YES', 23125), undefined, 23.125],
   ['a temperature below zero', scratchpadText('5e ff 4b 46 7f ff 02 10 e3', 'YES', -10125), 20, -10.125],
-  [
-    'a checksum that does not fit',
-    scratchpadText(ANY, 'NO', 23125),
-    23,
-    /checksum does not fit; check wires/,
-  ],
-  ['nothing but zeros', scratchpadText('00 00 00 00 00 00 00 00 00', 'YES', 0), 1, /only zeros/],
+  ['a wrong checksum', scratchpadText(ANY, 'NO', 23125), 23, /wrong checksum: check the wires/],
+  ['only zeros', scratchpadText('00 00 00 00 00 00 00 00 00', 'YES', 0), 1, /only zeros/],
   ['zero degrees', scratchpadText('00 00 4b 46 7f ff 10 10 36', 'YES', 0), 1, 0],
-  ['power-on, genuine', scratchpadText(GENUINE_POWER_ON, 'YES', 85000), 84.9, /as after losing its power/],
   [
-    'power-on, a clone, first reading',
+    'the power-on value of a genuine DS18B20',
+    scratchpadText(GENUINE_POWER_ON, 'YES', 85000),
+    84.9,
+    /its power-on value/,
+  ],
+  [
+    '85 °C of a clone at the first reading',
     scratchpadText(CLONE_AT_85, 'YES', 85000),
     undefined,
-    /as after losing its power/,
+    /its power-on value/,
+  ],
+  ['85 °C of a clone after 20 °C', scratchpadText(CLONE_AT_85, 'YES', 85000), 20, /its power-on value/],
+  ['85 °C of a clone after 84.5 °C', scratchpadText(CLONE_AT_85, 'YES', 85000), 84.5, 85],
+  [
+    '85.062 °C at the first reading',
+    scratchpadText('51 05 4b 46 7f ff 0f 10 22', 'YES', 85062),
+    undefined,
+    85.062,
   ],
   [
-    'power-on, a clone, after 20 °C',
-    scratchpadText(CLONE_AT_85, 'YES', 85000),
+    'a temperature outside the measuring range',
+    scratchpadText(ANY, 'YES', 127937),
     20,
-    /as after losing its power/,
+    /127.937 °C, outside its measuring range/,
   ],
-  ['85 °C after 84.5 °C', scratchpadText(CLONE_AT_85, 'YES', 85000), 84.5, 85],
-  ['85.062 °C at once', scratchpadText('51 05 4b 46 7f ff 0f 10 22', 'YES', 85062), undefined, 85.062],
-  ['more than it can measure', scratchpadText(ANY, 'YES', 127937), 20, /127.937 °C, which it cannot measure/],
-  ['the heat of a thermocouple', scratchpadText(ANY, 'YES', 640500), 20, 640.5, '3b-0000001921e8'],
+  ['the temperature of a thermocouple', scratchpadText(ANY, 'YES', 640500), 20, 640.5, '3b-0000001921e8'],
   ['no temperature', scratchpadText(ANY, 'YES', ''), 20, /the temperature of 1-Wire thermometer/],
-  ['half an answer', `${ANY} : crc=57 YES\n${ANY} t=23`, 20, /ends within a line/],
-  ['something else', 'N/A\n', 20, /answered without a checksum/],
+  ['a truncated text', `${ANY} : crc=57 YES\n${ANY} t=23`, 20, /is truncated/],
+  ['another text', 'N/A\n', 20, /returned no checksum/],
 ];
 
-for (const [what, text, before, expected, name = NAME] of ANSWERS) {
-  it(`${what}: ${typeof expected === 'number' ? `${expected} °C` : 'no temperature'}`, () => {
-    if (typeof expected === 'number') assert.equal(parseTemperature(name, text, before), expected);
-    else assert.throws(() => parseTemperature(name, text, before), expected);
+for (const [what, text, previous, expected, name = NAME] of CASES) {
+  it(`${what} is ${typeof expected === 'number' ? `read as ${expected} °C` : 'rejected'}`, () => {
+    if (typeof expected === 'number') assert.equal(parseTemperature(name, text, previous), expected);
+    else assert.throws(() => parseTemperature(name, text, previous), expected);
   });
 }
 
-it('a thermometer that fails is absent and told once; the others go on', async (t) => {
+it('a failing thermometer is absent and logged once; the others continue', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   addDevice(pi, 'sys/bus/w1/devices/10-000802a1b2c3', {
     w1_slave: scratchpadText(ANY, 'YES', 20500).trimEnd(),
@@ -85,7 +93,7 @@ it('a thermometer that fails is absent and told once; the others go on', async (
   assert.deepEqual(pi.logger.lines, ['warn onewire', 'info onewire']);
 });
 
-it('a thermometer that is pulled is absent at once and without a complaint; one that is plugged in is found', async (t) => {
+it('a removed thermometer is absent and not logged; a new one is found', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   await pi.sampleAfter(0);
   pi.remove(`sys/bus/w1/devices/${NAME}`);
@@ -99,29 +107,29 @@ it('a thermometer that is pulled is absent at once and without a complaint; one 
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('a reading waits for two thermometers and takes the others from the round before', async (t) => {
+it('a sample waits for two thermometers and takes the last values of others', async (t) => {
   const { bus, sampler, serials } = slowBus(t, 4);
   const first = sampler.sample();
-  await bus.scratchpadText(20_000);
-  await bus.scratchpadText(20_000);
+  await bus.respond(20_000);
+  await bus.respond(20_000);
   assert.deepEqual(celsius(await first, serials), [20, 20, undefined, undefined]);
-  await bus.scratchpadText(20_000);
+  await bus.respond(20_000);
   assert.deepEqual(
     celsius(await sampler.sample(), serials),
     [20, 20, 20, undefined],
     'no second round begins',
   );
-  await bus.scratchpadText(20_000);
+  await bus.respond(20_000);
   const second = sampler.sample();
-  await bus.scratchpadText(21_000);
-  await bus.scratchpadText(21_000);
+  await bus.respond(21_000);
+  await bus.respond(21_000);
   assert.deepEqual(celsius(await second, serials), [21, 21, 20, 20]);
-  await bus.scratchpadText(21_000);
-  await bus.scratchpadText(21_000);
-  assert.equal(bus.asked, 8);
+  await bus.respond(21_000);
+  await bus.respond(21_000);
+  assert.equal(bus.readCount, 8);
 });
 
-it('a bus that hangs costs a reading two seconds, and only the thermometers', async (t) => {
+it('a hung bus delays a sample by two seconds and affects only thermometers', async (t) => {
   const { clock, logger, sampler, serials } = slowBus(t, 2);
   const sample = sampler.sample();
   await waitTurns();
@@ -130,21 +138,21 @@ it('a bus that hangs costs a reading two seconds, and only the thermometers', as
   assert.deepEqual(logger.lines, ['warn onewire']);
 });
 
-it('a round that hangs behind the first two does not repeat their values for ever', async (t) => {
+it('a hung round drops the values of all thermometers after a minute', async (t) => {
   const { bus, clock, logger, sampler, serials } = slowBus(t, 3);
   const first = sampler.sample();
-  await bus.scratchpadText(20_000);
-  await bus.scratchpadText(20_000);
+  await bus.respond(20_000);
+  await bus.respond(20_000);
   assert.deepEqual(celsius(await first, serials), [20, 20, undefined]);
   await clock.advance(59_000);
   assert.deepEqual(celsius(await sampler.sample(), serials), [20, 20, undefined]);
   await clock.advance(1000);
   assert.deepEqual(celsius(await sampler.sample(), serials), [undefined, undefined, undefined]);
   assert.deepEqual(logger.lines, ['warn onewire']);
-  await bus.scratchpadText(22_000);
+  await bus.respond(22_000);
   const again = sampler.sample();
-  await bus.scratchpadText(23_000);
-  await bus.scratchpadText(23_000);
+  await bus.respond(23_000);
+  await bus.respond(23_000);
   assert.deepEqual(celsius(await again, serials), [23, 23, 22]);
 });
 
@@ -152,18 +160,18 @@ function celsius(values: Readonly<Record<string, unknown>>, serials: readonly st
   return serials.map((serial) => values[`oneWire${serial.replace('-', '')}TemperatureC`]);
 }
 
-/** A bus of thermometers whose answers a test gives by hand, one after another. */
+/** A bus of thermometers whose reads the test completes one after another. */
 function slowBus(t: TestContext, count: number) {
   const serials = Array.from({ length: count }, (_, index) => `28-00000000000${index}`);
-  const waiting: ((text: string) => void)[] = [];
+  const pendingReads: ((text: string) => void)[] = [];
   const bus = {
-    asked: 0,
-    /** Answers the one that was asked last, and lets everything follow from it. */
-    async scratchpadText(millidegrees: number): Promise<void> {
+    readCount: 0,
+    /** Completes the pending read, and waits for its consequences. */
+    async respond(millidegrees: number): Promise<void> {
       await waitTurns();
-      const waiter = waiting.shift();
-      assert.ok(waiter !== undefined, 'a thermometer is being asked');
-      waiter(scratchpadText(ANY, 'YES', millidegrees));
+      const complete = pendingReads.shift();
+      assert.ok(complete !== undefined, 'a read is pending');
+      complete(scratchpadText(ANY, 'YES', millidegrees));
       await waitTurns();
     },
   };
@@ -171,13 +179,13 @@ function slowBus(t: TestContext, count: number) {
     ...openHostFiles(copyHost('x86-vm', t)),
     list: () => serials,
     readBlocking: () => {
-      bus.asked += 1;
-      return new Promise((resolve) => waiting.push(resolve));
+      bus.readCount += 1;
+      return new Promise((resolve) => pendingReads.push(resolve));
     },
   };
   const clock = new VirtualClock();
   const logger = new RecordingSensorLogger();
-  return { bus, clock, logger: logger, sampler: openSampler([onewire], hostFiles, clock, logger), serials };
+  return { bus, clock, logger, sampler: openSampler([onewire], hostFiles, clock, logger), serials };
 }
 
 async function waitTurns(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Power supplies and the clock's cell. */
+/** Power supplies, and the battery of the real-time clock. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -7,7 +7,7 @@ import { addDevice, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const BATTERY = 'sys/class/power_supply/BAT0';
 
-it('a battery and the mains are reported; the mouse’s battery is not the gateway’s', async (t) => {
+it('a battery and the mains are reported, the battery of a mouse is not', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'supply'), {
     supplyAcOnline: false,
@@ -20,7 +20,7 @@ it('a battery and the mains are reported; the mouse’s battery is not the gatew
   assert.deepEqual(host.logger.lines, []);
 });
 
-it('a fuel gauge counts tenths of degrees and micro-everything, and a current may be negative', async (t) => {
+it('a fuel gauge is converted from tenths of degrees and micro-units', async (t) => {
   const board = new CapturedHost('emmc-board', t);
   addDevice(board, 'sys/class/power_supply/ups', {
     energy_now: '7500000',
@@ -43,7 +43,7 @@ it('a fuel gauge counts tenths of degrees and micro-everything, and a current ma
   });
 });
 
-it('a state nobody knows is absent, nonsense is told, and neither costs other supplies', async (t) => {
+it('an unknown state is absent; an invalid one is logged and affects one supply', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   host.write(`${BATTERY}/status`, 'Unknown\n');
   const values = await host.sampleAfter(0);
@@ -57,7 +57,7 @@ it('a state nobody knows is absent, nonsense is told, and neither costs other su
   assert.equal('supplyBat0CapacityPercent' in (await host.sampleAfter(1000)), false);
 });
 
-it('a battery that is taken out is absent, and the mains stay', async (t) => {
+it('a removed battery is absent, and the mains stay', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   await host.sampleAfter(0);
   host.remove(BATTERY);
@@ -65,7 +65,7 @@ it('a battery that is taken out is absent, and the mains stay', async (t) => {
   assert.deepEqual(host.logger.lines, []);
 });
 
-it('the cell of the clock is reported where a driver shows it, and a clock without one has no values', async (t) => {
+it('the clock battery is reported if a driver has its voltage', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(0), 'rtc'), {});
   const path = 'sys/devices/platform/soc@107c000000/soc@107c000000:rpi_rtc/rtc/rtc1';

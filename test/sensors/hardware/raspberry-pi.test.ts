@@ -1,4 +1,4 @@
-/** What a Raspberry Pi's firmware complains about, as the driver heard it last. */
+/** The conditions that the firmware of a Raspberry Pi reports through its driver. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -23,7 +23,7 @@ const CALM = {
   piUnderVoltageOccurred: false,
 };
 
-it('a Pi that is well says so, whatever the number of its chip', async (t) => {
+it('a healthy Raspberry Pi reports no condition, whatever the chip number', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), CALM);
   renumber(pi, 'sys/class/hwmon', 'hwmon');
@@ -43,7 +43,7 @@ for (const [bits, alarm, changed] of [
     { piFrequencyCappedOccurred: true, piThrottledOccurred: true, piSoftTemperatureLimitOccurred: true },
   ],
 ] as const) {
-  it(`get_throttled ${bits} with the alarm ${alarm} means ${Object.keys(changed).join(', ')}`, async (t) => {
+  it(`get_throttled ${bits}, alarm ${alarm} sets ${Object.keys(changed).join(', ')}`, async (t) => {
     const pi = new CapturedHost('raspberry-pi-4', t);
     pi.write(BITS, `${bits}\n`);
     pi.write(ALARM, `${alarm}\n`);
@@ -51,7 +51,7 @@ for (const [bits, alarm, changed] of [
   });
 }
 
-it('what occurred is remembered when the driver has made the firmware forget it', async (t) => {
+it('a condition stays marked as occurred after the firmware has cleared it', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.write(BITS, '50005\n');
   pi.write(ALARM, '1\n');
@@ -65,7 +65,7 @@ it('what occurred is remembered when the driver has made the firmware forget it'
   });
 });
 
-it('a kernel without get_throttled still tells of under-voltage', async (t) => {
+it('under-voltage is reported without get_throttled', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.remove('sys/bus/platform/drivers');
   pi.write(ALARM, '1\n');
@@ -75,14 +75,14 @@ it('a kernel without get_throttled still tells of under-voltage', async (t) => {
   });
 });
 
-it('without the driver that asks the firmware nothing is said: the file would stand still', async (t) => {
+it('no condition is reported without the driver that polls the firmware', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.remove('sys/class/hwmon/hwmon1');
   assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), {});
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('a kernel that stops at a warning is not asked for what makes it warn', async (t) => {
+it('get_throttled is not read if a kernel warning would cause a panic', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.write('proc/sys/kernel/panic_on_warn', '1\n');
   assert.deepEqual(Object.keys(valuesWithPrefix(await pi.sampleAfter(0), 'pi')), [
@@ -91,7 +91,7 @@ it('a kernel that stops at a warning is not asked for what makes it warn', async
   ]);
 });
 
-it('nor is one from whom only under-voltage is wanted', async (t) => {
+it('get_throttled is not read if only under-voltage is selected', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   const read: string[] = [];
   const real = openHostFiles(pi.root);
@@ -119,7 +119,7 @@ for (const [file, text] of [
   [BITS, 'throttled=0x0'],
   [ALARM, '2'],
 ] as const) {
-  it(`${file.slice(file.lastIndexOf('/') + 1)} ${text} is nonsense`, async (t) => {
+  it(`${file.slice(file.lastIndexOf('/') + 1)} ${text} is invalid`, async (t) => {
     const pi = new CapturedHost('raspberry-pi-4', t);
     pi.write(file, `${text}\n`);
     assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(0), 'pi'), {});

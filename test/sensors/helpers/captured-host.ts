@@ -1,9 +1,6 @@
 /**
- * A captured host to sample: a private copy of one of test/fixtures/hosts, which a test may damage as it
- * likes.
- *
- * Time is virtual: `sampleAfter` lets it pass first. What the sensors tell the journal is kept as lines to
- * compare.
+ * A captured host to sample: a private copy of one of test/fixtures/hosts, which a test may damage. Time is
+ * virtual: `sampleAfter` advances it first. The sensors' log is kept as lines to compare.
  */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +20,7 @@ export type HostName =
   | 'emmc-board'
   | 'container';
 
-/** A private copy of a captured tree, removed after the test. */
+/** A private copy of a captured host, removed after the test. */
 export function copyHost(host: HostName, t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));

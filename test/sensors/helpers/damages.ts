@@ -1,15 +1,18 @@
-/** The ways in which a file of /proc or /sys is broken by the fuzz test, each from what the file held. Garbage comes from a seed. */
+/**
+ * The damages of the fuzz test to a file of /proc or /sys, each derived from its text. Garbage comes from a
+ * seed.
+ */
 
 import { createRandom } from '../../../src/sandbox/core/random.ts';
-import type { Damage } from '../../doubles/in-memory-host.ts';
+import type { Damage } from '../../doubles/damaged-host-files.ts';
 
 const GARBAGE_BYTES = 96;
 const MEGABYTE = 1_000_000;
 
-/** Undefined where the file has nothing to break in that way. */
+/** Undefined if the damage does not apply to the file. */
 type CreateDamage = (text: string, seed: number) => Damage | undefined;
 
-/** Of each file's numbers these, as shares of their count. */
+/** The damaged numbers of a file, as shares of their count. */
 const FIELDS_AT = [0, 0.3, 0.6, 0.95];
 
 export const DAMAGES: Readonly<Record<string, CreateDamage>> = {
@@ -25,8 +28,8 @@ export const DAMAGES: Readonly<Record<string, CreateDamage>> = {
   NULs: (original) => text('\0'.repeat(Math.max(1, original.length))),
   '2^64-1': () => text('18446744073709551615\n'),
   '2^64': () => text('18446744073709551616\n'),
-  gone: () => ({ type: 'missing' }),
-  'not to be read': () => ({ type: 'error', code: 'EACCES' }),
+  missing: () => ({ type: 'missing' }),
+  unreadable: () => ({ type: 'error', code: 'EACCES' }),
   'failing with an I/O error': () => ({ type: 'error', code: 'EIO' }),
   'a directory': () => ({ type: 'directory' }),
   ...Object.fromEntries(
@@ -39,7 +42,7 @@ export const DAMAGES: Readonly<Record<string, CreateDamage>> = {
   ),
 };
 
-/** One number of several, made another. */
+/** One of several numbers, replaced. */
 function fieldAt(share: number, field: string): CreateDamage {
   return (original) => {
     const numbers = [...original.matchAll(/(?<![\w.-])-?\d+(?![\w.])/g)];
@@ -57,7 +60,7 @@ function text(damaged: string): Damage {
   return { type: 'text', text: damaged };
 }
 
-/** Bytes of every kind, among them spaces, digits and newlines more often than chance has it. */
+/** Random bytes, among them more spaces, digits and newlines than by chance. */
 function garbage(seed: number): string {
   const random = createRandom(seed);
   const likely = ' \n:0123456789-.kB';

@@ -1,13 +1,14 @@
-/**
- * What a reboot does to /sys: the same devices, numbered in another order. And planting devices that were not captured.
- */
+/** Adds devices to a captured host, and renumbers its devices as a reboot can. */
 
 import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Values } from '../../../src/core/model/reading.ts';
 import type { CapturedHost } from './captured-host.ts';
 
-/** The links in the folder that begin with the prefix and end in a number exchange their targets: first with last, and so on. */
+/**
+ * The links in the folder that begin with the prefix and end in a number exchange their targets: first with
+ * last, and so on.
+ */
 export function renumber(host: CapturedHost, folder: string, prefix: string): void {
   const names = readdirSync(join(host.root, folder))
     .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
@@ -20,7 +21,7 @@ export function renumber(host: CapturedHost, folder: string, prefix: string): vo
   });
 }
 
-/** Files, by name, of a device at `path`, and the link of its class to it. */
+/** Writes the files of a device at `path` by name, and the link of its class. */
 export function addDevice(
   host: CapturedHost,
   path: string,
@@ -34,7 +35,7 @@ export function addDevice(
   symlinkSync(`${'../'.repeat(link.split('/').length - 1)}${path}`, join(host.root, link));
 }
 
-/** The values whose keys begin so, in the order of their keys. */
+/** The values whose keys start with the prefix, sorted by key. */
 export function valuesWithPrefix(values: Values, prefix: string): Values {
   return Object.fromEntries(
     Object.entries(values)

@@ -1,4 +1,4 @@
-/** Network interfaces that say nonsense, or leave: neither costs the others anything, nor lets in what is no interface of the host. */
+/** Invalid or missing network interfaces do not affect other interfaces. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -7,7 +7,7 @@ import { addDevice, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const WLAN_COUNTERS = /(wlan0:\s+\d+\s+\d+\s+)\d+/;
 
-it('a counter that a driver let run below zero has a rate, and costs no interface its own', async (t) => {
+it('a counter below zero has a rate and does not affect other interfaces', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.edit('proc/net/dev', WLAN_COUNTERS, (_, head = '') => `${head}18446744073709551614`);
   await pi.sampleAfter(0);
@@ -20,7 +20,7 @@ it('a counter that a driver let run below zero has a rate, and costs no interfac
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('nonsense about one interface costs that one its rates, and neither its state nor the others anything', async (t) => {
+it('an invalid counter drops only the rates of its interface', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   const well = await pi.sampleAfter(0);
   pi.edit('proc/net/dev', WLAN_COUNTERS, (_, head = '') => `${head}-1`);
@@ -33,7 +33,7 @@ it('nonsense about one interface costs that one its rates, and neither its state
   assert.deepEqual(pi.logger.lines, ['warn network']);
 });
 
-it('tunnels do not take the place of the only adapter when it is pulled out', async (t) => {
+it('tunnels are not reported after the only adapter was removed', async (t) => {
   const pi = new CapturedHost('raspberry-pi-zero-2w', t);
   pi.write('proc/net/dev', `${pi.read('proc/net/dev')}  wg0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n`);
   const tunnel = { flags: '0x91', operstate: 'unknown', ifindex: '9' };

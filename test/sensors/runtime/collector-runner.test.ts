@@ -1,6 +1,6 @@
 /**
- * What a broken file, a hung disk or a mistaken collector may cost: its own values, one line in the journal,
- * and no more.
+ * A damaged file, a hung disk or a faulty collector loses its own values, is logged once, and has no other
+ * effect.
  */
 
 import assert from 'node:assert/strict';
@@ -18,7 +18,7 @@ import { filesystem } from '../../../src/sensors/storage/filesystem.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { CapturedHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
 
-/** Every file a value comes from, its sensor, and the keys that go with it. */
+/** Files, the sensor that reads each, and the keys of its values. */
 const FILES = [
   { path: 'proc/stat', sensor: 'cpu', keys: /^cpu\d*Use/ },
   { path: 'proc/loadavg', sensor: 'load', keys: /^(load|thread)/ },
@@ -33,19 +33,19 @@ const DAMAGE = {
   'cut short': ' ',
   'filled with garbage': '\u0000\u00ff garbage 0x7f: -1 kB\n%%%\n',
   'N/A': 'N/A\n',
-  'a line of zeros without sense': '0\0\0\n',
+  'a line of zeros and NULs': '0\0\0\n',
   'a huge number': `${'9'.repeat(400)}\n`,
 } as const;
 
-describe('a file that is damaged costs its own sensor its values and no other', () => {
+describe('a damaged file affects only its own sensor', () => {
   for (const { path, sensor, keys } of FILES) {
     for (const [damage, text] of Object.entries(DAMAGE)) {
-      it(`${path} ${damage}`, (t) =>
+      it(`only ${sensor} is lost if ${path} is ${damage}`, (t) =>
         assertLosesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) =>
           host.write(path, text),
         ));
     }
-    it(`${path} removed`, (t) =>
+    it(`only ${sensor} is lost if ${path} is removed`, (t) =>
       assertLosesOnly(new CapturedHost('raspberry-pi-4', t), sensor, keys, (host) => host.remove(path)));
   }
 });
@@ -71,12 +71,12 @@ function sortedKeys(values: object): readonly string[] {
   return Object.keys(values).toSorted();
 }
 
-/** Lets the CPU counters move, so that CPU use is there in every round it can be read. */
+/** Advances the CPU counters, so that CPU utilisation is present unless its file is damaged. */
 function step(host: CapturedHost): void {
   try {
     host.edit('proc/stat', /^cpu {2}(\d+)/, (_, user = '') => `cpu  ${Number(user) + 10}`);
   } catch {
-    // It is the damaged file.
+    // This is the damaged file.
   }
 }
 
@@ -86,7 +86,7 @@ async function twoSamples(host: CapturedHost) {
   return host.sampleAfter(1000);
 }
 
-it('a sensor that works again says so once, and fails anew with a new warning', async (t) => {
+it('a recovery is logged once, and a new failure is logged again', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   const good = host.read('proc/loadavg');
   for (const text of [good, '', '', good, good, 'N/A']) {
@@ -96,14 +96,14 @@ it('a sensor that works again says so once, and fails anew with a new warning', 
   assert.deepEqual(host.logger.lines, ['warn load', 'info load', 'warn load']);
 });
 
-it('a /proc/stat that begins with one CPU is not taken for all of them', async (t) => {
+it('a /proc/stat without the line of all CPUs is invalid', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.edit('proc/stat', /^cpu .*\n/, '');
   await host.sampleAfter(0);
   assert.deepEqual(host.logger.lines, ['warn cpu']);
 });
 
-it('a whole host without /proc and /sys still gives what is left', async (t) => {
+it('a host without /proc and /sys still reports its file system', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.remove('proc');
   host.remove('sys');
@@ -115,14 +115,14 @@ it('a whole host without /proc and /sys still gives what is left', async (t) => 
   ]);
 });
 
-it('a temperature no CPU survives is nonsense and is left out', async (t) => {
+it('an impossible CPU temperature is left out', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.write('sys/class/thermal/thermal_zone0/temp', '-274000\n');
   assert.equal('cpuTemperatureC' in (await host.sampleAfter(0)), false);
   assert.deepEqual(host.logger.lines, ['warn temperature']);
 });
 
-it('an I/O error of the kernel is a sensor that fails, with the reason in the journal', async () => {
+it('an I/O error of the kernel is logged as the reason of the failure', async () => {
   const reasons: unknown[] = [];
   const logger = new RecordingSensorLogger();
   logger.warn = (_, fields) => reasons.push(fields?.['reason']);
@@ -135,7 +135,7 @@ it('an I/O error of the kernel is a sensor that fails, with the reason in the jo
   assert.deepEqual(reasons, ['EIO: i/o error, read']);
 });
 
-it('a root file system that does not answer costs the reading two seconds and its own keys', async () => {
+it('a hung root file system delays a sample by two seconds and loses its keys', async () => {
   const { clock, logger, sampler } = createHungDisk();
   const sample = sampler.sample();
   await waitTurns();
@@ -144,7 +144,7 @@ it('a root file system that does not answer costs the reading two seconds and it
   assert.deepEqual(logger.lines, ['warn filesystem']);
 });
 
-it('a file system that hangs is not asked again before it has answered', { timeout: 10_000 }, async () => {
+it('a hung file system is not read again before it has responded', { timeout: 10_000 }, async () => {
   const { pendingReads, clock, logger, sampler } = createHungDisk();
   const first = sampler.sample();
   await waitTurns();
@@ -162,7 +162,7 @@ it('a file system that hangs is not asked again before it has answered', { timeo
   assert.deepEqual(logger.lines, ['warn filesystem', 'info filesystem']);
 });
 
-it('a healthy reading sets no timer, let alone leaves one behind', async () => {
+it('a healthy sample sets no timer', async () => {
   const sleepless = new VirtualClock();
   sleepless.sleep = (): never => assert.fail('a timer was set');
   const values = await openSampler(
@@ -174,7 +174,7 @@ it('a healthy reading sets no timer, let alone leaves one behind', async () => {
   assert.equal(values['diskRootUsedPercent'], 62.5);
 });
 
-it('a slow reading takes its deadline back when the file system has answered', async () => {
+it('a slow sample clears its timer after the file system has responded', async () => {
   const { pendingReads, clock, sampler } = createHungDisk();
   const sample = sampler.sample();
   await waitTurns();
@@ -184,7 +184,7 @@ it('a slow reading takes its deadline back when the file system has answered', a
   assert.equal(clock.sleeping, 0);
 });
 
-it('a collector that answers what its catalogue does not list is not believed', async () => {
+it('values outside the catalogue of a collector are left out', async () => {
   const logger = new RecordingSensorLogger();
   const liar: Collector = {
     name: 'liar',
@@ -196,7 +196,7 @@ it('a collector that answers what its catalogue does not list is not believed', 
   assert.deepEqual(logger.lines, ['warn liar']);
 });
 
-it('a rejected promise is a failed sensor, not a rejected reading', async () => {
+it('a rejected promise fails its sensor and not the sample', async () => {
   const hostFiles = hostFilesWith({ usage: () => Promise.reject(new Error('ENOSYS')) });
   const logger = new RecordingSensorLogger();
   assert.deepEqual(await openSampler([filesystem, load], hostFiles, new VirtualClock(), logger).sample(), {
@@ -208,7 +208,7 @@ it('a rejected promise is a failed sensor, not a rejected reading', async () => 
   assert.deepEqual(logger.lines, ['warn filesystem']);
 });
 
-it('a file longer than the limit is cut at a line, never inside a number', async (t) => {
+it('a file longer than the limit is cut at the end of a line', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.write('proc/loadavg', '1 2 3\n12345 67890\n');
   const hostFiles = openHostFiles(host.root);
@@ -225,16 +225,16 @@ const HALF_FULL: FileSystemUsage = {
   ffree: 75,
 };
 
-/** A disk whose answers a test gives by hand, beside a load average that is always there. */
+/** A disk whose reads the test completes, beside a load average that is always present. */
 function createHungDisk() {
   const pendingReads: ((usage: FileSystemUsage) => void)[] = [];
   const usage = () => new Promise<FileSystemUsage>((resolve) => pendingReads.push(resolve));
   const clock = new VirtualClock();
   const logger = new RecordingSensorLogger();
   return {
-    pendingReads: pendingReads,
+    pendingReads,
     clock,
-    logger: logger,
+    logger,
     sampler: openSampler([filesystem, load], hostFilesWith({ usage }), clock, logger),
   };
 }
@@ -260,7 +260,7 @@ async function waitTurns(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await nextTurn();
 }
 
-it('a flag and a text are delivered, and one that is too long or of another type is not believed', async () => {
+it('flags and texts are delivered; a wrong type or length is left out', async () => {
   const entryFields = { profile: 'default', meaning: 'a door', source: 'this test' } as const;
   let measurements: Measurements = { doorOpen: true, doorState: 'ajar' };
   const collector: Collector = {

@@ -1,4 +1,4 @@
-/** What no file of the host says: asked of the program each time, absent while it does not know, and never more than is wanted. */
+/** Values of the program: read in each sample, absent while unknown, and read only if they are selected. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -26,7 +26,7 @@ const WITH_COUNTERS: AgentMetrics = {
   restarts: 2,
 };
 
-it('the agent tells what became of its readings, and its cost once there is a sample before', async () => {
+it('the agent reports its readings, and its cost from the second sample', async () => {
   let figures = WITH_COUNTERS;
   const { sample, clock } = setup({ agent: () => figures });
   const first = await sample();
@@ -47,17 +47,17 @@ it('the agent tells what became of its readings, and its cost once there is a sa
   assert.deepEqual([agentCpuPercent, agentLoopUsePercent], [0.5, 0.2]);
 });
 
-it('what the agent does not know yet is absent, and so is all of an agent that is none', async () => {
+it('unknown figures are absent, and all figures without an agent', async () => {
   const { sample } = setup({ agent: () => FIGURES });
   assert.deepEqual(Object.keys(await sample()), ['agentRssBytes', 'agentUptimeS']);
   assert.deepEqual(await setup({}).sample(), {});
 });
 
-it('profile default asks the kernel nothing about the agent', async () => {
-  const queryCount: string[] = [];
+it('profile default reads no costly figure of the agent', async () => {
+  const readFields: string[] = [];
   const figures = new Proxy(WITH_COUNTERS, {
     get(target, name, receiver) {
-      queryCount.push(String(name));
+      readFields.push(String(name));
       return Reflect.get(target, name, receiver);
     },
   });
@@ -65,39 +65,39 @@ it('profile default asks the kernel nothing about the agent', async () => {
   await sample();
   await clock.advance(10_000);
   assert.deepEqual(await sample(), { agentWaitingReadings: 3, agentLostReadings: 1 });
-  for (const costlyKeys of ['rssBytes', 'cpuMs', 'busyMs', 'uptimeMs', 'spoolBytes', 'timerLatenessMs'])
-    assert.equal(queryCount.includes(costlyKeys), false, costlyKeys);
+  for (const field of ['rssBytes', 'cpuMs', 'busyMs', 'uptimeMs', 'spoolBytes', 'timerLagMs'])
+    assert.equal(readFields.includes(field), false, field);
 });
 
 for (const isSynchronised of [true, false]) {
-  it(`a clock of which it is known that it is ${isSynchronised ? '' : 'not '}right is told`, async () => {
+  it(`a clock that is ${isSynchronised ? '' : 'not '}synchronised is reported as such`, async () => {
     const { sample } = setup({ clock: () => ({ isSynchronised }) });
     assert.deepEqual(await sample(), { clockSynchronised: isSynchronised });
   });
 }
 
-it('how far the clock is off is told to the microsecond, with its direction', async () => {
+it('the offset of the clock has a sign and microseconds', async () => {
   const { sample } = setup({ clock: () => ({ offsetMs: -110.0004 }) });
   assert.deepEqual(await sample(), { clockOffsetMs: -110 });
   const { clockOffsetMs } = await setup({ clock: () => ({ offsetMs: 20.442 }) }).sample();
   assert.equal(clockOffsetMs, 20.442);
 });
 
-it('a clock that nobody asks about, units and containers that nobody counts are absent', async () => {
+it('an unchecked clock, uncounted units and uncounted containers are absent', async () => {
   assert.deepEqual(await setup({ clock: () => ({}), services: () => ({}) }).sample(), {});
   const { sample } = setup({ services: () => ({ failedUnits: 0, runningContainers: 4 }) });
   assert.deepEqual(await sample(), { failedUnitCount: 0, runningContainerCount: 4 });
 });
 
 function setup(
-  told: ExternalValues,
+  external: ExternalValues,
   profile: 'default' | 'full' = 'full',
 ): { readonly clock: VirtualClock; sample(): Promise<Values> } {
   const clock = new VirtualClock();
   const sensors = [agent, clockSensor, services, containers];
   const tuning = { ...DEFAULT_TUNING, selection: { profile, on: [], off: [] } };
   const sampler = openSampler(sensors, openHostFiles('/'), clock, new RecordingSensorLogger(), tuning, {
-    external: told,
+    external,
   });
   return { clock, sample: () => sampler.sample() };
 }

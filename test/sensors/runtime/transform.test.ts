@@ -1,4 +1,4 @@
-/** What becomes of values between the sensor and the reading: factor, offset, rounding, name. */
+/** Scale, offset, rounding and names of values after they were read. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,12 +11,12 @@ function transformValues(tuning: Partial<Tuning>, values: Values): Values {
   return createTransform({ ...DEFAULT_TUNING, ...tuning })(values);
 }
 
-it('a number is multiplied first and added to then, and keeps six decimals', () => {
+it('scale comes before offset, and the result has six decimals', () => {
   const tuning = { scale: new Map([['a', 1 / 3]]), offset: new Map([['a', 0.5]]) };
   assert.deepEqual(transformValues(tuning, { a: 1, b: 1 / 3 }), { a: 0.833333, b: 1 / 3 });
 });
 
-it('a glob covers several keys, and a key that is named counts before it', () => {
+it('a glob covers several keys, and an exact key has priority', () => {
   const scale = new Map([
     ['net*', 0.001],
     ['netEth0RxBytesPerS', 2],
@@ -29,7 +29,7 @@ it('a glob covers several keys, and a key that is named counts before it', () =>
   });
 });
 
-it('flags and texts keep their values and get their names', () => {
+it('flags and texts are renamed but keep their values', () => {
   const tuning = {
     scale: new Map([['*', 2]]),
     offset: new Map([['*', 1]]),
@@ -41,7 +41,7 @@ it('flags and texts keep their values and get their names', () => {
   });
 });
 
-it('two keys can change their names with each other', () => {
+it('two keys can exchange their names', () => {
   const rename = new Map([
     ['a', 'b'],
     ['b', 'a'],
@@ -49,7 +49,7 @@ it('two keys can change their names with each other', () => {
   assert.deepEqual(transformValues({ rename }, { a: 1, b: 2 }), { b: 1, a: 2 });
 });
 
-it('whatever the factors, at most six decimals are left of a number that is finite', () => {
+it('a transformed number is finite and has at most six decimals', () => {
   const number = fc.double({ min: -1e12, max: 1e12, noNaN: true });
   fc.assert(
     fc.property(number, number, number, (value, factor, added) => {

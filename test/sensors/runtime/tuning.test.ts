@@ -1,4 +1,4 @@
-/** What an operator can change about the collectors: which keys, and how often each collector has a round. */
+/** The selection of keys, and the interval of each collector. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -17,24 +17,24 @@ import { RecordingSensorLogger } from '../helpers/captured-host.ts';
 
 const ALL: Selection = { profile: 'full', on: [], off: [] };
 
-it('a collector of which nothing is wanted is not even opened', async () => {
+it('a collector without a selected key is not opened', async () => {
   const never: Collector = { ...counter(), open: () => assert.fail('it was opened') };
   assert.deepEqual(await sampler([never], { ...ALL, off: ['counter'] }).sample(), {});
   assert.deepEqual(await sampler([never], { ...ALL, profile: 'minimal' }).sample(), {});
 });
 
-it('a collector is told what is wanted of it, and what it reads all the same is left out', async () => {
-  let queries: KeyFilter | undefined;
-  const collector = counter((wants) => {
-    queries = wants;
+it('a collector gets the key filter, and its unselected values are left out', async () => {
+  let filter: KeyFilter | undefined;
+  const collector = counter((isSelected) => {
+    filter = isSelected;
     return () => ({ rounds: 1, doorOpen: true });
   });
   const values = await sampler([collector], { ...ALL, off: ['door*'] }).sample();
   assert.deepEqual(values, { rounds: 1 });
-  assert.deepEqual([queries?.('rounds'), queries?.('doorOpen'), queries?.('door*')], [true, false, false]);
+  assert.deepEqual([filter?.('rounds'), filter?.('doorOpen'), filter?.('door*')], [true, false, false]);
 });
 
-it('between its rounds a collector with an interval of its own repeats its last values', async () => {
+it('a collector with an interval repeats its last values between rounds', async () => {
   const { clock, readings } = tuningEvery(60_000);
   const rounds: unknown[] = [];
   for (let sampleAt = 0; sampleAt < 7; sampleAt += 1) {
@@ -44,21 +44,21 @@ it('between its rounds a collector with an interval of its own repeats its last 
   assert.deepEqual(rounds, [1, 1, 1, 2, 2, 2, 3]);
 });
 
-it('a reading that comes a moment early does not cost the collector a whole interval', async () => {
+it('a sample that comes slightly early still starts a round', async () => {
   const { clock, readings } = tuningEvery(60_000);
   await readings.sample();
   await clock.advance(59_900);
   assert.equal((await readings.sample())['rounds'], 2);
 });
 
-it('an interval shorter than that of the readings is that of the readings', async () => {
+it('an interval shorter than the sampling interval has no effect', async () => {
   const { clock, readings } = tuningEvery(1000);
   await readings.sample();
   await clock.advance(10_000);
   assert.equal((await readings.sample())['rounds'], 2);
 });
 
-it('the operator’s interval counts instead of the collector’s own', async () => {
+it('a configured interval replaces the interval of the collector', async () => {
   const tuning = { ...DEFAULT_TUNING, everyMs: new Map([['counter', 0]]) };
   const collector: Collector = { ...counter(), everyMs: 60_000 };
   const readings = openSampler(
@@ -72,11 +72,11 @@ it('the operator’s interval counts instead of the collector’s own', async ()
   assert.equal((await readings.sample())['rounds'], 2);
 });
 
-it('a round that fails takes the values before it back, until the next one', async () => {
+it('a failed round removes the last values until the next round', async () => {
   let broken = false;
   const collector: Collector = {
     ...counter(() => () => {
-      if (broken) throw new Error('gone');
+      if (broken) throw new Error('broken');
       return { rounds: 1 };
     }),
     everyMs: 60_000,
@@ -93,7 +93,7 @@ it('a round that fails takes the values before it back, until the next one', asy
   assert.deepEqual(await readings.sample(), { rounds: 1 });
 });
 
-it('a rate is that over the interval of its own collector', async () => {
+it('a rate covers the interval of its collector', async () => {
   let total = 0;
   const rate: Collector = {
     ...counter(),
@@ -130,7 +130,7 @@ function sampler(collectors: readonly Collector[], selection: Selection) {
   );
 }
 
-it('what is switched off is not read, and what is left is retouched', async () => {
+it('an unselected key is left out and the others are transformed', async () => {
   const tuning = {
     ...DEFAULT_TUNING,
     selection: { ...ALL, off: ['doorOpen'] },
@@ -159,8 +159,8 @@ function hostFilesFor(collector: Collector) {
   };
 }
 
-/** Counts its rounds, unless the test knows better. */
-function counter(open: (wants: KeyFilter) => Collect = createCounter): Collector {
+/** Counts its rounds by default. */
+function counter(open: (isSelected: KeyFilter) => Collect = createCounter): Collector {
   const entryFields = { profile: 'default', meaning: 'a test', source: 'this test' } as const;
   const rounds: CatalogueEntry = {
     key: 'rounds',
@@ -172,7 +172,11 @@ function counter(open: (wants: KeyFilter) => Collect = createCounter): Collector
     ...entryFields,
   };
   const door: CatalogueEntry = { key: 'doorOpen', type: 'flag', ...entryFields };
-  return { name: 'counter', catalogue: [rounds, door], open: (_tree, _clock, wants) => open(wants) };
+  return {
+    name: 'counter',
+    catalogue: [rounds, door],
+    open: (_hostFiles, _clock, isSelected) => open(isSelected),
+  };
 }
 
 function createCounter(): Collect {

@@ -1,4 +1,4 @@
-/** Mounts that hang, drives and links that come and go, and what an eMMC says of its life. */
+/** Hung mounts, drives and links that appear and disappear, and the life of an eMMC. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -20,7 +20,7 @@ const TABLE = ['/', '/mnt/dead', '/mnt/well']
   .map((point, at) => `${at + 1} 1 8:${at} / ${point} rw - ext4 /dev/sda${at} rw\n`)
   .join('');
 
-it('a mount that hangs costs its own values, and is not asked again before it has answered', async () => {
+it('a hung mount loses only its values and is not read again meanwhile', async () => {
   const queries: string[] = [];
   let answer: (use: FileSystemUsage) => void = () => {};
   const hostFiles: HostFiles = {
@@ -52,7 +52,7 @@ it('a mount that hangs costs its own values, and is not asked again before it ha
   assert.deepEqual(logger.lines, ['warn mounts', 'info mounts']);
 });
 
-it('network shares, overlays of containers and binds are no mounts of the host', async (t) => {
+it('network shares, container overlays and binds are not reported', async (t) => {
   const values = await new CapturedHost('raspberry-pi-4', t).sampleAfter(0);
   const disks = Object.keys(values).filter(
     (key) => /^disk.*UsedPercent$/.test(key) && !key.includes('Inodes'),
@@ -78,7 +78,7 @@ for (const [life, percent] of [
   ['0x00 0x00', undefined],
   ['0x0c 0x01', undefined],
 ] as const) {
-  it(`an eMMC that says ${life} has used ${percent ?? 'nobody knows how much'} of its life`, async (t) => {
+  it(`an eMMC life_time of ${life} means ${percent ?? 'no value'}`, async (t) => {
     const pi = new CapturedHost('raspberry-pi-4', t);
     pi.write('sys/class/mmc_host/mmc0/mmc0:aaaa/life_time', `${life}\n`);
     assert.equal((await pi.sampleAfter(0))['driveMmcblk0LifeUsedPercent'], percent);
@@ -86,7 +86,7 @@ for (const [life, percent] of [
   });
 }
 
-it('an interface that was made anew has no rates with the counters of the one before', async (t) => {
+it('a re-created interface has no rates in its first sample', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   pi.write('sys/class/net/eth0/ifindex', '9\n');
@@ -96,7 +96,7 @@ it('an interface that was made anew has no rates with the counters of the one be
   assert.equal((await pi.sampleAfter(1000))['netEth0RxBytesPerS'], 1000);
 });
 
-it('a failover shows as another interface of the default route, and no way out as none', async (t) => {
+it('a failover changes the default route, and no route is "none"', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   pi.edit('proc/net/route', /eth0\t00000000.*\n/, '');
   const { defaultRouteInterface, defaultRouteGateway } = await pi.sampleAfter(0);
@@ -107,7 +107,7 @@ it('a failover shows as another interface of the default route, and no way out a
   assert.equal((await pi.sampleAfter(0))['defaultRouteInterface'], 'none');
 });
 
-it('a drive that is plugged in is found within five minutes; one pulled out is left out at once', async (t) => {
+it('a new drive is found within 5 minutes; a removed one is absent at once', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   await pi.sampleAfter(0);
   mkdirSync(join(pi.root, 'sys/block/sda/device'), { recursive: true });
@@ -119,7 +119,7 @@ it('a drive that is plugged in is found within five minutes; one pulled out is l
   assert.deepEqual(pi.logger.lines, []);
 });
 
-it('without pressure, Wi-Fi or diskstats in the kernel their keys are absent, and nobody complains', async (t) => {
+it('missing pressure, Wi-Fi and diskstats files are no failures', async (t) => {
   const pi = new CapturedHost('raspberry-pi-4', t);
   for (const path of ['proc/pressure', 'proc/net/wireless', 'proc/diskstats', 'proc/vmstat']) pi.remove(path);
   const values = await pi.sampleAfter(0);

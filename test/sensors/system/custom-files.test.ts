@@ -1,4 +1,4 @@
-/** An operator's files, for real: the number in them, and what is no number or no file. */
+/** Custom sensors that read a file: valid numbers, other text, and files that cannot be read. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { openSensors } from '../../../src/sensors/sampler.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
-it('the first number on the first line counts, whatever stands around it', async (t) => {
+it('the first number on the first line is the value', async (t) => {
   const rows: readonly [text: string, value: number][] = [
     ['42\n', 42],
     ['42', 42],
@@ -27,11 +27,11 @@ it('the first number on the first line counts, whatever stands around it', async
   for (const [text, value] of rows) assert.equal((await setup(t, text).sample())['tank'], value, text);
 });
 
-it('the number is multiplied and added to', async (t) => {
+it('the number is scaled and offset', async (t) => {
   assert.equal((await setup(t, '45000\n', { scale: 0.001, offset: -1.5 }).sample())['tank'], 43.5);
 });
 
-it('a real attribute of /sys or /proc can be read', async (t) => {
+it('a real file of /proc can be read', async (t) => {
   const { sample } = setup(t, '', { path: '/proc/sys/kernel/pid_max' });
   const value = (await sample())['tank'];
   assert.ok(typeof value === 'number' && value > 1000, String(value));
@@ -46,13 +46,13 @@ for (const [what, make, reason] of [
   ['a MAC address', (path) => writeFileSync(path, 'de:ad:be:ef:00:12\n'), /has no number/],
   ['a name that ends in a digit', (path) => writeFileSync(path, 'pump2 on\n'), /has no number/],
   ['a number behind 4 KiB', (path) => writeFileSync(path, `${' '.repeat(4096)}7`), /has no number/],
-  ['a number beyond 10^15', (path) => writeFileSync(path, '1e16'), /outside/],
+  ['a number beyond 10^15', (path) => writeFileSync(path, '1e16'), /which the catalogue does not allow/],
   ['a missing file', () => {}, /ENOENT/],
-  ['a directory', (path) => mkdirSync(path), /is no regular file/],
-  ['a FIFO', (path) => execFileSync('mkfifo', [path]), /is no regular file/],
-  ['a device', undefined, /is no regular file/],
+  ['a directory', (path) => mkdirSync(path), /is not a regular file/],
+  ['a FIFO', (path) => execFileSync('mkfifo', [path]), /is not a regular file/],
+  ['a device', undefined, /is not a regular file/],
 ] as const satisfies readonly (readonly [string, ((path: string) => void) | undefined, RegExp])[]) {
-  it(`${what} is no value, and said once; the other sensors go on`, async (t) => {
+  it(`${what} is not a value and is logged once; other sensors continue`, async (t) => {
     const { sample, log, path } = setup(t, undefined, make === undefined ? { path: '/dev/zero' } : {});
     make?.(path);
     for (let round = 0; round < 2; round += 1) {
@@ -66,7 +66,7 @@ for (const [what, make, reason] of [
   });
 }
 
-it('a file that may not be read is told as that', {
+it('an unreadable file is logged with EACCES', {
   skip: process.getuid?.() === 0 && 'root may read all',
 }, async (t) => {
   const { sample, log, path } = setup(t, '1');
@@ -75,7 +75,7 @@ it('a file that may not be read is told as that', {
   assert.match(String(log.logged[0]?.fields['reason']), /EACCES/);
 });
 
-it('it is read at its interval, switched off by its name, and named anew like any other', async (t) => {
+it('a custom file has an interval and can be switched off or renamed', async (t) => {
   const { sample, clock, path } = setup(t, '1', { everyMs: 60_000 });
   assert.equal((await sample())['tank'], 1);
   writeFileSync(path, '2');

@@ -1,4 +1,4 @@
-/** First boots in virtual time, in full: 150 of each strategy. */
+/** First boots in virtual time: 150 of each strategy. */
 
 import { testFirstBoots } from './first-boots.ts';
 

@@ -1,4 +1,4 @@
-/** First boots in virtual time: a few of each strategy, and that a seed tells all. */
+/** First boots in virtual time: a few of each strategy, and that a run depends only on its seed. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -24,28 +24,28 @@ clockContract('a clock of virtual time', () => {
 
 testFirstBoots(15);
 
-describe('a seed', () => {
-  it('gives the same events every time', async () => {
+describe('the seed of a first boot', () => {
+  it('a seed gives the same events every time', async () => {
     for (const strategy of STRATEGY_NAMES) {
       for (const seed of [3, 58, 93]) {
-        const once = await firstBoot({ strategy, seed });
-        const again = await firstBoot({ strategy, seed });
-        assert.equal(again.hash, once.hash, `${strategy}, seed ${seed}`);
-        assert.equal(again.events, once.events);
+        const first = await firstBoot({ strategy, seed });
+        const second = await firstBoot({ strategy, seed });
+        assert.equal(second.hash, first.hash, `${strategy}, seed ${seed}`);
+        assert.equal(second.events, first.events);
       }
     }
   });
 
-  it('gives other events than its neighbour', async () => {
+  it('two seeds give different events', async () => {
     const one = await firstBoot({ strategy: NEVER_STRANDED, seed: 4 });
     const other = await firstBoot({ strategy: NEVER_STRANDED, seed: 5 });
     assert.notEqual(one.hash, other.hash);
   });
 
-  it('gives the same events whether they are written down or not', async () => {
-    const silent = await firstBoot({ strategy: NEVER_STRANDED, seed: 6 });
-    const told = await firstBoot({ strategy: NEVER_STRANDED, seed: 6, keepsTrace: true });
-    assert.equal(told.hash, silent.hash);
-    assert.equal(told.trace.length, told.events);
+  it('a seed gives the same events with and without a recorded trace', async () => {
+    const unrecorded = await firstBoot({ strategy: NEVER_STRANDED, seed: 6 });
+    const recorded = await firstBoot({ strategy: NEVER_STRANDED, seed: 6, keepsTrace: true });
+    assert.equal(recorded.hash, unrecorded.hash);
+    assert.equal(recorded.trace.length, recorded.events);
   });
 });

@@ -1,12 +1,12 @@
 /**
- * One first boot, from a seed: a gateway that has never been on, a server that has never seen it, and everything that can
- * go wrong between them until all is healed. Then the boot must end.
+ * One first boot, from a seed: a gateway that has never been on, a server that does not know it, and all
+ * faults between them until a given time. Then the boot must end.
  *
- * The promise asked for: within `SETTLE_MS` of virtual time after the faults are healed (and the power is back), the gateway
- * is provisioned and delivers; or it is stranded and says what the operator must do, and when he does it, it is provisioned.
+ * Promise: within `SETTLE_MS` of virtual time after the end of the faults (and the return of power) the
+ * gateway is provisioned and delivers; or it is stranded and logs what the operator must do, and is
+ * provisioned after the operator has done that.
  */
 
-import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { Trace } from '../trace.ts';
@@ -14,13 +14,15 @@ import { VirtualNetwork } from '../virtual-network.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Gateway } from './gateway.ts';
 import type { BootOptions, Outcome } from './outcome.ts';
-import { drawPlan, NO_FAULTS, type Plan, type Weather } from './plan.ts';
+import { type Conditions, drawPlan, NO_FAULTS, type Plan } from './plan.ts';
 import { PromiseChecker } from './promise-checker.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import { causeOf } from './stranding.ts';
 import { GATEWAY, NEVER_STRANDED, STRATEGIES } from './strategies.ts';
 
-/** The longest wait of any refusal (1 h), one exchange with patience (247 s), and some minutes for a few requests. */
+/**
+ * The longest back-off of any failure (1 h), one full exchange (247 s), and some minutes for a few requests.
+ */
 export const SETTLE_MS = 75 * 60_000;
 
 export async function firstBoot(options: BootOptions): Promise<Outcome> {
@@ -48,36 +50,39 @@ class Boot {
   constructor(options: BootOptions) {
     this.#options = options;
     const root = new SeededRandom(options.seed);
-    const [plans, roads, disks, servers, gateways] = Array.from({ length: 5 }, () => root.fork()) as [
-      SeededRandom,
-      SeededRandom,
-      SeededRandom,
-      SeededRandom,
-      SeededRandom,
-    ];
+    const [planRandom, networkRandom, diskRandom, serverRandom, gatewayRandom] = Array.from(
+      { length: 5 },
+      () => root.fork(),
+    ) as [SeededRandom, SeededRandom, SeededRandom, SeededRandom, SeededRandom];
     const time = this.#time;
     const strategy = STRATEGIES[options.strategy];
-    this.#plan = drawPlan(plans);
+    this.#plan = drawPlan(planRandom);
     this.#trace = new Trace(() => time.nowMs, options.keepsTrace ?? false);
     this.#disk = new PowerCutDisk(
       {
         after: (ms, action) => time.after(ms, action),
-        random: () => disks.random(),
-        record: (step) => this.#noted(step),
+        random: () => diskRandom.random(),
+        record: (step) => this.#onDiskStep(step),
       },
       options.plant !== 'no-directory-fsync',
     );
     this.#checker = new PromiseChecker(this.#disk, () => time.nowMs);
-    const shared = { time, trace: this.#trace };
-    this.#network = new VirtualNetwork({ ...shared, rng: roads, observer: this.#checker });
+    const commonPorts = { time, trace: this.#trace };
+    this.#network = new VirtualNetwork({ ...commonPorts, random: networkRandom, observer: this.#checker });
     this.#server = new SimulatedServer(
-      { ...shared, rng: servers, virtualNetwork: this.#network },
+      { ...commonPorts, random: serverRandom, network: this.#network },
       strategy,
       this.#plan.kindA,
     );
-    this.#server.stored = (body) => this.#stored(body);
+    this.#server.onStored = (body) => this.#onStored(body);
     this.#gateway = new Gateway(
-      { ...shared, rng: gateways, disk: this.#disk, network: this.#network, checker: this.#checker },
+      {
+        ...commonPorts,
+        random: gatewayRandom,
+        disk: this.#disk,
+        network: this.#network,
+        checker: this.#checker,
+      },
       strategy,
       this.#plan,
       options.plant,
@@ -85,26 +90,26 @@ class Boot {
   }
 
   async run(): Promise<Outcome> {
-    const { weather, restarts, healMs } = this.#plan;
+    const { conditions, restarts, faultsEndMs } = this.#plan;
     const time = this.#time;
-    for (const { atMs, weather: next } of weather) time.after(atMs, () => this.#setWeather(next));
+    for (const { atMs, conditions: next } of conditions) time.after(atMs, () => this.#setConditions(next));
     for (const { atMs, downMs } of restarts) time.after(atMs, () => this.#server.restart(downMs));
     time.after(0, () => this.#gateway.powerOn());
-    await time.run(healMs);
-    this.#trace.add('healed');
-    this.#gateway.heal();
-    this.#setWeather(NO_FAULTS);
+    await time.run(faultsEndMs);
+    this.#trace.add('the faults end');
+    this.#gateway.endFaults();
+    this.#setConditions(NO_FAULTS);
     const lastRestartMs = Math.max(0, ...restarts.map(({ atMs, downMs }) => atMs + downMs));
-    const backMs = Math.max(healMs, this.#gateway.backMs, lastRestartMs);
+    const backMs = Math.max(faultsEndMs, this.#gateway.backMs, lastRestartMs);
     const isDelivering = () => this.#deliveredMs >= backMs;
     await time.run(backMs + SETTLE_MS, isDelivering);
     const isStranded = !isDelivering();
-    this.#judge(isStranded);
+    this.#checkResult(isStranded);
     const cause = isStranded ? causeOf(this.#server, this.#checker) : undefined;
     const devices = this.#server.core.devices().length;
     const provisionedMs = this.#provisionedMs;
     const grantedMs = this.#server.granted?.atMs;
-    if (isStranded) await this.#operator();
+    if (isStranded) await this.#actAsOperator();
     return {
       seed: this.#options.seed,
       result: isStranded ? 'stranded' : 'provisioned',
@@ -112,7 +117,7 @@ class Boot {
       ...(provisionedMs !== undefined && { provisionedMs }),
       ...(provisionedMs !== undefined && grantedMs !== undefined && { exposedMs: provisionedMs - grantedMs }),
       devices,
-      lives: this.#gateway.lives,
+      starts: this.#gateway.starts,
       requestsSent: this.#checker.requestsSent,
       broken: this.#checker.broken,
       events: this.#trace.events,
@@ -127,24 +132,24 @@ class Boot {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  #setWeather(weather: Weather): void {
+  #setConditions(conditions: Conditions): void {
     this.#trace.add(
-      `weather: ${weather.link}${weather.broken ? ', broken' : ''}${weather.diskFull ? ', disk full' : ''}`,
+      `conditions: ${conditions.link}${conditions.broken ? ', broken' : ''}${conditions.diskFull ? ', disk full' : ''}`,
     );
-    this.#network.weather = weather;
-    this.#server.setWeather(weather);
-    this.#disk.full = weather.diskFull;
-    this.#disk.stepMsMax = weather.diskStepMsMax;
+    this.#network.conditions = conditions;
+    this.#server.setConditions(conditions);
+    this.#disk.full = conditions.diskFull;
+    this.#disk.stepMsMax = conditions.diskStepMsMax;
   }
 
-  #stored(body: string): void {
+  #onStored(body: string): void {
     this.#trace.add('server: telemetry stored');
-    if (this.#holdsToken() && body.includes(`"life":${this.#gateway.lives},`)) {
+    if (this.#holdsToken() && body.includes(`"start":${this.#gateway.starts},`)) {
       this.#deliveredMs = this.#time.nowMs;
     }
   }
 
-  #noted(step: string): void {
+  #onDiskStep(step: string): void {
     this.#trace.add(step);
     if (this.#provisionedMs === undefined && this.#holdsToken()) this.#provisionedMs = this.#time.nowMs;
   }
@@ -154,38 +159,39 @@ class Boot {
     return visible?.state === 'provisioned' && visible.token.reveal() === this.#server.token;
   }
 
-  #judge(isStranded: boolean): void {
+  #checkResult(isStranded: boolean): void {
     const checker = this.#checker;
     const devices = this.#server.core.devices();
     if (devices.length > 1) checker.report('one device', devices.map(({ name }) => name).join(', '));
     if (isStranded) {
       if (this.#options.strategy === NEVER_STRANDED)
         checker.report('never stranded', `with ${NEVER_STRANDED}`);
-      const sentences = this.#gateway.log?.logged.map(({ message }) => message) ?? [];
-      if (!sentences.includes(FAILURE_POLICIES['provisioning-declined'].sentence)) {
-        checker.report('provisioned, or told why not', `last told: ${sentences.at(-1) ?? 'nothing'}`);
+      const { log } = this.#gateway;
+      if (!log?.events.includes('FL-PROVISIONING-DECLINED')) {
+        checker.report(
+          'provisioned, or the reason is logged',
+          `last log line: ${log?.logged.at(-1)?.message ?? 'none'}`,
+        );
       }
       return;
     }
     const { visible } = this.#disk;
-    if (!this.#holdsToken()) checker.report('the token held is the server’s', visible?.state ?? 'no record');
+    if (!this.#holdsToken())
+      checker.report('the stored token is the server’s', visible?.state ?? 'no record');
     if (visible?.deviceName !== GATEWAY.name)
       checker.report('the name is the configured one', visible?.deviceName ?? '');
   }
 
-  /** Does what the sentence says; then the boot must end. */
-  async #operator(): Promise<void> {
+  /** Does what the remedy of FL-PROVISIONING-DECLINED demands; then the gateway must deliver. */
+  async #actAsOperator(): Promise<void> {
     const { admin } = this.#server.core;
-    this.#trace.add('the operator helps');
+    this.#trace.add('the operator acts');
     if (STRATEGIES[this.#options.strategy].profile === 'create') admin.deleteDevice(GATEWAY.name);
     else admin.clearProvisionState(GATEWAY.name);
-    const helpedMs = this.#time.nowMs;
-    await this.#time.run(helpedMs + SETTLE_MS, () => this.#deliveredMs >= helpedMs);
-    if (this.#deliveredMs < helpedMs) {
-      this.#checker.report(
-        'the operator’s sentence heals',
-        'not provisioned though the operator did as told',
-      );
+    const actedMs = this.#time.nowMs;
+    await this.#time.run(actedMs + SETTLE_MS, () => this.#deliveredMs >= actedMs);
+    if (this.#deliveredMs < actedMs) {
+      this.#checker.report('the remedy works', 'not provisioned although the operator followed the remedy');
     }
   }
 }

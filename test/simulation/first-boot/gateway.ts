@@ -1,8 +1,9 @@
 /**
- * The gateway of a simulation: one disk, and one life of the real agent after another on it.
+ * The gateway of a simulation: one disk, and the processes of the real agent that run on it one after the
+ * other.
  *
- * A life that ends by a power cut or a kill acts no more on anything outside its memory: what it still awaits never comes,
- * its sockets are gone, its timers wake nobody. What survives is the disk's to say, and what is on the road.
+ * After a power cut or a kill a process has no more effect outside its memory: its pending calls never
+ * resolve, its sockets are closed, its timers never fire. Only the disk and datagrams under way survive.
  */
 
 import type { AgentSettings } from '../../../src/agent/agent.ts';
@@ -13,33 +14,33 @@ import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
-import { Life, type LifePorts } from './life.ts';
 import type { Ending, Plan } from './plan.ts';
 import type { Plant } from './planted-bugs.ts';
 import type { PromiseChecker } from './promise-checker.ts';
+import { type ProcessPorts, SimulatedProcess } from './simulated-process.ts';
 import { GATEWAY, type Strategy } from './strategies.ts';
 
 export interface GatewayPorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly rng: SeededRandom;
+  readonly random: SeededRandom;
   readonly disk: PowerCutDisk;
   readonly network: VirtualNetwork;
   readonly checker: PromiseChecker;
 }
 
-/** Longest time from the wish to stop to the end, ms; systemd kills after 90 s. */
-const STOP_MS = 5_000;
+/** The maximum duration of a stop, ms; the unit allows 15 s. */
+const STOP_MS_MAX = 5_000;
 
 export class Gateway {
-  /** How many lives it has had. */
-  lives = 0;
+  /** Number of starts of the agent. */
+  starts = 0;
   /** When it is powered on again, ms; in the past while it is on. */
   backMs = 0;
-  readonly #ports: GatewayPorts & LifePorts;
+  readonly #ports: GatewayPorts & ProcessPorts;
   readonly #settings: AgentSettings;
   readonly #endings: Ending[];
-  #life: Life | undefined;
+  #agent: SimulatedProcess | undefined;
   #cancelEnding = () => {};
 
   constructor(ports: GatewayPorts, strategy: Strategy, plan: Plan, plant: Plant | undefined) {
@@ -59,55 +60,55 @@ export class Gateway {
     };
   }
 
-  /** What the present life has told. */
+  /** The log of the current process. */
   get log(): RecordingLogger | undefined {
-    return this.#life?.log;
+    return this.#agent?.log;
   }
 
   powerOn(): void {
-    this.lives += 1;
-    this.#ports.trace.add(`gateway: life ${this.lives}`);
-    const life = new Life(this.lives, this.#ports);
-    this.#life = life;
+    this.starts += 1;
+    this.#ports.trace.add(`gateway: start ${this.starts}`);
+    const agent = new SimulatedProcess(this.starts, this.#ports);
+    this.#agent = agent;
     const ending = this.#endings.shift();
-    if (ending) this.#arm(life, ending);
-    life.run(this.#settings);
+    if (ending) this.#arm(agent, ending);
+    agent.run(this.#settings);
   }
 
-  /** From now on it stays alive, or comes back for good. */
-  heal(): void {
+  /** No further endings: the gateway stays on, or comes back and stays on. */
+  endFaults(): void {
     this.#endings.length = 0;
     this.#cancelEnding();
   }
 
-  /** Ends the run: the library's real timers must not outlive it. */
+  /** Ends the run, because the real timers of the CoAP library must not outlive it. */
   dispose(): void {
-    this.#life?.die();
+    this.#agent?.die();
   }
 
-  #arm(life: Life, ending: Ending): void {
-    const end = () => this.#end(life, ending);
+  #arm(agent: SimulatedProcess, ending: Ending): void {
+    const end = () => this.#end(agent, ending);
     if ('ms' in ending.after) this.#cancelEnding = this.#ports.time.after(ending.after.ms, end);
     else {
-      // Who is asked to stop finishes what it is at.
+      // A process that is asked to stop finishes its current act.
       const { acts, before } = ending.after;
-      this.#cancelEnding = life.endAtAct(acts, before && ending.how !== 'stop', end);
+      this.#cancelEnding = agent.endAtAct(acts, before && ending.kind !== 'stop', end);
     }
   }
 
-  #end(life: Life, { how, pauseMs }: Ending): void {
+  #end(agent: SimulatedProcess, { kind, pauseMs }: Ending): void {
     const { time, trace, disk, network, checker } = this.#ports;
-    trace.add(`gateway: ${how}`);
-    const offMs = how === 'stop' ? STOP_MS : pauseMs;
+    trace.add(`gateway: ${kind}`);
+    const offMs = kind === 'stop' ? STOP_MS_MAX : pauseMs;
     this.backMs = time.nowMs + offMs;
-    if (how === 'stop') life.stop();
-    else life.die();
-    if (how === 'power') disk.cutPower();
+    if (kind === 'stop') agent.stop();
+    else agent.die();
+    if (kind === 'power') disk.cutPower();
     time.after(offMs, () => {
-      if (how === 'stop' && !life.isOver)
-        checker.report('stops when asked', `not stopped ${STOP_MS} ms later`);
-      life.die();
-      network.forgetSockets();
+      if (kind === 'stop' && !agent.isOver)
+        checker.report('stops in time', `still running after ${STOP_MS_MAX} ms`);
+      agent.die();
+      network.removeSockets();
       this.powerOn();
     });
   }

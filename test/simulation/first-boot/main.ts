@@ -1,24 +1,24 @@
 /**
- * `npm run simulate`: many first boots in virtual time, and a table of what came of them. With `weeks` as its first
- * argument: many weeks of many gateways instead (weeks/main.ts).
+ * `npm run simulate`: many first boots in virtual time, and a table of their results. With `weeks` as the
+ * first argument: many weeks of many gateways (weeks/main.ts).
  *
  *   --boots N       per strategy; default 1000
  *   --seed N        of the first boot, the others follow; default 1
- *   --strategy S    one of the four only
+ *   --strategy S    only one of the four
  *   --plant BUG     plants a bug that the run must find
  *   --trace         prints every event of each boot
  *
- * Exit code 1 when a promise was broken: with a planted bug that is what one hopes for. 2 for wrong arguments.
+ * Exit code 1 if a promise was broken, which a planted bug must cause; 2 for wrong arguments.
  */
 
 import { parseArgs } from 'node:util';
-import { oneOf, whole } from '../arguments.ts';
+import { parseChoice, parseWholeNumber } from '../arguments.ts';
 import { weeks } from '../weeks/main.ts';
+import { type CampaignSummary, runCampaign } from './campaign.ts';
 import { firstBoot } from './first-boot.ts';
 import { PLANT_NAMES, PLANTS, type Plant } from './planted-bugs.ts';
 import { brokenPromises, residualRisk, table } from './report.ts';
 import { STRATEGY_NAMES, type StrategyName } from './strategies.ts';
-import { type Tally, tally } from './tally.ts';
 
 interface RunOptions {
   readonly boots: number;
@@ -39,29 +39,32 @@ function readOptions(): RunOptions {
     },
   });
   return {
-    boots: whole('boots', values.boots),
-    seed: whole('seed', values.seed),
+    boots: parseWholeNumber('boots', values.boots),
+    seed: parseWholeNumber('seed', values.seed),
     strategies:
-      values.strategy === undefined ? STRATEGY_NAMES : [oneOf('strategy', values.strategy, STRATEGY_NAMES)],
-    plant: values.plant === undefined ? undefined : oneOf('plant', values.plant, PLANT_NAMES),
+      values.strategy === undefined
+        ? STRATEGY_NAMES
+        : [parseChoice('strategy', values.strategy, STRATEGY_NAMES)],
+    plant: values.plant === undefined ? undefined : parseChoice('plant', values.plant, PLANT_NAMES),
     trace: values.trace,
   };
 }
 
 async function simulate({ boots, seed, strategies, plant, trace }: RunOptions): Promise<number> {
   if (plant) console.log(`planted: ${plant}: ${PLANTS[plant]}\n`);
-  const tallies: Tally[] = [];
+  const summaries: CampaignSummary[] = [];
   for (const strategy of strategies) {
     if (trace) await printTraces({ boots, seed, strategy, plant });
     const startedMs = performance.now();
-    tallies.push(await tally({ strategy, boots, seed, plant }));
+    summaries.push(await runCampaign({ strategy, boots, seed, plant }));
     if (!trace) console.error(`${strategy}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   }
-  console.log(`\n${table(tallies)}\n`);
-  for (const each of tallies) console.log(`${residualRisk(each)}\n`);
-  const red = tallies.filter((each) => each.red > 0);
-  for (const each of red) console.log(`${each.strategy}: broken promises\n${brokenPromises(each, plant)}\n`);
-  return red.length > 0 ? 1 : 0;
+  console.log(`\n${table(summaries)}\n`);
+  for (const each of summaries) console.log(`${residualRisk(each)}\n`);
+  const failed = summaries.filter((each) => each.failed > 0);
+  for (const each of failed)
+    console.log(`${each.strategy}: broken promises\n${brokenPromises(each, plant)}\n`);
+  return failed.length > 0 ? 1 : 0;
 }
 
 async function printTraces(options: {

@@ -1,4 +1,4 @@
-/** What one first boot is asked for, and what came of it. */
+/** The options and the outcome of one first boot. */
 
 import type { Plant } from './planted-bugs.ts';
 import type { BrokenPromise } from './promise-checker.ts';
@@ -15,14 +15,16 @@ export interface BootOptions {
 export interface Outcome {
   readonly seed: number;
   readonly result: 'provisioned' | 'stranded';
-  /** Why stranded. */
   readonly cause?: Cause;
   /** Virtual ms from the first power-on until the server's token was on the disk. */
   readonly provisionedMs?: number;
-  /** Virtual ms from the server's decision until then: a cut in between strands all but device-generated tokens. */
+  /**
+   * Virtual ms from the decision of the server until then: a power cut in between strands a gateway without a
+   * device-generated token.
+   */
   readonly exposedMs?: number;
   readonly devices: number;
-  readonly lives: number;
+  readonly starts: number;
   /** Provisioning datagrams that left the gateway. */
   readonly requestsSent: number;
   readonly broken: readonly BrokenPromise[];

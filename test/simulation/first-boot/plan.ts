@@ -1,58 +1,57 @@
 /**
- * The plan of one run, drawn from its seed before it begins: the weather on the road and at the server, the
- * ends of the gateway's lives, the server's restarts, and the hour at which everything is healed.
+ * The plan of one run, drawn from its seed before it begins: the conditions of network and server, the
+ * endings of the processes of the gateway, the restarts of the server, and the time at which all faults end.
  *
- * Instants are drawn so that every order of magnitude is as likely as every other: most troubles of a first
- * boot happen in its first seconds, the others hours later.
+ * Times are log-uniform: most faults of a first boot happen in its first seconds, the others hours later.
  */
 
 import type { SeededRandom } from '../seeded-random.ts';
 
-/** One direction of the road. Shares from 0 to 0.4. */
-export interface Lane {
+/** One direction of the network. Shares from 0 to 0.4, or 1. */
+export interface PathConditions {
   readonly lostShare: number;
   readonly doubledShare: number;
-  /** Held back long enough for later ones to overtake. */
+  /** Delayed long enough for later datagrams to overtake. */
   readonly lateShare: number;
   readonly lateMsMax: number;
   readonly delayMsMin: number;
   readonly delayMsMax: number;
 }
 
-export interface Weather {
-  readonly up: Lane;
-  readonly down: Lane;
+export interface Conditions {
+  readonly up: PathConditions;
+  readonly down: PathConditions;
   /**
-   * `refused`: ICMP port unreachable. `unreachable`: no route from the gateway. `dark`: nothing passes,
-   * nothing is said.
+   * `refused`: ICMP port unreachable. `unreachable`: no route from the gateway. `dark`: datagrams are dropped
+   * without an error.
    */
   readonly link: 'open' | 'refused' | 'unreachable' | 'dark';
   readonly coreMsMin: number;
   readonly coreMsMax: number;
   /** Every request is answered 5.00 and not executed. */
   readonly broken: boolean;
-  /** The operator has not enabled provisioning in the profile yet: NOT_FOUND. */
+  /** Provisioning is not enabled in the profile yet: NOT_FOUND. */
   readonly disabled: boolean;
   readonly diskFull: boolean;
   readonly diskStepMsMax: number;
 }
 
 /**
- * How a life of the gateway ends. `power`: the disk loses what was not durable. `kill`: the process only.
- * `stop`: as asked.
+ * How a process of the gateway ends. `power`: the disk loses data that was not durable. `kill`: only the
+ * process dies. `stop`: the agent is asked to stop.
  */
 export interface Ending {
-  readonly how: 'power' | 'kill' | 'stop';
-  /** After so long, or at the so-many-th thing the process does to the world outside its memory. */
+  readonly kind: 'power' | 'kill' | 'stop';
+  /** After a time, or at the n-th act of the process (simulated-process.ts). */
   readonly after: { readonly ms: number } | { readonly acts: number; readonly before: boolean };
   readonly pauseMs: number;
 }
 
 export interface Plan {
-  readonly weather: readonly { readonly atMs: number; readonly weather: Weather }[];
+  readonly conditions: readonly { readonly atMs: number; readonly conditions: Conditions }[];
   readonly endings: readonly Ending[];
   readonly restarts: readonly { readonly atMs: number; readonly downMs: number }[];
-  readonly healMs: number;
+  readonly faultsEndMs: number;
   readonly kindA: 'separate' | 'piggyback';
   readonly sampleEveryMs: number;
   readonly spreadMs: number;
@@ -62,7 +61,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-const NO_LOSS: Lane = {
+const NO_LOSS: PathConditions = {
   lostShare: 0,
   doubledShare: 0,
   lateShare: 0,
@@ -71,7 +70,7 @@ const NO_LOSS: Lane = {
   delayMsMax: 40,
 };
 
-export const NO_FAULTS: Weather = {
+export const NO_FAULTS: Conditions = {
   up: NO_LOSS,
   down: NO_LOSS,
   link: 'open',
@@ -83,21 +82,22 @@ export const NO_FAULTS: Weather = {
   diskStepMsMax: 5,
 };
 
-export function drawPlan(rng: SeededRandom): Plan {
-  const healMs = rng.logBetween(10 * MINUTE, 6 * HOUR);
-  const instant = () => rng.logBetween(100, healMs);
-  const times = (most: number) => Array.from({ length: rng.integer(0, most) }, instant).sort((a, b) => a - b);
+export function drawPlan(random: SeededRandom): Plan {
+  const faultsEndMs = random.logBetween(10 * MINUTE, 6 * HOUR);
+  const instant = () => random.logBetween(100, faultsEndMs);
+  const times = (most: number) =>
+    Array.from({ length: random.integer(0, most) }, instant).sort((a, b) => a - b);
   return {
-    weather: [0, ...times(6)].map((atMs) => ({ atMs, weather: drawWeather(rng) })),
-    endings: Array.from({ length: rng.integer(0, 6) }, () => drawEnding(rng)),
-    restarts: times(2).map((atMs) => ({ atMs, downMs: rng.logBetween(100, 5 * MINUTE) })),
-    healMs,
-    kindA: rng.isTrue(0.8) ? 'separate' : 'piggyback',
-    sampleEveryMs: rng.weighted([
+    conditions: [0, ...times(6)].map((atMs) => ({ atMs, conditions: drawConditions(random) })),
+    endings: Array.from({ length: random.integer(0, 6) }, () => drawEnding(random)),
+    restarts: times(2).map((atMs) => ({ atMs, downMs: random.logBetween(100, 5 * MINUTE) })),
+    faultsEndMs,
+    kindA: random.isTrue(0.8) ? 'separate' : 'piggyback',
+    sampleEveryMs: random.weighted([
       [1, MINUTE],
       [9, 10 * MINUTE],
     ]),
-    spreadMs: rng.weighted([
+    spreadMs: random.weighted([
       [1, 0],
       [1, 2 * SECOND],
       [1, 2 * MINUTE],
@@ -105,17 +105,17 @@ export function drawPlan(rng: SeededRandom): Plan {
   };
 }
 
-function drawWeather(rng: SeededRandom): Weather {
-  const [coreMsMin, coreMsMax] = rng.weighted([
+function drawConditions(random: SeededRandom): Conditions {
+  const [coreMsMin, coreMsMax] = random.weighted([
     [60, [20, 50]],
     [25, [300, 900]],
     [10, [1_000, 9_000]],
     [5, [5_000, 15_000]],
   ] as const);
   return {
-    up: drawLane(rng),
-    down: drawLane(rng),
-    link: rng.weighted([
+    up: drawPath(random),
+    down: drawPath(random),
+    link: random.weighted([
       [80, 'open'],
       [7, 'refused'],
       [6, 'unreachable'],
@@ -123,40 +123,41 @@ function drawWeather(rng: SeededRandom): Weather {
     ]),
     coreMsMin,
     coreMsMax,
-    broken: rng.isTrue(0.05),
-    disabled: rng.isTrue(0.03),
-    diskFull: rng.isTrue(0.02),
-    diskStepMsMax: rng.weighted([
+    broken: random.isTrue(0.05),
+    disabled: random.isTrue(0.03),
+    diskFull: random.isTrue(0.02),
+    diskStepMsMax: random.weighted([
       [8, 5],
       [2, 1_500],
     ]),
   };
 }
 
-function drawLane(rng: SeededRandom): Lane {
-  if (rng.isTrue(0.3)) return NO_LOSS;
-  // One answer in fifty runs is lost for a whole phase, though requests arrive: the trap of contract 3.5.
-  const isUnreachable = rng.isTrue(0.02);
+function drawPath(random: SeededRandom): PathConditions {
+  if (random.isTrue(0.3)) return NO_LOSS;
+  // In one of fifty paths everything is lost for a whole phase, for example responses while requests arrive:
+  // contract section 3.5.
+  const isUnreachable = random.isTrue(0.02);
   return {
-    lostShare: isUnreachable ? 1 : rng.between(0, 0.4),
-    doubledShare: rng.between(0, 0.4),
-    lateShare: rng.between(0, 0.4),
-    lateMsMax: rng.logBetween(50, 60 * SECOND),
-    delayMsMin: rng.between(1, 100),
-    delayMsMax: rng.logBetween(100, 3 * SECOND),
+    lostShare: isUnreachable ? 1 : random.between(0, 0.4),
+    doubledShare: random.between(0, 0.4),
+    lateShare: random.between(0, 0.4),
+    lateMsMax: random.logBetween(50, 60 * SECOND),
+    delayMsMin: random.between(1, 100),
+    delayMsMax: random.logBetween(100, 3 * SECOND),
   };
 }
 
-function drawEnding(rng: SeededRandom): Ending {
+function drawEnding(random: SeededRandom): Ending {
   return {
-    how: rng.weighted([
+    kind: random.weighted([
       [70, 'power'],
       [20, 'kill'],
       [10, 'stop'],
     ]),
-    after: rng.isTrue(0.5)
-      ? { acts: rng.integer(1, 30), before: rng.isTrue(0.5) }
-      : { ms: rng.logBetween(1, 30 * MINUTE) },
-    pauseMs: rng.logBetween(50, HOUR),
+    after: random.isTrue(0.5)
+      ? { acts: random.integer(1, 30), before: random.isTrue(0.5) }
+      : { ms: random.logBetween(1, 30 * MINUTE) },
+    pauseMs: random.logBetween(50, HOUR),
   };
 }

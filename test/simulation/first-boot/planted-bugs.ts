@@ -1,71 +1,74 @@
 /**
- * Bugs planted to test the simulation: each takes one promise away, and the simulation must notice.
- *
- * They are wrappers around the agent's ports, so that src/ is the shipped code always.
+ * Bugs planted to test the simulation: each breaks one promise, and the simulation must detect that. They are
+ * wrappers around the ports of the agent, so that src/ always is the shipped code.
  */
 
 import type { AgentPorts } from '../../../src/agent/agent.ts';
 import type { CredentialStore } from '../../../src/core/ports/credentials.ts';
 import type { Transport } from '../../../src/core/ports/transport.ts';
-import { overriding } from '../overriding.ts';
+import { override } from '../override.ts';
 
 export const PLANTS = {
   'no-directory-fsync': 'a write of the credential record resolves before its rename is durable',
-  'no-probe': 'after a declined or silent answer the agent asks again without probing its token',
+  'no-token-check': 'after a declined or lost response the agent provisions again without checking its token',
   'new-token-per-attempt': 'every provisioning request proposes a fresh token',
   'no-intent': 'the pending record is not written',
-  'ack-before-keep': 'a confirmable answer is acknowledged before its token is on the disk',
+  'ack-before-persist': 'a confirmable response is acknowledged before its token is on the disk',
 } as const;
 
 export type Plant = keyof typeof PLANTS;
 
 export const PLANT_NAMES = Object.keys(PLANTS) as Plant[];
 
-type Planted = Pick<AgentPorts, 'store' | 'transport' | 'random'>;
+type PlantedPorts = Pick<AgentPorts, 'store' | 'transport' | 'random'>;
 
-/** `ports` with the bug in them; the missing directory sync is the disk's own (`syncsDirectory`). */
-export function planted<T extends Planted>(ports: T, plant: Plant | undefined): T {
+/** `ports` with the bug; the option `syncsDirectory` of the disk leaves out the directory sync. */
+export function withPlantedBug<T extends PlantedPorts>(ports: T, plant: Plant | undefined): T {
   switch (plant) {
-    case 'no-probe':
+    case 'no-token-check':
       return { ...ports, transport: tokenNeverAccepted(ports.transport) };
     case 'new-token-per-attempt':
       return { ...ports, transport: newTokens(ports) };
     case 'no-intent':
       return { ...ports, store: withoutIntent(ports.store) };
-    case 'ack-before-keep':
-      return { ...ports, transport: savingLate(ports.transport) };
+    case 'ack-before-persist':
+      return { ...ports, transport: acknowledgingEarly(ports.transport) };
     case 'no-directory-fsync':
     case undefined:
       return ports;
   }
 }
 
-/** The session probes in every case; a probe that asks nobody and says "not ours" is no probe. */
+/** The session always checks the token; a check that sends nothing and returns false equals no check. */
 function tokenNeverAccepted(transport: Transport): Transport {
-  return overriding<Transport>(transport, { probe: async () => ({ ok: true, value: false }) });
+  return override<Transport>(transport, { probe: async () => ({ ok: true, value: false }) });
 }
 
-function newTokens({ transport, random }: Planted): Transport {
-  return overriding<Transport>(transport, {
-    provision: (request, keep, signal) =>
-      transport.provision(request.token ? { ...request, token: random.mintToken() } : request, keep, signal),
+function newTokens({ transport, random }: PlantedPorts): Transport {
+  return override<Transport>(transport, {
+    provision: (request, persist, signal) =>
+      transport.provision(
+        request.token ? { ...request, token: random.mintToken() } : request,
+        persist,
+        signal,
+      ),
   });
 }
 
 function withoutIntent(store: CredentialStore): CredentialStore {
-  return overriding<CredentialStore>(store, {
+  return override<CredentialStore>(store, {
     write: async (record) => {
       if (record.state !== 'pending') await store.write(record);
     },
   });
 }
 
-/** The transport acknowledges as soon as `keep` resolves, so it gets one that does at once. */
-function savingLate(transport: Transport): Transport {
-  return overriding<Transport>(transport, {
-    provision: async (request, keep, signal) => {
+/** The transport acknowledges when `persist` resolves, so it gets one that resolves at once. */
+function acknowledgingEarly(transport: Transport): Transport {
+  return override<Transport>(transport, {
+    provision: async (request, persist, signal) => {
       const result = await transport.provision(request, async () => {}, signal);
-      if (result.ok) await keep(result.value);
+      if (result.ok) await persist(result.value);
       return result;
     },
   });

@@ -1,9 +1,10 @@
 /**
- * The witness: sees every datagram as it leaves its sender, and what the disk would keep at that instant.
+ * Sees every datagram when it leaves its sender, and what the disk would contain after a power cut at that
+ * instant.
  *
- * It holds the agent to the order of its acts, which no outcome can show as sharply: the intent is durable
- * before the request leaves, the token is durable before the answer is acknowledged, one name and one
- * proposed token for ever. A broken promise is told once, with its time.
+ * It checks the order of acts, which no outcome shows as sharply: the intent is durable before the request
+ * leaves, the token is durable before the response is acknowledged, and there is one name and one proposed
+ * token for ever. Reports each broken promise once, with its time.
  */
 
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
@@ -20,10 +21,10 @@ export type PromiseName =
   | 'token durable before the acknowledgement'
   | 'one device'
   | 'never stranded'
-  | 'the token held is the server’s'
-  | 'provisioned, or told why not'
-  | 'the operator’s sentence heals'
-  | 'stops when asked'
+  | 'the stored token is the server’s'
+  | 'provisioned, or the reason is logged'
+  | 'the remedy works'
+  | 'stops in time'
   | 'never throws';
 
 export interface BrokenPromise {
@@ -34,23 +35,23 @@ export interface BrokenPromise {
 
 /** One provisioning call of the agent on its transport. */
 export interface Call {
-  readonly life: number;
+  readonly start: number;
   endedMs?: number;
-  how?: 'issued' | 'store failed' | FailureReason;
+  outcome?: 'issued' | 'storage failed' | FailureReason;
 }
 
 export class PromiseChecker implements Observer {
   readonly broken: BrokenPromise[] = [];
   /** Provisioning datagrams that left the gateway, repetitions included. */
   requestsSent = 0;
-  /** The provisioning call going on. */
+  /** The current provisioning call. */
   call: Call | undefined;
   readonly #disk: PowerCutDisk;
   readonly #nowMs: () => number;
   #proposed: string | undefined;
   /** By port and message ID. */
   readonly #calls = new Map<string, Call>();
-  /** Confirmable answers with credentials, by port and message ID, and the token in them. */
+  /** The tokens of confirmable responses, by port and message ID. */
   readonly #issuedTokens = new Map<string, string>();
 
   constructor(disk: PowerCutDisk, nowMs: () => number) {
@@ -58,7 +59,7 @@ export class PromiseChecker implements Observer {
     this.#nowMs = nowMs;
   }
 
-  /** Whose request that was. */
+  /** The call that sent the request. */
   callOf({ port, messageId }: { readonly port: number; readonly messageId: number }): Call | undefined {
     return this.#calls.get(`${port} ${messageId}`);
   }
@@ -72,13 +73,13 @@ export class PromiseChecker implements Observer {
     const { type, code, messageId } = readHeader(bytes);
     if (isProvisioning(bytes)) {
       if (this.call) this.#calls.set(`${port} ${messageId}`, this.call);
-      return this.#requestsSent(readJson(bytes) ?? {});
+      return this.#checkRequest(readJson(bytes) ?? {});
     }
     if (type !== 'ACK' || code !== '0.00') return;
     const token = this.#issuedTokens.get(`${port} ${messageId}`);
     if (token === undefined) return;
-    const isKept = this.#disk.afterPowerCuts.every((record) => isProvisioned(record, token));
-    if (!isKept) this.report('token durable before the acknowledgement', this.#survivors());
+    const isDurable = this.#disk.afterPowerCuts.every((record) => isProvisioned(record, token));
+    if (!isDurable) this.report('token durable before the acknowledgement', this.#survivors());
   }
 
   onServerSend(port: number, bytes: Buffer): void {
@@ -88,14 +89,14 @@ export class PromiseChecker implements Observer {
     if (typeof value === 'string') this.#issuedTokens.set(`${port} ${messageId}`, value);
   }
 
-  #requestsSent(request: Readonly<Record<string, unknown>>): void {
+  #checkRequest(request: Readonly<Record<string, unknown>>): void {
     this.requestsSent += 1;
     const { deviceName, token } = request;
     if (deviceName !== GATEWAY.name) this.report('the name is the configured one', String(deviceName));
-    const kept = this.#disk.afterPowerCuts.every(
+    const isDurable = this.#disk.afterPowerCuts.every(
       (record) => record?.deviceName === deviceName && record?.token?.reveal() === token,
     );
-    if (!kept) this.report('intent durable before the request', this.#survivors());
+    if (!isDurable) this.report('intent durable before the request', this.#survivors());
     if (typeof token !== 'string') return;
     if (this.#proposed !== undefined && this.#proposed !== token) {
       this.report('one proposed token', 'a second token was proposed while the first may be valid');

@@ -1,10 +1,10 @@
 /**
- * The server of a simulation: the sandbox's own core and CoAP endpoint, in virtual time, with a notebook
+ * The server of a simulation: the core and the CoAP endpoint of the sandbox, in virtual time, with a recorder
  * between them.
  *
- * The notebook is what the run is judged by: what the core was asked, what it decided and what it stored. A
- * restart forgets message IDs as a real one does, and devices stay. While `broken`, every request is answered
- * 5.00 and not executed.
+ * The recorder holds the requests to the core, its decisions, and the stored telemetry, by which the run is
+ * checked. As with a real server, a restart loses message IDs and keeps devices. While `broken`, every
+ * request gets 5.00 and is not executed.
  */
 
 import { ServerInstance } from '../../../src/sandbox/coap/server-instance.ts';
@@ -12,12 +12,12 @@ import { defaultSettings } from '../../../src/sandbox/coap/settings.ts';
 import { openCore, type SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
 import type { SandboxCore } from '../../../src/sandbox/core/model/types.ts';
 import { readHeader } from '../datagram-text.ts';
-import { overriding } from '../overriding.ts';
+import { override } from '../override.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
-import type { Weather } from './plan.ts';
+import type { Conditions } from './plan.ts';
 import { GATEWAY, type Strategy } from './strategies.ts';
 
 const WALL_MS = Date.UTC(2026, 0, 1);
@@ -26,44 +26,43 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export interface ServerPorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly rng: SeededRandom;
-  readonly virtualNetwork: VirtualNetwork;
+  readonly random: SeededRandom;
+  readonly network: VirtualNetwork;
 }
 
-/** The one provisioning request that had an effect. */
-export interface Granted {
+/** The provisioning request that created the device, or marked it as provisioned. */
+export interface GrantedRequest {
   readonly atMs: number;
   readonly port: number;
   readonly messageId: number;
-  /** False when the core was slower than its transport's patience, which then said 5.00. */
-  answered?: boolean;
+  /** False if the core exceeded the time-out of its transport, which then responded with 5.00. */
+  isAnswered?: boolean;
 }
 
 export class SimulatedServer {
   readonly core: SandboxCoreWithAdmin;
-  /** The request that made the device, or marked it as provisioned. */
-  granted: Granted | undefined;
+  granted: GrantedRequest | undefined;
   /** When it restarted, ms. */
   readonly restartsMs: number[] = [];
-  /** Told of every body of telemetry stored. */
-  stored: (body: string) => void = () => {};
+  /** Called with the body of all stored telemetry. */
+  onStored: (body: string) => void = () => {};
   readonly #ports: ServerPorts;
   readonly #strategy: Strategy;
   readonly #random: SeededRandom;
   #broken = false;
-  /** The datagram that is being worked on. */
+  /** The datagram that is being processed. */
   #pending = { port: 0, messageId: 0 };
-  #life: ServerInstance;
+  #instance: ServerInstance;
 
   constructor(ports: ServerPorts, strategy: Strategy, kindA: 'separate' | 'piggyback') {
-    const { time, trace, rng, virtualNetwork: network } = ports;
+    const { time, trace, random, network } = ports;
     this.#ports = ports;
     this.#strategy = strategy;
-    this.#random = rng.fork();
-    const tokens = rng.fork();
+    this.#random = random.fork();
+    const tokens = random.fork();
     this.core = openCore({
       provisioning: { key: GATEWAY.key, secret: GATEWAY.secret },
-      knobs: { strategy: strategy.profile, kindA, seed: rng.integer(0, 0xffff_ffff) },
+      knobs: { strategy: strategy.profile, kindA, seed: random.integer(0, 0xffff_ffff) },
       clock: {
         nowMs: () => WALL_MS + time.nowMs,
         // Never aborted here: the core outlives the run.
@@ -73,20 +72,20 @@ export class SimulatedServer {
       log: (line) => trace.add(`server: ${line}`),
     });
     if (strategy.profile === 'pre-provisioned') this.core.admin.createDevice({ name: GATEWAY.name });
-    this.#life = this.#createdAtMs();
+    this.#instance = this.#createInstance();
     network.toServer = (bytes, from) => {
       this.#pending = { port: from.port, messageId: readHeader(bytes).messageId };
-      this.#life.receive(bytes, from);
+      this.#instance.receive(bytes, from);
     };
   }
 
-  /** The token the server takes for the gateway; undefined while there is no such device. */
+  /** The token of the gateway on the server; undefined while the device does not exist. */
   get token(): string | undefined {
     const device = this.core.devices().find(({ name }) => name === GATEWAY.name);
     return device?.credentials.type === 'ACCESS_TOKEN' ? device.credentials.token : undefined;
   }
 
-  setWeather({ coreMsMin, coreMsMax, broken, disabled }: Weather): void {
+  setConditions({ coreMsMin, coreMsMax, broken, disabled }: Conditions): void {
     this.#broken = broken;
     this.core.knobs.coreLatencyMinMs = coreMsMin;
     this.core.knobs.coreLatencyMaxMs = coreMsMax;
@@ -94,27 +93,27 @@ export class SimulatedServer {
   }
 
   restart(downMs: number): void {
-    const { time, trace, virtualNetwork: network } = this.#ports;
+    const { time, trace, network } = this.#ports;
     trace.add(`server: down for ${downMs.toFixed(0)} ms`);
-    this.#life.stop();
+    this.#instance.stop();
     this.core.admin.restart();
     this.restartsMs.push(time.nowMs);
-    network.serverDown = true;
+    network.isServerDown = true;
     time.after(downMs, () => {
-      network.serverDown = false;
-      this.#life = this.#createdAtMs();
+      network.isServerDown = false;
+      this.#instance = this.#createInstance();
     });
   }
 
   stop(): void {
-    this.#life.stop();
+    this.#instance.stop();
     this.core.close();
   }
 
-  #createdAtMs(): ServerInstance {
-    const { time, trace, virtualNetwork: network } = this.#ports;
+  #createInstance(): ServerInstance {
+    const { time, trace, network } = this.#ports;
     return new ServerInstance({
-      core: this.#recorded(),
+      core: this.#recordingCore(),
       send: ({ port }, datagram) => network.sendToGateway(port, datagram),
       settings: {
         ...defaultSettings,
@@ -126,18 +125,18 @@ export class SimulatedServer {
     });
   }
 
-  #recorded(): SandboxCore {
+  #recordingCore(): SandboxCore {
     const { core } = this;
-    return overriding<SandboxCore>(core, {
+    return override<SandboxCore>(core, {
       provision: (body, via) => {
         if (this.#broken) return Promise.resolve({ status: 'unavailable' });
         const successes = this.#successes();
-        const granted: Granted = { atMs: this.#ports.time.nowMs, ...this.#pending };
-        const answering = core.provision(body, via);
-        if (this.#successes() === successes) return answering;
+        const granted: GrantedRequest = { atMs: this.#ports.time.nowMs, ...this.#pending };
+        const response = core.provision(body, via);
+        if (this.#successes() === successes) return response;
         this.granted = granted;
-        return answering.then((answer) => {
-          granted.answered = answer.status === 'answered';
+        return response.then((answer) => {
+          granted.isAnswered = answer.status === 'answered';
           return answer;
         });
       },
@@ -145,7 +144,7 @@ export class SimulatedServer {
         this.#broken ? Promise.resolve({ status: 'unavailable' }) : core.checkToken(token),
       telemetry: async (device, body, via) => {
         const answer = await core.telemetry(device, body, via);
-        if (answer.status === 'accepted') this.stored(body);
+        if (answer.status === 'accepted') this.onStored(body);
         return answer;
       },
     });

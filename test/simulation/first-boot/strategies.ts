@@ -1,11 +1,9 @@
-/**
- * The four ways of provisioning a gateway: what the device profile allows, and who chooses the token.
- */
+/** The four ways to provision a gateway: what the device profile allows, and who chooses the token. */
 
 import type { CredentialMode } from '../../../src/core/model/config.ts';
 
 export interface Strategy {
-  /** What the device profile does with an unknown name: makes the device, or wants it made beforehand. */
+  /** What the device profile does with an unknown name: create the device, or require that it exists. */
   readonly profile: 'create' | 'pre-provisioned';
   readonly credentials: CredentialMode;
 }
@@ -21,10 +19,10 @@ export type StrategyName = keyof typeof STRATEGIES;
 
 export const STRATEGY_NAMES = Object.keys(STRATEGIES) as StrategyName[];
 
-/** The one where a lost answer can always be made up for: the gateway knows its token before it asks. */
+/** The strategy that survives every lost response, because the gateway knows its token before the request. */
 export const NEVER_STRANDED = 'allow-create/device-generated' satisfies StrategyName;
 
-/** Who the gateway is and what it was given; the same in every run. */
+/** The identity and configuration of the gateway, the same in every run. */
 export const GATEWAY = {
   name: 'gw-0a1b2c3d4e5f',
   key: 'provision-key',

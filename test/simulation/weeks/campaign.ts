@@ -1,13 +1,13 @@
 /**
- * Many gateways' weeks, on every core: each worker takes every so-many-th gateway, so that which of them is simulated where
- * changes nothing.
+ * The weeks of many gateways, on every core: each of N workers simulates every N-th gateway, so that the
+ * distribution does not change the results.
  */
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { oneWeek } from './one-week.ts';
 import type { WeekPlant } from './planted-bugs.ts';
-import { addOutcome, emptyTally, join, type WeeksTally } from './tally.ts';
+import { addOutcome, emptySummary, join, type WeeksSummary } from './summary.ts';
 
 export interface Campaign {
   readonly gateways: number;
@@ -15,42 +15,42 @@ export interface Campaign {
   /** Of the first gateway, the others follow. */
   readonly seed: number;
   readonly plant?: WeekPlant | undefined;
-  /** Each gateway dies a dozen times in each boot. */
+  /** Each agent is killed a dozen times in each boot. */
   readonly oftenKilled?: boolean | undefined;
-  /** Lines of trace kept of a gateway with a broken promise. */
+  /** Number of trace lines of a gateway with a broken promise. */
   readonly traceMax?: number;
 }
 
 export interface Share extends Campaign {
-  /** This worker's, of so many. */
+  /** The number of this worker, from 0. */
   readonly worker: number;
   readonly workers: number;
 }
 
 const YOUNG_MB = 64;
 
-/** A worker tells how far it is, and at the end what came of its share. */
-export type Report = { readonly done: number } | { readonly tally: WeeksTally };
+/** A worker reports its progress, and at the end the summary of its share. */
+export type WorkerMessage = { readonly done: number } | { readonly summary: WeeksSummary };
 
 /** Simulates the gateways of one share, one after another. */
-export async function simulateShare(share: Share, progress: () => void = () => {}): Promise<WeeksTally> {
+export async function simulateShare(share: Share, progress: () => void = () => {}): Promise<WeeksSummary> {
   const { gateways, worker, workers, seed, ...options } = share;
-  const tally = emptyTally();
+  const summary = emptySummary();
   for (let gateway = worker; gateway < gateways; gateway += workers) {
-    addOutcome(tally, await oneWeek({ ...options, seed: seed + gateway }));
+    addOutcome(summary, await oneWeek({ ...options, seed: seed + gateway }));
     progress();
   }
-  return tally;
+  return summary;
 }
 
-/** On all cores; `progress` hears how many gateways are done. */
+/** Simulates on all cores; `progress` gets the number of completed gateways. */
 export async function simulateWeeks(
   campaign: Campaign,
   progress: (done: number) => void = () => {},
-): Promise<WeeksTally> {
+): Promise<WeeksSummary> {
   const workers = Math.max(1, Math.min(availableParallelism(), campaign.gateways));
   let done = 0;
-  const tallies = await Promise.all(
+  const summaries = await Promise.all(
     Array.from({ length: workers }, (_, worker) =>
       inWorker({ ...campaign, worker, workers }, () => {
         done += 1;
@@ -58,20 +58,20 @@ export async function simulateWeeks(
       }),
     ),
   );
-  const sum = emptyTally();
-  for (const tally of tallies) join(sum, tally);
+  const sum = emptySummary();
+  for (const summary of summaries) join(sum, summary);
   return sum;
 }
 
-function inWorker(share: Share, progress: () => void): Promise<WeeksTally> {
+function inWorker(share: Share, progress: () => void): Promise<WeeksSummary> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: share,
-      // Most of what a gateway allocates is garbage at once.
+      // Most allocations of a gateway are short-lived.
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
-    worker.on('message', (report: Report) => {
-      if ('tally' in report) resolve(report.tally);
+    worker.on('message', (message: WorkerMessage) => {
+      if ('summary' in message) resolve(message.summary);
       else progress();
     });
     worker.on('error', reject);

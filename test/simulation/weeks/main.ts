@@ -1,18 +1,18 @@
 /**
- * `npm run simulate -- weeks`: many gateways, each for days in virtual time, and what became of every reading.
+ * `npm run simulate -- weeks`: many gateways, each for days in virtual time, and the fate of every reading.
  *
  *   --gateways N    default 100
  *   --days N        of virtual time for each; default 7
  *   --seed N        of the first gateway, the others follow; default 1
  *   --plant BUG     plants a bug that the run must find
- *   --often-killed  each gateway dies a dozen times in each boot
+ *   --often-killed  kills each agent a dozen times in each boot
  *   --trace N       prints the last N events of each gateway with a broken promise; default 0
  *
- * Exit code 1 when a promise was broken: with a planted bug that is what one hopes for. 2 for wrong arguments.
+ * Exit code 1 if a promise was broken, which a planted bug must cause; 2 for wrong arguments.
  */
 
 import { parseArgs } from 'node:util';
-import { oneOf, whole } from '../arguments.ts';
+import { parseChoice, parseWholeNumber } from '../arguments.ts';
 import { type Campaign, simulateWeeks } from './campaign.ts';
 import { WEEK_PLANT_NAMES, WEEK_PLANTS } from './planted-bugs.ts';
 import { brokenWeeks, weeksTable } from './report.ts';
@@ -32,31 +32,31 @@ function readCampaign(args: readonly string[]): Campaign {
     },
   });
   return {
-    gateways: whole('gateways', values.gateways),
-    days: whole('days', values.days),
-    seed: whole('seed', values.seed),
-    plant: values.plant === undefined ? undefined : oneOf('plant', values.plant, WEEK_PLANT_NAMES),
+    gateways: parseWholeNumber('gateways', values.gateways),
+    days: parseWholeNumber('days', values.days),
+    seed: parseWholeNumber('seed', values.seed),
+    plant: values.plant === undefined ? undefined : parseChoice('plant', values.plant, WEEK_PLANT_NAMES),
     oftenKilled: values['often-killed'],
-    traceMax: whole('trace', values.trace),
+    traceMax: parseWholeNumber('trace', values.trace),
   };
 }
 
-/** Resolves with the exit code. */
+/** Returns the exit code. */
 export async function weeks(args: readonly string[]): Promise<number> {
   const campaign = readCampaign(args);
   const { plant, gateways } = campaign;
   if (plant) console.log(`planted: ${plant}: ${WEEK_PLANTS[plant]}\n`);
   const startedMs = performance.now();
-  let toldMs = startedMs;
-  const tally = await simulateWeeks(campaign, (done) => {
+  let printedMs = startedMs;
+  const summary = await simulateWeeks(campaign, (done) => {
     const nowMs = performance.now();
-    if (nowMs - toldMs < PROGRESS_EVERY_MS) return;
-    toldMs = nowMs;
+    if (nowMs - printedMs < PROGRESS_EVERY_MS) return;
+    printedMs = nowMs;
     console.error(`${done} of ${gateways} gateways, ${Math.round((nowMs - startedMs) / 1000)} s`);
   });
   console.error(`${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-  console.log(`\n${weeksTable(tally)}\n`);
-  if (tally.red === 0) return 0;
-  console.log(`${brokenWeeks(tally, campaign)}\n`);
+  console.log(`\n${weeksTable(summary)}\n`);
+  if (summary.failed === 0) return 0;
+  console.log(`${brokenWeeks(summary, campaign)}\n`);
   return 1;
 }

@@ -1,16 +1,16 @@
 /**
- * The weeks of one gateway, from a seed: everything that is planned goes wrong, then all heals, and within `DRAIN_MS` of virtual
- * time everything must be at the server. Then it is judged.
+ * The weeks of one gateway, from a seed: the planned faults, then their end, after which everything must be
+ * on the server within `DRAIN_MS` of virtual time; then the checks.
  */
 
 import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Accounting, type LossCause } from './checks/accounting.ts';
-import { checkDates, checkValues } from './checks/history.ts';
-import { at, type BrokenPromise, Ledger, type PromiseName } from './checks/ledger.ts';
+import { checkTimestamps, checkValues } from './checks/history.ts';
+import { type BrokenPromise, formatTime, Ledger, type PromiseName } from './checks/ledger.ts';
 import { drawPlan, OFTEN_KILLED } from './plan/draw-plan.ts';
-import { HOUR, NO_FAULTS, type Weather, type WeekPlan } from './plan/week-plan.ts';
+import { type Conditions, HOUR, NO_FAULTS, type WeekPlan } from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { HostTime } from './world/host-time.ts';
 import { Samples } from './world/samples.ts';
@@ -21,9 +21,9 @@ export interface WeekOptions {
   readonly seed: number;
   readonly days: number;
   readonly plant?: WeekPlant | undefined;
-  /** Dies a dozen times in each boot, and has a runtime directory. */
+  /** Is killed a dozen times in each boot, and has a runtime directory. */
   readonly oftenKilled?: boolean | undefined;
-  /** Lines of trace to keep; the newest. */
+  /** Number of newest trace lines to keep. */
   readonly traceMax?: number;
 }
 
@@ -37,7 +37,7 @@ export interface WeekOutcome {
   readonly overreported: number;
   readonly unreported: number;
   readonly excused: number;
-  readonly lives: number;
+  readonly starts: number;
   readonly writesWhileOnline: number;
   readonly catchUpMs: number;
   readonly drainedMs: number;
@@ -47,11 +47,11 @@ export interface WeekOutcome {
 }
 
 /**
- * A poisoned batch is halved four times and its last reading given up after six more refusals, each followed by a wait of up to
- * five minutes; all else is minutes.
+ * A poisoned batch is halved four times, and its last reading is dropped after six more failures, each
+ * followed by a wait of up to five minutes; everything else takes minutes.
  */
 export const DRAIN_MS = 2 * HOUR;
-/** The longest a gateway is off, and a margin. */
+/** The longest time without power, and a margin. */
 const OFF_MS_MAX = 13 * HOUR;
 
 export async function oneWeek(options: WeekOptions): Promise<WeekOutcome> {
@@ -66,13 +66,14 @@ class Week {
   readonly #server: WeekServer;
   readonly #host: HostTime;
   readonly #gateway: WeekGateway;
-  #weather: Weather = { atMs: 0, ...NO_FAULTS };
+  #conditions: Conditions = { atMs: 0, ...NO_FAULTS };
 
   constructor(options: WeekOptions) {
     this.#options = options;
     const root = new SeededRandom(options.seed);
     const drawn = drawPlan(root.fork(), options.days);
-    // Without a runtime directory, and on a disk that refuses, the processes of one boot cannot tell each other its date (README, limits).
+    // Without a runtime directory and with a failing disk, a process cannot learn the boot offset from the
+    // previous one (docs/limits.md).
     const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true };
     this.#plan = { ...drawn, ...(options.oftenKilled && killed) };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
@@ -89,85 +90,90 @@ class Week {
       server: this.#server,
       disk: new PowerCutDirectory(),
       samples: new Samples(root.fork(), ledger, poisons, nowMs),
-      rng: root.fork(),
-      weather: () => this.#weather,
+      random: root.fork(),
+      conditions: () => this.#conditions,
       plan: this.#plan,
       plant: options.plant,
-      legacy: { values: undefined },
+      inheritance: { values: undefined },
     });
   }
 
   async run(): Promise<WeekOutcome> {
-    const { weather, disk, untilMs, settings } = this.#plan;
+    const { conditions, disk, untilMs, settings } = this.#plan;
     const time = this.#time;
     const gateway = this.#gateway;
     this.#ledger.trace(`settings ${JSON.stringify(settings)}`);
-    for (const phase of weather) time.after(phase.atMs, () => this.#setWeather(phase));
+    for (const phase of conditions) time.after(phase.atMs, () => this.#setConditions(phase));
     for (const { atMs, health } of disk) time.after(atMs, () => gateway.setDisk(health));
     time.after(0, () => gateway.powerOn());
     await time.run(untilMs);
-    this.#heal();
+    this.#endFaults();
     await time.run(untilMs + OFF_MS_MAX + DRAIN_MS, () => this.#isDrained() || this.#isLate());
-    const bornMs = gateway.life?.record.bornMs ?? 0;
-    const drainedMs = time.nowMs - Math.max(untilMs, bornMs);
+    const startedMs = gateway.agent?.record.startedMs ?? 0;
+    const drainedMs = time.nowMs - Math.max(untilMs, startedMs);
     if (!this.#isDrained()) this.#reportUndrained();
-    return this.#judged(drainedMs);
+    return this.#outcome(drainedMs);
   }
 
-  #setWeather(weather: Weather): void {
-    this.#weather = weather;
-    this.#server.sky = weather.sky;
-    this.#ledger.trace(`weather: ${weather.sky}, ${Math.round(weather.lostShare * 100)} % lost`);
-    this.#gateway.weatherChanged();
+  #setConditions(conditions: Conditions): void {
+    this.#conditions = conditions;
+    this.#server.serverState = conditions.serverState;
+    this.#ledger.trace(
+      `conditions: ${conditions.serverState}, ${Math.round(conditions.lostShare * 100)} % lost`,
+    );
+    this.#gateway.onConditionsChanged();
   }
 
-  #heal(): void {
-    this.#ledger.trace('healed');
-    this.#setWeather({ atMs: this.#time.nowMs, ...NO_FAULTS });
-    this.#gateway.setDisk('well');
-    this.#gateway.heal();
-    this.#host.heal();
+  #endFaults(): void {
+    this.#ledger.trace('the faults end');
+    this.#setConditions({ atMs: this.#time.nowMs, ...NO_FAULTS });
+    this.#gateway.setDisk('healthy');
+    this.#gateway.endFaults();
+    this.#host.endFaults();
   }
 
   #isDrained(): boolean {
-    const life = this.#gateway.life;
-    if (!life?.outbox || life.record.diedMs !== undefined || life.record.stoppedMs !== undefined)
+    const agent = this.#gateway.agent;
+    if (!agent?.outbox || agent.record.diedMs !== undefined || agent.record.stoppedMs !== undefined)
       return false;
-    const { outbox, record } = life;
-    return record.anchoredMs !== undefined && outbox.size === 0 && outbox.losses.unreported === 0;
+    const { outbox, record } = agent;
+    return record.offsetKnownMs !== undefined && outbox.size === 0 && outbox.losses.unreported === 0;
   }
 
   #isLate(): boolean {
-    const record = this.#gateway.life?.record;
+    const record = this.#gateway.agent?.record;
     if (!record || record.stoppedMs !== undefined || record.diedMs !== undefined) return false;
-    return this.#time.nowMs > Math.max(this.#plan.untilMs, record.bornMs) + DRAIN_MS;
+    return this.#time.nowMs > Math.max(this.#plan.untilMs, record.startedMs) + DRAIN_MS;
   }
 
   #reportUndrained(): void {
-    const { outbox, record } = this.#gateway.life ?? {};
-    const waiting = `${outbox?.fresh.size} fresh, ${outbox?.backlog.size} in the backlog`;
-    const anchored = record?.anchoredMs === undefined ? 'not dated' : `dated at ${at(record.anchoredMs)}`;
-    this.#ledger.recordGap(
-      'drained after healing',
-      `${waiting}, ${outbox?.losses.unreported} untold, ${anchored}`,
+    const { outbox, record } = this.#gateway.agent ?? {};
+    const queued = `${outbox?.fresh.size} fresh, ${outbox?.backlog.size} in the backlog`;
+    const bootOffset =
+      record?.offsetKnownMs === undefined
+        ? 'boot offset unknown'
+        : `boot offset known at ${formatTime(record.offsetKnownMs)}`;
+    this.#ledger.reportViolation(
+      'drained after the faults',
+      `${queued}, ${outbox?.losses.unreported} unreported losses, ${bootOffset}`,
     );
   }
 
-  #judged(drainedMs: number): WeekOutcome {
+  #outcome(drainedMs: number): WeekOutcome {
     const ledger = this.#ledger;
-    const { stored, told } = this.#server;
-    const accounts = new Accounting(ledger, this.#plan, told).settle();
-    const history = checkDates(ledger, this.#host);
-    const excused = checkValues(ledger, stored, accounts.lossCause);
+    const { stored, reportedLosses } = this.#server;
+    const accounting = new Accounting(ledger, this.#plan, reportedLosses).check();
+    const history = checkTimestamps(ledger, this.#host);
+    const excused = checkValues(ledger, stored, accounting.lossCause);
     return {
       seed: this.#options.seed,
       samples: ledger.samples.length,
       ...history,
-      lost: [...accounts.lost],
-      overreported: accounts.overreported,
-      unreported: accounts.unreported,
+      lost: [...accounting.lost],
+      overreported: accounting.overreported,
+      unreported: accounting.unreported,
       excused,
-      lives: ledger.lives.length,
+      starts: ledger.agents.length,
       writesWhileOnline: ledger.writesWhileOnline,
       catchUpMs: ledger.catchUpMsWorst,
       drainedMs,

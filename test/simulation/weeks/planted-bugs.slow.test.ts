@@ -1,5 +1,5 @@
-/** Every planted bug turns the weeks red. */
+/** Every planted bug breaks a promise of the weeks. */
 
-import { EXPECTATIONS, testPlants } from './planted-weeks.ts';
+import { EXPECTATIONS, testPlantedBugs } from './planted-weeks.ts';
 
-testPlants(EXPECTATIONS);
+testPlantedBugs(EXPECTATIONS);

@@ -1,5 +1,5 @@
-/** One planted bug turns the weeks red: the simulation sees something. */
+/** One planted bug breaks a promise of the weeks: the simulation detects something. */
 
-import { EXPECTATIONS, testPlants } from './planted-weeks.ts';
+import { EXPECTATIONS, testPlantedBugs } from './planted-weeks.ts';
 
-testPlants(EXPECTATIONS.slice(0, 1));
+testPlantedBugs(EXPECTATIONS.slice(0, 1));

@@ -1,7 +1,6 @@
 /**
- * Bugs planted to test the simulation of weeks: each takes one promise away, and the judge must notice.
- *
- * They are wrappers around the agent's ports, so that src/ is the shipped code always.
+ * Bugs planted to test the simulation of weeks: each breaks one promise, and the checks must detect that.
+ * They are wrappers around the ports of the agent, so that src/ always is the shipped code.
  */
 
 import type { LossReport } from '../../../src/core/model/loss-report.ts';
@@ -9,19 +8,18 @@ import type { Reading, Value, Values } from '../../../src/core/model/reading.ts'
 import type { TimeSync } from '../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
 import type { Transport } from '../../../src/core/ports/transport.ts';
-import { overriding } from '../overriding.ts';
+import { override } from '../override.ts';
 
 export const WEEK_PLANTS = {
-  'ack-before-answer': 'a batch counts as delivered as soon as it is sent',
+  'ack-before-answer': 'a batch is delivered as soon as it is sent',
   'no-fsync': 'sync does nothing in the directory of the spool',
   'ack-one-more': 'a batch acknowledges one reading more than was in it',
-  'wall-dates': 'the wall clock dates readings although nobody has synchronised it',
-  'delta-after-restart': 'the first reading of a process reports only what moved since the process before',
-  'losses-not-told': 'losses are forgotten instead of told',
-  'ts-changed-on-retry': 'a body that is sent again has other dates',
-  'dating-begins-anew':
-    'a process does not take over what the one before it in this boot found out about the clock',
-  'live-repeated': 'a reading without a date is sent again when its answer does not come',
+  'wall-timestamps': 'readings get the time of an unsynchronised wall clock',
+  'delta-after-restart': 'the first reading of a process has only the changes since the previous process',
+  'losses-not-reported': 'losses are discarded instead of reported',
+  'ts-changed-on-retry': 'a repeated body has other timestamps',
+  'timestamps-restart': 'a process does not restore the boot offset of the previous process',
+  'undated-repeated': 'a reading without a timestamp is sent again if its response is lost',
 } as const;
 
 export type WeekPlant = keyof typeof WEEK_PLANTS;
@@ -31,19 +29,19 @@ export const WEEK_PLANT_NAMES = Object.keys(WEEK_PLANTS) as WeekPlant[];
 export function plantedTransport(transport: Transport, plant: WeekPlant | undefined): Transport {
   switch (plant) {
     case 'ack-before-answer':
-      return overriding<Transport>(transport, {
+      return override<Transport>(transport, {
         postTelemetry: async (token, body, signal) => {
           void transport.postTelemetry(token, body, signal);
           return { ok: true, value: undefined };
         },
       });
     case 'ts-changed-on-retry':
-      return redating(transport);
-    case 'live-repeated':
-      return overriding<Transport>(transport, {
+      return changingTimestamps(transport);
+    case 'undated-repeated':
+      return override<Transport>(transport, {
         postTelemetry: async (token, body, signal) => {
           const result = await transport.postTelemetry(token, body, signal);
-          // Only the agent's patience with a live reading ends so; the signal of the loop is not aborted.
+          // Only the time-out of an undated reading ends so; the signal of the loop is not aborted.
           if (result.ok || body.includes('"ts":')) return result;
           return transport.postTelemetry(token, body, new AbortController().signal);
         },
@@ -53,9 +51,9 @@ export function plantedTransport(transport: Transport, plant: WeekPlant | undefi
   }
 }
 
-function redating(transport: Transport): Transport {
+function changingTimestamps(transport: Transport): Transport {
   const sent = new Set<string>();
-  return overriding<Transport>(transport, {
+  return override<Transport>(transport, {
     postTelemetry: (token, body, signal) => {
       const isAgain = sent.has(body);
       sent.add(body);
@@ -67,21 +65,21 @@ function redating(transport: Transport): Transport {
 }
 
 export function plantedTimeSync(timeSync: TimeSync, plant: WeekPlant | undefined): TimeSync {
-  if (plant !== 'wall-dates') return timeSync;
+  if (plant !== 'wall-timestamps') return timeSync;
   return { isSynchronised: async () => true, confirmsStep: async () => true };
 }
 
 export function plantedLosses(losses: LossReport, plant: WeekPlant | undefined): LossReport {
-  if (plant !== 'losses-not-told') return losses;
-  return overriding<LossReport>(losses, {
-    takeGapRecord: (stamp) => {
-      losses.takeGapRecord(stamp);
+  if (plant !== 'losses-not-reported') return losses;
+  return override<LossReport>(losses, {
+    takeGapRecord: (instant) => {
+      losses.takeGapRecord(instant);
       return undefined;
     },
   });
 }
 
-/** What a process leaves to the next one, for a bug that believes in it. */
+/** The last values of a process, for the bug that uses them in the next one. */
 export interface Inheritance {
   values: Values | undefined;
 }
@@ -93,20 +91,20 @@ export function plantedOutbox(
 ): Outbox {
   if (plant === 'ack-one-more') {
     const { fresh, backlog } = outbox;
-    return overriding<Outbox>(outbox, { fresh: overreporting(fresh), backlog: overreporting(backlog) });
+    return override<Outbox>(outbox, { fresh: overreporting(fresh), backlog: overreporting(backlog) });
   }
   if (plant === 'delta-after-restart') return recordingCalls(outbox, inheritance);
   return outbox;
 }
 
 function overreporting(lane: Lane): Lane {
-  return overriding<Lane>(lane, { acknowledge: (count, epoch) => lane.acknowledge(count + 1, epoch) });
+  return override<Lane>(lane, { acknowledge: (count, epoch) => lane.acknowledge(count + 1, epoch) });
 }
 
 function recordingCalls(outbox: Outbox, inheritance: Inheritance): Outbox {
   const inherited = inheritance.values;
   let isFirst = true;
-  return overriding<Outbox>(outbox, {
+  return override<Outbox>(outbox, {
     append: (reading) => {
       const before = isFirst && inherited;
       isFirst = false;

@@ -1,18 +1,18 @@
 /**
- * The report of simulated weeks, for a terminal: what became of every sample, what must be 0, and for every gateway with a
- * broken promise the command that repeats it and the end of its trace.
+ * The report of simulated weeks for a terminal: the fate of every sample, the counts that must be 0, and for
+ * every gateway with a broken promise the command that repeats it and the end of its trace.
  */
 
-import { span } from '../first-boot/report.ts';
+import { formatMs } from '../first-boot/report.ts';
 import type { Campaign } from './campaign.ts';
-import { at, PROMISES } from './checks/ledger.ts';
+import { formatTime, PROMISES } from './checks/ledger.ts';
 import type { WeekOutcome } from './one-week.ts';
-import type { WeeksTally } from './tally.ts';
+import type { WeeksSummary } from './summary.ts';
 
 const REASONS = [
   'power cut',
   'kill',
-  'stop while the disk refused',
+  'stop while the disk failed',
   'memory full',
   'spool full',
   'disk full',
@@ -22,55 +22,57 @@ const REASONS = [
   'damaged',
 ] as const;
 
-export function weeksTable(tally: WeeksTally): string {
-  const share = (count: number) => `${count} (${((100 * count) / Math.max(1, tally.samples)).toFixed(3)} %)`;
-  const lost = (by: string) => [`  lost, ${by}`, share(tally.lost[by] ?? 0)] as const;
-  const broken = (promise: (typeof PROMISES)[number]) => tally.broken[promise] ?? 0;
-  const misdated = broken('dated right') + broken('one date') + broken('no reading replaced');
+export function weeksTable(summary: WeeksSummary): string {
+  const share = (count: number) =>
+    `${count} (${((100 * count) / Math.max(1, summary.samples)).toFixed(3)} %)`;
+  const lost = (by: string) => [`  lost, ${by}`, share(summary.lost[by] ?? 0)] as const;
+  const broken = (promise: (typeof PROMISES)[number]) => summary.broken[promise] ?? 0;
+  const wrongTimestamps =
+    broken('correct timestamp') + broken('one timestamp') + broken('no reading replaced');
   const rows: (readonly [string, string])[] = [
-    ['gateways', `${tally.gateways} (${tally.lives} lives)`],
-    ['samples taken', String(tally.samples)],
-    ['  stored once', share(tally.storedOnce)],
-    ['  stored twice, within the stated case', share(tally.storedTwice)],
+    ['gateways', `${summary.gateways} (${summary.starts} starts of the agent)`],
+    ['samples taken', String(summary.samples)],
+    ['  stored once', share(summary.storedOnce)],
+    ['  stored twice, as documented', share(summary.storedTwice)],
     ...REASONS.map(lost),
-    ['lost beyond the bounds (must be 0)', String(tally.lost['beyond the bounds'] ?? 0)],
-    ['mis-dated (must be 0)', String(misdated)],
+    ['lost beyond the bounds (must be 0)', String(summary.lost['beyond the bounds'] ?? 0)],
+    ['wrong timestamp (must be 0)', String(wrongTimestamps)],
     ['stored twice otherwise (must be 0)', String(broken('stored once'))],
     [
       'reconstruction errors (must be 0)',
       String(broken('history reconstructs') + broken('stored as sampled')),
     ],
-    ['directory writes while online (must be 0)', String(tally.writesWhileOnline)],
-    ['repeated on the wire', share(tally.repeated)],
-    ['readings behind a loss and before a full one', String(tally.excused)],
-    ['told as lost too often, as documented', String(tally.overreported)],
-    ['counted as lost, not told before the end of a life', String(tally.unreported)],
-    ['worst catch-up after an outage', span(tally.catchUpMsWorst)],
-    ['worst drain after all was healed', span(tally.drainedMsWorst)],
-    ['gateways with a broken promise (must be 0)', String(tally.red)],
+    ['directory writes while online (must be 0)', String(summary.writesWhileOnline)],
+    ['repeated on the wire', share(summary.repeated)],
+    ['readings between a loss and the next snapshot', String(summary.excused)],
+    ['reported as lost too often, as documented', String(summary.overreported)],
+    ['counted as lost, not reported before the end of a process', String(summary.unreported)],
+    ['worst catch-up after an outage', formatMs(summary.catchUpMsWorst)],
+    ['worst drain after the end of the faults', formatMs(summary.drainedMsWorst)],
+    ['gateways with a broken promise (must be 0)', String(summary.failed)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }
 
-export function brokenWeeks(tally: WeeksTally, campaign: Campaign): string {
-  const counts = PROMISES.filter((promise) => tally.broken[promise]).map(
-    (promise) => `  ${String(tally.broken[promise]).padStart(7)}  ${promise}`,
+export function brokenWeeks(summary: WeeksSummary, campaign: Campaign): string {
+  const counts = PROMISES.filter((promise) => summary.broken[promise]).map(
+    (promise) => `  ${String(summary.broken[promise]).padStart(7)}  ${promise}`,
   );
-  const each = tally.firstRed.map((outcome) => brokenWeek(outcome, campaign));
+  const each = summary.firstFailed.map((outcome) => brokenWeek(outcome, campaign));
   return [`broken promises\n${counts.join('\n')}`, ...each].join('\n\n');
 }
 
 export function brokenWeek({ seed, broken, trace }: WeekOutcome, campaign: Campaign): string {
-  const lines = broken.map(({ promise, atMs, detail }) => `  ${promise} (${at(atMs)}): ${detail}`);
+  const lines = broken.map(({ promise, atMs, detail }) => `  ${promise} (${formatTime(atMs)}): ${detail}`);
   return [
-    `seed ${seed}; again with: ${again(seed, campaign)}`,
+    `seed ${seed}; repeat with: ${repeatCommand(seed, campaign)}`,
     ...lines,
     ...trace.map((line) => `    ${line}`),
   ].join('\n');
 }
 
-export function again(
+export function repeatCommand(
   seed: number,
   { days, plant, oftenKilled }: Pick<Campaign, 'days' | 'plant' | 'oftenKilled'>,
 ): string {

@@ -1,4 +1,4 @@
-/** Weeks in virtual time, in full: a few dozen gateways. */
+/** Weeks in virtual time: a few dozen gateways. */
 
 import { testWeeks } from './weeks.ts';
 

@@ -1,4 +1,4 @@
-/** Weeks in virtual time, in small: two gateways for a day; and that a seed tells all. */
+/** Weeks in virtual time: two gateways for a day; and that a run depends only on its seed. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,15 +7,15 @@ import { testWeeks } from './weeks.ts';
 
 testWeeks([{ gateways: 2, days: 1, seed: 1 }]);
 
-describe('a seed', () => {
-  it('gives the same weeks every time, whether they are written down or not', async () => {
-    const once = await oneWeek({ seed: 7, days: 1 });
-    const again = await oneWeek({ seed: 7, days: 1, traceMax: 10 });
-    assert.deepEqual({ ...again, trace: [] }, once);
-    assert.equal(again.trace.length, 10);
+describe('the seed of a week', () => {
+  it('a seed gives the same week every time, with and without a trace', async () => {
+    const first = await oneWeek({ seed: 7, days: 1 });
+    const second = await oneWeek({ seed: 7, days: 1, traceMax: 10 });
+    assert.deepEqual({ ...second, trace: [] }, first);
+    assert.equal(second.trace.length, 10);
   });
 
-  it('gives other weeks than its neighbour', async () => {
+  it('two seeds give different weeks', async () => {
     const [one, other] = [await oneWeek({ seed: 8, days: 1 }), await oneWeek({ seed: 9, days: 1 })];
     assert.notDeepEqual({ ...one, seed: 0 }, { ...other, seed: 0 });
   });

@@ -1,12 +1,12 @@
-/** A thread that simulates its share of the gateways (campaign.ts). */
+/** A worker thread that simulates its share of the gateways (campaign.ts). */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Report, type Share, simulateShare } from './campaign.ts';
+import { type Share, simulateShare, type WorkerMessage } from './campaign.ts';
 
 const share = workerData as Share;
-// Nobody reads the stack of an abort, and making one costs more than the abort.
+// The stack of an abort is not used, and costs more than the abort.
 if (!share.traceMax) Error.stackTraceLimit = 0;
 
-const post = (report: Report) => parentPort?.postMessage(report);
-const tally = await simulateShare(share, () => post({ done: 1 }));
-post({ tally });
+const post = (message: WorkerMessage) => parentPort?.postMessage(message);
+const summary = await simulateShare(share, () => post({ done: 1 }));
+post({ summary });

@@ -1,8 +1,8 @@
 /**
- * Runs inside the agent (`node --import`): notes every reading as it goes into the outbox, so that a test knows what was read, whatever
- * became of it. A line of JSON each, written at once, so that a kill loses none.
+ * Runs inside the agent (`node --import`): writes every reading that enters the outbox to a file, one line of
+ * JSON each, at once, so that a kill loses none.
  *
- * READING_HOOK_FILE: where to; not on the disk under test.
+ * READING_HOOK_FILE: that file; it must not be on the disk under test.
  */
 
 import { appendFileSync } from 'node:fs';

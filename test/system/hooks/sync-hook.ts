@@ -1,8 +1,9 @@
 /**
- * Runs inside the agent (`node --import`) for the control experiments: leaves out syncs, which is the bug the power cuts must catch.
+ * Runs inside the agent (`node --import`) for the control experiments: omits syncs, which is the bug that the
+ * power cuts must catch.
  *
- * SYNC_HOOK_OMIT lists what is left out: `directory`, `main` (credentials.json), `backup` (credentials.backup.json),
- * `spool` (the files of readings).
+ * SYNC_HOOK_OMIT lists the omitted syncs: `directory`, `main` (credentials.json), `backup`
+ * (credentials.backup.json), `spool` (the segments).
  */
 
 import fs from 'node:fs';
@@ -17,7 +18,8 @@ const files = new Map<unknown, 'main' | 'backup'>();
 const handle = await promises.open(process.execPath);
 const handles = Object.getPrototypeOf(handle) as object;
 await handle.close();
-// By handle, `sync` is for directories and `datasync` for the files of the spool; the credentials are synced by descriptor.
+// File handles use `sync` for directories and `datasync` for segments; the credentials are synced by
+// descriptor.
 if (omitted.has('directory')) wrap(handles, 'sync', () => async () => {});
 if (omitted.has('spool')) wrap(handles, 'datasync', () => async () => {});
 wrap(

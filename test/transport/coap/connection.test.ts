@@ -1,4 +1,4 @@
-/** When the socket is kept and when it is re-made: the network under a gateway changes without telling. */
+/** When the CoAP connection keeps its socket and when it reconnects. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,29 +13,29 @@ import { patterns, ScriptedPeer } from './helpers/scripted-peer.ts';
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
 
-/** A road over real UDP whose host has the addresses, the resolver and the monotonic time the test gives it. */
+/** A transport over real UDP on a host with changeable addresses, resolver and monotonic time. */
 class MovingHost implements AsyncDisposable {
   addresses = 'fe80::1 192.0.2.10';
   resolvesTo = '127.0.0.1';
   resolved = 0;
   laterMs = 0;
-  /** The retransmission time-out of each request, in order. */
-  readonly timeOutsMs: number[] = [];
+  /** The RTO of each request, in order. */
+  readonly rtosMs: number[] = [];
   readonly peer: ScriptedPeer;
-  readonly road: CoapTransport;
+  readonly transport: CoapTransport;
 
   constructor(peer: ScriptedPeer) {
     const clock = hostClock();
     this.peer = peer;
-    this.road = new CoapTransport(
+    this.transport = new CoapTransport(
       { host: 'server.example', port: peer.port },
       {
         clock: { ...clock, monotonicMs: () => clock.monotonicMs() + this.laterMs },
         random: { uniform: () => 0 },
         ownAddresses: () => this.addresses,
         timingOf: (policy, rtoMs) => {
-          this.timeOutsMs.push(rtoMs);
-          // An answer that does not follow its acknowledgement is not waited for: tests have no 15 s.
+          this.rtosMs.push(rtoMs);
+          // 50 ms instead of 15 s for a response after an acknowledgement.
           return { ...retransmissionTiming(policy, 0, rtoMs), responseTimeoutMs: 50 };
         },
         resolve: async (_host, port) => {
@@ -47,17 +47,17 @@ class MovingHost implements AsyncDisposable {
   }
 
   async post(): Promise<void> {
-    const result = await this.road.postTelemetry(TOKEN, BODY, new AbortController().signal);
+    const result = await this.transport.postTelemetry(TOKEN, BODY, new AbortController().signal);
     assert.deepEqual(result, { ok: true, value: undefined });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.road[Symbol.asyncDispose]();
+    await this.transport[Symbol.asyncDispose]();
     await this.peer[Symbol.asyncDispose]();
   }
 }
 
-test('while nothing changes, hours of posts use one socket and one look at the name', {
+test('hours of posts on a stable network use one socket and one lookup', {
   timeout: 10_000,
 }, async () => {
   await using host = new MovingHost(await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01')));
@@ -69,7 +69,7 @@ test('while nothing changes, hours of posts use one socket and one look at the n
   assert.equal(host.resolved, 1);
 });
 
-test('after a new address of this host the next post leaves from a new socket, to the name resolved anew', {
+test('a new address of the host causes a new socket and a new lookup', {
   timeout: 10_000,
 }, async () => {
   await using host = new MovingHost(await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01')));
@@ -81,7 +81,7 @@ test('after a new address of this host the next post leaves from a new socket, t
   assert.equal(host.resolved, 2);
 });
 
-test('a socket is not taken away from under an exchange that is still open', {
+test('a socket stays open while an exchange is open', {
   timeout: 10_000,
 }, async () => {
   const held: (() => void)[] = [];
@@ -102,35 +102,35 @@ test('a socket is not taken away from under an exchange that is still open', {
   assert.equal(peer.sourcePorts.size, 1);
 });
 
-/** Leaves the host with a round trip learnt, and a socket that the next request will not use. */
+/** A host with a measured RTO and a socket that the next request will replace. */
 async function openWithStuckPost(): Promise<MovingHost> {
   const host = new MovingHost(await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01')));
   await host.post();
   host.peer.script = patterns.ackThenSilence();
-  const { ok } = await host.road.postTelemetry(TOKEN, BODY, new AbortController().signal);
+  const { ok } = await host.transport.postTelemetry(TOKEN, BODY, new AbortController().signal);
   assert.equal(ok, false);
-  assert.ok(Number(host.timeOutsMs.at(-1)) < RTO_INITIAL_MS, `${host.timeOutsMs}`);
+  assert.ok(Number(host.rtosMs.at(-1)) < RTO_INITIAL_MS, `${host.rtosMs}`);
   host.peer.script = patterns.confirmableWithoutAck('2.01');
   return host;
 }
 
-test('what was learnt of the round trip serves the next socket to the same peer', {
+test('the RTO survives a new socket to the same peer', {
   timeout: 10_000,
 }, async () => {
   await using host = await openWithStuckPost();
   await host.post();
   assert.equal(host.peer.sourcePorts.size, 2);
-  assert.ok(Number(host.timeOutsMs.at(-1)) < RTO_INITIAL_MS, `${host.timeOutsMs}`);
+  assert.ok(Number(host.rtosMs.at(-1)) < RTO_INITIAL_MS, `${host.rtosMs}`);
 });
 
-test('after a new address of this host the round trip is learnt anew', { timeout: 10_000 }, async () => {
+test('the RTO starts again after a new address of the host', { timeout: 10_000 }, async () => {
   await using host = await openWithStuckPost();
   host.addresses = 'fe80::1 192.0.2.77';
   await host.post();
-  assert.equal(host.timeOutsMs.at(-1), RTO_INITIAL_MS);
+  assert.equal(host.rtosMs.at(-1), RTO_INITIAL_MS);
 });
 
-test('to another address of the peer the round trip is learnt anew', { timeout: 10_000 }, async () => {
+test('the RTO starts again for another address of the peer', { timeout: 10_000 }, async () => {
   await using host = await openWithStuckPost();
   await using _other = await ScriptedPeer.open(
     patterns.confirmableWithoutAck('2.01'),
@@ -139,21 +139,21 @@ test('to another address of the peer the round trip is learnt anew', { timeout: 
   );
   host.resolvesTo = '127.0.0.2';
   await host.post();
-  assert.equal(host.timeOutsMs.at(-1), RTO_INITIAL_MS);
+  assert.equal(host.rtosMs.at(-1), RTO_INITIAL_MS);
 });
 
-test('a caller whose own patience is over has met a silence: the name is looked up anew for the next', {
+test('the deadline of a caller counts as a timeout and causes a new lookup', {
   timeout: 10_000,
 }, async () => {
   await using host = new MovingHost(await ScriptedPeer.open(patterns.silence()));
   const late = new AbortController();
-  const posting = host.road.postTelemetry(TOKEN, BODY, late.signal);
+  const posting = host.transport.postTelemetry(TOKEN, BODY, late.signal);
   await new Promise((resolve) => setTimeout(resolve, 20));
   late.abort(DEADLINE);
   const result = await posting;
   assert.equal(result.ok || result.failure.reason, 'server-timeout');
   const stop = new AbortController();
-  const again = host.road.postTelemetry(TOKEN, BODY, stop.signal);
+  const again = host.transport.postTelemetry(TOKEN, BODY, stop.signal);
   await new Promise((resolve) => setTimeout(resolve, 20));
   stop.abort();
   const stopped = await again;

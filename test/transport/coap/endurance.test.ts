@@ -1,4 +1,4 @@
-/** Endurance, in small; endurance.slow.test.ts has the years. */
+/** A short endurance run; endurance.slow.test.ts has the long one. */
 
 import { testEndurance } from './endurance.ts';
 

@@ -1,4 +1,4 @@
-/** One exchange in virtual time: when it repeats, what it tells of the round trip, what a silence costs. */
+/** One exchange in virtual time: retransmissions, measurements and timeouts. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,7 @@ const ANSWER: ResponseMessage = {
   isComplete: true,
 };
 
-/** An exchange with a time-out of 200 ms, not dithered, that has just been sent. */
+/** An exchange with an RTO of 200 ms without jitter, just sent. */
 function startExchange(policy: RetransmitPolicy = 'retryable') {
   const clock = new VirtualClock();
   const sentAtMs: number[] = [];
@@ -39,48 +39,48 @@ function startExchange(policy: RetransmitPolicy = 'retryable') {
     clock,
     exchange,
     sentAtMs,
-    measurements: measurements,
-    answered: () => exchange.onResponse(ANSWER, () => {}),
+    measurements,
+    respond: () => exchange.onResponse(ANSWER, () => {}),
   };
 }
 
-test('an answer at once is a round trip without repetition', async () => {
-  const { clock, measurements, answered } = startExchange();
+test('a prompt response is measured as a round trip without retransmission', async () => {
+  const { clock, measurements, respond } = startExchange();
   await clock.advance(120);
-  answered();
+  respond();
   assert.deepEqual(measurements, [{ sinceFirstMs: 120, sinceLastMs: 120, retransmissions: 0 }]);
 });
 
-test('after two repetitions the round trip is told from the first datagram and from the last', async () => {
-  const { clock, measurements, sentAtMs, answered } = startExchange();
+test('after two retransmissions both times are measured, from first and last', async () => {
+  const { clock, measurements, sentAtMs, respond } = startExchange();
   await clock.advance(900);
-  answered();
+  respond();
   assert.deepEqual(sentAtMs, [0, 200, 800]);
   assert.deepEqual(measurements, [{ sinceFirstMs: 900, sinceLastMs: 100, retransmissions: 2 }]);
 });
 
-test('an acknowledgement is the sign of life; the answer after it, and a second acknowledgement, are none', async () => {
-  const { clock, exchange, measurements, answered } = startExchange();
+test('only the first acknowledgement is measured, not the response after it', async () => {
+  const { clock, exchange, measurements, respond } = startExchange();
   await clock.advance(150);
   exchange.onAcknowledged();
   await clock.advance(4_000);
   exchange.onAcknowledged();
-  answered();
+  respond();
   assert.deepEqual(measurements, [{ sinceFirstMs: 150, sinceLastMs: 150, retransmissions: 0 }]);
 });
 
-test('a second copy of the answer, a reset and a broken road measure nothing', async () => {
+test('a duplicate response and a reset are not measured', async () => {
   const first = startExchange();
-  first.answered();
-  first.answered();
+  first.respond();
+  first.respond();
   assert.equal(first.measurements.length, 1);
   const second = startExchange();
   second.exchange.fail({ reason: 'connection-reset', detail: '' });
-  second.answered();
+  second.respond();
   assert.deepEqual(second.measurements, []);
 });
 
-test('a silence of 45 s costs 8 datagrams, soon at first and then every 10 s', async () => {
+test('a request without a response sends 8 datagrams in 45 s', async () => {
   const { clock, exchange, sentAtMs } = startExchange();
   await clock.advance(45_000);
   const outcome = await exchange.outcome;
@@ -88,7 +88,7 @@ test('a silence of 45 s costs 8 datagrams, soon at first and then every 10 s', a
   assert.deepEqual(sentAtMs, [0, 200, 800, 2_600, 8_000, 18_000, 28_000, 38_000]);
 });
 
-test('an acknowledged usual request is not repeated, and given up 15 s later', async () => {
+test('an acknowledged retryable request is not repeated and fails after 15 s', async () => {
   const { clock, exchange, sentAtMs } = startExchange();
   await clock.advance(150);
   exchange.onAcknowledged();
@@ -100,13 +100,13 @@ test('an acknowledged usual request is not repeated, and given up 15 s later', a
   assert.deepEqual(sentAtMs, [0]);
 });
 
-test('a single request is repeated at 2, 6, 14 and 30 s, whatever the round trip', async () => {
+test('a once request is repeated at 2, 6, 14 and 30 s, independent of the RTO', async () => {
   const { clock, sentAtMs } = startExchange('once');
   await clock.advance(31_000);
   assert.deepEqual(sentAtMs, [0, 2_000, 6_000, 14_000, 30_000]);
 });
 
-test('after a stall of the process, repetitions that were due meanwhile leave as one', async () => {
+test('retransmissions that became due during a stall are sent as one', async () => {
   const clock = new VirtualClock();
   let stalledMs = 0;
   const sentAtMs: number[] = [];

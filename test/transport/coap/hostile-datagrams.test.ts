@@ -1,4 +1,4 @@
-/** A tenth of the hostile datagrams of hostile-datagrams.slow.test.ts. */
+/** A tenth of the datagrams of hostile-datagrams.slow.test.ts. */
 
 import { testHostileDatagrams } from './hostile-datagrams.ts';
 

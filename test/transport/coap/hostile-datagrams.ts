@@ -1,10 +1,8 @@
 /**
- * Hostile datagrams, from a seed: none of them ends the process, and the agent goes on posting.
- *
- * Two kinds. *Noise* can be told from an answer (broken header, foreign token, message ID or address, giant,
- * empty, impossible code): every post must still get its true answer. *Forgery* carries our token from the
- * right address: it may be believed, as UDP has no secrets, but must end the post in an orderly way. The
- * library alone dies of some of both.
+ * Hostile datagrams from a seed. Noise is distinguishable from a response (malformed header, wrong token,
+ * message ID or address, oversized, empty, impossible code): every post must still get its own result. A
+ * forgery has the right token and address: the post may accept it, because UDP is not authenticated, but must
+ * end normally. The library alone crashes on some of both.
  */
 
 import assert from 'node:assert/strict';
@@ -111,39 +109,39 @@ async function postAmongForgeries(
     );
     for (const bytes of volley) send(bytes);
     const first = volley[0];
-    if (first) send(first); // a duplicate, behind what was sent after it
+    if (first) send(first); // a reordered duplicate
     foreigner.send(genuineResponse(request), from.port, from.address);
     send(genuineResponse(request));
     sent += PER_POST + 1;
   });
   const timing = { retransmitAfterMs: [200, 400], noAckTimeoutMs: 1_500, responseTimeoutMs: 500 };
   const ports = { clock: hostClock(), random: { uniform: () => 0 }, timingOf: () => timing };
-  await using road = new CoapTransport({ host: '127.0.0.1', port: peer.port }, ports);
+  await using transport = new CoapTransport({ host: '127.0.0.1', port: peer.port }, ports);
   const { signal } = new AbortController();
   for (let post = 0; post < posts; post += 1) {
-    const result = await road.postTelemetry(TOKEN, BODY, signal);
+    const result = await transport.postTelemetry(TOKEN, BODY, signal);
     if (expectAccepted)
       assert.deepEqual(result, { ok: true, value: undefined }, `post ${post}, seed ${seed}`);
   }
   peer.script = patterns.confirmableWithoutAck('2.01');
   assert.equal(
-    (await road.postTelemetry(TOKEN, BODY, signal)).ok,
+    (await transport.postTelemetry(TOKEN, BODY, signal)).ok,
     true,
-    `the post after the fire, seed ${seed}`,
+    `the post after the hostile datagrams, seed ${seed}`,
   );
   foreigner.close();
   return sent;
 }
 
-/** Each post meets PER_POST datagrams, once with noise only and once with forgeries among them. */
+/** Sends PER_POST datagrams per post, once only noise and once with forgeries. */
 export function testHostileDatagrams(posts: number): void {
   const datagrams = posts * PER_POST;
   const many = datagrams.toLocaleString('en');
-  test(`${many} datagrams of noise cost no post its true answer`, { timeout: 100_000 }, async () => {
+  test(`${many} datagrams of noise do not change the result of any post`, { timeout: 100_000 }, async () => {
     assert.ok((await postAmongForgeries(posts, Object.values(noise), true, 1)) >= datagrams);
   });
 
-  test(`${many} datagrams with forgeries among them end no process, and the next post is accepted`, {
+  test(`${many} datagrams with forgeries do not end the process or the next post`, {
     timeout: 100_000,
   }, async () => {
     const makes = [...Object.values(forgery), ...Object.values(noise)];

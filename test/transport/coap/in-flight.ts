@@ -1,4 +1,4 @@
-/** Posts through the sandbox, four at once: none asked twice needlessly, each stored once. */
+/** Four concurrent posts to the sandbox: no needless retransmission, each point stored once. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,37 +18,41 @@ async function sandboxWithDevice(knobs: Parameters<typeof openSandbox>[0]['knobs
   return sandbox;
 }
 
-/** Posts points 1 to `count`, `IN_FLIGHT` at once; returns the refusals. */
-async function postAll(road: CoapTransport, count: number): Promise<string[]> {
-  const refused: string[] = [];
+/** Posts points 1 to `count`, `IN_FLIGHT` at once; returns the reasons of failures. */
+async function postAll(transport: CoapTransport, count: number): Promise<string[]> {
+  const failed: string[] = [];
   let next = 1;
   const postOneByOne = async () => {
     while (next <= count) {
       const ts = next;
       next += 1;
-      const result = await road.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"n":${ts}}}]`, neverAborted);
-      if (!result.ok) refused.push(result.failure.reason);
+      const result = await transport.postTelemetry(
+        TOKEN,
+        `[{"ts":${ts},"values":{"n":${ts}}}]`,
+        neverAborted,
+      );
+      if (!result.ok) failed.push(result.failure.reason);
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, postOneByOne));
-  return refused;
+  return failed;
 }
 
-/** 2 × `posts` over a good road, `posts` over a bad one. */
+/** 2 × `posts` over a good network, `posts` over a bad one. */
 export function testInFlight(posts: number): void {
-  test(`with the usual 20 to 50 ms at the server, ${2 * posts} posts are not repeated needlessly`, {
+  test(`${2 * posts} posts to a server that takes 20 to 50 ms are not retransmitted`, {
     timeout: 60_000,
   }, async () => {
     await using sandbox = await sandboxWithDevice({});
-    await using road = new CoapTransport({ host: '127.0.0.1', port: sandbox.coapPort }, ports());
-    assert.deepEqual(await postAll(road, 2 * posts), []);
+    await using transport = new CoapTransport({ host: '127.0.0.1', port: sandbox.coapPort }, ports());
+    assert.deepEqual(await postAll(transport, 2 * posts), []);
     assert.equal(sandbox.points().length, 2 * posts);
-    // A few are for a machine so busy that 200 ms pass between two turns of the event loop.
+    // Allows a few, for a machine so busy that its event loop stalls for 200 ms.
     const needless = sandbox.duplicates().datagrams.length;
-    assert.ok(needless <= IN_FLIGHT, `${needless} needless repetitions`);
+    assert.ok(needless <= IN_FLIGHT, `${needless} needless retransmissions`);
   });
 
-  test('over a road that loses, doubles and reorders, every post arrives once and every reply finds its request', {
+  test('every post arrives once with loss, duplication and reordering', {
     timeout: 60_000,
   }, async () => {
     const knobs = {
@@ -60,8 +64,8 @@ export function testInFlight(posts: number): void {
       seed: 3,
     };
     await using sandbox = await sandboxWithDevice(knobs);
-    await using road = new CoapTransport({ host: '127.0.0.1', port: sandbox.coapPort }, ports());
-    assert.deepEqual(await postAll(road, posts), []);
+    await using transport = new CoapTransport({ host: '127.0.0.1', port: sandbox.coapPort }, ports());
+    assert.deepEqual(await postAll(transport, posts), []);
     assert.equal(sandbox.points().length, posts);
     assert.deepEqual(sandbox.duplicates().points, []);
   });

@@ -1,7 +1,6 @@
 /**
- * Our CoAP client against a server we did not write: libcoap's `coap-server`, over IPv4 and IPv6.
- *
- * Skipped where it is not installed (Debian package libcoap3-bin).
+ * The CoAP client against an independent server: libcoap's `coap-server`, over IPv4 and IPv6.
+ * Skipped if it is not installed (Debian package libcoap3-bin).
  */
 
 import assert from 'node:assert/strict';
@@ -49,8 +48,12 @@ async function startServer(...options: string[]): Promise<ForeignServer> {
   };
 }
 
-/** Asks until the server has opened its port. */
-async function ask(server: ForeignServer, request: Omit<CoapRequest, 'policy'>, address = '127.0.0.1') {
+/** Repeats the request until the server has opened its port. */
+async function requestFrom(
+  server: ForeignServer,
+  request: Omit<CoapRequest, 'policy'>,
+  address = '127.0.0.1',
+) {
   for (;;) {
     const opened = await MessageLayer.open(
       { address, family: address.includes(':') ? 6 : 4, port: server.port },
@@ -71,46 +74,46 @@ async function ask(server: ForeignServer, request: Omit<CoapRequest, 'policy'>, 
 }
 
 for (const address of ['127.0.0.1', '::1']) {
-  test(`libcoap answers our GET over ${address}`, { skip, timeout: 20_000 }, async () => {
+  test(`libcoap responds to a GET over ${address}`, { skip, timeout: 20_000 }, async () => {
     await using server = await startServer();
-    const answer = await ask(server, { method: 'GET', path: '/' }, address);
+    const answer = await requestFrom(server, { method: 'GET', path: '/' }, address);
     assert.equal(answer.code, '2.05');
     assert.match(answer.body, /libcoap/);
   });
 }
 
-test('a separate answer of libcoap, after an empty acknowledgement, is taken and acknowledged', {
+test('a separate response of libcoap is accepted and acknowledged', {
   skip,
   timeout: 20_000,
 }, async () => {
   await using server = await startServer();
-  const answer = await ask(server, { method: 'GET', path: '/async', query: '1' });
+  const answer = await requestFrom(server, { method: 'GET', path: '/async', query: '1' });
   assert.deepEqual(answer, { code: '2.05', body: 'done', whole: true });
 });
 
-test('half of the datagrams of libcoap lost: the answer still comes, by repetition', {
+test('a response of libcoap arrives although half of its datagrams are lost', {
   skip,
   timeout: 120_000,
 }, async () => {
   await using server = await startServer('-l', '1,3');
-  assert.equal((await ask(server, { method: 'GET', path: '/' })).code, '2.05');
+  assert.equal((await requestFrom(server, { method: 'GET', path: '/' })).code, '2.05');
 });
 
-test('libcoap is no ThingsBoard, and each question says so instead of taking its answer', {
+test('responses of a server other than ThingsBoard are unexpected-response', {
   skip,
   timeout: 20_000,
 }, async () => {
   await using server = await startServer();
-  await ask(server, { method: 'GET', path: '/' });
+  await requestFrom(server, { method: 'GET', path: '/' });
   const ports = { clock: hostClock(), random: { uniform: () => 0 } };
-  await using road = new CoapTransport({ host: '127.0.0.1', port: server.port }, ports);
+  await using transport = new CoapTransport({ host: '127.0.0.1', port: server.port }, ports);
   const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
   const answers = [
-    await road.postTelemetry(token, '[{"ts":1,"values":{"a":1}}]', signal),
-    await road.probe(token, signal),
-    await road.provision(
+    await transport.postTelemetry(token, '[{"ts":1,"values":{"a":1}}]', signal),
+    await transport.probe(token, signal),
+    await transport.provision(
       { deviceName: 'gw', key: 'k', secret: new Secret('s') },
-      async () => assert.fail('kept'),
+      async () => assert.fail('persisted'),
       signal,
     ),
   ];

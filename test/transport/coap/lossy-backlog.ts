@@ -1,6 +1,6 @@
 /**
- * A backlog over a lossy road: the measured time-out against the fixed 2 s the agent had before, in virtual
- * time, against the sandbox. The shares asserted are about 1.3 times those measured (2026-11-22).
+ * A backlog over a lossy network to the sandbox in virtual time: the adaptive RTO compared with a fixed RTO
+ * of 2 s. The asserted shares are about 1.3 times the measured ones (2026-11-22).
  */
 
 import assert from 'node:assert/strict';
@@ -15,26 +15,26 @@ async function averageCost(
   inFlight: number,
   fixed: boolean,
 ): Promise<Cost> {
-  const road = { lostShare, delayMs: 50, posts: POSTS, inFlight, ...(fixed && { timing: fixedTiming }) };
+  const path = { lostShare, delayMs: 50, posts: POSTS, inFlight, ...(fixed && { timing: fixedTiming }) };
   const costs: Cost[] = [];
-  for (const seed of seeds) costs.push(await runPosts({ ...road, seed }));
+  for (const seed of seeds) costs.push(await runPosts({ ...path, seed }));
   return {
     tookMs: costs.reduce((sum, { tookMs }) => sum + tookMs, 0),
     datagrams: costs.reduce((sum, { datagrams }) => sum + datagrams, 0),
-    failed: costs.flatMap(({ failed: refused }) => refused),
+    failed: costs.flatMap(({ failed }) => failed),
   };
 }
 
-/** Each backlog is 300 posts, and is driven once for each seed. */
+/** Delivers a backlog of 300 posts once per seed. */
 export function testLossyBacklog(seeds: readonly number[]): void {
   const posts = seeds.length * POSTS;
-  test(`without loss, ${posts.toLocaleString('en')} posts cost as many datagrams: nothing is repeated needlessly`, async () => {
-    const { datagrams, failed: refused } = await averageCost(seeds, 0, 4, false);
-    assert.deepEqual([datagrams, refused], [posts, []]);
+  test(`${posts.toLocaleString('en')} posts without loss send one datagram each`, async () => {
+    const { datagrams, failed } = await averageCost(seeds, 0, 4, false);
+    assert.deepEqual([datagrams, failed], [posts, []]);
   });
 
   for (const inFlight of [1, 4]) {
-    test(`with 5 % lost each way and ${inFlight} in flight, what loss costs falls to a fifth`, async () => {
+    test(`at 5 % loss with ${inFlight} in flight, loss costs below a fifth of a fixed RTO`, async () => {
       const lossless = await averageCost(seeds, 0, inFlight, false);
       const fixed = await averageCost(seeds, 0.05, inFlight, true);
       const adaptive = await averageCost(seeds, 0.05, inFlight, false);
@@ -49,12 +49,12 @@ export function testLossyBacklog(seeds: readonly number[]): void {
     [1, 0.7],
     [4, 0.52],
   ] as const) {
-    test(`with 30 % lost each way and ${inFlight} in flight, posts take less than ${most} of the time`, async () => {
+    test(`at 30 % loss with ${inFlight} in flight, posts take below ${most} of a fixed RTO`, async () => {
       const fixed = await averageCost(seeds, 0.3, inFlight, true);
       const adaptive = await averageCost(seeds, 0.3, inFlight, false);
       const share = adaptive.tookMs / fixed.tookMs;
       assert.ok(share < most, `${share.toFixed(2)} of the time`);
-      assert.ok(adaptive.failed.length <= fixed.failed.length + 6, `${adaptive.failed.length} refused`);
+      assert.ok(adaptive.failed.length <= fixed.failed.length + 6, `${adaptive.failed.length} failed`);
       assert.ok(adaptive.datagrams < 1.2 * fixed.datagrams, `${adaptive.datagrams} datagrams`);
     });
   }

@@ -1,4 +1,4 @@
-/** A backlog over a lossy road, from five seeds. */
+/** A backlog over a lossy network, from five seeds. */
 
 import { testLossyBacklog } from './lossy-backlog.ts';
 

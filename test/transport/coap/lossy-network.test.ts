@@ -1,4 +1,4 @@
-/** A backlog over a lossy road, from two seeds. */
+/** A backlog over a lossy network, from two seeds. */
 
 import { testLossyBacklog } from './lossy-backlog.ts';
 

@@ -1,4 +1,4 @@
-/** When a request is repeated, as pure arithmetic: the dithered first pause, the growth, the end. */
+/** Retransmission times: the jitter of the first pause, the growth, the end. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,17 +17,17 @@ test('pauses triple under 1 s, double from 1 to 3 s, and grow by half above', ()
   assert.deepEqual(retryable(4_000).slice(0, 3), [4_000, 6_000, 9_000]);
 });
 
-test('the factor is that of the time-out, not of the dithered pause', () => {
+test('the factor depends on the RTO, not on the pause with jitter', () => {
   assert.deepEqual(retryable(900, 0.999).slice(0, 2), [1_350, 4_050]);
 });
 
-test('chance spreads the first pause over 1 to 1.5 times the time-out', () => {
+test('jitter spreads the first pause over 1 to 1.5 times the RTO', () => {
   assert.equal(retryable(400, 0)[0], 400);
   assert.equal(retryable(400, 0.5)[0], 500);
   assert.equal(retryable(400, 0.999)[0], 600);
 });
 
-test('a silence costs a usual request 4 to 8 datagrams, no pause over 10 s, the last well before it is given up', () => {
+test('a retryable request sends 4 to 8 datagrams, the last 5 s before its end', () => {
   fc.assert(
     fc.property(
       fc.double({ min: RTO_MS_MIN, max: RTO_MS_MAX, noNaN: true }),
@@ -49,7 +49,7 @@ test('a silence costs a usual request 4 to 8 datagrams, no pause over 10 s, the 
   );
 });
 
-test('a single request knows nothing of the time-out: 2 s, doubling to 20 s, for the whole 247 s', () => {
+test('a once request ignores the RTO: 2 s, doubling to 20 s, over 247 s', () => {
   const once = retransmissionTiming('once', 0, 200);
   assert.deepEqual(once.retransmitAfterMs.slice(0, 6), [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
   assert.ok(once.retransmitAfterMs.reduce((sum, pauseMs) => sum + pauseMs, 0) < 237_000);

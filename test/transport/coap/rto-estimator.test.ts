@@ -1,4 +1,4 @@
-/** What the retransmission time-out learns, what it doubts, and between which bounds it stays. */
+/** The RTO estimator: measurements, ambiguous measurements, ageing and bounds. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,9 @@ import {
   RtoEstimator,
 } from '../../../src/transport/coap/rto-estimator.ts';
 
-/** `count` exchanges of `roundTripMs`, one after the other, none repeated; returns the time they end at. */
+/**
+ * Measures `count` sequential exchanges of `roundTripMs` without retransmission; returns the time at the end.
+ */
 function measureSteadily(estimator: RtoEstimator, roundTripMs: number, count: number, fromMs = 0): number {
   let nowMs = fromMs;
   for (let exchange = 0; exchange < count; exchange += 1) {
@@ -24,42 +26,41 @@ function measureSteadily(estimator: RtoEstimator, roundTripMs: number, count: nu
   return nowMs;
 }
 
-/** A sign of life after `repetitions`, the last of them `sinceLastMs` ago. */
-const repeated = (sinceFirstMs: number, sinceLastMs: number, retransmissions: number) => ({
+const firstResponseOf = (sinceFirstMs: number, sinceLastMs: number, retransmissions: number) => ({
   sinceFirstMs,
   sinceLastMs,
-  retransmissions: retransmissions,
+  retransmissions,
 });
 
-test('before anything is measured the time-out is 2 s, however long nothing happens', () => {
+test('the RTO is 2 s before the first measurement', () => {
   const estimator = new RtoEstimator();
   assert.equal(estimator.rtoMs(0), RTO_INITIAL_MS);
   assert.equal(estimator.rtoMs(1e9), RTO_INITIAL_MS);
 });
 
-test('the first clear exchange of 100 ms halves the way to its own 300 ms (R + 4 R/2)', () => {
+test('the first strong measurement moves the RTO half the way to R + 4 R/2', () => {
   const estimator = new RtoEstimator();
-  estimator.addMeasurement(repeated(100, 100, 0), 100);
+  estimator.addMeasurement(firstResponseOf(100, 100, 0), 100);
   assert.equal(estimator.rtoMs(100), (300 + RTO_INITIAL_MS) / 2);
 });
 
-test('the second one counts an eighth in the mean and a quarter in the variation', () => {
+test('the second measurement has weight 1/8 in the mean and 1/4 in the variation', () => {
   const estimator = new RtoEstimator();
-  estimator.addMeasurement(repeated(100, 100, 0), 100);
-  estimator.addMeasurement(repeated(200, 200, 0), 300);
+  estimator.addMeasurement(firstResponseOf(100, 100, 0), 100);
+  estimator.addMeasurement(firstResponseOf(200, 200, 0), 300);
   const strongMs = 112.5 + 4 * (0.75 * 50 + 0.25 * 100);
   assert.equal(estimator.rtoMs(300), (strongMs + (300 + RTO_INITIAL_MS) / 2) / 2);
 });
 
-test('the fourth weak exchange in a row moves the time-out a quarter of the way to R + R/2', () => {
+test('the fourth weak measurement in a row moves the RTO a quarter to R + R/2', () => {
   const estimator = new RtoEstimator();
-  for (let nowMs = 1; nowMs <= 3; nowMs += 1) estimator.addMeasurement(repeated(2_800, 400, 1), nowMs);
+  for (let nowMs = 1; nowMs <= 3; nowMs += 1) estimator.addMeasurement(firstResponseOf(2_800, 400, 1), nowMs);
   assert.equal(estimator.rtoMs(4), RTO_INITIAL_MS);
-  estimator.addMeasurement(repeated(2_800, 400, 1), 4);
+  estimator.addMeasurement(firstResponseOf(2_800, 400, 1), 4);
   assert.equal(estimator.rtoMs(4), 0.25 * 4_200 + 0.75 * RTO_INITIAL_MS);
 });
 
-test('on a steady road the time-out comes within 30 exchanges to the round trip and a little slack', () => {
+test('the RTO converges within 30 exchanges on a constant round trip', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1_900 }), (roundTripMs) => {
       const estimator = new RtoEstimator();
@@ -70,7 +71,7 @@ test('on a steady road the time-out comes within 30 exchanges to the round trip 
   );
 });
 
-test('with a jitter of 20 to 50 ms at the server the time-out stays at its floor', () => {
+test('the RTO stays at its minimum with 20 to 50 ms of server jitter', () => {
   const estimator = new RtoEstimator();
   let nowMs = 0;
   for (let exchange = 0; exchange < 200; exchange += 1) {
@@ -79,7 +80,7 @@ test('with a jitter of 20 to 50 ms at the server the time-out stays at its floor
   assert.equal(estimator.rtoMs(nowMs), RTO_MS_MIN);
 });
 
-test('whatever is measured, the time-out stays between its floor and its ceiling', () => {
+test('the RTO stays between its bounds for any measurements', () => {
   const firstResponse = fc.record({
     sinceFirstMs: fc.double({ min: 0, max: 247_000, noNaN: true }),
     lastShare: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -87,12 +88,15 @@ test('whatever is measured, the time-out stays between its floor and its ceiling
     idleMs: fc.oneof(fc.nat(1_000), fc.nat(10_000_000)),
   });
   fc.assert(
-    fc.property(fc.array(firstResponse, { maxLength: 60 }), (signs) => {
+    fc.property(fc.array(firstResponse, { maxLength: 60 }), (responses) => {
       const estimator = new RtoEstimator();
       let nowMs = 0;
-      for (const { sinceFirstMs, lastShare, retransmissions, idleMs } of signs) {
+      for (const { sinceFirstMs, lastShare, retransmissions, idleMs } of responses) {
         nowMs += idleMs + sinceFirstMs;
-        estimator.addMeasurement(repeated(sinceFirstMs, sinceFirstMs * lastShare, retransmissions), nowMs);
+        estimator.addMeasurement(
+          firstResponseOf(sinceFirstMs, sinceFirstMs * lastShare, retransmissions),
+          nowMs,
+        );
         const rtoMs = estimator.rtoMs(nowMs);
         assert.ok(rtoMs >= RTO_MS_MIN && rtoMs <= RTO_MS_MAX, `${rtoMs}`);
       }
@@ -100,32 +104,32 @@ test('whatever is measured, the time-out stays between its floor and its ceiling
   );
 });
 
-test('losses on a road of a known round trip do not lengthen the time-out', () => {
+test('losses do not raise the RTO when the round trip is known', () => {
   const estimator = new RtoEstimator();
   const nowMs = measureSteadily(estimator, 100, 30);
   const beforeMs = estimator.rtoMs(nowMs);
-  for (let loss = 0; loss < 50; loss += 1) estimator.addMeasurement(repeated(350, 110, 1), nowMs);
+  for (let loss = 0; loss < 50; loss += 1) estimator.addMeasurement(firstResponseOf(350, 110, 1), nowMs);
   assert.equal(estimator.rtoMs(nowMs), beforeMs);
 });
 
-test('an answer that only the repetition by the server brought does not lengthen the time-out', () => {
+test('a response that the server retransmitted does not raise the RTO', () => {
   const estimator = new RtoEstimator();
   const nowMs = measureSteadily(estimator, 100, 30);
   const beforeMs = estimator.rtoMs(nowMs);
-  for (let loss = 0; loss < 3; loss += 1) estimator.addMeasurement(repeated(2_600, 2_600, 0), nowMs);
+  for (let loss = 0; loss < 3; loss += 1) estimator.addMeasurement(firstResponseOf(2_600, 2_600, 0), nowMs);
   assert.equal(estimator.rtoMs(nowMs), beforeMs);
 });
 
-test('exchanges repeated more than twice are ignored, in whatever number', () => {
+test('exchanges with more than two retransmissions are ignored', () => {
   const estimator = new RtoEstimator();
   const nowMs = measureSteadily(estimator, 100, 30);
   const beforeMs = estimator.rtoMs(nowMs);
   for (let exchange = 0; exchange < 20; exchange += 1)
-    estimator.addMeasurement(repeated(9_000, 4_000, 3), nowMs);
+    estimator.addMeasurement(firstResponseOf(9_000, 4_000, 3), nowMs);
   assert.equal(estimator.rtoMs(nowMs), beforeMs);
 });
 
-test('a small time-out that is not used doubles after 16 times its length, up to over 1 s and no further', () => {
+test('an idle small RTO doubles after 16 times its length, until it exceeds 1 s', () => {
   const estimator = new RtoEstimator();
   const nowMs = measureSteadily(estimator, 50, 30);
   assert.equal(estimator.rtoMs(nowMs + 16 * 200), 200);
@@ -134,7 +138,7 @@ test('a small time-out that is not used doubles after 16 times its length, up to
   assert.equal(estimator.rtoMs(nowMs + 1e9), 1_600);
 });
 
-test('a large time-out that is not used shrinks after 4 times its length, to under 3 s and no further', () => {
+test('an idle large RTO shrinks after 4 times its length, until it is below 3 s', () => {
   const estimator = new RtoEstimator();
   const nowMs = measureSteadily(estimator, 8_000, 60);
   const largeMs = estimator.rtoMs(nowMs);
@@ -145,14 +149,14 @@ test('a large time-out that is not used shrinks after 4 times its length, to und
   assert.ok(restMs > 2_000 && restMs <= 3_000, `${restMs}`);
 });
 
-test('looking often ages a time-out as much as looking once', () => {
+test('frequent reads age the RTO as much as a single read', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(20_000), { minLength: 1, maxLength: 50 }), (looksMs) => {
+    fc.property(fc.array(fc.nat(20_000), { minLength: 1, maxLength: 50 }), (pausesMs) => {
       const [often, once] = [new RtoEstimator(), new RtoEstimator()];
       let nowMs = measureSteadily(often, 50, 30);
       measureSteadily(once, 50, 30);
-      for (const lookMs of looksMs) {
-        nowMs += lookMs;
+      for (const pauseMs of pausesMs) {
+        nowMs += pauseMs;
         often.rtoMs(nowMs);
       }
       assert.equal(often.rtoMs(nowMs), once.rtoMs(nowMs));
@@ -167,7 +171,7 @@ for (const [fromMs, toMs] of [
   [50, 8_000],
   [3_000, 50],
 ] as const) {
-  test(`when the round trip goes from ${fromMs} to ${toMs} ms without a loss, needless repetitions end within 15 exchanges`, () => {
+  test(`needless retransmissions end in 15 exchanges for ${fromMs} to ${toMs} ms`, () => {
     const estimator = new RtoEstimator();
     let nowMs = measureSteadily(estimator, fromMs, 60);
     const needless: number[] = [];
@@ -184,16 +188,16 @@ for (const [fromMs, toMs] of [
         retransmissions += 1;
       }
       nowMs += toMs;
-      estimator.addMeasurement(repeated(toMs, toMs - lastMs, retransmissions), nowMs);
+      estimator.addMeasurement(firstResponseOf(toMs, toMs - lastMs, retransmissions), nowMs);
       needless.push(retransmissions);
     }
     assert.deepEqual(needless.slice(15), Array(45).fill(0));
   });
 }
 
-test('who asks hears of each exchange that was sent once, also of one that is not believed to be the road', () => {
-  const heardMs: number[] = [];
-  const estimator = new RtoEstimator((ms) => heardMs.push(ms));
+test('the callback gets every exchange without retransmission, also ambiguous ones', () => {
+  const measuredMs: number[] = [];
+  const estimator = new RtoEstimator((ms) => measuredMs.push(ms));
   for (const [sinceFirstMs, retransmissions] of [
     [60, 0],
     [2_060, 1],
@@ -201,5 +205,5 @@ test('who asks hears of each exchange that was sent once, also of one that is no
     [9_000, 3],
   ] as const)
     estimator.addMeasurement({ sinceFirstMs, sinceLastMs: 60, retransmissions }, 0);
-  assert.deepEqual(heardMs, [60, 2_500]);
+  assert.deepEqual(measuredMs, [60, 2_500]);
 });

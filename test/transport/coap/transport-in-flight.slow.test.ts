@@ -1,4 +1,4 @@
-/** Four requests at once over one socket, in full: 400 posts over a good road, 200 over a bad one. */
+/** Four concurrent requests over one socket, in full: 400 posts over a good network, 200 over a bad one. */
 
 import { testInFlight } from './in-flight.ts';
 

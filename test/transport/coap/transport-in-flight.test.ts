@@ -1,4 +1,4 @@
-/** Four requests at once over one socket, on real UDP: each its own answer, and none asked twice needlessly. */
+/** Four concurrent requests over one socket on real UDP: 20 posts per network; the slow test has more. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,11 +7,11 @@ import { SeededRandom } from '../../simulation/seeded-random.ts';
 import { ack, answer, emptyAck, ScriptedPeer } from './helpers/scripted-peer.ts';
 import { IN_FLIGHT, neverAborted, ports, TOKEN, testInFlight } from './in-flight.ts';
 
-/** The code the peer of the next test answers a body with. */
+/** The response codes of the peer, by the number in the body. */
 const CODES = ['2.01', '4.00', '4.01', '5.00'] as const;
 const OUTCOMES = ['accepted', 'request-malformed', 'unauthorized', 'server-overloaded'] as const;
 
-test('four posts at once each get their own answer, though answers come reordered, doubled and late', {
+test('four concurrent posts get their own response despite disorder', {
   timeout: 30_000,
 }, async () => {
   const random = new SeededRandom(7);

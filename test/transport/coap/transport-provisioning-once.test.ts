@@ -1,6 +1,6 @@
 /**
- * A request that must be made once only: it is given up where no datagram can have arrived, goes on where one
- * may have, and its answer is acknowledged when the token is kept and not before.
+ * A request that must be sent only once: it fails at once if no datagram can have arrived, continues if one
+ * may have, and its response is acknowledged only after the token has been persisted.
  */
 
 import assert from 'node:assert/strict';
@@ -19,13 +19,13 @@ const persistNothing = async () => {};
 const SUCCESS =
   '{"credentialsValue":"sLzc0gDAZPkGMzFVTyUY","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
 const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };
-/** Repeats soon and gives up late: what ends early was ended by something else. */
+/** Retransmits early and times out late, so that an early end has another cause. */
 const FREQUENT: RetransmissionTiming = {
   retransmitAfterMs: Array(100).fill(40),
   noAckTimeoutMs: 4_000,
   responseTimeoutMs: 4_000,
 };
-/** Repeats nothing: every repetition seen is the peer's. */
+/** No retransmissions, so that all repetitions come from the peer. */
 const NO_RETRANSMISSION: RetransmissionTiming = {
   retransmitAfterMs: [],
   noAckTimeoutMs: 4_000,
@@ -41,7 +41,7 @@ function transportTo(
   return new CoapTransport({ host: '127.0.0.1', port }, ports);
 }
 
-test('provisioning is a single request, whoever chooses the token; the others are usual', {
+test('provisioning is a once request, all others are retryable', {
   timeout: 5_000,
 }, async () => {
   await using peer = await ScriptedPeer.open(patterns.piggybacked('2.01', SUCCESS));
@@ -50,26 +50,26 @@ test('provisioning is a single request, whoever chooses the token; the others ar
     requests.push(policy);
     return NO_RETRANSMISSION;
   };
-  await using road = new CoapTransport(
+  await using transport = new CoapTransport(
     { host: '127.0.0.1', port: peer.port },
     { clock: hostClock(), random: { uniform: () => 0 }, timingOf },
   );
   const token = new Secret('ourOwnToken1234567890');
-  await road.provision(request, persistNothing, neverAborted);
-  await road.provision({ ...request, token }, persistNothing, neverAborted);
-  await road.probe(token, neverAborted);
-  await road.postTelemetry(token, '[]', neverAborted);
+  await transport.provision(request, persistNothing, neverAborted);
+  await transport.provision({ ...request, token }, persistNothing, neverAborted);
+  await transport.probe(token, neverAborted);
+  await transport.postTelemetry(token, '[]', neverAborted);
   assert.deepEqual(requests, ['once', 'once', 'retryable', 'retryable']);
 });
 
-test('a single request ends at once when the network refused every datagram of it', {
+test('a once request ends at once if the network rejects all its datagrams', {
   timeout: 5_000,
 }, async () => {
   const peer = await ScriptedPeer.open(patterns.silence());
   await peer[Symbol.asyncDispose]();
-  await using road = transportTo(peer.port, FREQUENT);
+  await using transport = transportTo(peer.port, FREQUENT);
   const beganMs = performance.now();
-  const result = await road.provision(request, persistNothing, neverAborted);
+  const result = await transport.provision(request, persistNothing, neverAborted);
   const tookMs = performance.now() - beganMs;
   assert.equal(result.ok ? 'issued' : result.failure.reason, 'port-closed');
   assert.ok(tookMs < FREQUENT.noAckTimeoutMs / 2, `${tookMs} ms`);
@@ -79,7 +79,7 @@ for (const [how, script, tries] of [
   ['was not answered', patterns.silence(), 3],
   ['was acknowledged', patterns.ackThenSilence(), 3],
 ] as const) {
-  test(`a single request whose first datagram ${how} outlives a port that is closed for a while`, {
+  test(`a once request whose first datagram ${how} survives a closed port`, {
     timeout: 5_000,
   }, async () => {
     const first = await ScriptedPeer.open((requests, send, from) => {
@@ -87,18 +87,18 @@ for (const [how, script, tries] of [
       closing ??= first[Symbol.asyncDispose]();
     });
     let closing: Promise<void> | undefined;
-    let refused = 0;
+    let rejected = 0;
     let second: ScriptedPeer | undefined;
-    /** The socket of this host; the peer comes back when the network has refused `tries` datagrams. */
+    /** The socket of this host; the peer restarts after the network has rejected `tries` datagrams. */
     const openSocket: OpenSocket = (type) =>
       createSocket(type).on('error', async () => {
-        refused += 1;
-        if (refused !== tries) return;
+        rejected += 1;
+        if (rejected !== tries) return;
         await closing;
         second = await ScriptedPeer.open(patterns.piggybacked('2.01', SUCCESS), '127.0.0.1', first.port);
       });
-    await using road = transportTo(first.port, FREQUENT, openSocket);
-    const result = await road.provision(request, persistNothing, neverAborted);
+    await using transport = transportTo(first.port, FREQUENT, openSocket);
+    const result = await transport.provision(request, persistNothing, neverAborted);
     assert.equal(result.ok ? 'issued' : result.failure.reason, 'issued');
     assert.equal(first.received.length, 1);
     assert.equal(second?.received[0]?.messageId, first.received[0]?.messageId);
@@ -106,30 +106,30 @@ for (const [how, script, tries] of [
   });
 }
 
-test('a repeated answer meets silence until the token is kept, and an acknowledgement after that', {
+test('a repeated response is acknowledged only after the token is persisted', {
   timeout: 5_000,
 }, async () => {
   let repeat: (packet: Packet) => void = () => {};
-  let said: Packet | undefined;
+  let response: Packet | undefined;
   await using peer = await ScriptedPeer.open((requests, send) => {
     repeat = send;
-    said = { ...answer(requests, '2.01', SUCCESS), confirmable: true };
+    response = { ...answer(requests, '2.01', SUCCESS), confirmable: true };
     send(emptyAck(requests));
-    send(said);
+    send(response);
   });
-  await using road = transportTo(peer.port, NO_RETRANSMISSION);
-  /** The answer once more, then a ping, whose reset says that both have been dealt with. */
-  const again = async (ping: number) => {
-    if (said) repeat(said);
+  await using transport = transportTo(peer.port, NO_RETRANSMISSION);
+  /** Repeats the response, then pings: the reset to the ping shows that both have been handled. */
+  const repeatAndPing = async (ping: number) => {
+    if (response) repeat(response);
     repeat({ code: '0.00', confirmable: true, messageId: ping });
     await peer.packet(({ messageId, reset }) => reset && messageId === ping);
-    return peer.received.filter(({ messageId }) => messageId === said?.messageId);
+    return peer.received.filter(({ messageId }) => messageId === response?.messageId);
   };
   const meanwhile: unknown[] = [];
-  const result = await road.provision(
+  const result = await transport.provision(
     request,
     async () => {
-      for (const ping of [1, 2, 3]) meanwhile.push(...(await again(ping)));
+      for (const ping of [1, 2, 3]) meanwhile.push(...(await repeatAndPing(ping)));
     },
     neverAborted,
   );
@@ -139,29 +139,29 @@ test('a repeated answer meets silence until the token is kept, and an acknowledg
     [2, 4],
     [3, 5],
   ] as const) {
-    const told = await again(ping);
-    assert.equal(told.length, count);
-    assert.ok(told.every(({ ack, reset }) => ack && !reset));
+    const replies = await repeatAndPing(ping);
+    assert.equal(replies.length, count);
+    assert.ok(replies.every(({ ack, reset }) => ack && !reset));
   }
 });
 
-test('a repeated answer meets silence when the token could not be kept: it was never taken', {
+test('a repeated response is not acknowledged if the token was not persisted', {
   timeout: 5_000,
 }, async () => {
   let repeat: (packet: Packet) => void = () => {};
-  let said: Packet | undefined;
+  let response: Packet | undefined;
   await using peer = await ScriptedPeer.open((requests, send) => {
     repeat = send;
-    said = { ...answer(requests, '2.01', SUCCESS), confirmable: true };
-    send(said);
+    response = { ...answer(requests, '2.01', SUCCESS), confirmable: true };
+    send(response);
   });
-  await using road = transportTo(peer.port, NO_RETRANSMISSION);
+  await using transport = transportTo(peer.port, NO_RETRANSMISSION);
   await assert.rejects(
-    road.provision(request, () => Promise.reject(new Error('disk full')), neverAborted),
+    transport.provision(request, () => Promise.reject(new Error('disk full')), neverAborted),
     /full/,
   );
-  if (said) repeat(said);
+  if (response) repeat(response);
   repeat({ code: '0.00', confirmable: true, messageId: 1 });
   await peer.packet(({ messageId, reset }) => reset && messageId === 1);
-  assert.ok(peer.received.every(({ messageId }) => messageId !== said?.messageId));
+  assert.ok(peer.received.every(({ messageId }) => messageId !== response?.messageId));
 });

@@ -1,7 +1,4 @@
-/**
- * Provisioning over CoAP: every verdict of the contract's section 3, and who is told first, the disk or the
- * server.
- */
+/** Provisioning over CoAP: every response of contract section 3, and persisting before acknowledging. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,24 +15,24 @@ const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') }
 
 async function provisionAgainst(
   script: Script,
-  keep: (token: Secret, peer: ScriptedPeer) => Promise<void> = async () => {},
+  persist: (token: Secret, peer: ScriptedPeer) => Promise<void> = async () => {},
   token?: Secret,
 ) {
   await using peer = await ScriptedPeer.open(script);
   const timing = { retransmitAfterMs: [30, 60], noAckTimeoutMs: 250, responseTimeoutMs: 100 };
-  await using road = new CoapTransport(
+  await using transport = new CoapTransport(
     { host: '127.0.0.1', port: peer.port },
     { clock: hostClock(), random: { uniform: () => 0 }, timingOf: () => timing },
   );
-  const result = await road.provision(
+  const result = await transport.provision(
     { ...request, ...(token && { token }) },
-    (issued) => keep(issued, peer),
+    (issued) => persist(issued, peer),
     neverAborted,
   );
   return { result, received: peer.received as readonly ParsedPacket[], peer };
 }
 
-test('server-generated mode sends exactly the three fields', { timeout: 5_000 }, async () => {
+test('server-generated mode sends exactly three fields', { timeout: 5_000 }, async () => {
   const { received } = await provisionAgainst(patterns.piggybacked('2.01', SUCCESS));
   assert.deepEqual(JSON.parse(received[0]?.payload.toString() ?? ''), {
     deviceName: 'gw-0001',
@@ -44,13 +41,13 @@ test('server-generated mode sends exactly the three fields', { timeout: 5_000 },
   });
 });
 
-test('device-generated mode adds the credentials type and the token, and stores what the answer says', {
+test('device-generated mode sends a token and persists the one in the response', {
   timeout: 5_000,
 }, async () => {
-  const kept: string[] = [];
+  const persisted: string[] = [];
   const { received, result } = await provisionAgainst(
     patterns.confirmableWithoutAck('2.01', SUCCESS),
-    async (token) => void kept.push(token.reveal()),
+    async (token) => void persisted.push(token.reveal()),
     new Secret('ourOwnToken1234567890'),
   );
   assert.deepEqual(JSON.parse(received[0]?.payload.toString() ?? ''), {
@@ -60,11 +57,13 @@ test('device-generated mode adds the credentials type and the token, and stores 
     credentialsType: 'ACCESS_TOKEN',
     token: 'ourOwnToken1234567890',
   });
-  assert.deepEqual(kept, ['sLzc0gDAZPkGMzFVTyUY']);
+  assert.deepEqual(persisted, ['sLzc0gDAZPkGMzFVTyUY']);
   assert.equal(result.ok ? result.value.reveal() : '', 'sLzc0gDAZPkGMzFVTyUY');
 });
 
-test('a separate answer is acknowledged only after the token is kept', { timeout: 5_000 }, async () => {
+test('a separate response is acknowledged only after the token is persisted', {
+  timeout: 5_000,
+}, async () => {
   let acknowledgedBefore = true;
   const { peer } = await provisionAgainst(
     patterns.ackThenConfirmable('2.01', SUCCESS),
@@ -77,17 +76,17 @@ test('a separate answer is acknowledged only after the token is kept', { timeout
   assert.ok(peer);
 });
 
-test("when keeping the token fails, the answer stays unacknowledged and the failure is the caller's", {
+test('provision rejects and sends no acknowledgement if persisting fails', {
   timeout: 5_000,
 }, async () => {
   await using peer = await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01', SUCCESS));
-  await using road = new CoapTransport(
+  await using transport = new CoapTransport(
     { host: '127.0.0.1', port: peer.port },
     { clock: hostClock(), random: { uniform: () => 0 } },
   );
   const full = new Error('disk full');
   await assert.rejects(
-    road.provision(request, () => Promise.reject(full), neverAborted),
+    transport.provision(request, () => Promise.reject(full), neverAborted),
     full,
   );
   assert.equal(
@@ -128,31 +127,31 @@ for (const [name, script, reason] of [
   ],
   ['silence', patterns.silence(), 'server-timeout'],
 ] as const) {
-  test(`provisioning answered by ${name} is refused as ${reason} and keeps nothing`, {
+  test(`provisioning answered by ${name} fails as ${reason} and persists nothing`, {
     timeout: 5_000,
   }, async () => {
-    let kept = false;
+    let isPersisted = false;
     const { result } = await provisionAgainst(script, async () => {
-      kept = true;
+      isPersisted = true;
     });
     assert.equal(result.ok ? 'issued' : result.failure.reason, reason);
-    assert.equal(kept, false);
+    assert.equal(isPersisted, false);
   });
 }
 
-test('the probe tells our token, a foreign token and a server of another kind apart', {
+test('a probe distinguishes known token, unknown token and other server', {
   timeout: 5_000,
 }, async () => {
   const jsonFormat = { name: 'Content-Format', value: Buffer.from([50]) } as const;
   const cases: [Script, unknown][] = [
     [patterns.confirmableWithoutAck('2.05', '{"client":{"a":1}}'), { ok: true, value: true }],
     [
-      (asked, send) =>
+      (received, send) =>
         send({
           code: '4.04',
           ack: true,
-          messageId: asked.messageId,
-          token: asked.token,
+          messageId: received.messageId,
+          token: received.token,
           options: [jsonFormat],
         }),
       { ok: true, value: true },
@@ -160,15 +159,15 @@ test('the probe tells our token, a foreign token and a server of another kind ap
     [patterns.piggybacked('4.01'), { ok: true, value: false }],
     [
       patterns.piggybacked('4.04', 'Not Found'),
-      { ok: false, failure: { reason: 'unexpected-response', detail: 'answer 4.04' } },
+      { ok: false, failure: { reason: 'unexpected-response', detail: 'response 4.04' } },
     ],
   ];
   for (const [script, expected] of cases) {
     await using peer = await ScriptedPeer.open(script);
-    await using road = new CoapTransport(
+    await using transport = new CoapTransport(
       { host: '127.0.0.1', port: peer.port },
       { clock: hostClock(), random: { uniform: () => 0 } },
     );
-    assert.deepEqual(await road.probe(new Secret('abc'), neverAborted), expected);
+    assert.deepEqual(await transport.probe(new Secret('abc'), neverAborted), expected);
   }
 });

@@ -1,4 +1,4 @@
-/** Every way in which the contract lets a server answer ends in the right value, on real UDP. */
+/** Every response pattern of the contract gives the correct result, on real UDP. */
 
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
@@ -14,21 +14,20 @@ import { answer, emptyAck, patterns, type Script, ScriptedPeer } from './helpers
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 const BODY = '[{"ts":1700000000000,"values":{"cpu":12.5}}]';
-/** For silences: by a virtual clock, or where nothing that comes late would change the outcome. */
+/** For timeouts: with a virtual clock, or if a late datagram cannot change the result. */
 const QUICK: RetransmissionTiming = {
   retransmitAfterMs: [20, 40, 80],
   noAckTimeoutMs: 300,
   responseTimeoutMs: 100,
 };
-/** For answers that come: a busy machine must not look like a silence. */
+/** For responses that arrive: a busy machine must not cause a timeout. */
 const PATIENT: RetransmissionTiming = {
   retransmitAfterMs: [10_000],
   noAckTimeoutMs: 25_000,
   responseTimeoutMs: 25_000,
 };
-/** For an acknowledgement that comes, however late, and an answer that does not. */
+/** For an acknowledgement that arrives and a response that does not. */
 const SHORT: RetransmissionTiming = { retransmitAfterMs: [], noAckTimeoutMs: 25_000, responseTimeoutMs: 100 };
-/** Less than a test has in all. */
 const timeout = 30_000;
 const neverAborted = new AbortController().signal;
 
@@ -41,7 +40,7 @@ async function openPeerAndTransport(
   const transport = transportTo('127.0.0.1', peer.port, timing, more);
   return {
     peer,
-    transport: transport,
+    transport,
     [Symbol.asyncDispose]: async () =>
       void (await Promise.all([peer[Symbol.asyncDispose](), transport[Symbol.asyncDispose]()])),
   };
@@ -76,11 +75,11 @@ for (const name of [
   test(`an error answered ${name} keeps its code`, { timeout }, async () => {
     await using both = await openPeerAndTransport(patterns[name]('4.01'));
     const result = await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
-    assert.deepEqual(result, { ok: false, failure: { reason: 'unauthorized', detail: 'answer 4.01' } });
+    assert.deepEqual(result, { ok: false, failure: { reason: 'unauthorized', detail: 'response 4.01' } });
   });
 }
 
-test('a confirmable answer is acknowledged by its own message ID', { timeout }, async () => {
+test('a confirmable response is acknowledged with its own message ID', { timeout }, async () => {
   await using both = await openPeerAndTransport(patterns.confirmableWithoutAck('2.01'));
   await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   const acknowledgement = await both.peer.packet((packet) => packet.ack);
@@ -88,7 +87,7 @@ test('a confirmable answer is acknowledged by its own message ID', { timeout }, 
   assert.equal(acknowledgement.token.length, 0);
 });
 
-test('a confirmable answer that comes again, because our acknowledgement was lost, is acknowledged again', {
+test('a confirmable response is acknowledged again when it is repeated', {
   timeout,
 }, async () => {
   let again: () => void = () => {};
@@ -104,7 +103,7 @@ test('a confirmable answer that comes again, because our acknowledgement was los
   assert.equal((await both.peer.packet((packet) => packet.code === '0.00')).ack, true);
 });
 
-test('a confirmable answer nobody asked for is reset, so that the server stops repeating it', {
+test('a confirmable response without a request is reset', {
   timeout,
 }, async () => {
   await using both = await openPeerAndTransport((request, send) => {
@@ -122,17 +121,17 @@ for (const [name, script, reason, timing] of [
   ['5.00', patterns.piggybacked('5.00'), 'server-overloaded', PATIENT],
   ['4.00', patterns.piggybacked('4.00'), 'request-malformed', PATIENT],
   ['4.04', patterns.confirmableWithoutAck('4.04'), 'unexpected-response', PATIENT],
-  ['2.04, which is no code of ThingsBoard', patterns.piggybacked('2.04'), 'unexpected-response', PATIENT],
+  ['2.04, which ThingsBoard never sends', patterns.piggybacked('2.04'), 'unexpected-response', PATIENT],
   ['an impossible code 7.31, then nothing', patterns.piggybacked('7.31'), 'server-timeout', QUICK],
 ] as const) {
-  test(`telemetry answered by ${name} is refused as ${reason}`, { timeout }, async () => {
+  test(`telemetry answered by ${name} fails as ${reason}`, { timeout }, async () => {
     await using both = await openPeerAndTransport(script, timing);
     const result = await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
     assert.equal(result.ok ? 'accepted' : result.failure.reason, reason);
   });
 }
 
-test('an unanswered request is repeated at its times with the same message ID, token and source port, and given up at its deadline', {
+test('a request without a response is retransmitted unchanged until its deadline', {
   timeout,
 }, async () => {
   const clock = new VirtualClock();
@@ -147,23 +146,23 @@ test('an unanswered request is repeated at its times with the same message ID, t
   await clock.advance(QUICK.noAckTimeoutMs - clock.monotonicMs());
   const result = await posted;
   assert.equal(result.ok ? 'accepted' : result.failure.reason, 'server-timeout');
-  // Datagrams on the loopback do not overtake each other: what the road had sent would be here before this.
+  // Loopback datagrams stay in order: further retransmissions would arrive before this one.
   await using mark = transportTo('127.0.0.1', both.peer.port, PATIENT);
   both.peer.script = patterns.piggybacked('2.01');
   await mark.postTelemetry(TOKEN, '{"mark":1}', neverAborted);
   assert.equal(both.peer.received.length, seen.length + 1);
   const identities = seen.map((packet) => `${packet.messageId} ${packet.token.toString('hex')}`);
   assert.equal(new Set(identities).size, 1);
-  assert.equal(both.peer.sourcePorts.size, 2, 'one of the road, one of the mark');
+  assert.equal(both.peer.sourcePorts.size, 2, 'one of the transport, one of the mark');
 });
 
-test('requests one after the other leave from one source port', { timeout }, async () => {
+test('sequential requests use one source port', { timeout }, async () => {
   await using both = await openPeerAndTransport(patterns.confirmableWithoutAck('2.01'));
   for (let post = 0; post < 20; post += 1) await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   assert.equal(both.peer.sourcePorts.size, 1);
 });
 
-test('after a silence the next request leaves from a new socket', { timeout }, async () => {
+test('the request after a timeout uses a new socket', { timeout }, async () => {
   let timing = QUICK;
   await using both = await openPeerAndTransport(patterns.silence(), QUICK, { timingOf: () => timing });
   await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
@@ -173,7 +172,7 @@ test('after a silence the next request leaves from a new socket', { timeout }, a
   assert.equal(both.peer.sourcePorts.size, 2);
 });
 
-test('a closed port is told as such, at once', { timeout }, async () => {
+test('a closed port fails at once as port-closed', { timeout }, async () => {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');
   const { port } = socket.address();
@@ -186,12 +185,12 @@ test('a closed port is told as such, at once', { timeout }, async () => {
   });
 });
 
-test('a name that does not exist and an address without a route are told apart', {
+test('an unknown name and an address without a route are distinguished', {
   timeout,
 }, async () => {
-  await using nowhere = transportTo('no-such-host.invalid', 5683, PATIENT);
-  const unnamed = await nowhere.postTelemetry(TOKEN, BODY, neverAborted);
-  assert.equal(unnamed.ok ? '' : unnamed.failure.reason, 'dns-failed');
+  await using unknown = transportTo('no-such-host.invalid', 5683, PATIENT);
+  const unresolved = await unknown.postTelemetry(TOKEN, BODY, neverAborted);
+  assert.equal(unresolved.ok ? '' : unresolved.failure.reason, 'dns-failed');
   // 240.0.0.0/4 is reserved (RFC 1112 section 4): Linux has no route to 255.255.255.255 for a socket without
   // SO_BROADCAST.
   await using unreachable = transportTo('255.255.255.255', 5683, PATIENT);
@@ -199,7 +198,7 @@ test('a name that does not exist and an address without a route are told apart',
   assert.equal(unrouted.ok ? '' : unrouted.failure.reason, 'no-route');
 });
 
-test('an IPv6 literal works', {
+test('a request to an IPv6 literal succeeds', {
   timeout,
 }, async (t) => {
   const peer6 = await ScriptedPeer.open(patterns.confirmableWithoutAck('2.01'), '::1').catch(() => undefined);
@@ -209,7 +208,7 @@ test('an IPv6 literal works', {
   assert.equal((await literal.postTelemetry(TOKEN, BODY, neverAborted)).ok, true);
 });
 
-test('a name whose first address is closed is served by its next one, in the same request', {
+test('a request uses the next address of a name if the first is closed', {
   timeout,
 }, async () => {
   await using both = await openPeerAndTransport(patterns.confirmableWithoutAck('2.01'));
@@ -224,7 +223,7 @@ test('a name whose first address is closed is served by its next one, in the sam
   assert.equal((await named.postTelemetry(TOKEN, BODY, neverAborted)).ok, true);
 });
 
-test('stopping ends a waiting request at once', { timeout }, async () => {
+test('an abort ends a waiting request at once', { timeout }, async () => {
   await using both = await openPeerAndTransport(patterns.silence());
   const stop = new AbortController();
   const waiting = both.transport.postTelemetry(TOKEN, BODY, stop.signal);
@@ -234,7 +233,7 @@ test('stopping ends a waiting request at once', { timeout }, async () => {
   assert.equal(result.ok ? '' : result.failure.reason, 'aborted');
 });
 
-test('an answer from a foreign port with the right token is not believed', { timeout }, async () => {
+test('a response from another port with the right token is ignored', { timeout }, async () => {
   const stranger = createSocket('udp4').bind(0, '127.0.0.1');
   await once(stranger, 'listening');
   let forgeries = 0;
@@ -246,10 +245,10 @@ test('an answer from a foreign port with the right token is not believed', { tim
   });
   const result = await both.transport.postTelemetry(TOKEN, BODY, neverAborted);
   stranger.close();
-  assert.equal(result.ok ? 'believed the stranger' : result.failure.reason, 'unauthorized');
+  assert.equal(result.ok ? 'accepted the forgery' : result.failure.reason, 'unauthorized');
 });
 
-test('four posts at once each get their own answer, in whatever order the answers come', {
+test('four concurrent posts get their own response in reverse order', {
   timeout,
 }, async () => {
   const blockedSend: (() => void)[] = [];

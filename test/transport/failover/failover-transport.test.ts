@@ -1,4 +1,7 @@
-/** Several roads as one: each request over one road, a token proven before a road is used, a way back to the better one. */
+/**
+ * Failover between two scripted endpoints: token verification before use, and the return to the better
+ * endpoint.
+ */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,7 +16,7 @@ const TOKEN = new Secret('our-token');
 const neverAborted = new AbortController().signal;
 const BODY = '[{"ts":1,"values":{"a":1}}]';
 
-/** Two roads whose answers can be changed. */
+/** Two endpoints with changeable answers. */
 function setup() {
   const answers: { first: Answer; second: Answer } = { first: 'ok', second: 'ok' };
   const [first, second] = [
@@ -31,19 +34,19 @@ function setup() {
     const result = await transport.postTelemetry(TOKEN, BODY, neverAborted);
     return result.ok ? 'ok' : result.failure.reason;
   };
-  return { answers, first, second, clock, log, transport: transport, post };
+  return { answers, first, second, clock, log, transport, post };
 }
 
 const verbs = (transport: ScriptedTransport) => transport.calls.map(({ verb }) => verb);
 
-describe('several roads', () => {
-  it('the first is used, and the second is not even asked, as long as the first works', async () => {
+describe('FailoverTransport', () => {
+  it('uses only the first endpoint while it works', async () => {
     const { post, first, second } = setup();
     assert.equal(await post(), 'ok');
     assert.deepEqual([verbs(first), verbs(second)], [['postTelemetry'], []]);
   });
 
-  it('a failure is told, and the next request goes over the second, after it has shown that it knows the token', async () => {
+  it('returns a failure, then verifies the token at the second endpoint and uses it', async () => {
     const { post, answers, second, first, log } = setup();
     assert.equal(await post(), 'ok');
     answers.first = 'port-closed';
@@ -55,7 +58,7 @@ describe('several roads', () => {
     assert.deepEqual(log.events, ['FL-ENDPOINT-FAILOVER']);
   });
 
-  it('a second road that does not know the token gets no reading, and is no reason to provision anew', async () => {
+  it('sends no reading to an endpoint that does not know the token', async () => {
     const { post, answers, second } = setup();
     await post();
     answers.first = 'port-closed';
@@ -67,23 +70,23 @@ describe('several roads', () => {
     assert.deepEqual(verbs(second), ['probe']);
   });
 
-  it('a token that neither road takes any more is not ours, whatever both have said before', async () => {
+  it('reports a revoked token if no endpoint accepts it any more', async () => {
     const { post, answers, transport } = setup();
     await post();
     answers.first = 'port-closed';
     await post();
-    assert.equal(await post(), 'ok', 'both roads have taken it');
+    assert.equal(await post(), 'ok', 'both endpoints have accepted it');
     answers.first = 'not-ours';
     answers.second = 'not-ours';
-    const messages = [await transport.probe(TOKEN, neverAborted), await transport.probe(TOKEN, neverAborted)];
+    const results = [await transport.probe(TOKEN, neverAborted), await transport.probe(TOKEN, neverAborted)];
     assert.deepEqual(
-      messages.map((result) => (result.ok ? result.value : result.failure.reason)),
-      // The first is told by why the better road was left.
+      results.map((result) => (result.ok ? result.value : result.failure.reason)),
+      // The first result has the reason of the failover.
       ['port-closed', false],
     );
   });
 
-  it('a caller that would not wait any longer leaves no road', async () => {
+  it('keeps the endpoint when a caller aborts', async () => {
     const { post, answers, transport, first, second } = setup();
     answers.first = 'server-timeout';
     await transport.postTelemetry(TOKEN, BODY, AbortSignal.abort());
@@ -92,7 +95,7 @@ describe('several roads', () => {
     assert.deepEqual([verbs(first), verbs(second)], [['postTelemetry', 'postTelemetry'], []]);
   });
 
-  it('a silent road is left even if no reading has the time to wait for it, as without a right clock', async () => {
+  it('leaves an endpoint that times out even if every caller has a short deadline', async () => {
     const { post, answers, transport, clock, first, second } = setup();
     await post();
     answers.first = 'never';
@@ -109,7 +112,7 @@ describe('several roads', () => {
     assert.deepEqual(verbs(second), ['probe', 'postTelemetry']);
   });
 
-  it('four requests at once prove the second road once', async () => {
+  it('verifies the second endpoint once for four concurrent requests', async () => {
     const { post, answers, second } = setup();
     answers.first = 'port-closed';
     await post();
@@ -117,14 +120,14 @@ describe('several roads', () => {
     assert.deepEqual(verbs(second), ['probe', ...Array(4).fill('postTelemetry')]);
   });
 
-  it('the better road is asked beside the deliveries when its time has come, and used when it works', async () => {
+  it('probes the better endpoint in the background and returns to it', async () => {
     const { post, answers, first, clock, log, transport } = setup();
     answers.first = 'port-closed';
     await post();
     await post();
     answers.first = 'ok';
     await post();
-    assert.equal(verbs(first).length, 1, 'before its time nothing is asked');
+    assert.equal(verbs(first).length, 1, 'no probe before the retry delay has passed');
     await clock.advance(60_000);
     await post();
     await clock.advance(0);
@@ -134,7 +137,7 @@ describe('several roads', () => {
     await transport[Symbol.asyncDispose]();
   });
 
-  it('an answer of the server itself is passed on and moves nothing', async () => {
+  it('keeps the endpoint after a failure of the server itself', async () => {
     const { post, answers, second } = setup();
     for (const answer of ['server-overloaded', 'request-malformed', 'unauthorized'] as const) {
       answers.first = answer;
@@ -143,7 +146,7 @@ describe('several roads', () => {
     assert.deepEqual(verbs(second), []);
   });
 
-  it('provisioning is asked only where the server has just answered', async () => {
+  it('sends a provisioning request only after the endpoint answered a probe', async () => {
     const { answers, first, second, transport } = setup();
     answers.first = 'server-timeout';
     const request = { deviceName: 'gw', key: 'k', secret: new Secret('s'), token: TOKEN };

@@ -1,4 +1,7 @@
-/** The real agent with a date that is years off, under libfaketime, before a server that is in time: it names the clock, and waits for it. */
+/**
+ * The real agent with a clock that is years wrong, under libfaketime: it reports the clock and waits for its
+ * correction.
+ */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -32,24 +35,24 @@ async function setup() {
   return { sandbox, front, date, run, [Symbol.asyncDispose]: close };
 }
 
-describe('the clock of the host', { skip: noFaketime || opensslProblem }, () => {
+describe('a wrong clock', { skip: noFaketime || opensslProblem }, () => {
   for (const [what, year] of [
-    ['years back, so that the certificate is not valid yet', 2019],
-    ['years ahead, so that it seems to have expired', 2041],
+    ['before the certificate', 2019],
+    ['after the certificate', 2041],
   ] as const) {
-    it(`${what}, is what the agent names; nothing is said to the server until the clock is right, and then all goes well`, {
+    it(`a clock ${what} is reported, and nothing is sent until it is correct`, {
       timeout: 90_000,
     }, async () => {
-      await using at = await setup();
-      at.date.set(Date.UTC(year, 5, 1));
-      await using agent = at.run();
+      await using harness = await setup();
+      harness.date.set(Date.UTC(year, 5, 1));
+      await using agent = harness.run();
       const line = await agent.line('event=FL-CLOCK-WRONG');
       assert.match(line, /the clock of this host is wrong.*check the time service/);
       const now = new Date().getUTCFullYear();
-      assert.match(line, new RegExp(`our clock says ${year}-06-01T.*, the server's ${now}-`));
-      assert.doesNotMatch(at.front.received(), /api|provision|secret/i);
-      assert.deepEqual(at.sandbox.devices(), []);
-      at.date.restore();
+      assert.match(line, new RegExp(`clock of this host ${year}-06-01T.*, clock of the server ${now}-`));
+      assert.doesNotMatch(harness.front.received(), /api|provision|secret/i);
+      assert.deepEqual(harness.sandbox.devices(), []);
+      harness.date.restore();
       await agent.line('first telemetry accepted');
       assert.equal(await agent.stop(), 0);
       assert.equal(agent.output.filter((each) => each.includes('event=FL-CERTIFICATE')).length, 0);

@@ -1,4 +1,7 @@
-/** Certificates, one fault at a time: each has its reason, nothing of ours is said to a server that is not trusted. */
+/**
+ * Certificates with one fault each: the reason of each failure, and that nothing is sent to an untrusted
+ * server.
+ */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -42,16 +45,16 @@ describe('a certificate', { skip: opensslProblem }, () => {
     const host = hostClock();
     const clock = wallMs === undefined ? host : Object.assign(Object.create(host), { wallMs: () => wallMs });
     const tls = { pins: [], ca: ours.pem.cert, ...more };
-    await using road = new HttpTransport(
+    await using transport = new HttpTransport(
       { scheme: 'https', host: 'localhost', port: front.port, tls, userAgent: 'firstlight/test' },
       { clock, log: new RecordingLogger(), timeouts: { requestMs: 5_000, provisioningMs: 5_000 } },
     );
     const results = [];
     for (const ts of [1, 2])
-      results.push(await road.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"a":1}}]`, neverAborted));
+      results.push(await transport.postTelemetry(TOKEN, `[{"ts":${ts},"values":{"a":1}}]`, neverAborted));
     const [result] = results;
-    const said = front.received();
-    if (!result?.ok) assert.doesNotMatch(said, /sLzc0|api|telemetry/, 'the token was said to a stranger');
+    const received = front.received();
+    if (!result?.ok) assert.doesNotMatch(received, /sLzc0|api|telemetry/, 'sent to an untrusted server');
     return {
       reason: result?.ok ? 'ok' : (result?.failure.reason ?? 'nothing'),
       detail: result?.ok ? '' : (result?.failure.detail ?? ''),
@@ -59,31 +62,34 @@ describe('a certificate', { skip: opensslProblem }, () => {
     };
   }
 
-  it('that is right is accepted, and its connection used again', { timeout }, async () => {
+  it('a valid certificate is accepted and its connection reused', { timeout }, async () => {
     assert.deepEqual(await post(ours.issue()), { reason: 'ok', detail: '', handshakes: 1 });
   });
 
-  it('that has expired is told as such, with its dates', { timeout }, async () => {
+  it('an expired certificate is reported with its dates', { timeout }, async () => {
     const { reason, detail } = await post(ours.issue({ from: '20200101000000Z', to: '20210101000000Z' }));
     assert.equal(reason, 'certificate-date-invalid');
-    assert.match(detail, /valid from 2020-01-01T00:00 to 2021-01-01T00:00, our clock says .*, the server's/);
+    assert.match(
+      detail,
+      /valid from 2020-01-01T00:00 to 2021-01-01T00:00, clock of this host .*, clock of the server/,
+    );
   });
 
-  it('that is not valid yet, where the server has another date than we, is the clock of this host', {
+  it('a certificate that is not valid yet is reported as such', {
     timeout,
   }, async () => {
-    // OpenSSL judges by the clock of the host, so here it is the certificate that is out of time.
+    // OpenSSL uses the clock of the host, not the injected one.
     const { reason } = await post(ours.issue({ from: '20400101000000Z', to: '20410101000000Z' }), {}, 0);
     assert.equal(reason, 'certificate-date-invalid');
   });
 
-  it('for another name is told with both names', { timeout }, async () => {
+  it('a certificate for another name is reported with both names', { timeout }, async () => {
     const { reason, detail } = await post(ours.issue({ names: 'DNS:other.example' }));
     assert.equal(reason, 'certificate-name-mismatch');
     assert.match(detail, /DNS:other\.example, not localhost/);
   });
 
-  it('of an unknown issuer is told with the issuer and a fingerprint', { timeout }, async () => {
+  it('a certificate of an unknown issuer is reported with its fingerprint', { timeout }, async () => {
     const { reason, detail } = await post(theirs.issue());
     assert.equal(reason, 'certificate-untrusted');
     assert.match(
@@ -92,7 +98,7 @@ describe('a certificate', { skip: opensslProblem }, () => {
     );
   });
 
-  it('with a pinned key is accepted, with another key refused', { timeout }, async () => {
+  it('a certificate with the pinned key is accepted, another key rejected', { timeout }, async () => {
     const pem = ours.issue();
     const { X509Certificate } = await import('node:crypto');
     const pin = pinOf(new X509Certificate(pem.cert).raw);
@@ -101,14 +107,14 @@ describe('a certificate', { skip: opensslProblem }, () => {
     assert.equal(other.reason, 'certificate-pin-mismatch');
   });
 
-  it('of our own is asked for, and shown', { timeout }, async () => {
+  it('a client certificate is sent if the server requests it', { timeout }, async () => {
     const server = { ...ours.issue(), requestCert: true, rejectUnauthorized: true, ca: ours.pem.cert };
     assert.equal((await post(server)).reason, 'client-certificate-rejected');
     const { cert, key } = ours.issue();
     assert.equal((await post(server, { client: { cert, key: new Secret(key) } })).reason, 'ok');
   });
 
-  it('does not help a server that knows only an old TLS', { timeout }, async () => {
+  it('a server with TLS 1.1 only is reported as tls-version-mismatch', { timeout }, async () => {
     const old = {
       ...ours.issue(),
       minVersion: 'TLSv1',
@@ -119,7 +125,9 @@ describe('a certificate', { skip: opensslProblem }, () => {
   });
 });
 
-/** Passes bytes on, and tells how the connection of whoever came to it ended: Node's TLS server does not see that below itself. */
+/**
+ * Forwards bytes and emits how the client's TCP connection ended, which Node's TLS server does not report.
+ */
 async function openWire(to: number) {
   const wire = createTcpServer((near) => {
     const far = connectTcp(to, '127.0.0.1');
@@ -144,7 +152,7 @@ async function openWire(to: number) {
 }
 
 for (const scheme of ['http', 'https'] as const) {
-  it(`over ${scheme}, a reading without a date that is given up resets its connection, so that it cannot arrive later`, {
+  it(`aborting an undated reading over ${scheme} resets the connection`, {
     skip: scheme === 'https' && opensslProblem,
     timeout,
   }, async () => {
@@ -159,11 +167,11 @@ for (const scheme of ['http', 'https'] as const) {
     await once(server, 'listening');
     await using wire = await openWire((server.address() as AddressInfo).port);
     const tls = { pins: [], ...(authority && { ca: authority.pem.cert }) };
-    await using road = new HttpTransport(
+    await using transport = new HttpTransport(
       { scheme, host: 'localhost', port: wire.port, tls, userAgent: 'firstlight/test' },
       { clock: hostClock(), log: new RecordingLogger() },
     );
-    const result = await road.postTelemetry(TOKEN, '[{"a":1}]', timeouts.signal);
+    const result = await transport.postTelemetry(TOKEN, '[{"a":1}]', timeouts.signal);
     assert.equal(result.ok ? 'ok' : result.failure.reason, 'aborted');
     assert.deepEqual(await wire.ended, ['ECONNRESET']);
     server.close();

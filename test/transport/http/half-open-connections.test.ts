@@ -1,6 +1,6 @@
 /**
- * Connections that die between two posts or under one, by a real nginx: restarted, stopped, its idle time just over, its
- * certificate renewed. What has a date arrives; what has none arrives once or not at all.
+ * Connections that a real nginx closes between two posts or during one: restart, stop, idle timeout, renewed
+ * certificate. A dated reading always arrives; an undated one arrives at most once.
  */
 
 import assert from 'node:assert/strict';
@@ -41,67 +41,69 @@ async function setup(more = '') {
     for (const each of [nginx, upstream]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { authority, upstream, nginx, port, pem, transport: transport, start, [Symbol.asyncDispose]: close };
+  return { authority, upstream, nginx, port, pem, transport, start, [Symbol.asyncDispose]: close };
 }
 
 const times = (bodies: readonly string[], body: string) => bodies.filter((each) => each === body).length;
 
 describe('a connection through nginx', { skip: noNginx }, () => {
   for (const kind of ['dated', 'undated'] as const) {
-    it(`that nginx forgot in a restart costs a reading nothing, ${kind}`, { timeout }, async () => {
-      await using at = await setup();
-      await using transport = at.transport();
+    it(`a ${kind} reading is delivered after a restart of nginx`, { timeout }, async () => {
+      await using harness = await setup();
+      await using transport = harness.transport();
       for (let restarts = 0; restarts < 3; restarts += 1) {
         const { body, reason } = await post(transport, kind);
-        assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
-        await at.nginx.stop();
-        await at.start();
+        assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['ok', 1]);
+        await harness.nginx.stop();
+        await harness.start();
       }
     });
 
-    it(`that nginx closes while a reading is written, its idle time being over, costs nothing, ${kind}`, {
+    it(`a ${kind} reading is delivered when nginx closes the idle connection`, {
       timeout,
     }, async () => {
-      await using at = await setup('keepalive_timeout 10ms;');
-      await using transport = at.transport();
-      // Around the very moment, so that some are written before the news of the end is here, and some after.
+      await using harness = await setup('keepalive_timeout 10ms;');
+      await using transport = harness.transport();
+      // Around the idle timeout, so that some posts are written before the close arrives and some after.
       for (let posts = 0; posts < 120; posts += 1) {
         const { body, reason } = await post(transport, kind);
         assert.equal(reason, 'ok');
-        const arrived = times(at.upstream.bodies, body);
+        const arrived = times(harness.upstream.bodies, body);
         assert.ok(arrived === 1 || (kind === 'dated' && arrived === 2), `${arrived} times`);
         await clock.sleep(8 + (posts % 5), neverAborted);
       }
     });
 
-    it(`that is closed after each answer costs nothing, ${kind}`, { timeout }, async () => {
-      await using at = await setup('keepalive_requests 1;');
-      await using transport = at.transport();
+    it(`a ${kind} reading is delivered over connections of one request each`, { timeout }, async () => {
+      await using harness = await setup('keepalive_requests 1;');
+      await using transport = harness.transport();
       for (let posts = 0; posts < 5; posts += 1) {
         const { body, reason } = await post(transport, kind);
-        assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
+        assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['ok', 1]);
       }
     });
 
-    it(`whose end dies under a reading, ${kind}, is told, and nobody makes the reading twice`, {
+    it(`a ${kind} reading fails and is not sent twice when nginx is killed`, {
       timeout,
     }, async () => {
-      await using at = await setup();
-      await using transport = at.transport();
-      at.upstream.answer = () => {
-        at.upstream.answer = accept;
-        for (const worker of at.nginx.workers) process.kill(Number(worker), 'SIGKILL');
+      await using harness = await setup();
+      await using transport = harness.transport();
+      harness.upstream.answer = () => {
+        harness.upstream.answer = accept;
+        for (const worker of harness.nginx.workers) process.kill(Number(worker), 'SIGKILL');
       };
       const { body, reason } = await post(transport, kind);
-      assert.deepEqual([reason, times(at.upstream.bodies, body)], ['reset', 1]);
-      // nginx has another worker by then, or makes the connection wait for it.
+      assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['connection-reset', 1]);
+      // nginx has started another worker, or lets the connection wait for it.
       assert.equal((await post(transport, kind)).reason, 'ok');
     });
   }
 });
 
 describe('a certificate renewed while the agent runs', { skip: noNginx }, () => {
-  /** nginx reads it at a reload, as a tool that renews certificates has it do; its old worker goes when it has nothing to do. */
+  /**
+   * Reloads nginx with another certificate, like a renewal tool, and waits until the old worker has exited.
+   */
   async function renew({ nginx, pem }: Awaited<ReturnType<typeof setup>>, renewed: Pem): Promise<void> {
     copyFileSync(renewed.certFile, pem.certFile);
     copyFileSync(renewed.keyFile, pem.keyFile);
@@ -113,29 +115,33 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
     });
   }
 
-  it('costs no reading, with a date or without', { timeout }, async () => {
-    await using at = await setup();
-    await using transport = at.transport();
+  it('a renewed certificate loses no reading, dated or undated', { timeout }, async () => {
+    await using harness = await setup();
+    await using transport = harness.transport();
     for (const kind of ['dated', 'undated'] as const) {
       assert.equal((await post(transport, kind)).reason, 'ok');
-      await renew(at, at.authority.issue());
+      await renew(harness, harness.authority.issue());
       const { body, reason } = await post(transport, kind);
-      assert.deepEqual([reason, times(at.upstream.bodies, body)], ['ok', 1]);
+      assert.deepEqual([reason, times(harness.upstream.bodies, body)], ['ok', 1]);
     }
   });
 
-  it('with another key is met by the pin, whatever was agreed before, and with the old one again by none', {
+  it('a renewed certificate with another key fails the pin until it is restored', {
     timeout,
   }, async () => {
-    await using at = await setup();
-    const old = { ...at.pem, certFile: `${at.pem.certFile}.old`, keyFile: `${at.pem.keyFile}.old` };
-    copyFileSync(at.pem.certFile, old.certFile);
-    copyFileSync(at.pem.keyFile, old.keyFile);
-    await using transport = at.transport([pinOf(new X509Certificate(at.pem.cert).raw)]);
+    await using harness = await setup();
+    const old = {
+      ...harness.pem,
+      certFile: `${harness.pem.certFile}.old`,
+      keyFile: `${harness.pem.keyFile}.old`,
+    };
+    copyFileSync(harness.pem.certFile, old.certFile);
+    copyFileSync(harness.pem.keyFile, old.keyFile);
+    await using transport = harness.transport([pinOf(new X509Certificate(harness.pem.cert).raw)]);
     assert.equal((await post(transport)).reason, 'ok');
-    await renew(at, at.authority.issue());
+    await renew(harness, harness.authority.issue());
     assert.equal((await post(transport, 'undated')).reason, 'certificate-pin-mismatch');
-    await renew(at, old);
+    await renew(harness, old);
     assert.equal((await post(transport, 'undated')).reason, 'ok');
   });
 
@@ -150,16 +156,16 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
       'certificate-name-mismatch',
       (ours: Authority) => ours.issue({ names: 'DNS:other.example' }),
     ],
-    ['of nobody we trust', 'certificate-untrusted', () => new Authority('Somebody Else').issue()],
+    ['of an unknown issuer', 'certificate-untrusted', () => new Authority('Somebody Else').issue()],
   ] as const) {
-    it(`by one ${what} is told, and nothing is posted`, { timeout }, async () => {
-      await using at = await setup();
-      await using transport = at.transport();
+    it(`a renewal by a certificate ${what} is reported, and nothing is posted`, { timeout }, async () => {
+      await using harness = await setup();
+      await using transport = harness.transport();
       assert.equal((await post(transport)).reason, 'ok');
-      await renew(at, made(at.authority));
-      const { body, reason: told } = await post(transport, 'undated');
-      assert.deepEqual([told, times(at.upstream.bodies, body)], [reason, 0]);
-      await renew(at, at.authority.issue());
+      await renew(harness, made(harness.authority));
+      const { body, reason: actual } = await post(transport, 'undated');
+      assert.deepEqual([actual, times(harness.upstream.bodies, body)], [reason, 0]);
+      await renew(harness, harness.authority.issue());
       assert.equal((await post(transport, 'undated')).reason, 'ok');
     });
   }

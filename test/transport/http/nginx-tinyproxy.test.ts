@@ -1,7 +1,6 @@
 /**
- * Programs nobody here wrote: nginx, terminating TLS in front of the sandbox, and tinyproxy as a forward proxy.
- *
- * Skipped, with the reason, where they are not installed (Debian: `apt-get install nginx-light tinyproxy openssl`).
+ * The HTTP transport with nginx terminating TLS in front of the sandbox, and with tinyproxy as a forward
+ * proxy. Skipped if they are not installed (Debian: `apt-get install nginx-light tinyproxy openssl`).
  */
 
 import assert from 'node:assert/strict';
@@ -27,7 +26,7 @@ const noTinyproxy = noNginx || missing('tinyproxy');
 const post = async (transport: Parameters<typeof postTo>[0]) => (await postTo(transport)).reason;
 
 describe('behind nginx', { skip: noNginx }, () => {
-  it('a gateway provisions and posts, through a restart, an outage and a silence of ThingsBoard', {
+  it('a gateway behind nginx provisions and posts through restarts and outages', {
     timeout,
   }, async () => {
     using authority = new Authority();
@@ -58,14 +57,14 @@ describe('behind nginx', { skip: noNginx }, () => {
     assert.equal(await post(transport), 'upstream-unavailable', '502');
   });
 
-  it('what nginx answers by itself is told by what it means', { timeout }, async () => {
+  it('responses of nginx itself are classified', { timeout }, async () => {
     using authority = new Authority();
     await using sandbox = await sandboxWithDevice();
     const pem = authority.issue();
     for (const [more, reason] of [
       ['return 429;', 'server-overloaded'],
       ['return 503;', 'upstream-unavailable'],
-      ['return 444;', 'reset'],
+      ['return 444;', 'connection-reset'],
       ['return 404;', 'unexpected-response'],
       ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'unexpected-response'],
       ['deny all;', 'unexpected-response'],
@@ -81,7 +80,7 @@ describe('behind nginx', { skip: noNginx }, () => {
     assert.equal(sandbox.points().length, 0);
   });
 
-  it('a certificate of another issuer is refused, and nothing is posted', { timeout }, async () => {
+  it('nothing is posted to a server with a certificate of another issuer', { timeout }, async () => {
     using authority = new Authority();
     using theirs = new Authority('Somebody Else');
     await using sandbox = await sandboxWithDevice();
@@ -95,7 +94,7 @@ describe('behind nginx', { skip: noNginx }, () => {
 });
 
 describe('through tinyproxy', { skip: noTinyproxy }, () => {
-  it('https goes by a tunnel, and what the proxy refuses is told as such', { timeout }, async () => {
+  it('https uses a tunnel through tinyproxy, and a denial is proxy-denied', { timeout }, async () => {
     using authority = new Authority();
     await using sandbox = await sandboxWithDevice();
     await using nginx = new Program();

@@ -1,12 +1,12 @@
-/** When a server wants to be asked again: both forms of the header, bounded, and by the server's own clock. */
+/** Retry-After: both forms of the header, the maximum, and dates relative to the server's own clock. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseRetryAfter, RETRY_AFTER_MS_MAX } from '../../../src/transport/http/retry-after.ts';
+import { parseRetryAfter, RETRY_AFTER_MS_MAX } from '../../../src/transport/http/response.ts';
 
 describe('Retry-After', () => {
   const date = 'Thu, 01 Jan 1970 00:01:00 GMT';
-  const cases: readonly [said: string | undefined, ms: number | undefined][] = [
+  const cases: readonly [value: string | undefined, ms: number | undefined][] = [
     [undefined, undefined],
     ['', undefined],
     ['0', undefined],
@@ -20,13 +20,13 @@ describe('Retry-After', () => {
     ['Thu, 01 Jan 1970 00:00:30 GMT', undefined],
     ['Thu, 01 Jan 2099 00:00:00 GMT', RETRY_AFTER_MS_MAX],
   ];
-  for (const [said, ms] of cases) {
-    it(`${said?.slice(0, 40)} is ${ms} ms`, () => {
-      assert.equal(parseRetryAfter({ 'retry-after': said, date }), ms);
+  for (const [value, ms] of cases) {
+    it(`Retry-After ${value?.slice(0, 40)} is ${ms} ms`, () => {
+      assert.equal(parseRetryAfter({ 'retry-after': value, date }), ms);
     });
   }
 
-  it('as a date counts from the Date beside it, whatever our clock says, and says nothing alone', () => {
+  it('a Retry-After date without a Date header is ignored', () => {
     assert.equal(parseRetryAfter({ 'retry-after': date }), undefined);
   });
 });

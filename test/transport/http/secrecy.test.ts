@@ -1,7 +1,7 @@
 /**
- * The real agent over HTTPS, through a proxy that wants a log-in: where somebody could see the secrets of the road, and does not. In the
- * agent's lines, in what config show, status and doctor say, in its status file, on the command lines of its process and its children,
- * and in the environments of these.
+ * The real agent over HTTPS through a proxy with a login. Its secrets must not appear in the log, in the
+ * output of config show, status and doctor, in the status file, on command lines, or in the environments of
+ * child processes.
  */
 
 import assert from 'node:assert/strict';
@@ -22,7 +22,7 @@ const PASSWORD = 'proxy/pass@word&nobody=sees';
 const BASIC = `Basic ${Buffer.from(`ours:${PASSWORD}`).toString('base64')}`;
 const timeout = 90_000;
 
-/** Lets through whoever logs in as we should. */
+/** A proxy that accepts only the correct login. */
 async function openProxy() {
   const logins: (string | undefined)[] = [];
   const sockets = new Set<{ destroy(): void }>();
@@ -33,7 +33,7 @@ async function openProxy() {
     sockets.add(socket);
     socket.on('error', () => {});
     if (login !== BASIC) {
-      // A proxy that quotes what it was told.
+      // It quotes the login that it received.
       socket.end(`HTTP/1.1 407 ${login ?? 'no'} ${PASSWORD}\r\nX-Was: ${login ?? 'no'}\r\n\r\n`);
       return;
     }
@@ -84,7 +84,7 @@ async function setup() {
   return { sandbox, proxy, state, runtime, program, config, run, [Symbol.asyncDispose]: close };
 }
 
-/** The secrets, and as what else they could be written. */
+/** The secrets in all their encodings. */
 function encodedForms(...secrets: readonly string[]): readonly string[] {
   return secrets.flatMap((secret) => [
     secret,
@@ -100,7 +100,7 @@ function tokenOf(sandbox: Sandbox): string {
   return device.token;
 }
 
-/** Of `pid` and all below it: command lines, and the environments of those below. By process, as one text each. */
+/** Command lines of `pid` and its descendants, and the environments of the descendants, by process. */
 function readProcess(
   pid: number,
 ): ReadonlyMap<number, { readonly line: string; readonly environment: string }> {
@@ -116,14 +116,15 @@ function readProcess(
     while (above !== undefined && above > 1 && above !== pid) above = parents.get(above);
     if (above !== pid) continue;
     const line = text(`/proc/${each}/cmdline`);
-    // The agent's own is the operator's business; and between fork and exec a child is the agent still, so its line is read first.
+    // The agent's own environment may contain secrets. Between fork and exec a child still has the agent's
+    // command line.
     const environment = line === ours ? '' : text(`/proc/${each}/environ`);
     found.set(each, { line, environment });
   }
   return found;
 }
 
-/** Empty when the process has ended meanwhile. */
+/** Empty if the process has ended. */
 function text(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -132,62 +133,63 @@ function text(path: string): string {
   }
 }
 
-describe('over HTTPS through a proxy with a log-in', { skip: opensslProblem }, () => {
-  it('no secret is in a line, a command line, a child, config show, status or the doctor', {
+describe('secrets over HTTPS through a proxy with a login', { skip: opensslProblem }, () => {
+  it('no secret appears in logs, command lines, child processes or command output', {
     timeout,
   }, async () => {
-    await using at = await setup();
-    const file = await at.config(PASSWORD);
-    await using agent = at.run(file);
-    const seen: string[] = [];
+    await using harness = await setup();
+    const file = await harness.config(PASSWORD);
+    await using agent = harness.run(file);
+    const texts: string[] = [];
     const children = new Set<number>();
-    const isProgram = (line: string) => line.includes(at.program);
+    const isProgram = (line: string) => line.includes(harness.program);
     for (let messages = 1; ; messages += 1) {
-      const shown = readProcess(agent.pid);
-      for (const [pid, { line, environment }] of shown) {
-        seen.push(line, environment);
+      const processes = readProcess(agent.pid);
+      for (const [pid, { line, environment }] of processes) {
+        texts.push(line, environment);
         if (pid !== agent.pid) children.add(pid);
       }
-      if ([...shown.values()].some(({ line }) => isProgram(line)) && at.sandbox.points().length > 0) break;
+      if ([...processes.values()].some(({ line }) => isProgram(line)) && harness.sandbox.points().length > 0)
+        break;
       await agent.lines('', messages);
     }
     assert.ok(children.size > 0);
     assert.ok(
-      seen.some((line) => line.includes('run')),
-      'the agent itself was seen',
+      texts.some((line) => line.includes('run')),
+      'the command line of the agent was read',
     );
     for (const words of [
       ['config', 'show', '--config', file],
       ['config', 'show', '--config', file, '--json'],
       ['config', 'explain', 'server.proxy', '--config', file],
       ['config', 'check', file],
-      ['status', '--runtime', at.runtime],
-      ['status', '--json', '--runtime', at.runtime],
-      ['doctor', '--config', file, '--state', at.state, '--runtime', at.runtime],
-      ['doctor', '--json', '--config', file, '--state', at.state, '--runtime', at.runtime],
+      ['status', '--runtime', harness.runtime],
+      ['status', '--json', '--runtime', harness.runtime],
+      ['doctor', '--config', file, '--state', harness.state, '--runtime', harness.runtime],
+      ['doctor', '--json', '--config', file, '--state', harness.state, '--runtime', harness.runtime],
     ]) {
       await using command = AgentProcess.run(words);
       await command.exit();
       assert.ok(command.output.length > 0, words.join(' '));
-      seen.push(...command.output);
+      texts.push(...command.output);
     }
-    seen.push(...readdirSync(at.runtime).map((name) => text(join(at.runtime, name))));
+    texts.push(...readdirSync(harness.runtime).map((name) => text(join(harness.runtime, name))));
     assert.equal(await agent.stop(), 0);
-    seen.push(...agent.output);
-    assert.ok(at.proxy.logins.length > 0 && at.proxy.logins.every((login) => login === BASIC));
-    const all = seen.join('\n');
-    assert.match(all, /http:\/\/\*\*\*@127\.0\.0\.1/, 'config show says which proxy it is');
-    for (const form of encodedForms(SECRET, PASSWORD, `ours:${PASSWORD}`, tokenOf(at.sandbox)))
+    texts.push(...agent.output);
+    assert.ok(harness.proxy.logins.length > 0 && harness.proxy.logins.every((login) => login === BASIC));
+    const all = texts.join('\n');
+    assert.match(all, /http:\/\/\*\*\*@127\.0\.0\.1/, 'config show contains the proxy');
+    for (const form of encodedForms(SECRET, PASSWORD, `ours:${PASSWORD}`, tokenOf(harness.sandbox)))
       assert.ok(!all.includes(form), `${form} in\n${all}`);
   });
 
-  it('a password that the proxy does not take, and quotes, is in no line either', { timeout }, async () => {
-    await using at = await setup();
+  it('a rejected password that the proxy quotes does not appear in the log', { timeout }, async () => {
+    await using harness = await setup();
     const wrong = 'wrong-proxy-password-unseen';
-    const file = await at.config(wrong);
-    await using agent = at.run(file);
-    assert.match(await agent.line('event=FL-PROXY-DENIED'), /answers 407/);
-    await using doctor = AgentProcess.run(['doctor', '--config', file, '--state', at.state]);
+    const file = await harness.config(wrong);
+    await using agent = harness.run(file);
+    assert.match(await agent.line('event=FL-PROXY-DENIED'), /responded 407/);
+    await using doctor = AgentProcess.run(['doctor', '--config', file, '--state', harness.state]);
     await doctor.exit();
     await agent.stop();
     const all = [...agent.output, ...doctor.output].join('\n');

@@ -1,8 +1,7 @@
 /**
- * Answers that take for ever, through a real nginx that terminates TLS and passes on each byte: given up at the deadline of
- * the whole request, because each byte that drips would begin an idle time anew.
- *
- * nginx holds a header back until it is whole; so one that drips out of nginx is made by its own limit of the rate.
+ * Endless responses through a real nginx that forwards each byte: they fail at the deadline of the whole
+ * request, because each byte would restart an idle timeout. nginx forwards a header only when it is complete,
+ * so a slow header comes from its rate limit.
  */
 
 import assert from 'node:assert/strict';
@@ -36,45 +35,45 @@ import {
 
 const timeout = 60_000;
 const PATIENCE_MS = 700;
-/** Of a byte that drips: many of them are within the patience. */
-const DRIP_MS = 20;
+/** Pause between two parts, much shorter than the timeout. */
+const PART_PAUSE_MS = 20;
 
-/** `head` at once, then `drop` again and again for as long as anybody listens; `drops` counts them. */
-function createDripping(head: string, drop: string): Upstream['answer'] & { drops: number } {
+/** Sends `head` at once, then `part` repeatedly until the connection closes; `parts` counts them. */
+function createSlowAnswer(head: string, part: string): Upstream['answer'] & { parts: number } {
   const answer = async (socket: Socket) => {
     socket.write(head);
     while (!socket.destroyed) {
-      await clock.sleep(DRIP_MS, neverAborted);
-      socket.write(drop);
-      dripped.drops += 1;
+      await clock.sleep(PART_PAUSE_MS, neverAborted);
+      socket.write(part);
+      slowAnswer.parts += 1;
     }
   };
-  const dripped = Object.assign((socket: Socket) => void answer(socket), { drops: 0 });
-  return dripped;
+  const slowAnswer = Object.assign((socket: Socket) => void answer(socket), { parts: 0 });
+  return slowAnswer;
 }
 
 const atOnce = (text: string) =>
-  Object.assign((socket: Socket) => void socket.write(text), { drops: Infinity });
-/** nginx passes on what it has, however little (proxy_buffering off). */
+  Object.assign((socket: Socket) => void socket.write(text), { parts: Infinity });
+/** nginx forwards each byte (proxy_buffering off). */
 const AT_ONCE = 'HTTP/1.1 200 OK\r\nX-Accel-Buffering: no\r\n';
 const head = (line: string) => `${AT_ONCE}${line}\r\n\r\n`;
-/** nginx has all of it, and is slow itself (limit_rate). */
+/** nginx has the whole response and forwards it slowly (limit_rate). */
 const limited = (bytesPerS: number, body: string) =>
   atOnce(
     `HTTP/1.1 200 OK\r\nX-Accel-Limit-Rate: ${bytesPerS}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
 const BIG = 'x'.repeat(60_000);
 
-const SLOW: readonly (readonly [what: string, answer: Upstream['answer'] & { drops: number }])[] = [
-  ['whose header drips behind nginx', createDripping(`${AT_ONCE}X: `, 'y')],
-  ['whose body drips', createDripping(head('Content-Length: 100000'), 'y')],
-  ['that never ends', createDripping(head('Transfer-Encoding: chunked'), '1\r\ny\r\n')],
-  ['that would be larger than we read', createDripping(head('Content-Length: 10000000'), 'y'.repeat(100))],
-  ['that nginx sends at 20 bytes a second, header and all,', limited(20, '')],
-  ['that nginx sends at 500 bytes a second', limited(500, BIG)],
+const SLOW: readonly (readonly [what: string, answer: Upstream['answer'] & { parts: number }])[] = [
+  ['with a slow header behind nginx', createSlowAnswer(`${AT_ONCE}X: `, 'y')],
+  ['with a slow body', createSlowAnswer(head('Content-Length: 100000'), 'y')],
+  ['without an end', createSlowAnswer(head('Transfer-Encoding: chunked'), '1\r\ny\r\n')],
+  ['over the size limit', createSlowAnswer(head('Content-Length: 10000000'), 'y'.repeat(100))],
+  ['at 20 bytes/s including the header', limited(20, '')],
+  ['at 500 bytes/s', limited(500, BIG)],
 ];
 
-/** Sockets of this process that are, or are still being, connected to the port. */
+/** Number of sockets of this process that are connected or connecting to the port. */
 function connectionsTo(port: number): number {
   const ours = new Set(readdirSync('/proc/self/fd').map(inodeOf));
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -105,49 +104,56 @@ async function setup(answer: Upstream['answer']) {
     for (const each of [transport, nginx, upstream]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { upstream, port, transport: transport, [Symbol.asyncDispose]: close };
+  return { upstream, port, transport, [Symbol.asyncDispose]: close };
 }
 
-describe('through nginx, an answer', { skip: noNginx }, () => {
+describe('a slow response through nginx', { skip: noNginx }, () => {
   for (const [what, answer] of SLOW) {
-    it(`${what} is given up in the stated time, takes its connection along, and the next post works`, {
+    it(`a response ${what} times out, and the next post succeeds`, {
       timeout,
     }, async () => {
-      await using at = await setup(answer);
+      await using harness = await setup(answer);
       for (const kind of ['dated', 'undated'] as const) {
-        const { body, reason, detail } = await post(at.transport, kind);
-        assert.deepEqual([reason, detail], ['server-timeout', `no answer from localhost:${at.port} in 1 s`]);
-        assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not answer: check/);
-        assert.ok(answer.drops >= 3, 'it was not idle when it was given up');
-        await until('no connection is left', () => connectionsTo(at.port) === 0);
-        assert.equal(at.upstream.bodies.filter((each) => each === body).length, 1, 'and was asked once');
+        const { body, reason, detail } = await post(harness.transport, kind);
+        assert.deepEqual(
+          [reason, detail],
+          ['server-timeout', `no response from localhost:${harness.port} within 1 s`],
+        );
+        assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not respond: check/);
+        assert.ok(answer.parts >= 3, 'the connection was not idle at the timeout');
+        await until('no connection is left', () => connectionsTo(harness.port) === 0);
+        assert.equal(
+          harness.upstream.bodies.filter((each) => each === body).length,
+          1,
+          'the request was sent once',
+        );
       }
-      at.upstream.answer = (socket) => socket.write(ACCEPTED);
-      assert.equal((await post(at.transport)).reason, 'ok');
+      harness.upstream.answer = (socket) => socket.write(ACCEPTED);
+      assert.equal((await post(harness.transport)).reason, 'ok');
     });
   }
 
-  it('that is fast, and larger than we read, is cut off and no answer of ThingsBoard', {
+  it('a response over the size limit is cut off as unexpected-response', {
     timeout,
   }, async () => {
-    await using at = await setup((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
-    assert.equal((await post(at.transport)).reason, 'unexpected-response');
-    await until('no connection is left', () => connectionsTo(at.port) === 0);
-    at.upstream.answer = (socket) => socket.write(ACCEPTED);
-    assert.equal((await post(at.transport)).reason, 'ok');
+    await using harness = await setup((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
+    assert.equal((await post(harness.transport)).reason, 'unexpected-response');
+    await until('no connection is left', () => connectionsTo(harness.port) === 0);
+    harness.upstream.answer = (socket) => socket.write(ACCEPTED);
+    assert.equal((await post(harness.transport)).reason, 'ok');
   });
 });
 
-/** ThingsBoard stores what it is sent; the first answer drips, the others do not. */
+/** The sandbox stores each post; only the first response is slow. */
 async function slowOnce(sandbox: Sandbox) {
   let answers = 0;
-  const drip = createDripping(head('Content-Length: 100'), 'y');
+  const answerSlowly = createSlowAnswer(head('Content-Length: 100'), 'y');
   return setup((socket, body) => {
     const url = `http://127.0.0.1:${sandbox.httpPort}/api/v1/${TOKEN.reveal()}/telemetry`;
     answers += 1;
     const isFirst = answers === 1;
     void fetch(url, { method: 'POST', body }).then(() => {
-      if (isFirst) drip(socket, body);
+      if (isFirst) answerSlowly(socket, body);
       else socket.write(ACCEPTED);
     });
   });
@@ -165,27 +171,27 @@ function deliveryOver(transport: ReturnType<typeof transportTo>) {
   return { outbox, delivery: new Delivery(ports, { drainPerS: 10, drainSpreadMs: 0 }) };
 }
 
-describe('a reading whose answer drips', { skip: noNginx }, () => {
-  it('goes again with its date, and is one point, no more and no less', { timeout }, async () => {
+describe('a reading with a slow response', { skip: noNginx }, () => {
+  it('a dated reading is sent again after a slow response and stored once', { timeout }, async () => {
     await using sandbox = await sandboxWithDevice();
-    await using at = await slowOnce(sandbox);
-    const { outbox, delivery } = deliveryOver(at.transport);
+    await using harness = await slowOnce(sandbox);
+    const { outbox, delivery } = deliveryOver(harness.transport);
     for (const tsMs of [1, 2, 3])
       outbox.append({ bootId: 'b', bootMs: tsMs, tsMs, values: { n: tsMs }, isSnapshot: true });
     const first = await delivery.step(TOKEN, neverAborted);
     assert.equal(first.type === 'failed' && first.failure.reason, 'server-timeout');
-    assert.equal(outbox.size, 3, 'nothing is done before the server has said so');
+    assert.equal(outbox.size, 3, 'no reading is removed before the server has accepted it');
     assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
     assert.equal(outbox.size, 0);
-    assert.deepEqual(at.upstream.bodies[1], at.upstream.bodies[0], 'the same bytes');
+    assert.deepEqual(harness.upstream.bodies[1], harness.upstream.bodies[0], 'the same bytes');
     const points = new Set(sandbox.points({ key: 'n' }).map(({ ts, value }) => `${ts} ${value}`));
     assert.deepEqual([...points], ['1 1', '2 2', '3 3']);
   });
 
-  it('does not go again without a date, and waits for it instead', { timeout }, async () => {
+  it('an undated reading is not sent again before it has a timestamp', { timeout }, async () => {
     await using sandbox = await sandboxWithDevice();
-    await using at = await slowOnce(sandbox);
-    const { outbox, delivery } = deliveryOver(at.transport);
+    await using harness = await slowOnce(sandbox);
+    const { outbox, delivery } = deliveryOver(harness.transport);
     const append = (n: number) =>
       outbox.append({
         bootId: clock.bootId,
@@ -198,11 +204,11 @@ describe('a reading whose answer drips', { skip: noNginx }, () => {
     assert.equal(first.type === 'failed' && first.failure.reason, 'server-timeout');
     append(2);
     assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
-    assert.deepEqual(at.upstream.bodies, ['[{"n":1}]', '[{"n":2}]']);
+    assert.deepEqual(harness.upstream.bodies, ['[{"n":1}]', '[{"n":2}]']);
     assert.equal(outbox.size, 1, 'the first waits');
     await outbox.setBootOffset(1_000_000);
     assert.deepEqual(await delivery.step(TOKEN, neverAborted), { type: 'delivered' });
-    assert.match(at.upstream.bodies[2] ?? '', /^\[\{"ts":\d+,"values":\{"n":1\}\}\]$/);
-    assert.deepEqual([at.upstream.bodies.length, outbox.size], [3, 0]);
+    assert.match(harness.upstream.bodies[2] ?? '', /^\[\{"ts":\d+,"values":\{"n":1\}\}\]$/);
+    assert.deepEqual([harness.upstream.bodies.length, outbox.size], [3, 0]);
   });
 });

@@ -1,7 +1,6 @@
 /**
- * squid as forward proxy, as Debian has it: tunnels for https, whole URLs for http, its own pages, its log-in, its end.
- *
- * Skipped, with the reason, where it is not installed (Debian: `apt-get install squid openssl`).
+ * squid as a forward proxy: tunnels for https, whole URLs for http, its error pages, its login and its stop.
+ * Skipped if it is not installed (Debian: `apt-get install squid openssl`).
  */
 
 import assert from 'node:assert/strict';
@@ -30,7 +29,7 @@ const noSquid =
   (existsSync(LOGINS) ? false : `squid has no ${LOGINS} to check logins with`);
 const PASSWORD = 'proxy-password-unseen';
 
-/** `rules`: who is let through; in front of them stand those of a log-in, if `login` is wanted. */
+/** `rules`: access rules, after those of the login if `login` is true. */
 async function openSquid({ rules = 'http_access allow all', login = false } = {}) {
   const squid = new Program();
   const port = await freePort();
@@ -40,7 +39,7 @@ async function openSquid({ rules = 'http_access allow all', login = false } = {}
   writeFileSync(users, `ours:${hash}\n`);
   const file = join(directory, 'squid.conf');
   const auth = `auth_param basic program ${LOGINS} ${users}\nauth_param basic children 1\nacl known proxy_auth REQUIRED\nhttp_access deny !known\n`;
-  // No disk, and nothing of this host's.
+  // Without a disk cache, and with its own files only.
   writeFileSync(
     file,
     `http_port 127.0.0.1:${port}\npid_filename ${directory}/pid\ncache deny all\ncache_log ${directory}/cache.log\naccess_log none
@@ -54,7 +53,7 @@ async function openSquid({ rules = 'http_access allow all', login = false } = {}
     authorization: new Secret(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`),
   });
   const close = async () => {
-    // It takes two seconds to go by itself.
+    // A normal stop takes two seconds.
     await squid.stop('SIGKILL');
     await squid[Symbol.asyncDispose]();
   };
@@ -73,42 +72,43 @@ async function setup(options: Parameters<typeof openSquid>[0] = {}) {
     for (const each of [squid, front, sandbox]) await each[Symbol.asyncDispose]();
     authority[Symbol.dispose]();
   };
-  return { ...squid, authority, sandbox, front, transport: transport, [Symbol.asyncDispose]: close };
+  return { ...squid, authority, sandbox, front, transport, [Symbol.asyncDispose]: close };
 }
 
 describe('through squid', { skip: noSquid }, () => {
   for (const scheme of ['https', 'http'] as const) {
-    it(`${scheme} passes, with a date and without, over connections that are used again`, {
+    it(`${scheme} posts pass through squid over reused connections`, {
       timeout,
     }, async () => {
-      await using at = await setup();
-      await using transport = at.transport(scheme);
+      await using harness = await setup();
+      await using transport = harness.transport(scheme);
       for (const kind of ['dated', 'dated', 'undated'] as const)
         assert.equal((await post(transport, kind)).reason, 'ok');
-      assert.equal(at.sandbox.points({ key: 'n' }).length, 3);
-      if (scheme === 'https') assert.equal(at.front.handshakes.all, 2, 'what has no date has a fresh one');
+      assert.equal(harness.sandbox.points({ key: 'n' }).length, 3);
+      if (scheme === 'https')
+        assert.equal(harness.front.handshakes.all, 2, 'an undated reading uses a new connection');
     });
 
-    it(`what its rules forbid is told as its refusal over ${scheme}`, { timeout }, async () => {
-      await using at = await setup({ rules: 'http_access deny all' });
-      await using transport = at.transport(scheme);
+    it(`a request that squid denies over ${scheme} fails as proxy-denied`, { timeout }, async () => {
+      await using harness = await setup({ rules: 'http_access deny all' });
+      await using transport = harness.transport(scheme);
       const { reason, detail } = await post(transport);
       assert.equal(reason, 'proxy-denied');
       assert.match(
         detail,
-        scheme === 'https' ? /answers 403 to CONNECT/ : /answer 403 by way of http:\/\/127/,
+        scheme === 'https' ? /responded 403 to CONNECT/ : /response 403 through http:\/\/127/,
       );
-      assert.equal(at.sandbox.points().length, 0);
+      assert.equal(harness.sandbox.points().length, 0);
     });
 
-    it(`who is not logged in is told so over ${scheme}, and who is passes`, { timeout }, async () => {
-      await using at = await setup({ login: true });
+    it(`squid requires a login over ${scheme}`, { timeout }, async () => {
+      await using harness = await setup({ login: true });
       for (const [proxy, expected] of [
-        [at.proxy, 'proxy-denied'],
-        [at.named('ours', 'wrong'), 'proxy-denied'],
-        [at.named('ours', PASSWORD), 'ok'],
+        [harness.proxy, 'proxy-denied'],
+        [harness.named('ours', 'wrong'), 'proxy-denied'],
+        [harness.named('ours', PASSWORD), 'ok'],
       ] as const) {
-        await using transport = at.transport(scheme, proxy);
+        await using transport = harness.transport(scheme, proxy);
         const { reason, detail } = await post(transport);
         assert.equal(reason, expected);
         if (reason !== 'ok') assert.match(detail, /407/);
@@ -116,27 +116,31 @@ describe('through squid', { skip: noSquid }, () => {
       }
     });
 
-    it(`a server it does not reach over ${scheme} is no refusal, no portal and no ThingsBoard, and soon asked again`, {
+    it(`a server that squid cannot reach over ${scheme} is upstream-unavailable`, {
       timeout,
     }, async () => {
-      await using at = await setup();
-      await using transport = at.transport(scheme, at.proxy, await freePort());
+      await using harness = await setup();
+      await using transport = harness.transport(scheme, harness.proxy, await freePort());
       const { reason, detail } = await post(transport);
       assert.equal(reason, 'upstream-unavailable');
-      assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ answers 503 to CONNECT|answer 503 by way of http:/);
+      assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ responded 503 to CONNECT|response 503 through http:/);
     });
 
-    it(`its end under a request cuts the request over ${scheme}, which is not made twice`, {
+    it(`a request over ${scheme} is not sent twice when squid stops`, {
       timeout,
     }, async () => {
-      await using at = await setup();
+      await using harness = await setup();
       let stopped: Promise<void> | undefined;
       await using upstream = await openUpstream(() => {
-        stopped ??= at.squid.stop();
+        stopped ??= harness.squid.stop();
       });
-      await using front = await openTlsFront(upstream.port, at.authority.issue());
-      await using transport = at.transport(scheme, at.proxy, scheme === 'https' ? front.port : upstream.port);
-      assert.equal((await post(transport, 'undated')).reason, 'reset');
+      await using front = await openTlsFront(upstream.port, harness.authority.issue());
+      await using transport = harness.transport(
+        scheme,
+        harness.proxy,
+        scheme === 'https' ? front.port : upstream.port,
+      );
+      assert.equal((await post(transport, 'undated')).reason, 'connection-reset');
       await stopped;
       assert.equal(upstream.bodies.length, 1);
       assert.equal((await post(transport)).reason, 'proxy-unreachable');

@@ -1,25 +1,26 @@
 /**
- * A decimal number literal taken apart without loss, as Java's BigDecimal would: digits and scale.
- *
- * The server chooses a value's type from these two (contract, section 4.2). Exponents are bounded, because writing out
- * all digits of 1E999999999 would fill the memory.
+ * Parses a decimal literal without loss into digits and scale, like Java's BigDecimal. The server chooses the
+ * type of a value by these two (contract section 4.2).
  */
 
 export interface Decimal {
-  /** Never set for zero: Java's decimals know no -0, so `-0.0` is stored as 0. */
+  /** False for zero: BigDecimal has no -0, so `-0.0` is stored as 0. */
   readonly negative: boolean;
   /** All digits without the point, no leading zeros except a lone 0. */
   readonly digits: string;
-  /** Digits after the point; negative when the number ends in that many zeros not written out. */
+  /** Digits after the point; negative: that many zeros follow the digits. */
   readonly scale: number;
 }
 
-/** Longest plain number we write out; newer Gson refuses larger ones too. */
+/**
+ * Maximum number of digits, because 1E999999999 would fill the memory; newer versions of Gson have a limit
+ * too.
+ */
 export const DIGITS_MAX = 10_000;
 
 const LITERAL = /^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$/;
 
-/** Undefined when the text is no decimal number, or one of more than DIGITS_MAX digits. */
+/** Undefined if the text is not a decimal number or has more than DIGITS_MAX digits. */
 export function parseDecimal(literal: string): Decimal | undefined {
   const match = LITERAL.exec(literal);
   if (match === null) return undefined;
@@ -32,14 +33,14 @@ export function parseDecimal(literal: string): Decimal | undefined {
   return { negative: sign === '-' && digits !== '0', digits, scale };
 }
 
-/** True when nothing but zeros follows the point. */
+/** True if only zeros follow the point. */
 export function isWhole(decimal: Decimal): boolean {
   if (decimal.digits === '0' || decimal.scale <= 0) return true;
   const trailingZeros = decimal.digits.length - decimal.digits.replace(/0+$/, '').length;
   return trailingZeros >= decimal.scale;
 }
 
-/** The number written out, without exponent and with exactly `scale` decimals. */
+/** The number without exponent, with exactly `scale` decimals. */
 export function plainText(decimal: Decimal): string {
   const sign = decimal.negative ? '-' : '';
   if (decimal.scale <= 0) {

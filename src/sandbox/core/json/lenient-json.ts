@@ -1,9 +1,7 @@
 /**
- * The server's JSON parser: as lenient as Gson in lenient mode (contract, section 4.3), because a stricter stand-in
- * would refuse what the real server takes, and a laxer one would take what it refuses.
- *
- * Numbers keep their literal text: `1`, `1.0`, `1e2` and a 17-decimal fraction are stored as different types (4.2),
- * and a JavaScript number could not tell them apart. Nesting is bounded, so a hostile body cannot exhaust the stack.
+ * The JSON parser of the server: accepts exactly what Gson accepts in lenient mode (contract section 4.3).
+ * Numbers keep their literal, because `1`, `1.0`, `1e2` and a fraction of 17 decimals are stored as different
+ * types (4.2). Nesting is limited, so that a hostile body cannot exhaust the stack.
  */
 
 import { MalformedText, TextCursor } from './text-cursor.ts';
@@ -18,7 +16,7 @@ export type LenientValue =
 
 export interface LenientObject {
   readonly type: 'object';
-  /** In the order of first appearance; of a repeated key the last value counts. */
+  /** In the order of first appearance; the last value of a repeated key counts. */
   readonly members: ReadonlyMap<string, LenientValue>;
 }
 
@@ -31,7 +29,7 @@ export const NESTING_MAX = 255;
 
 const STRICT_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
-/** Parses one document. An empty or blank text is the value null, as with Gson. Never throws. */
+/** Parses one document. An empty or blank text is null, as with Gson. Never throws. */
 export function parseLenientJson(text: string): Parsed {
   const cursor = new TextCursor(text);
   try {
@@ -92,7 +90,7 @@ function readName(cursor: TextCursor): string {
   return name;
 }
 
-/** After a name: `:`, or leniently `=` or `=>`. */
+/** After a name: `:`, `=` or `=>`. */
 function readNameEnd(cursor: TextCursor): void {
   const char = cursor.expectMore();
   if (char !== ':' && char !== '=') throw cursor.malformed("Expected ':'");
@@ -100,7 +98,7 @@ function readNameEnd(cursor: TextCursor): void {
   if (char === '=') cursor.take('>');
 }
 
-/** A place between separators that holds nothing is null: `[1,]` is [1,null], `[,]` is [null,null]. */
+/** A missing item is null: `[1,]` is [1,null], `[,]` is [null,null]. */
 function readArray(cursor: TextCursor, depth: number): LenientValue {
   const items: LenientValue[] = [];
   if (cursor.expectMore() === ']') {
@@ -118,7 +116,7 @@ function readArray(cursor: TextCursor, depth: number): LenientValue {
   }
 }
 
-/** Keywords in any case, numbers as strict JSON writes them, and everything else as a string: `NaN`, `007`, `+5`. */
+/** A keyword in any case, a number in strict JSON form, or else a string: `NaN`, `007`, `+5`. */
 function readWord(cursor: TextCursor): LenientValue {
   const word = cursor.word();
   if (word === '') throw cursor.malformed('Expected value');
@@ -133,4 +131,30 @@ function readWord(cursor: TextCursor): LenientValue {
     default:
       return { type: 'string', text: word };
   }
+}
+
+/**
+ * Writes JSON like the server: members in order, number literals unchanged, nested nulls kept. JSON.stringify
+ * would change 9223372036854775807 and 1.0.
+ */
+export function jsonText(value: LenientValue): string {
+  switch (value.type) {
+    case 'null':
+      return 'null';
+    case 'boolean':
+      return String(value.value);
+    case 'number':
+      return value.literal;
+    case 'string':
+      return JSON.stringify(value.text);
+    case 'array':
+      return `[${value.items.map(jsonText).join(',')}]`;
+    case 'object':
+      return objectText([...value.members].map(([key, member]) => [key, jsonText(member)]));
+  }
+}
+
+/** The values of the members are JSON text. */
+export function objectText(members: Iterable<readonly [key: string, json: string]>): string {
+  return `{${[...members].map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
 }

@@ -1,11 +1,9 @@
 /**
- * Walks over the characters of a lenient JSON text: blanks and comments, quoted text, bare words.
- *
- * It knows characters, not grammar; lenient-json.ts knows the grammar. What it accepts is what Gson's lenient reader
- * accepts (contract, section 4.3), including raw line breaks inside quotes. Every complaint carries line and column.
+ * The lexer of `lenient-json.ts`: blanks, comments, quoted text and bare words, like Gson's lenient reader
+ * (contract section 4.3), including raw line breaks in quotes. Every error has line and column.
  */
 
-/** Thrown by the cursor and the grammar alike; parseLenientJson turns it into a value. */
+/** Thrown by lexer and parser; `parseLenientJson` converts it to a result. */
 export class MalformedText extends Error {
   override readonly name = 'MalformedText';
   readonly code = 'MALFORMED_TEXT';
@@ -36,7 +34,7 @@ export class TextCursor {
     this.#at = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
   }
 
-  /** The next character that is neither blank nor comment, not yet consumed; empty at the end of the text. */
+  /** The next character after blanks and comments, without consuming it; empty at the end of the text. */
   peek(): string {
     for (;;) {
       const char = this.#text.charAt(this.#at);
@@ -47,33 +45,33 @@ export class TextCursor {
     }
   }
 
-  /** As peek, but the text must go on. */
+  /** Like `peek`, but throws at the end of the text. */
   expectMore(): string {
     const char = this.peek();
     if (char === '') throw this.malformed('End of input');
     return char;
   }
 
-  /** Consumes one character just peeked. */
+  /** Consumes one character. */
   advance(): void {
     this.#at += 1;
   }
 
-  /** True, and consumed, when the very next character is this one. */
+  /** Consumes the next character if it is `char`; returns whether it was. */
   take(char: string): boolean {
     if (this.#text.charAt(this.#at) !== char) return false;
     this.#at += 1;
     return true;
   }
 
-  /** A run of characters that need no quotes; may be empty. */
+  /** Characters that need no quotes; may be empty. */
   word(): string {
     const start = this.#at;
     while (this.#at < this.#text.length && !WORD_ENDS.has(this.#text.charAt(this.#at))) this.#at += 1;
     return this.#text.slice(start, this.#at);
   }
 
-  /** Text up to the closing quote; the opening one has been consumed. */
+  /** The text up to the closing quote, after the opening one. */
   quoted(quote: string): string {
     let result = '';
     let start = this.#at;

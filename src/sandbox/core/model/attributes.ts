@@ -1,12 +1,9 @@
 /**
- * Attributes of one device (contract, section 5): client scope written by the device, shared scope by the administrator,
- * server scope seen by neither.
- *
- * Reading answers scope by scope and leaves out an empty one; `{"ts":..,"values":..}` is nothing special here.
+ * The attributes of a device (contract section 5). The device writes the client scope, the administrator the
+ * shared scope; the server scope is internal. A body `{"ts":..,"values":..}` has no special meaning here.
  */
 
-import { jsonText, objectText } from '../json/json-text.ts';
-import { parseLenientJson } from '../json/lenient-json.ts';
+import { jsonText, objectText, parseLenientJson } from '../json/lenient-json.ts';
 import type { AttributeAnswer } from './types.ts';
 import { classifyMembers, type StoredValue, type StoredValues, storedText } from './values.ts';
 
@@ -22,7 +19,7 @@ export function emptyScopes(): AttributeScopes {
   return { client: new Map(), shared: new Map(), server: new Map() };
 }
 
-/** The values of a posted attribute body: an object under the value rules of 4.2, nothing else. */
+/** Parses a posted body, which must be an object under the value rules of section 4.2. */
 export function readAttributeBody(body: string, typeCast: boolean): StoredValues {
   const parsed = parseLenientJson(body);
   if (!parsed.ok) return parsed;
@@ -32,7 +29,7 @@ export function readAttributeBody(body: string, typeCast: boolean): StoredValues
   return classifyMembers(parsed.value, typeCast);
 }
 
-/** Writes what differs; true when anything did. */
+/** Writes changed values; returns whether there were any. */
 export function writeAttributes(
   scope: Map<string, StoredValue>,
   values: ReadonlyMap<string, StoredValue>,
@@ -47,12 +44,12 @@ export function writeAttributes(
   return changed;
 }
 
-/** Flat object text: an observation's first answer, and the notification of a change. */
+/** A flat JSON object, for the first response to an observation and for notifications. */
 export function attributesText(values: Iterable<readonly [string, StoredValue]>): string {
   return objectText([...values].map(([key, stored]) => [key, storedText(stored)]));
 }
 
-/** No list at all asks for everything of both scopes; one list alone asks for that scope only. */
+/** Without key lists it reads both scopes, with one list only that scope. An empty scope is left out. */
 export function readAttributes(scopes: AttributeScopes, keys: AttributeKeys): AttributeAnswer {
   const everything = keys.clientKeys === undefined && keys.sharedKeys === undefined;
   const found: [string, string][] = [];

@@ -1,8 +1,6 @@
 /**
- * Device credentials: which a provisioning request asks for, which the server refuses, and how an answer shows them
- * (contract, sections 3.2 and 3.4).
- *
- * Every kind has an id that is unique over all devices; for an access token it is the token itself.
+ * Device credentials: selected and validated for a provisioning request, returned in its response (contract
+ * 3.2, 3.4).
  */
 
 import { randomInt } from 'node:crypto';
@@ -24,7 +22,7 @@ export type CredentialsChoice =
   | { readonly ok: false; readonly reason: string };
 
 const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-/** Length of the tokens and names the server makes up (3.4). */
+/** Length of the tokens and names that the server generates (3.4). */
 const RANDOM_LENGTH = 20;
 
 export function randomAlphanumerics(): string {
@@ -33,7 +31,9 @@ export function randomAlphanumerics(): string {
   return result;
 }
 
-/** With no credential member in the request the server mints a token, whatever type was asked for (3.4). */
+/**
+ * Without a credential member in the request the server generates a token, whatever the requested type (3.4).
+ */
 export function chooseCredentials(request: ProvisionRequest, generateToken: () => string): CredentialsChoice {
   const { token, hash, username, password, clientId } = request;
   if (token + hash + username + password + clientId === '') {
@@ -58,7 +58,7 @@ export function chooseCredentials(request: ProvisionRequest, generateToken: () =
   }
 }
 
-/** What no two devices may share; undefined for LwM2M, which the sandbox does not look into. */
+/** Unique over all devices; undefined for LwM2M, which the sandbox does not examine. */
 export function credentialsId(credentials: Credentials): string | undefined {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':
@@ -72,7 +72,7 @@ export function credentialsId(credentials: Credentials): string | undefined {
   }
 }
 
-/** The `credentialsValue` of an answer as a plain value; absent for LwM2M (3.2). */
+/** The `credentialsValue` of a response; absent for LwM2M (3.2). */
 export function credentialsValue(credentials: Credentials): unknown {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':

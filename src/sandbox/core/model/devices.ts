@@ -1,15 +1,13 @@
 /**
- * The tenant's devices: by name, by id and by credentials, each with its attributes.
- *
- * A name is unique over all profiles, credentials over all devices; a creation that breaks a rule leaves nothing behind
- * (contract, section 3.3, step 5).
+ * The devices of the tenant, by name, ID and credentials. Names and credentials are unique over all profiles;
+ * an invalid device is not created (contract section 3.3, step 5).
  */
 
 import { randomUUID } from 'node:crypto';
 import { type AttributeScopes, emptyScopes } from './attributes.ts';
 import { type Credentials, credentialsId } from './credentials.ts';
 
-/** The sandbox's one device profile; admin may put a device in another to try "in another profile" (3.3). */
+/** The only device profile of the sandbox; the admin port can create a device in another one (3.3). */
 export const SANDBOX_PROFILE = 'default';
 
 export interface Device {
@@ -43,7 +41,7 @@ export class Devices {
   readonly #byCredentials = new Map<string, Device>();
   readonly #onChanged: () => void;
 
-  /** `changed` is called after every change worth remembering over a restart. */
+  /** `onChanged` is called after every change that must be persisted. */
   constructor(onChanged: () => void) {
     this.#onChanged = onChanged;
   }
@@ -65,7 +63,7 @@ export class Devices {
     return { ok: true, device };
   }
 
-  /** Takes a device as it was remembered, without asking again whether it may exist. */
+  /** Adds a stored device without validation. */
   restore(device: Device): void {
     this.#byName.set(device.name, device);
     this.#byId.set(device.id, device);
@@ -86,7 +84,7 @@ export class Devices {
     this.#onChanged();
   }
 
-  /** To be called when a device's attributes changed. */
+  /** Must be called after a change of attributes. */
   markChanged(): void {
     this.#onChanged();
   }

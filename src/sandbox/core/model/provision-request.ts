@@ -1,12 +1,10 @@
 /**
- * Reads a provisioning request (contract, section 3.1): leniently parsed, members taken as text, unknown ones ignored.
- *
- * Absent optional members are empty strings. A member that is there but null, an object, or an array of other than one
- * element makes the request malformed, which is why a client must omit what it does not mean.
+ * Parses a provisioning request (contract section 3.1): members are read as text, unknown ones are ignored,
+ * absent optional ones are empty. A member that is null, an object, or an array without exactly one item is
+ * malformed.
  */
 
-import { jsonText } from '../json/json-text.ts';
-import { type LenientObject, type LenientValue, parseLenientJson } from '../json/lenient-json.ts';
+import { jsonText, type LenientObject, type LenientValue, parseLenientJson } from '../json/lenient-json.ts';
 import type { CredentialsType } from './types.ts';
 
 export interface ProvisionRequest {
@@ -33,7 +31,7 @@ const CREDENTIALS_TYPES: readonly CredentialsType[] = [
   'LWM2M_CREDENTIALS',
 ];
 
-/** Stays inside this file: the first bad member ends the reading. */
+/** Thrown for the first malformed member; `readProvisionRequest` converts it to a result. */
 class BadMember extends Error {
   override readonly name = 'BadMember';
   readonly code = 'BAD_MEMBER';
@@ -76,7 +74,7 @@ function readCredentialsType(body: LenientObject): CredentialsType {
   return type;
 }
 
-/** The server's own message repeats the whole body, the secret with it (3.6). */
+/** Like the real server, the message repeats the whole body, including the secret (3.6). */
 function requiredText(body: LenientObject, name: string): string {
   if (!body.members.has(name)) {
     throw new BadMember(`Failed to find the field ${name} in JSON body ${jsonText(body)}!`);

@@ -1,23 +1,20 @@
 /**
- * What the server makes of a posted value: the table of contract section 4.2, type cast on and off.
- *
- * The literal decides, not the number: `1` and `1e2` are longs, `1.0` is a double, a fraction of more than 16 decimals and
- * an integer beyond int64 become strings. A quoted number becomes a number.
- * A long within JavaScript's safe integers is held as a number; a larger one as a string of its digits, with type `long`.
+ * The stored type of a posted value (contract section 4.2), with type cast on and off. The literal decides:
+ * `1` and `1e2` are longs, `1.0` is a double; a fraction of more than 16 decimals and an integer beyond int64
+ * become strings. A quoted number becomes a number.
  */
 
 import { integerPart, isWhole, parseDecimal, plainText } from '../json/decimal.ts';
-import { jsonText } from '../json/json-text.ts';
-import type { LenientObject, LenientValue } from '../json/lenient-json.ts';
+import { jsonText, type LenientObject, type LenientValue } from '../json/lenient-json.ts';
 import type { StoredPoint } from './types.ts';
 
 export type StoredValue = Pick<StoredPoint, 'value' | 'type'>;
 
 export type Classification =
   | { readonly status: 'stored'; readonly stored: StoredValue }
-  /** JSON null: the key is dropped, the message goes on. */
+  /** JSON null: only the key is dropped. */
   | { readonly status: 'dropped' }
-  /** The whole message fails. */
+  /** The whole message is rejected. */
   | { readonly status: 'rejected'; readonly message: string };
 
 export type StoredValues =
@@ -26,13 +23,13 @@ export type StoredValues =
 
 const LONG_MIN = -(2n ** 63n);
 const LONG_MAX = 2n ** 63n - 1n;
-/** The most decimals a double keeps. */
+/** Maximum decimals of a double. */
 const DOUBLE_DECIMALS_MAX = 16;
 const TOO_LONG = 'Big integer values are not supported!';
-/** What commons-lang's isParsable takes: no plus sign, no exponent, no blanks, no trailing point. */
+/** What `isParsable` of commons-lang accepts: no plus sign, no exponent, no blanks, no trailing point. */
 const PARSABLE = /^-?[0-9]*\.?[0-9]+$/;
 
-/** The members of one object under the value rules; the first refused value refuses all. */
+/** The members of one object; the first rejected value rejects all. */
 export function classifyMembers(object: LenientObject, typeCast: boolean): StoredValues {
   const values = new Map<string, StoredValue>();
   for (const [key, member] of object.members) {
@@ -59,7 +56,7 @@ export function classifyValue(value: LenientValue, typeCast: boolean): Classific
   }
 }
 
-/** A stored value as JSON text, for attribute answers; doubles keep their point, as the server's do. */
+/** JSON text for attribute responses; doubles keep their point, as on the server. */
 export function storedText({ type, value }: StoredValue): string {
   if (type === 'string') return JSON.stringify(value);
   if (type === 'double' && Number.isInteger(value) && !String(value).includes('e')) return `${value}.0`;
@@ -86,7 +83,7 @@ function classifyNumber(literal: string, typeCast: boolean): Classification {
   return typeCast ? stored('string', plainText(decimal)) : { status: 'rejected', message: TOO_LONG };
 }
 
-/** A point without exponent makes a double even of a whole number. */
+/** With a point and without an exponent, even a whole number is a double. */
 function isSimpleDouble(literal: string): boolean {
   return literal.includes('.') && !/[eE]/.test(literal);
 }

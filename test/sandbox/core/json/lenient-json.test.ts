@@ -1,15 +1,16 @@
+/** The lenient JSON parser (contract section 4.3). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { jsonText } from '../../../../src/sandbox/core/json/json-text.ts';
-import { NESTING_MAX, parseLenientJson } from '../../../../src/sandbox/core/json/lenient-json.ts';
+import { jsonText, NESTING_MAX, parseLenientJson } from '../../../../src/sandbox/core/json/lenient-json.ts';
 
-/** What a body means, written back as plain JSON; undefined when it is refused. */
-function meaning(text: string): string | undefined {
+/** Parses a text and writes it as strict JSON; undefined if it is rejected. */
+function normalise(text: string): string | undefined {
   const parsed = parseLenientJson(text);
   return parsed.ok ? jsonText(parsed.value) : undefined;
 }
 
-const ACCEPTED: readonly (readonly [claim: string, text: string, means: string])[] = [
+const ACCEPTED: readonly (readonly [what: string, text: string, expected: string])[] = [
   ['plain JSON', '{"a":1,"b":[true,false,null,"x"]}', '{"a":1,"b":[true,false,null,"x"]}'],
   ['unquoted keys and values', '{a:b}', '{"a":"b"}'],
   ['single quotes', "{'a':'b'}", '{"a":"b"}'],
@@ -42,7 +43,7 @@ const ACCEPTED: readonly (readonly [claim: string, text: string, means: string])
   ['a key named __proto__', '{"__proto__":1}', '{"__proto__":1}'],
 ];
 
-const REJECTED: readonly (readonly [claim: string, text: string])[] = [
+const REJECTED: readonly (readonly [what: string, text: string])[] = [
   ['trailing text', '{"a":1} x'],
   ['a second document', '{}{}'],
   ['a trailing comma in an object', '{"a":1,}'],
@@ -62,27 +63,27 @@ const REJECTED: readonly (readonly [claim: string, text: string])[] = [
   ['a lone closing brace', '}'],
 ];
 
-describe('the lenient parser', () => {
-  for (const [claim, text, means] of ACCEPTED) {
-    it(`accepts ${claim}`, () => assert.equal(meaning(text), means));
+describe('parseLenientJson', () => {
+  for (const [what, text, expected] of ACCEPTED) {
+    it(`the parser accepts ${what}`, () => assert.equal(normalise(text), expected));
   }
 
-  for (const [claim, text] of REJECTED) {
-    it(`rejects ${claim}`, () => assert.equal(meaning(text), undefined));
+  for (const [what, text] of REJECTED) {
+    it(`the parser rejects ${what}`, () => assert.equal(normalise(text), undefined));
   }
 
-  it('says where the text broke off', () => {
+  it('an error has line and column', () => {
     assert.deepEqual(parseLenientJson('{\n"a":'), { ok: false, message: 'End of input at line 2 column 5' });
   });
 
-  it('bounds nesting instead of exhausting the stack', () => {
+  it('deep nesting is rejected before it exhausts the stack', () => {
     const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
-    assert.notEqual(meaning(nested(NESTING_MAX)), undefined);
-    assert.equal(meaning(nested(NESTING_MAX + 2)), undefined);
-    assert.equal(meaning(nested(1_000_000)), undefined);
+    assert.notEqual(normalise(nested(NESTING_MAX)), undefined);
+    assert.equal(normalise(nested(NESTING_MAX + 2)), undefined);
+    assert.equal(normalise(nested(1_000_000)), undefined);
   });
 
-  it('takes any text without throwing', () => {
+  it('no text makes the parser throw', () => {
     for (const text of ['\u0000', '\\', '/', '"\\', "'", '{"a":/', '\uD800', '[1 /', '{a', '=', '#']) {
       assert.doesNotThrow(() => parseLenientJson(text), text);
     }

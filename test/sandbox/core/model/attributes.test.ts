@@ -1,3 +1,5 @@
+/** Publishing, reading and notifying attributes (contract section 5). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxCoreWithAdmin } from '../../../../src/sandbox/core/core.ts';
@@ -9,7 +11,7 @@ async function publish(core: SandboxCoreWithAdmin, device: DeviceHandle, body: s
   return (await core.publishAttributes(device, body, 'coap')).status;
 }
 
-/** The answer's JSON text, or the status of an answer that has none. */
+/** The JSON text of the answer, or its status if it has none. */
 async function read(
   core: SandboxCoreWithAdmin,
   device: DeviceHandle,
@@ -20,14 +22,14 @@ async function read(
 }
 
 describe('publishing attributes', () => {
-  it('writes the client scope by the value rules', async () => {
+  it('publishing writes the client scope by the value rules', async () => {
     const core = openQuickCore();
     const device = await withDevice(core);
     assert.equal(await publish(core, device, '{"fw":"007","x":{"y":null},"gone":null}'), 'accepted');
     assert.deepEqual(core.admin.devices()[0]?.attributes.client, { fw: 7, x: '{"y":null}' });
   });
 
-  it('treats ts and values as two ordinary attributes', async () => {
+  it('publishing treats ts and values as ordinary attributes', async () => {
     const core = openQuickCore();
     const device = await withDevice(core);
     await publish(core, device, '{"ts":1,"values":{"a":2}}');
@@ -35,7 +37,7 @@ describe('publishing attributes', () => {
   });
 
   for (const body of ['[]', '[{"a":1}]', '1', '"x"', 'null', '', '{']) {
-    it(`refuses ${body || 'an empty body'} as malformed`, async () => {
+    it(`publishing rejects ${body || 'an empty body'} as malformed`, async () => {
       const core = openQuickCore();
       assert.equal(await publish(core, await withDevice(core), body), 'malformed');
     });
@@ -46,7 +48,7 @@ describe('publishing attributes', () => {
     assert.equal(await publish(core, await withDevice(core), '{"a":1}'), 'failed');
   });
 
-  it('is remembered only when it changed something', async () => {
+  it('publishing reports a change only if a value differs', async () => {
     let changes = 0;
     const core = openQuickCore({ devicesChanged: () => (changes += 1) });
     const device = await withDevice(core);
@@ -66,26 +68,26 @@ describe('reading attributes', () => {
     return [core, device];
   }
 
-  it('answers everything of both scopes when no keys are given', async () => {
+  it('reading without keys returns both scopes', async () => {
     assert.equal(
       await read(...(await createDeviceWithAttributes())),
       '{"client":{"a":1,"b":2},"shared":{"b":"x","c":1.0}}',
     );
   });
 
-  it('answers only the scope whose keys are given', async () => {
+  it('reading with keys of one scope returns only that scope', async () => {
     const [core, device] = await createDeviceWithAttributes();
     assert.equal(await read(core, device, { clientKeys: ['b'] }), '{"client":{"b":2}}');
     assert.equal(await read(core, device, { sharedKeys: ['b', 'b'] }), '{"shared":{"b":"x"}}');
   });
 
-  it('A2: answers the keys asked for in each scope', async () => {
+  it('A2: reading returns the requested keys of each scope', async () => {
     const [core, device] = await createDeviceWithAttributes();
     const answer = await read(core, device, { clientKeys: ['a'], sharedKeys: ['b'] });
     assert.equal(answer, '{"client":{"a":1},"shared":{"b":"x"}}');
   });
 
-  it('leaves out a scope in which nothing was found', async () => {
+  it('reading leaves out a scope without a match', async () => {
     const [core, device] = await createDeviceWithAttributes();
     assert.equal(
       await read(core, device, { clientKeys: ['zzz'], sharedKeys: ['b'] }),
@@ -93,7 +95,7 @@ describe('reading attributes', () => {
     );
   });
 
-  it('finds nothing where there is nothing, server attributes included', async () => {
+  it('reading finds nothing in empty scopes and no server attributes', async () => {
     const core = openQuickCore({ generateToken: () => 'tok' });
     await core.provision('{"provisionDeviceKey":"pk1","provisionDeviceSecret":"ps1"}', 'coap');
     const check = await core.checkToken('tok');
@@ -108,7 +110,7 @@ describe('reading attributes', () => {
     assert.equal(await read(core, device), 'failed');
   });
 
-  it('is never answered when the core is slower than the transport waits', async () => {
+  it('reading gets no answer if the core is slower than the transport waits', async () => {
     const clock = new ManualClock();
     const core = openQuickCore({ clock });
     const device = await withDevice(core);
@@ -120,7 +122,7 @@ describe('reading attributes', () => {
 });
 
 describe('shared attributes', () => {
-  it('are a flat object for a new observer, empty when there are none', async () => {
+  it('shared attributes are a flat object, or empty', async () => {
     const core = openQuickCore();
     const device = await withDevice(core);
     assert.equal(await core.sharedAttributes(device), '{}');
@@ -128,7 +130,7 @@ describe('shared attributes', () => {
     assert.equal(await core.sharedAttributes(device), '{"uploadPeriod":60}');
   });
 
-  it('A1: notify with the keys written, and with the keys deleted', async () => {
+  it('A1: a change notifies with the written or the deleted keys', async () => {
     const core = openQuickCore();
     const device = await withDevice(core);
     const notifications: string[] = [];
@@ -139,7 +141,7 @@ describe('shared attributes', () => {
     assert.deepEqual(notifications, ['{"uploadPeriod":60}', '{"other":"x"}', '{"deleted":["uploadPeriod"]}']);
   });
 
-  it('tell nobody who unsubscribed, and nobody about another device', async () => {
+  it('a change notifies only current subscribers of the device', async () => {
     const core = openQuickCore();
     const device = await withDevice(core);
     core.admin.createDevice({ name: 'other' });
@@ -152,7 +154,7 @@ describe('shared attributes', () => {
     assert.deepEqual(notifications, []);
   });
 
-  it('are forgotten by nobody but the listeners at a restart', async () => {
+  it('a restart keeps shared attributes and drops listeners', async () => {
     const core = openQuickCore();
     const device = await withDevice(core);
     const notifications: string[] = [];
@@ -168,7 +170,7 @@ describe('shared attributes', () => {
 });
 
 describe('the end of a token', () => {
-  it('ends every subscription once and unauthorizes the old token when it is revoked', async () => {
+  it('revoking a token ends all subscriptions once', async () => {
     const core = openQuickCore();
     const device = await withDevice(core, 'old');
     const notifications: string[] = [];
@@ -181,7 +183,7 @@ describe('the end of a token', () => {
     assert.deepEqual(await core.checkToken('old'), { status: 'unauthorized' });
   });
 
-  it('ends every subscription when the device is deleted', async () => {
+  it('deleting a device ends all subscriptions', async () => {
     const core = openQuickCore();
     const device = await withDevice(core, 'old');
     const notifications: string[] = [];
@@ -191,7 +193,7 @@ describe('the end of a token', () => {
     assert.deepEqual(await core.checkToken('old'), { status: 'unauthorized' });
   });
 
-  it('is not what a foreign transport type means: the token stays good, CoAP is not allowed', async () => {
+  it('a foreign transport type keeps the token valid but disallows CoAP', async () => {
     for (const [transportType, coapAllowed] of [
       ['DEFAULT', true],
       ['COAP', true],

@@ -1,3 +1,5 @@
+/** The stored type of each value (contract section 4.2). */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseLenientJson } from '../../../../src/sandbox/core/json/lenient-json.ts';
@@ -12,7 +14,7 @@ function classify(json: string, typeCast: boolean): Classification {
 
 type Row = readonly [json: string, type: StoredPoint['type'], value: StoredPoint['value']];
 
-/** Contract 4.2, row by row. */
+/** The table of contract section 4.2. */
 const CAST_ON: readonly Row[] = [
   ['true', 'boolean', true],
   ['false', 'boolean', false],
@@ -90,7 +92,7 @@ describe('the value table', () => {
   }
 
   for (const json of ['0.30000000000000004', '9223372036854775808', '1E400']) {
-    it(`fails the whole message for ${json} with the type cast off`, () => {
+    it(`rejects the whole message for ${json} with the type cast off`, () => {
       assert.equal(classify(json, false).status, 'rejected');
     });
   }
@@ -100,7 +102,7 @@ describe('the value table', () => {
     assert.deepEqual(classify('null', false), { status: 'dropped' });
   });
 
-  it('refuses a number whose digits would fill the memory, and keeps it as text when quoted', () => {
+  it('rejects a number with too many digits, and stores it as text if quoted', () => {
     assert.equal(classify('1E999999999', true).status, 'rejected');
     const digits = '1'.repeat(20_000);
     assert.deepEqual(classify(`"${digits}"`, true), {
@@ -109,7 +111,7 @@ describe('the value table', () => {
     });
   });
 
-  it('writes a stored value back in the server form: doubles keep a point, large longs all digits', () => {
+  it('writes doubles with a point and large longs with all digits', () => {
     assert.equal(storedText({ type: 'double', value: 1 }), '1.0');
     assert.equal(storedText({ type: 'double', value: 0.5 }), '0.5');
     assert.equal(storedText({ type: 'long', value: '9223372036854775807' }), '9223372036854775807');

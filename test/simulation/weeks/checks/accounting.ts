@@ -1,39 +1,39 @@
 /**
- * The accounts of one gateway: for every sample that the server does not have, the reason, and whether it was within the stated
- * bounds and told; for everything told, whether it is true.
+ * The accounts of one gateway: for every sample that the server lacks, the reason, whether it is within the
+ * documented bounds, and whether it was reported; for every reported loss, whether it is true.
  *
- * Stated: a power cut or a kill costs what was taken in the last `max(spoolAfter, flushEvery)` and had not been delivered, or
- * since the disk refused; everything else that is lost is counted, and told by a gap record. After a restart up to a segment
- * may come again, and be told again, or told although it had been delivered before.
+ * Documented: a power cut or a kill loses undelivered readings of the last `max(spoolAfter, flushEvery)`, or
+ * since the disk failed; every other loss is counted and reported by a gap record. After a restart up to a
+ * segment may be sent again, reported as lost again, or reported as lost although it was delivered.
  */
 
 import type { LossReason } from '../../../../src/core/model/loss-report.ts';
 import type { WeekPlan } from '../plan/week-plan.ts';
 import { Bounds } from './bounds.ts';
-import { at, type Ledger, type LifeRecord, type Note, type Sample } from './ledger.ts';
+import { type AgentRecord, type CountedLoss, formatTime, type Ledger, type Sample } from './ledger.ts';
 
 export type LossCause =
   | LossReason
   | 'power cut'
   | 'kill'
-  | 'stop while the disk refused'
+  | 'stop while the disk failed'
   | 'beyond the bounds';
 
 export interface Accounts {
   readonly lost: ReadonlyMap<LossCause, number>;
   /** By the number of the sample. */
   readonly lossCause: ReadonlyMap<number, LossCause>;
-  /** Told as lost more often than they were: the documented double counts. */
+  /** Readings reported as lost more often than they were: the documented double counts. */
   readonly overreported: number;
-  /** Counted as lost, and told to nobody: the process ended before the gap record was on the disk. */
+  /** Counted but not reported losses: the process ended before the gap record was on the disk. */
   readonly unreported: number;
 }
 
-/** More than a file of the spool holds of our readings. */
+/** More readings than a segment holds. */
 const SEGMENT_READINGS_MAX = 700;
 
 /** Readings in a window of sixteen messages. */
-const OUT_OF_TURN_MAX = 1_000;
+const OUT_OF_ORDER_MAX = 1_000;
 
 export class Accounting {
   readonly #ledger: Ledger;
@@ -41,18 +41,18 @@ export class Accounting {
   readonly #reported: ReadonlyMap<number, number>;
   readonly #lost = new Map<LossCause, number>();
   readonly #lossReason = new Map<number, LossCause>();
-  readonly #notesOf = new Map<number, Note[]>();
-  /** Counted as lost without naming the sample. */
-  #nameless = 0;
-  /** What may have been in files that could not even be counted. */
+  readonly #notesOf = new Map<number, CountedLoss[]>();
+  /** Losses counted without the number of the sample. */
+  #unidentified = 0;
+  /** The maximum number of readings in segments that could not be counted. */
   #uncounted = 0;
 
-  /** `told`: the gap records that the server has, by date. */
+  /** `reported`: the losses in the gap records on the server, by timestamp. */
   constructor(ledger: Ledger, plan: WeekPlan, reported: ReadonlyMap<number, number>) {
     this.#ledger = ledger;
     this.#bounds = new Bounds(ledger, plan);
     this.#reported = reported;
-    for (const note of ledger.notes) if (note.n === undefined) this.#nameless += note.readings;
+    for (const note of ledger.notes) if (note.n === undefined) this.#unidentified += note.readings;
     for (const note of ledger.notes) if (this.#isUncounted(note)) this.#uncounted += SEGMENT_READINGS_MAX;
     for (const note of ledger.notes) {
       if (note.n === undefined) continue;
@@ -62,14 +62,14 @@ export class Accounting {
     }
   }
 
-  settle(): Accounts {
+  check(): Accounts {
     for (const sample of this.#ledger.samples) {
       if (sample.executions > 0) continue;
       const by = this.#reasonFor(sample);
       this.#lossReason.set(sample.n, by);
       this.#lost.set(by, (this.#lost.get(by) ?? 0) + 1);
     }
-    const overreported = this.#checkNotes() + this.#nameless;
+    const overreported = this.#checkNotes() + this.#unidentified;
     const unreported = Math.max(0, this.#checkSums());
     return { lost: this.#lost, lossCause: this.#lossReason, overreported, unreported };
   }
@@ -80,130 +80,136 @@ export class Accounting {
       this.#checkReason(sample, note);
       return note.reason;
     }
-    if (this.#bounds.fromMs(sample.life) <= sample.takenMs) return this.#endOf(sample.life);
-    if (this.#nameless > 0) {
-      this.#nameless -= 1;
+    if (this.#bounds.fromMs(sample.agent) <= sample.takenMs) return this.#endOf(sample.agent);
+    if (this.#unidentified > 0) {
+      this.#unidentified -= 1;
       return 'damaged';
     }
     if (this.#uncounted > 0) {
       this.#uncounted -= 1;
       return 'damaged';
     }
-    const { life } = sample;
-    const end = life.how ? `${life.how} at ${at(life.stoppedMs ?? life.diedMs ?? 0)}` : 'alive';
-    this.#ledger.recordGap(
-      'nothing lost untold',
-      `n=${sample.n} of life ${life.number} (${end}), taken at ${at(sample.takenMs)}${sample.wasUndated ? ' without a date' : ''}`,
+    const { agent } = sample;
+    const end = agent.endedBy
+      ? `${agent.endedBy} at ${formatTime(agent.stoppedMs ?? agent.diedMs ?? 0)}`
+      : 'alive';
+    this.#ledger.reportViolation(
+      'no unreported loss',
+      `n=${sample.n} of process ${agent.number} (${end}), taken at ${formatTime(sample.takenMs)}${sample.wasUndated ? ' without a timestamp' : ''}`,
       sample.takenMs,
     );
     return 'beyond the bounds';
   }
 
-  /** A file that could not be read when the process began is told as one reading. */
-  #isUncounted({ n, readings, atMs }: Note): boolean {
+  /** A segment that could not be read at the start of the process is counted as one reading. */
+  #isUncounted({ n, readings, atMs }: CountedLoss): boolean {
     if (n !== undefined || readings > 1) return false;
-    return this.#ledger.refusals.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= atMs);
+    return this.#ledger.diskFaults.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= atMs);
   }
 
-  #endOf({ how }: LifeRecord): LossCause {
-    if (how === 'stop') return 'stop while the disk refused';
-    return how === 'kill' ? 'kill' : 'power cut';
+  #endOf({ endedBy }: AgentRecord): LossCause {
+    if (endedBy === 'stop') return 'stop while the disk failed';
+    return endedBy === 'kill' ? 'kill' : 'power cut';
   }
 
-  #checkReason(sample: Sample, { reason, life }: Note): void {
+  #checkReason(sample: Sample, { reason, agent }: CountedLoss): void {
     const ledger = this.#ledger;
-    const { boot, number } = sample.life;
+    const { boot, number } = sample.agent;
     if ((reason === 'malformed' || reason === 'refused') && sample.poison === undefined) {
-      ledger.recordGap('healthy readings are not given up', `n=${sample.n}: ${reason}`, sample.takenMs);
+      ledger.reportViolation('no healthy reading dropped', `n=${sample.n}: ${reason}`, sample.takenMs);
     }
     if (reason !== 'undatable') return;
-    // A process that begins in the middle of a boot knows nothing of what the one before knew.
-    const anchored = ledger.lives.filter(
-      (each) => each.boot === boot && each.anchoredMs !== undefined && each.number >= number,
+    // A process that starts during a boot may not know the boot offset of the previous one.
+    const withOffset = ledger.agents.filter(
+      (each) => each.boot === boot && each.offsetKnownMs !== undefined && each.number >= number,
     );
-    const isDatable = anchored.some((each) => !this.#bounds.mayBeForgotten(each));
-    if (sample.wasUndated && boot !== life.boot && !isDatable) return;
-    ledger.recordGap(
-      'nothing lost untold',
-      `n=${sample.n}: undatable, but its boot was dated`,
+    const isDatable = withOffset.some((each) => !this.#bounds.mayBeLost(each));
+    if (sample.wasUndated && boot !== agent.boot && !isDatable) return;
+    ledger.reportViolation(
+      'no unreported loss',
+      `n=${sample.n}: undatable, but the offset of its boot was known`,
       sample.takenMs,
     );
   }
 
-  /** Returns how many were told more often than they were lost, by what is documented. */
+  /** Returns the number of readings reported as lost too often, as documented. */
   #checkNotes(): number {
     let overreported = 0;
     for (const [n, notes] of this.#notesOf) {
       const sample = this.#ledger.sample(n);
       if (!sample) continue;
       for (const [index, note] of notes.entries()) {
-        const isAgain = notes.slice(0, index).some((other) => other.life === note.life);
+        const isAgain = notes.slice(0, index).some((other) => other.agent === note.agent);
         if (isAgain && !this.#mayBeTwiceOnDisk(sample, note))
-          this.#ledger.recordGap('losses told once', `n=${n} twice in life ${note.life.number}`, note.atMs);
+          this.#ledger.reportViolation(
+            'losses reported once',
+            `n=${n} twice in process ${note.agent.number}`,
+            note.atMs,
+          );
         if (index > 0) overreported += 1;
       }
       if (sample.executions === 0) continue;
       overreported += 1;
       const [note] = notes;
-      if (!note || sample.heardInLife !== note.life.number || this.#mayBeTwiceOnDisk(sample, note)) continue;
-      if (this.#isOutOfTurn(n)) continue;
-      this.#ledger.recordGap(
-        'nothing told that is there',
-        `n=${n}: ${note.reason}, though it was accepted`,
+      if (!note || sample.confirmedBy !== note.agent.number || this.#mayBeTwiceOnDisk(sample, note)) continue;
+      if (this.#isOutOfOrder(n)) continue;
+      this.#ledger.reportViolation(
+        'no false loss report',
+        `n=${n}: ${note.reason}, although it was accepted`,
         note.atMs,
       );
     }
     return overreported;
   }
 
-  /** Accepted while one before it was not: the lane hears of both in its own order, and so had not heard of this one. */
-  #isOutOfTurn(n: number): boolean {
-    for (let before = n - 1; before >= Math.max(1, n - OUT_OF_TURN_MAX); before -= 1) {
+  /**
+   * Accepted while an earlier one was not: the lane acknowledges in its own order, so it had not acknowledged
+   * this one.
+   */
+  #isOutOfOrder(n: number): boolean {
+    for (let before = n - 1; before >= Math.max(1, n - OUT_OF_ORDER_MAX); before -= 1) {
       if (this.#ledger.sample(before)?.executions === 0) return true;
     }
     return false;
   }
 
-  /** What of a batch that the disk refused is on it nevertheless, is read after a restart as well. */
-  #mayBeTwiceOnDisk({ takenMs, life }: Sample, { atMs, life: later }: Note): boolean {
+  /** A batch whose write failed may be partly on the disk nevertheless, and is read again after a restart. */
+  #mayBeTwiceOnDisk({ takenMs, agent }: Sample, { atMs, agent: later }: CountedLoss): boolean {
     return (
-      life !== later && this.#ledger.refusals.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= takenMs)
+      agent !== later && this.#ledger.diskFaults.some(({ fromMs, toMs }) => fromMs <= atMs && toMs >= takenMs)
     );
   }
 
   /**
-   * Everything counted as lost is told, but for what was in memory when a life ended, and gap records in a file that could not
-   * be read. What is told too often are gap records that came again after a restart and were lost then. Returns what is not told.
+   * Every counted loss is reported, except those in memory at the end of a process, and gap records in a
+   * segment that could not be read. Reported too often are gap records that were read again after a restart
+   * and lost then. Returns the unreported losses.
    */
   #checkSums(): number {
-    const {
-      notes,
-      gapRecords: tells,
-      lives,
-      repeatedReports: retells,
-      unheardReports: toldUnheard,
-    } = this.#ledger;
+    const { notes, gapRecords, agents, repeatedReports, unconfirmedReports } = this.#ledger;
     const counted = sum(notes);
     const missing = counted - sum([...this.#reported.values()].map((readings) => ({ readings })));
     const unreadMs = Math.max(0, ...notes.filter(({ n }) => n === undefined).map(({ atMs }) => atMs));
-    const atRisk = tells.filter(({ life, atMs }) => this.#bounds.fromMs(life) <= atMs || atMs <= unreadMs);
-    // At the server already: delivered before a restart, or without a date and the answer lost; or retold before, and come
-    // back with a file whose removal a power cut undid.
-    const isThere = ({ tsMs, reason, readings }: (typeof retells)[number], index: number) =>
+    const atRisk = gapRecords.filter(
+      ({ agent, atMs }) => this.#bounds.fromMs(agent) <= atMs || atMs <= unreadMs,
+    );
+    // On the server already: delivered before a restart, or without a timestamp and with a lost response; or
+    // reported again before, and read again from a segment whose deletion a power cut reverted.
+    const isThere = ({ tsMs, reason, readings }: (typeof repeatedReports)[number], index: number) =>
       tsMs === undefined
         ? reason !== 'undatable' ||
-          retells.findIndex((each) => each.tsMs === undefined && each.readings === readings) < index
+          repeatedReports.findIndex((each) => each.tsMs === undefined && each.readings === readings) < index
         : this.#reported.has(Math.trunc(tsMs));
-    const leastMissing = -sum(retells.filter(isThere)) - toldUnheard;
-    // Who was asked to stop had the time to tell, but for one whose disk refused it.
-    const unreported = lives.filter(
-      (each) => each.how !== 'stop' || Number.isFinite(this.#bounds.fromMs(each)),
+    const leastMissing = -sum(repeatedReports.filter(isThere)) - unconfirmedReports;
+    // A process that was asked to stop had time to report, unless its disk failed.
+    const unreported = agents.filter(
+      (each) => each.endedBy !== 'stop' || Number.isFinite(this.#bounds.fromMs(each)),
     );
     const mostMissing = sum(atRisk) + unreported.reduce((all, each) => all + each.unreported, 0);
     if (missing >= leastMissing && missing <= mostMissing) return missing;
-    this.#ledger.recordGap(
+    this.#ledger.reportViolation(
       'losses covered by gap records',
-      `${counted} counted, ${missing} of them not told; stated: ${leastMissing} to ${mostMissing}`,
+      `${counted} counted, ${missing} of them not reported; allowed: ${leastMissing} to ${mostMissing}`,
     );
     return missing;
   }

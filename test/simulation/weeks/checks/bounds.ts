@@ -1,13 +1,14 @@
 /**
- * The stated bounds of what a gateway may lose without telling: what a life had in memory only when it ended.
+ * The documented bounds of what a gateway may lose without a report: readings that a process had only in
+ * memory at its end.
  */
 
 import { DRIFT_MAX, MINUTE, SECOND, type WeekPlan } from '../plan/week-plan.ts';
-import type { Ledger, LifeRecord } from './ledger.ts';
+import type { AgentRecord, Ledger } from './ledger.ts';
 
-/** What a flush takes beside the disk's own time: a live reading that is under way holds it up, ms. */
+/** The duration of a flush without the disk operations, ms: an undated reading in flight delays it. */
 const FLUSH_MS = 15 * SECOND;
-/** Operations on the disk in two flushes, one that is under way and the one that follows, with the lanes' between them. */
+/** Disk operations of two flushes, the current and the next one, and those of the lanes in between. */
 const FLUSH_STEPS = 24;
 
 export class Bounds {
@@ -19,36 +20,36 @@ export class Bounds {
     this.#plan = plan;
   }
 
-  /** How long before its end a life may have kept readings in memory only, ms. */
+  /** How long before its end a process may have had readings only in memory, ms. */
   get boundMs(): number {
     const { settings, diskStepMsMax } = this.#plan;
     const { spoolAfterMs, flushEveryMs } = settings;
     return Math.max(spoolAfterMs, flushEveryMs) * (1 + DRIFT_MAX) + FLUSH_MS + FLUSH_STEPS * diskStepMsMax;
   }
 
-  /** From when on what a life took may be lost by its end, virtual ms. */
-  fromMs(life: LifeRecord): number {
-    const { how, diedMs = Number.POSITIVE_INFINITY, stoppedMs } = life;
-    if (!how) return Number.POSITIVE_INFINITY;
-    const isStop = how === 'stop';
+  /** Readings taken since this time may be lost with the process, virtual ms. */
+  fromMs(agent: AgentRecord): number {
+    const { endedBy, diedMs = Number.POSITIVE_INFINITY, stoppedMs } = agent;
+    if (!endedBy) return Number.POSITIVE_INFINITY;
+    const isStop = endedBy === 'stop';
     const endMs = isStop ? (stoppedMs ?? diedMs) : diedMs;
     let fromMs = isStop ? Number.POSITIVE_INFINITY : endMs - this.boundMs;
-    for (const phase of [...this.#ledger.refusals].reverse()) {
+    for (const phase of [...this.#ledger.diskFaults].reverse()) {
       if (phase.fromMs > diedMs) continue;
-      // What memory kept meanwhile goes to the disk with the next flush.
+      // Readings kept in memory meanwhile are written with the next flush.
       const keptUntilMs = phase.toMs + (isStop ? 0 : this.boundMs + MINUTE);
       if (keptUntilMs >= Math.min(fromMs, endMs)) fromMs = Math.min(fromMs, phase.fromMs - this.boundMs);
     }
     return fromMs;
   }
 
-  /** The date of a boot is lost with the life that learnt it: before it was on the disk, or because the disk refused it. */
-  mayBeForgotten({ anchoredMs = 0, diedMs }: LifeRecord): boolean {
+  /** Whether the boot offset may be lost with the process: it was not on the disk yet, or the disk failed. */
+  mayBeLost({ offsetKnownMs = 0, diedMs }: AgentRecord): boolean {
     if (diedMs === undefined) return false;
     const graceMs = 30 * this.#plan.diskStepMsMax;
-    if (diedMs - anchoredMs <= graceMs) return true;
-    return this.#ledger.refusals.some(
-      ({ fromMs, toMs }) => fromMs <= anchoredMs && toMs >= anchoredMs - graceMs,
+    if (diedMs - offsetKnownMs <= graceMs) return true;
+    return this.#ledger.diskFaults.some(
+      ({ fromMs, toMs }) => fromMs <= offsetKnownMs && toMs >= offsetKnownMs - graceMs,
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The history that the server has of one gateway, against what was sampled: the dates, and the values of whoever carries the
- * last one forward.
+ * Compares the history of one gateway on the server with its samples: the timestamps, and the values of a
+ * reader who carries the last value forward.
  */
 
 import { UNDATED_AGE_MS_MAX } from '../../../../src/core/delivery/undated.ts';
@@ -8,60 +8,64 @@ import { SECOND } from '../plan/week-plan.ts';
 import { EPOCH_MS, type HostTime } from '../world/host-time.ts';
 import type { Points } from '../world/week-server.ts';
 import type { LossCause } from './accounting.ts';
-import { at, type Ledger, type Sample } from './ledger.ts';
+import { formatTime, type Ledger, type Sample } from './ledger.ts';
 
-/** How far a date may be off beside what the oscillator drifts while nobody corrects it, ms. */
-const DATE_MS = 1_000;
-/** Longest delay of a datagram, with a margin, ms. */
+/** The maximum error of a timestamp without the drift of the oscillator, ms. */
+const TIMESTAMP_ERROR_MS = 1_000;
+/** The longest delay of a datagram, with a margin, ms. */
 const DELAY_MS = 4 * SECOND + 100;
 export interface History {
   readonly storedOnce: number;
-  /** Once without a date, whose answer was lost, and once more with it. */
+  /** Stored without a timestamp, with a lost response, and again with one. */
   readonly storedTwice: number;
-  /** Times a reading was stored anew under the date it had. */
+  /** How often a reading was stored again with the same timestamp. */
   readonly repeated: number;
 }
 
-export function checkDates(ledger: Ledger, host: HostTime): History {
+export function checkTimestamps(ledger: Ledger, host: HostTime): History {
   let storedOnce = 0;
   let storedTwice = 0;
   let repeated = 0;
   for (const sample of ledger.samples) {
-    const { dated, arrivals, executions } = sample;
+    const { timestamps, arrivals, executions } = sample;
     if (executions === 0) continue;
     repeated += executions - 1;
-    if (dated.size + arrivals.length === 1) storedOnce += 1;
+    if (timestamps.size + arrivals.length === 1) storedOnce += 1;
     else checkTwice(ledger, sample);
-    if (dated.size === 1 && arrivals.length === 1) storedTwice += 1;
-    for (const ts of dated) checkDate(ledger, host, sample, ts);
+    if (timestamps.size === 1 && arrivals.length === 1) storedTwice += 1;
+    for (const ts of timestamps) checkTimestamp(ledger, host, sample, ts);
     for (const ts of arrivals) checkArrival(ledger, sample, ts);
   }
   return { storedOnce, storedTwice, repeated };
 }
 
-function checkTwice(ledger: Ledger, { n, dated, arrivals, unheardLive, takenMs }: Sample): void {
-  const dates = [...dated].map((ts) => at(ts - EPOCH_MS)).join(', ');
-  if (dated.size > 1) ledger.recordGap('one date', `n=${n}: ${dates}`, takenMs);
+function checkTwice(ledger: Ledger, { n, timestamps, arrivals, unconfirmedUndated, takenMs }: Sample): void {
+  const dates = [...timestamps].map((ts) => formatTime(ts - EPOCH_MS)).join(', ');
+  if (timestamps.size > 1) ledger.reportViolation('one timestamp', `n=${n}: ${dates}`, takenMs);
   if (arrivals.length > 1) {
-    ledger.recordGap('stored once', `n=${n}: ${arrivals.length} times without a date`, takenMs);
-  } else if (arrivals.length === 1 && unheardLive === 0) {
-    ledger.recordGap('stored once', `n=${n}: without a date, heard, and again at ${dates}`, takenMs);
+    ledger.reportViolation('stored once', `n=${n}: ${arrivals.length} times without a timestamp`, takenMs);
+  } else if (arrivals.length === 1 && unconfirmedUndated === 0) {
+    ledger.reportViolation(
+      'stored once',
+      `n=${n}: confirmed without a timestamp, and again at ${dates}`,
+      takenMs,
+    );
   }
 }
 
-function checkDate(
+function checkTimestamp(
   ledger: Ledger,
   host: HostTime,
-  { n, takenMs, life, wasUndated }: Sample,
+  { n, takenMs, agent, wasUndated }: Sample,
   ts: number,
 ): void {
   const offMs = ts - EPOCH_MS - takenMs;
-  const mostMs = DATE_MS + host.holdOverMs(life.boot, takenMs, wasUndated);
+  const mostMs = TIMESTAMP_ERROR_MS + host.driftMsMax(agent.boot, takenMs, wasUndated);
   if (Math.abs(offMs) <= mostMs) return;
-  const how = wasUndated ? 'later' : 'at once';
-  ledger.recordGap(
-    'dated right',
-    `n=${n}: off by ${Math.round(offMs)} ms of ${Math.round(mostMs)}, dated ${how}`,
+  const when = wasUndated ? 'later' : 'at once';
+  ledger.reportViolation(
+    'correct timestamp',
+    `n=${n}: off by ${Math.round(offMs)} ms of ${Math.round(mostMs)}, timestamp set ${when}`,
     takenMs,
   );
 }
@@ -69,11 +73,15 @@ function checkDate(
 function checkArrival(ledger: Ledger, { n, takenMs }: Sample, ts: number): void {
   const lateMs = ts - EPOCH_MS - takenMs;
   if (lateMs < 0 || lateMs > UNDATED_AGE_MS_MAX + DELAY_MS) {
-    ledger.recordGap('dated right', `n=${n}: dated by the server ${Math.round(lateMs)} ms after`, takenMs);
+    ledger.reportViolation(
+      'correct timestamp',
+      `n=${n}: timestamp of the server ${Math.round(lateMs)} ms after the sample`,
+      takenMs,
+    );
   }
 }
 
-/** Carries every value forward; returns how many readings lay in a window in which that may be wrong, and was. */
+/** Carries every value forward. Returns the number of wrong readings within the documented window. */
 export function checkValues(
   ledger: Ledger,
   stored: ReadonlyMap<number, Points>,
@@ -89,9 +97,9 @@ export function checkValues(
     if (wrong === undefined) continue;
     if (isInWindow(ledger, sample, stored, lostBy)) excused += 1;
     else {
-      ledger.recordGap(
+      ledger.reportViolation(
         'history reconstructs',
-        `n=${n} at ${at(ts - EPOCH_MS)}: ${wrong}=${carried[wrong]}, sampled ${sample.values[wrong]}; ${context(ledger, sample, lostBy)}`,
+        `n=${n} at ${formatTime(ts - EPOCH_MS)}: ${wrong}=${carried[wrong]}, sampled ${sample.values[wrong]}; ${context(ledger, sample, lostBy)}`,
         sample.takenMs,
       );
     }
@@ -99,7 +107,7 @@ export function checkValues(
   return excused;
 }
 
-/** One of the same process before it is lost, with no full reading in between. */
+/** Whether an earlier sample of the same process is lost, with no snapshot in between. */
 function isInWindow(
   ledger: Ledger,
   sample: Sample,
@@ -108,17 +116,17 @@ function isInWindow(
 ): boolean {
   for (let n = sample.n - 1; n >= 1; n -= 1) {
     const before = ledger.sample(n);
-    if (!before || before.life !== sample.life) return false;
+    if (!before || before.agent !== sample.agent) return false;
     const by = lostBy.get(n);
-    // What is fresh goes ahead of what waits, and that may be lost later.
+    // Fresh readings overtake the backlog, which may be lost later.
     if (by !== undefined) return true;
-    if (isFull(before, stored)) return false;
+    if (isSnapshot(before, stored)) return false;
   }
   return false;
 }
 
-function isFull(sample: Sample, stored: ReadonlyMap<number, Points>): boolean {
-  return [...sample.dated, ...sample.arrivals].some((ts) => {
+function isSnapshot(sample: Sample, stored: ReadonlyMap<number, Points>): boolean {
+  return [...sample.timestamps, ...sample.arrivals].some((ts) => {
     const values = stored.get(ts)?.values ?? {};
     return Object.keys(sample.values).every((key) => Object.hasOwn(values, key));
   });
@@ -127,8 +135,10 @@ function isFull(sample: Sample, stored: ReadonlyMap<number, Points>): boolean {
 function context(ledger: Ledger, sample: Sample, lostBy: ReadonlyMap<number, LossCause>): string {
   const before: string[] = [];
   for (let n = sample.n - 1; n >= Math.max(1, sample.n - 6); n -= 1) {
-    const life = ledger.sample(n)?.life.number;
-    before.push(`${n}${life === sample.life.number ? '' : ` (life ${life})`}: ${lostBy.get(n) ?? 'stored'}`);
+    const agent = ledger.sample(n)?.agent.number;
+    before.push(
+      `${n}${agent === sample.agent.number ? '' : ` (agent ${agent})`}: ${lostBy.get(n) ?? 'stored'}`,
+    );
   }
-  return `life ${sample.life.number}; before it ${before.join('; ')}`;
+  return `agent ${sample.agent.number}; before it ${before.join('; ')}`;
 }

@@ -1,5 +1,6 @@
 /**
- * The ledger: what is true of one gateway's weeks, whoever believes what. Written down while they pass, judged afterwards.
+ * The ledger: what really happened in the weeks of one gateway, recorded while they pass and checked
+ * afterwards.
  */
 
 import type { LossReason } from '../../../../src/core/model/loss-report.ts';
@@ -11,78 +12,80 @@ export interface Sample {
   readonly n: number;
   /** When it was taken, virtual ms. */
   readonly takenMs: number;
-  readonly life: LifeRecord;
+  readonly agent: AgentRecord;
   readonly values: Values;
   readonly poison: Poison | undefined;
-  /** It had no date when it was taken. */
+  /** It had no timestamp when it was taken. */
   wasUndated: boolean;
-  /** Dates under which the server stores it: its own, and that of an arrival without one. */
-  readonly dated: Set<number>;
+  /**
+   * Its timestamps on the server: its own, and (`arrivals`) that of the server for an arrival without one.
+   */
+  readonly timestamps: Set<number>;
   readonly arrivals: number[];
-  /** Times the server stored it, whatever the date. */
+  /** How often the server stored it, with any timestamp. */
   executions: number;
-  /** Posts without a date that the server stored and whose answer the agent did not hear. */
-  unheardLive: number;
-  /** The server stored it, and some process heard of it; the number of the first life that did. */
-  heardInLife: number | undefined;
-  /** The life that took it from the backlog last. */
-  backlogOfLife: number | undefined;
+  /** Posts without a timestamp that the server stored and whose response the agent did not receive. */
+  unconfirmedUndated: number;
+  /** The number of the first process that received the confirmation of the server. */
+  confirmedBy: number | undefined;
+  /** The number of the process that took it from the backlog last. */
+  backlogOf: number | undefined;
 }
 
-/** One life of the process. */
-export interface LifeRecord {
+/** One process of the agent. */
+export interface AgentRecord {
   readonly number: number;
   readonly boot: Boot;
-  readonly bornMs: number;
+  readonly startedMs: number;
   /** When it was asked to stop, virtual ms. */
   stoppedMs?: number;
   diedMs?: number;
-  how?: Ending['how'];
-  /** When `anchor` was called and when it returned, virtual ms. */
-  anchoredMs?: number;
-  /** Lost and untold when it died. */
+  endedBy?: Ending['kind'];
+  /** When the boot offset was stored, virtual ms. */
+  offsetKnownMs?: number;
+  /** Losses not reported at its end. */
   unreported: number;
 }
 
 /** Readings that the agent counted as lost. */
-export interface Note {
-  readonly life: LifeRecord;
+export interface CountedLoss {
+  readonly agent: AgentRecord;
   readonly atMs: number;
   readonly reason: LossReason;
   readonly readings: number;
-  /** The sample, where the agent had it in hand. */
+  /** The sample, if the agent knows it. */
   readonly n?: number;
   readonly fromMs?: number;
   readonly toMs?: number;
 }
 
-/** A gap record was made. */
+/** A gap record was created. */
 export interface GapRecord {
-  readonly life: LifeRecord;
+  readonly agent: AgentRecord;
   readonly atMs: number;
   readonly readings: number;
 }
 
 export const PROMISES = [
   'never throws',
-  'stops when asked',
+  'stops in time',
   'never an empty batch',
-  'at most four requests, one in trouble',
+  'at most four requests, one in an outage',
   'drain rate',
   'spool within its bound',
-  'no write while nothing waits',
+  'no write without queued readings',
   'stored as sampled',
   'no reading replaced',
-  'nothing lost untold',
-  'nothing told that is there',
+  'no unreported loss',
+  'no false loss report',
   'losses covered by gap records',
-  'losses told once',
-  'dated right',
-  'one date',
+  'losses reported once',
+  'correct timestamp',
+  'one timestamp',
   'stored once',
   'history reconstructs',
-  'healthy readings are not given up',
-  'drained after healing',
+  'no healthy reading dropped',
+  'drained after the faults',
 ] as const;
 
 export type PromiseName = (typeof PROMISES)[number];
@@ -93,15 +96,15 @@ export interface BrokenPromise {
   readonly detail: string;
 }
 
-/** Broken promises kept of one kind; more only count. */
+/** Broken promises of one kind that are kept; further ones are only counted. */
 const KEPT_MAX = 3;
 
 export class Ledger {
   readonly samples: Sample[] = [];
-  readonly lives: LifeRecord[] = [];
-  readonly notes: Note[] = [];
+  readonly agents: AgentRecord[] = [];
+  readonly notes: CountedLoss[] = [];
   readonly gapRecords: GapRecord[] = [];
-  /** Gap records whose numbers went into the next, by their date. */
+  /** Gap records whose numbers went into the next one. */
   readonly repeatedReports: {
     readonly readings: number;
     readonly reason: LossReason;
@@ -109,14 +112,14 @@ export class Ledger {
   }[] = [];
   readonly broken: BrokenPromise[] = [];
   readonly counts = new Map<PromiseName, number>();
-  /** Phases in which the disk refused, virtual ms. */
-  readonly refusals: { readonly fromMs: number; toMs: number }[] = [];
+  /** Phases in which the disk failed, virtual ms. */
+  readonly diskFaults: { readonly fromMs: number; toMs: number }[] = [];
   readonly #nowMs: () => number;
-  /** What the agents told and the host did, newest last. */
+  /** The log of the agents and the events of the host, newest last. */
   readonly #trace: string[] = [];
   readonly #traceMax: number;
-  /** Told by gap records without a date whose answer the agent did not hear: they come again, with one. */
-  unheardReports = 0;
+  /** Losses in gap records without a timestamp whose response was lost: they are sent again with one. */
+  unconfirmedReports = 0;
   writesWhileOnline = 0;
   catchUpMsWorst = 0;
 
@@ -129,7 +132,7 @@ export class Ledger {
     return this.samples[n - 1];
   }
 
-  recordGap(promise: PromiseName, detail: string, atMs: number = this.#nowMs()): void {
+  reportViolation(promise: PromiseName, detail: string, atMs: number = this.#nowMs()): void {
     const count = (this.counts.get(promise) ?? 0) + 1;
     this.counts.set(promise, count);
     if (count <= KEPT_MAX) this.broken.push({ promise, atMs, detail });
@@ -138,7 +141,7 @@ export class Ledger {
 
   trace(event: string | (() => string)): void {
     if (this.#traceMax === 0) return;
-    this.#trace.push(`${at(this.#nowMs())} ${typeof event === 'string' ? event : event()}`);
+    this.#trace.push(`${formatTime(this.#nowMs())} ${typeof event === 'string' ? event : event()}`);
     if (this.#trace.length > 2 * this.#traceMax) this.#trace.splice(0, this.#traceMax);
   }
 
@@ -147,8 +150,8 @@ export class Ledger {
   }
 }
 
-/** Virtual time for a reader: day, hour, minute, second. */
-export function at(ms: number): string {
+/** Virtual time as text: days, hours, minutes, seconds. */
+export function formatTime(ms: number): string {
   if (!Number.isFinite(ms)) return String(ms);
   const s = ms / 1_000;
   const two = (number: number) => String(Math.floor(number)).padStart(2, '0');

@@ -1,5 +1,5 @@
 /**
- * Witnesses: wrappers around parts of the agent that write down in the ledger what passes, and change nothing.
+ * Wrappers around parts of the agent that record in the ledger what passes through them, and change nothing.
  */
 
 import { GAP_KEYS, type LossReport } from '../../../../src/core/model/loss-report.ts';
@@ -7,39 +7,39 @@ import type { Reading } from '../../../../src/core/model/reading.ts';
 import type { Clock } from '../../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../../src/core/ports/outbox.ts';
 import type { Spool } from '../../../../src/outbox/spool/spool.ts';
-import { overriding } from '../../overriding.ts';
+import { override } from '../../override.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { WeekSettings } from '../plan/week-plan.ts';
-import type { Ledger, LifeRecord } from './ledger.ts';
+import type { AgentRecord, Ledger } from './ledger.ts';
 
 export interface ObserverPorts {
   readonly ledger: Ledger;
   readonly time: VirtualTime;
-  readonly life: LifeRecord;
+  readonly agent: AgentRecord;
 }
 
-/** Every reading counted as lost, and every gap record made. A retold gap record is neither. */
-export function observedLossReport(losses: LossReport, { ledger, time, life }: ObserverPorts): LossReport {
-  return overriding<LossReport>(losses, {
+/** Records every reading counted as lost and every new gap record; a lost gap record is neither. */
+export function observedLossReport(losses: LossReport, { ledger, time, agent }: ObserverPorts): LossReport {
+  return override<LossReport>(losses, {
     add: (loss) => {
-      if (life.diedMs !== undefined) return;
+      if (agent.diedMs !== undefined) return;
       ledger.trace(() => `lost: ${loss.readings} ${loss.reason}`);
-      ledger.notes.push({ life, atMs: time.nowMs, ...withoutUndefined(loss) });
+      ledger.notes.push({ agent, atMs: time.nowMs, ...withoutUndefined(loss) });
       losses.add(loss);
     },
     addReading: (reading, reason) => {
-      // In what is left of the turn in which a process dies, it changes nothing any more.
-      if (life.diedMs !== undefined) return;
+      // A dead process changes nothing in the rest of its turn.
+      if (agent.diedMs !== undefined) return;
       if (reading.gap) {
         const readings = Number(reading.values[GAP_KEYS.readings] ?? 1);
-        ledger.trace(() => `retold: a gap record of ${readings}, ${reason}`);
+        ledger.trace(() => `lost: a gap record of ${readings}, ${reason}`);
         ledger.repeatedReports.push({ readings, reason, tsMs: reading.tsMs });
       } else {
         const { n } = reading.values;
         ledger.trace(() => `lost: n=${n} ${reason}`);
         const ms = reading.tsMs === undefined ? {} : { fromMs: reading.tsMs, toMs: reading.tsMs };
         ledger.notes.push({
-          life,
+          agent,
           atMs: time.nowMs,
           reason,
           readings: 1,
@@ -49,13 +49,13 @@ export function observedLossReport(losses: LossReport, { ledger, time, life }: O
       }
       losses.addReading(reading, reason);
     },
-    takeGapRecord: (stamp) => {
-      if (life.diedMs !== undefined) return undefined;
-      const gap = losses.takeGapRecord(stamp);
+    takeGapRecord: (instant) => {
+      if (agent.diedMs !== undefined) return undefined;
+      const gap = losses.takeGapRecord(instant);
       if (!gap) return undefined;
       const readings = Number(gap.values[GAP_KEYS.readings]);
-      ledger.trace(() => `told: ${JSON.stringify(gap)}`);
-      ledger.gapRecords.push({ life, atMs: time.nowMs, readings });
+      ledger.trace(() => `reported: ${JSON.stringify(gap)}`);
+      ledger.gapRecords.push({ agent, atMs: time.nowMs, readings });
       return gap;
     },
   });
@@ -66,17 +66,20 @@ function withoutUndefined<T extends { fromMs?: number | undefined; toMs?: number
   return { ...others, ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
 }
 
-/** Which samples were taken from the backlog, which had no date, and when the boot was dated. */
-export function observedOutbox(outbox: Outbox, { ledger, time, life }: ObserverPorts): Outbox {
+/**
+ * Records which samples were taken from the backlog, which had no timestamp, and when the boot offset was
+ * stored.
+ */
+export function observedOutbox(outbox: Outbox, { ledger, time, agent }: ObserverPorts): Outbox {
   const { backlog } = outbox;
-  return overriding<Outbox>(outbox, {
+  return override<Outbox>(outbox, {
     fresh: outbox.fresh,
-    backlog: overriding<Lane>(backlog, {
+    backlog: override<Lane>(backlog, {
       take: async (max) => {
         const readings = await backlog.take(max);
         for (const reading of readings) {
           const sample = sampleOf(ledger, reading);
-          if (sample) sample.backlogOfLife = life.number;
+          if (sample) sample.backlogOf = agent.number;
         }
         return readings;
       },
@@ -88,25 +91,25 @@ export function observedOutbox(outbox: Outbox, { ledger, time, life }: ObserverP
     },
     setBootOffset: async (offsetMs) => {
       await outbox.setBootOffset(offsetMs);
-      life.anchoredMs = time.nowMs;
-      ledger.trace('anchored');
+      agent.offsetKnownMs = time.nowMs;
+      ledger.trace('boot offset stored');
     },
   });
 }
 
-/** Whether there is a reason to write to the disk just now. */
-export interface Reason {
+/** Reasons to write to the disk now; 0: none. */
+export interface WriteReasons {
   now: number;
 }
 
-/** Something has waited long enough, or there is something on the disk that must be dated. */
+/** Counts the reasons: readings are old enough, or stored readings need timestamps. */
 export function observedSpool(
   spool: Spool,
   {
     clock,
     reason,
     settings,
-  }: { readonly clock: Clock; readonly reason: Reason; readonly settings: WeekSettings },
+  }: { readonly clock: Clock; readonly reason: WriteReasons; readonly settings: WeekSettings },
 ): Spool {
   const leastMs = Math.min(settings.spoolAfterMs, settings.flushEveryMs) - 1;
   const during = async (isReason: boolean, work: () => Promise<void>) => {
@@ -117,15 +120,15 @@ export function observedSpool(
       reason.now -= isReason ? 1 : 0;
     }
   };
-  return overriding<Spool>(spool, {
+  return override<Spool>(spool, {
     append: (readings) => {
       const bootMs = clock.bootMs();
-      // A gap record is as old as its writing; what it tells has waited before.
+      // A gap record is new, but the losses that it reports are old enough.
       const isDue = (reading: Reading) =>
         reading.gap || reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
       return during(spool.size > 0 || readings.some(isDue), () => spool.append(readings));
     },
-    // What is still on its way to the disk may have to be dated there: only the agent can know.
+    // Readings on their way to the disk may need the offset there, which only the agent knows.
     setBootOffset: (offsetMs) => during(true, () => spool.setBootOffset(offsetMs)),
   });
 }

@@ -1,7 +1,6 @@
 /**
- * The plan of one gateway's weeks: everything that will go wrong, when, and for how long (draw-plan.ts draws it).
- *
- * Times are ms since the first power-on. What depends on how often the gateway boots (its wall clock) is drawn at each boot.
+ * The plan of the weeks of one gateway: all faults, with their times and durations (draw-plan.ts draws it).
+ * Times are ms since the first power-on. Values of each boot (its wall clock) are drawn at that boot.
  */
 
 import type { AgentSettings } from '../../../../src/agent/agent.ts';
@@ -12,35 +11,38 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /**
- * Whether the server answers. `away`: port unreachable. `dark`: nothing passes, nothing is said. `overloaded`: 5.00 for all.
- * `limited`: 5.00 beyond so many messages a minute.
+ * The responses of the server. `closed`: port unreachable. `dark`: datagrams are dropped without an error.
+ * `overloaded`: 5.00 for all. `limited`: 5.00 beyond a number of messages a minute.
  */
-export type ServerConditions = 'clear' | 'away' | 'no-route' | 'dark' | 'overloaded' | 'limited';
+export type ServerState = 'reachable' | 'closed' | 'no-route' | 'dark' | 'overloaded' | 'limited';
 
-export interface Weather {
+export interface Conditions {
   readonly atMs: number;
-  readonly sky: ServerConditions;
-  /** Of one datagram in one direction. */
+  readonly serverState: ServerState;
+  /** Probability for one datagram in one direction. */
   readonly lostShare: number;
   readonly delayMsMin: number;
   readonly delayMsMax: number;
 }
 
-/** `low`: hardly any space is free. `full`, `read-only`, `io`: ENOSPC, EROFS, EIO. */
-export type DiskHealth = 'well' | 'low' | 'full' | 'read-only' | 'io';
+/** `low`: 5 % is free. `full`, `read-only`, `io`: ENOSPC, EROFS, EIO. */
+export type DiskHealth = 'healthy' | 'low' | 'full' | 'read-only' | 'io';
 
 export interface DiskPhase {
   readonly atMs: number;
   readonly health: DiskHealth;
 }
 
-/** `power`: the disk loses what was not durable. `kill`: the process only. `stop`: as asked. */
+/**
+ * `power`: the disk loses data that was not durable. `kill`: only the process dies. `stop`: the agent is
+ * asked to stop.
+ */
 export interface Ending {
-  readonly how: 'power' | 'kill' | 'stop';
-  /** At the latest, after so long. */
+  readonly kind: 'power' | 'kill' | 'stop';
+  /** At the latest, ms after the start. */
   readonly afterMs: number;
-  /** Sooner, at the so-many-th act on the disk or the road, just before it or just after. */
-  readonly act?: { readonly of: 'disk' | 'road'; readonly count: number; readonly before: boolean };
+  /** Earlier, at the n-th act on the disk or the network, just before or just after it. */
+  readonly act?: { readonly of: 'disk' | 'network'; readonly count: number; readonly before: boolean };
   readonly pauseMs: number;
 }
 
@@ -48,16 +50,16 @@ export type Poison = 'malformed' | 'refused';
 
 export interface WeekPlan {
   readonly untilMs: number;
-  readonly weather: readonly Weather[];
+  readonly conditions: readonly Conditions[];
   readonly disk: readonly DiskPhase[];
-  /** Longest time of one operation on the disk, ms. */
+  /** The longest duration of one operation on the disk, ms. */
   readonly diskStepMsMax: number;
   readonly endings: readonly Ending[];
   /** By the number of the sample. */
   readonly poisons: ReadonlyMap<number, Poison>;
-  /** Of the oscillator, parts of one. */
+  /** The relative error of the oscillator. */
   readonly drift: number;
-  /** What processes of one boot tell each other of its clock outlives them. */
+  /** The clock state is kept for the next process of the same boot. */
   readonly hasRuntimeDirectory: boolean;
   readonly limitPerMinute: number;
   readonly settings: WeekSettings;
@@ -72,8 +74,13 @@ export interface WeekSettings extends Pick<AgentSettings, 'spreadMs' | 'sampleEv
   readonly trust: 'synchronised' | 'system';
 }
 
-/** The whole disk; what is free of it follows from its health. */
+/** The size of the disk; its health determines the free part. */
 export const DISK_BYTES = 8_000_000_000;
 export const DRIFT_MAX = 30e-6;
 
-export const NO_FAULTS: Omit<Weather, 'atMs'> = { sky: 'clear', lostShare: 0, delayMsMin: 5, delayMsMax: 40 };
+export const NO_FAULTS: Omit<Conditions, 'atMs'> = {
+  serverState: 'reachable',
+  lostShare: 0,
+  delayMsMin: 5,
+  delayMsMax: 40,
+};

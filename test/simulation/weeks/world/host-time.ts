@@ -1,15 +1,15 @@
 /**
- * The clocks of the simulated host: an oscillator that drifts, a wall clock without a battery, a time service, and people who
- * set the date.
+ * The clocks of the simulated host: an oscillator that drifts, a wall clock without a battery, a time
+ * service, and persons who set the date.
  *
- * A boot begins with a wall clock that is right, days old or in 1970, and unsynchronised. While the time service disciplines it
- * the wall clock is right; else it goes on with the oscillator, from wherever it was set. What a person sets the service calls
- * unsynchronised until it has put it right.
+ * At boot the wall clock is right, days old or in 1970, and unsynchronised. While the time service
+ * disciplines it, the wall clock is right; otherwise it follows the oscillator. After a person sets it, the
+ * service reports it as unsynchronised until the service has corrected it.
  */
 
 import type { Clock, OffsetMemory, TimeSync } from '../../../../src/core/ports/clock.ts';
-import { MemoryOffsetStore } from '../../../doubles/in-memory-offsets.ts';
-import { overriding } from '../../overriding.ts';
+import { MemoryOffsetStore } from '../../../doubles/memory-offset-store.ts';
+import { override } from '../../override.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualBoot, VirtualTime } from '../../virtual-time.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../plan/week-plan.ts';
@@ -20,30 +20,30 @@ export const EPOCH_MS = Date.UTC(2026, 2, 1);
 export interface Boot {
   readonly number: number;
   readonly host: VirtualBoot;
-  /** When the wall clock was first right for sure, virtual ms. */
+  /** When the wall clock was first synchronised, virtual ms. */
   synchronisedMs?: number;
-  /** Stretches without discipline; the last may be open. */
-  readonly isDrifting: { fromMs: number; toMs: number }[];
-  /** In the runtime directory, which is gone with the boot. */
+  /** Phases without discipline by the time service; the last may be open. */
+  readonly driftPhases: { fromMs: number; toMs: number }[];
+  /** The runtime directory, which lasts as long as the boot. */
   readonly memory: OffsetMemory;
 }
 
 export class HostTime {
   readonly #time: VirtualTime;
-  readonly #rng: SeededRandom;
+  readonly #random: SeededRandom;
   readonly #drift: number;
   readonly #isTrusted: boolean;
   #boot: Boot;
-  #isHealed = false;
+  #haveFaultsEnded = false;
   #isSynchronised = false;
   #isDisciplined = false;
-  /** Where the wall clock was set to last, and when. */
+  /** The last setting of the wall clock, and its time. */
   #setWallMs = 0;
   #setAtMs = 0;
 
-  constructor(time: VirtualTime, rng: SeededRandom, drift: number, isTrusted: boolean) {
+  constructor(time: VirtualTime, random: SeededRandom, drift: number, isTrusted: boolean) {
     this.#time = time;
-    this.#rng = rng;
+    this.#random = random;
     this.#drift = drift;
     this.#isTrusted = isTrusted;
     this.#boot = this.boot();
@@ -53,10 +53,10 @@ export class HostTime {
     return this.#boot;
   }
 
-  /** The host's power comes on. */
+  /** Switches the host on. */
   boot(): Boot {
     const number = (this.#boot?.number ?? 0) + 1;
-    const boot: Boot = { number, host: this.#time.boot(), isDrifting: [], memory: new MemoryOffsetStore() };
+    const boot: Boot = { number, host: this.#time.boot(), driftPhases: [], memory: new MemoryOffsetStore() };
     this.#boot = boot;
     this.#isSynchronised = false;
     this.#isDisciplined = false;
@@ -64,24 +64,24 @@ export class HostTime {
       this.#synchronise(boot);
       return boot;
     }
-    this.#set(EPOCH_MS + this.#time.nowMs + this.#wrongByMs(), false);
+    this.#set(EPOCH_MS + this.#time.nowMs + this.#initialErrorMs(), false);
     this.#drawBoot(boot);
-    if (this.#isHealed) this.heal();
+    if (this.#haveFaultsEnded) this.endFaults();
     return boot;
   }
 
-  /** From now on the time service is there at every boot, and nobody touches the clock. */
-  heal(): void {
-    this.#isHealed = true;
+  /** From now on the time service works at every boot, and no person sets the clock. */
+  endFaults(): void {
+    this.#haveFaultsEnded = true;
     const boot = this.#boot;
     this.#time.after(10 * SECOND, () => this.#synchronise(boot));
   }
 
-  /** The clock of a process that starts now. `guard` is called at each look. */
+  /** The clock of a process that starts now. `guard` is called at each reading of it. */
   clock(guard: () => void): Clock {
     const { host } = this.#boot;
     const plain = this.#time.clock(0, host);
-    return overriding(plain, {
+    return override(plain, {
       wallMs: () => this.#wallMs(),
       bootMs: () => {
         guard();
@@ -90,31 +90,31 @@ export class HostTime {
     });
   }
 
-  /** Asking takes a while; `sleep` is that of the asking process. */
+  /** A query takes up to 2 s; `sleep` is that of the querying process. */
   timeSync(sleep: Clock['sleep']): TimeSync {
     const answer = async (signal: AbortSignal) => {
-      await sleep(this.#rng.logBetween(5, 2 * SECOND), signal);
+      await sleep(this.#random.logBetween(5, 2 * SECOND), signal);
       return this.#isSynchronised;
     };
     return { isSynchronised: answer, confirmsStep: answer };
   }
 
   /**
-   * How far a date of `boot` for the instant `atMs` may be off by drift alone, ms: since the clock was last disciplined, and for
-   * a reading that was dated later, since or until the first time it was.
+   * The maximum error of a timestamp at `atMs` by drift, ms: since the last discipline of the clock, and for
+   * a reading that got its timestamp later, between the reading and the first synchronisation.
    */
-  holdOverMs(boot: Boot, atMs: number, wasUndated: boolean): number {
-    const { synchronisedMs, isDrifting } = boot;
+  driftMsMax(boot: Boot, atMs: number, wasUndated: boolean): number {
+    const { synchronisedMs, driftPhases } = boot;
     if (synchronisedMs === undefined) return 0;
-    const stretch = isDrifting.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + 10 * MINUTE);
-    const adriftMs = stretch ? (Number.isFinite(stretch.toMs) ? stretch.toMs : atMs) - stretch.fromMs : 0;
-    const apartMs = wasUndated ? Math.abs(atMs - synchronisedMs) : 0;
-    return (adriftMs + apartMs) * Math.abs(this.#drift);
+    const phase = driftPhases.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + 10 * MINUTE);
+    const undisciplinedMs = phase ? (Number.isFinite(phase.toMs) ? phase.toMs : atMs) - phase.fromMs : 0;
+    const untilSynchronisedMs = wasUndated ? Math.abs(atMs - synchronisedMs) : 0;
+    return (undisciplinedMs + untilSynchronisedMs) * Math.abs(this.#drift);
   }
 
   #wallMs(): number {
     const elapsedMs = this.#time.nowMs - this.#setAtMs;
-    // The wall clock of a computer is read in whole milliseconds.
+    // Date.now() returns whole milliseconds.
     return Math.floor(this.#setWallMs + elapsedMs * (this.#isDisciplined ? 1 : 1 + this.#drift));
   }
 
@@ -122,9 +122,9 @@ export class HostTime {
     this.#setWallMs = wallMs;
     this.#setAtMs = this.#time.nowMs;
     if (this.#isDisciplined && !isDisciplined) {
-      this.#boot.isDrifting.push({ fromMs: this.#time.nowMs, toMs: Number.POSITIVE_INFINITY });
+      this.#boot.driftPhases.push({ fromMs: this.#time.nowMs, toMs: Number.POSITIVE_INFINITY });
     }
-    const last = this.#boot.isDrifting.at(-1);
+    const last = this.#boot.driftPhases.at(-1);
     if (!this.#isDisciplined && isDisciplined && last) last.toMs = this.#time.nowMs;
     this.#isDisciplined = isDisciplined;
   }
@@ -136,30 +136,30 @@ export class HostTime {
     this.#set(EPOCH_MS + this.#time.nowMs, true);
   }
 
-  #wrongByMs(): number {
-    const rng = this.#rng;
-    return rng.weighted([
-      [3, rng.between(-SECOND, SECOND)],
-      [4, -rng.logBetween(MINUTE, 300 * DAY)],
+  #initialErrorMs(): number {
+    const random = this.#random;
+    return random.weighted([
+      [3, random.between(-SECOND, SECOND)],
+      [4, -random.logBetween(MINUTE, 300 * DAY)],
       [2, HOUR - EPOCH_MS - this.#time.nowMs],
-      [1, rng.logBetween(MINUTE, 30 * DAY)],
+      [1, random.logBetween(MINUTE, 30 * DAY)],
     ]);
   }
 
   #drawBoot(boot: Boot): void {
-    const rng = this.#rng;
-    const isNever = rng.isTrue(0.15);
-    const syncMs = isNever ? Number.POSITIVE_INFINITY : rng.logBetween(5 * SECOND, 6 * HOUR);
-    for (let left = rng.integer(0, 3); left > 0; left -= 1) {
-      this.#later(boot, rng.logBetween(SECOND, Math.min(syncMs, 6 * HOUR)), () => this.#step());
+    const random = this.#random;
+    const isNever = random.isTrue(0.15);
+    const syncMs = isNever ? Number.POSITIVE_INFINITY : random.logBetween(5 * SECOND, 6 * HOUR);
+    for (let left = random.integer(0, 3); left > 0; left -= 1) {
+      this.#later(boot, random.logBetween(SECOND, Math.min(syncMs, 6 * HOUR)), () => this.#step());
     }
     if (isNever) return;
     this.#later(boot, syncMs, () => this.#synchronise(boot));
-    for (let atMs = syncMs; rng.isTrue(0.4); ) {
-      atMs += rng.logBetween(MINUTE, 2 * DAY);
-      const isManual = rng.isTrue(0.6);
+    for (let atMs = syncMs; random.isTrue(0.4); ) {
+      atMs += random.logBetween(MINUTE, 2 * DAY);
+      const isManual = random.isTrue(0.6);
       this.#later(boot, atMs, () => (isManual ? this.#setWrong() : this.#loseServer()));
-      atMs += isManual ? rng.logBetween(10 * SECOND, 6 * HOUR) : rng.logBetween(10 * MINUTE, 2 * DAY);
+      atMs += isManual ? random.logBetween(10 * SECOND, 6 * HOUR) : random.logBetween(10 * MINUTE, 2 * DAY);
       this.#later(boot, atMs, () => this.#synchronise(boot));
     }
   }
@@ -167,30 +167,30 @@ export class HostTime {
   #later(boot: Boot, ms: number, action: () => void): void {
     if (!Number.isFinite(ms)) return;
     this.#time.after(ms, () => {
-      if (boot === this.#boot && !this.#isHealed) action();
+      if (boot === this.#boot && !this.#haveFaultsEnded) action();
     });
   }
 
-  /** Of a clock that nobody vouches for. */
+  /** Steps a clock that is not synchronised. */
   #step(): void {
     if (this.#isSynchronised) return;
     this.#set(this.#wallMs() + this.#stepMs(), false);
   }
 
-  /** A person sets a clock that was right. */
+  /** A person sets a correct clock wrong. */
   #setWrong(): void {
     this.#isSynchronised = false;
     this.#set(this.#wallMs() + this.#stepMs(), false);
   }
 
-  /** The service goes on calling the clock synchronised, or not. */
+  /** The service loses its server; it may still report the clock as synchronised. */
   #loseServer(): void {
-    this.#isSynchronised = this.#rng.isTrue(0.5);
+    this.#isSynchronised = this.#random.isTrue(0.5);
     this.#set(this.#wallMs(), false);
   }
 
   #stepMs(): number {
-    const ms = this.#rng.logBetween(5 * SECOND, 60 * DAY);
-    return this.#rng.isTrue(0.5) ? ms : -ms;
+    const ms = this.#random.logBetween(5 * SECOND, 60 * DAY);
+    return this.#random.isTrue(0.5) ? ms : -ms;
   }
 }

@@ -1,22 +1,20 @@
 /**
- * Mortality: a process acts on the world as long as it lives, and its life can be made to end at any of its acts.
- *
- * An act is an operation on the disk that begins or ends, an answer from the road, a sleep that ends. What a dead process
- * awaits never comes.
+ * A process that can be killed at any of its acts: an operation on the disk that begins or ends, a response
+ * from the network, a sleep that ends. The pending calls of a dead process never resolve.
  */
 
 import type { Clock } from '../../../../src/core/ports/clock.ts';
-import { overriding } from '../../overriding.ts';
+import { override } from '../../override.ts';
 import type { Ending } from '../plan/week-plan.ts';
 import type { HostTime } from './host-time.ts';
 
-/** Looks at the clock at one instant, beyond which an agent turns in circles. */
+/** Readings of the clock at one instant; more of them show an endless loop. */
 const CHECKS_MAX = 20_000;
 
-/** How late a timer is, ms. */
+/** The delay of a timer, ms. */
 const TIMER_LATE_MS = 0.01;
 
-export type ActKind = 'disk' | 'road' | 'sleep';
+export type ActKind = 'disk' | 'network' | 'sleep';
 
 export class KillableProcess {
   isAlive = true;
@@ -47,10 +45,10 @@ export class KillableProcess {
 
   clock(host: HostTime, nowMs: () => number): Clock {
     const clock = host.clock(() => this.#check(nowMs()));
-    return overriding<Clock>(clock, {
+    return override<Clock>(clock, {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
-          // As a real timer does: a part of a millisecond would not move a time that is a sum of large numbers.
+          // Late like a real timer: a fraction of a millisecond would vanish in a sum of large numbers.
           void clock.sleep(ms > 0 ? ms + TIMER_LATE_MS : ms, signal).then(() => this.act('sleep', resolve));
         }),
     });
@@ -60,6 +58,6 @@ export class KillableProcess {
     if (nowMs !== this.#checkedAtMs) this.#checks = 0;
     this.#checkedAtMs = nowMs;
     this.#checks += 1;
-    if (this.#checks > CHECKS_MAX) throw new Error('the agent turns in circles while time stands still');
+    if (this.#checks > CHECKS_MAX) throw new Error('the agent loops without sleeping');
   }
 }

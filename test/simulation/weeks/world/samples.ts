@@ -1,19 +1,19 @@
 /**
- * The sensors of a simulated gateway: every sample has a number of its own, keys that rarely change, one that always does, and
- * one that is absent now and then; and every sample is written down in the ledger.
+ * The sensors of a simulated gateway. Every sample has a number of its own, keys that rarely change, one that
+ * always changes, and one that is absent now and then. The ledger records every sample.
  */
 
 import type { Value } from '../../../../src/core/model/reading.ts';
 import type { Sensors } from '../../../../src/core/ports/sensors.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
-import type { Ledger, LifeRecord } from '../checks/ledger.ts';
+import type { AgentRecord, Ledger } from '../checks/ledger.ts';
 import type { Poison } from '../plan/week-plan.ts';
 import { POISON_KEY } from './week-server.ts';
 
 const MODES = ['idle', 'heating', 'cooling', 'service'] as const;
 
 export class Samples {
-  readonly #rng: SeededRandom;
+  readonly #random: SeededRandom;
   readonly #ledger: Ledger;
   readonly #poisons: ReadonlyMap<number, Poison>;
   readonly #nowMs: () => number;
@@ -22,54 +22,59 @@ export class Samples {
   #slow = 0;
   #hasExtra = true;
 
-  constructor(rng: SeededRandom, ledger: Ledger, poisons: ReadonlyMap<number, Poison>, nowMs: () => number) {
-    this.#rng = rng;
+  constructor(
+    random: SeededRandom,
+    ledger: Ledger,
+    poisons: ReadonlyMap<number, Poison>,
+    nowMs: () => number,
+  ) {
+    this.#random = random;
     this.#ledger = ledger;
     this.#poisons = poisons;
     this.#nowMs = nowMs;
   }
 
   /** The sensors of one process; `before` is called at each sample. */
-  sensors(life: LifeRecord, before: () => void): Sensors {
+  sensors(agent: AgentRecord, before: () => void): Sensors {
     return {
       sample: async () => {
         before();
-        return this.#take(life);
+        return this.#take(agent);
       },
     };
   }
 
-  #take(life: LifeRecord): Readonly<Record<string, Value>> {
-    const rng = this.#rng;
+  #take(agent: AgentRecord): Readonly<Record<string, Value>> {
+    const random = this.#random;
     const { samples } = this.#ledger;
     const n = samples.length + 1;
-    if (rng.isTrue(0.02)) this.#isOpen = !this.#isOpen;
-    if (rng.isTrue(0.01)) this.#mode = MODES[rng.integer(0, MODES.length - 1)] ?? MODES[0];
-    if (rng.isTrue(0.05)) this.#slow += 1;
-    if (rng.isTrue(0.01)) this.#hasExtra = !this.#hasExtra;
+    if (random.isTrue(0.02)) this.#isOpen = !this.#isOpen;
+    if (random.isTrue(0.01)) this.#mode = MODES[random.integer(0, MODES.length - 1)] ?? MODES[0];
+    if (random.isTrue(0.05)) this.#slow += 1;
+    if (random.isTrue(0.01)) this.#hasExtra = !this.#hasExtra;
     const poison = this.#poisons.get(n);
     const values: Readonly<Record<string, Value>> = {
       n,
       open: this.#isOpen,
       mode: this.#mode,
       slow: this.#slow,
-      noisy: Math.round(rng.random() * 10_000) / 100,
+      noisy: Math.round(random.random() * 10_000) / 100,
       ...(this.#hasExtra && { extra: this.#slow >> 2 }),
       ...(poison && { [POISON_KEY]: poison }),
     };
     samples.push({
       n,
       takenMs: this.#nowMs(),
-      life,
+      agent,
       values,
       poison,
       wasUndated: false,
-      dated: new Set(),
+      timestamps: new Set(),
       arrivals: [],
       executions: 0,
-      unheardLive: 0,
-      heardInLife: undefined,
-      backlogOfLife: undefined,
+      unconfirmedUndated: 0,
+      confirmedBy: undefined,
+      backlogOf: undefined,
     });
     return values;
   }

@@ -1,8 +1,8 @@
 /**
- * The spool's directory as one process sees it: its operations take time, are counted, and never end once it is dead.
+ * The spool directory as one process sees it: operations take time, and never end when the process is dead.
+ * Each operation is an act, at which the process may die.
  *
- * Each is an act, at which the life may be made to end. Says afterwards whether the bytes in it kept within the bound, and how
- * often it was written to although nothing waited.
+ * Checks that the bytes keep within their bound, and counts writes without a reason.
  */
 
 import type { SpoolDirectory, SpoolFile } from '../../../../src/outbox/spool/directory.ts';
@@ -13,17 +13,17 @@ import type { Ledger } from '../checks/ledger.ts';
 
 export interface WatchedPorts {
   readonly time: VirtualTime;
-  readonly rng: SeededRandom;
+  readonly random: SeededRandom;
   readonly ledger: Ledger;
   readonly disk: PowerCutDirectory;
-  /** Does it, unless the process is dead; may end the process before or after. */
+  /** Runs `effect` unless the process is dead; may end the process before or after it. */
   readonly act: (effect: () => void) => void;
-  /** There is a reason to write. */
+  /** Whether there is a reason to write. */
   readonly mayWrite: () => boolean;
 }
 
-/** The anchors' two files beside the segments, bytes. */
-const BESIDE_BYTES = 32_768;
+/** The two files of boot offsets beside the segments, bytes. */
+const BOOT_OFFSETS_BYTES = 32_768;
 
 export class WatchedDirectory implements SpoolDirectory {
   readonly #ports: WatchedPorts;
@@ -70,11 +70,11 @@ export class WatchedDirectory implements SpoolDirectory {
   }
 
   #step<T>(effect: () => Promise<T>): Promise<T> {
-    const { time, rng, act } = this.#ports;
+    const { time, random, act } = this.#ports;
     return new Promise((resolve, reject) => {
-      time.after(rng.random() * this.#stepMsMax, () =>
+      time.after(random.random() * this.#stepMsMax, () =>
         act(() => {
-          // Begun at once, so that an end just after this act finds it done.
+          // Starts at once, so that it is complete if the process ends just after this act.
           effect().then(
             (value) => act(() => resolve(value)),
             (error: unknown) => act(() => reject(error)),
@@ -87,12 +87,13 @@ export class WatchedDirectory implements SpoolDirectory {
   #watchWrite(what: string): void {
     if (this.#ports.mayWrite()) return;
     this.#ports.ledger.writesWhileOnline += 1;
-    this.#ports.ledger.recordGap('no write while nothing waits', what);
+    this.#ports.ledger.reportViolation('no write without queued readings', what);
   }
 
   #watchBytes(): void {
     const { disk, ledger } = this.#ports;
     const bytes = disk.names.reduce((sum, name) => sum + disk.bytesOf(name).length, 0);
-    if (bytes > this.#bytesMax + BESIDE_BYTES) ledger.recordGap('spool within its bound', `${bytes} bytes`);
+    if (bytes > this.#bytesMax + BOOT_OFFSETS_BYTES)
+      ledger.reportViolation('spool within its bound', `${bytes} bytes`);
   }
 }

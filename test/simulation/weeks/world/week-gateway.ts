@@ -1,108 +1,110 @@
 /**
- * The gateway of the weeks: one disk, one host clock, and one life of the agent after another on them, each ended as planned.
+ * The gateway of the weeks: one disk, one host clock, and one process of the agent after the other, each
+ * ended as planned.
  */
 
 import type { TieredOutbox } from '../../../../src/outbox/outbox.ts';
 import type { DiskHealth, Ending } from '../plan/week-plan.ts';
 import { DISK_BYTES, MINUTE } from '../plan/week-plan.ts';
-import { type LifePorts, WeekLife } from './week-life.ts';
+import { WeekAgent, type WeekAgentPorts } from './week-agent.ts';
 
-/** Longest time from the wish to stop to the end, ms; systemd kills after 90 s. */
-const STOP_MS = 90_000;
+/** The maximum duration of a stop, ms. */
+const STOP_MS_MAX = 90_000;
 
 export class WeekGateway {
-  readonly #ports: LifePorts;
+  readonly #ports: WeekAgentPorts;
   readonly #endings: Ending[];
-  #life: WeekLife | undefined;
-  #lives = 0;
+  #agent: WeekAgent | undefined;
+  #starts = 0;
   #cancelEnding = () => {};
-  /** Since when everything has been there that is needed to catch up, virtual ms. */
+  /** When the server became reachable, virtual ms; undefined if it is not, or the backlog is delivered. */
   #canDrainSinceMs: number | undefined = 0;
 
-  constructor(ports: LifePorts) {
+  constructor(ports: WeekAgentPorts) {
     this.#ports = ports;
     this.#endings = [...ports.plan.endings];
   }
 
-  get life(): WeekLife | undefined {
-    return this.#life;
+  get agent(): WeekAgent | undefined {
+    return this.#agent;
   }
 
   powerOn(): void {
     const { ledger } = this.#ports;
-    this.#lives += 1;
-    ledger.trace(`life ${this.#lives} begins, boot ${this.#ports.host.current.number}`);
-    const life = new WeekLife(this.#ports, this.#lives, (outbox) => this.#sampled(outbox));
-    this.#life = life;
+    this.#starts += 1;
+    ledger.trace(`start ${this.#starts}, boot ${this.#ports.host.current.number}`);
+    const agent = new WeekAgent(this.#ports, this.#starts, (outbox) => this.#onSample(outbox));
+    this.#agent = agent;
     const ending = this.#endings.shift();
-    if (ending) this.#arm(life, ending);
-    this.weatherChanged();
-    life.run();
+    if (ending) this.#arm(agent, ending);
+    this.onConditionsChanged();
+    agent.run();
   }
 
-  /** From now on it stays alive. */
-  heal(): void {
+  /** No further endings: the agent keeps running. */
+  endFaults(): void {
     this.#endings.length = 0;
     this.#cancelEnding();
-    this.#life?.killable.cancelEnd();
+    this.#agent?.killable.cancelEnd();
   }
 
-  weatherChanged(): void {
+  onConditionsChanged(): void {
     const { server, time } = this.#ports;
-    this.#canDrainSinceMs = server.sky === 'clear' ? time.nowMs : undefined;
+    this.#canDrainSinceMs = server.serverState === 'reachable' ? time.nowMs : undefined;
   }
 
   setDisk(health: DiskHealth): void {
-    const { disk, ledger, time, rng } = this.#ports;
+    const { disk, ledger, time, random } = this.#ports;
     ledger.trace(`disk: ${health}`);
     disk.capacityBytes = health === 'full' ? 0 : Number.POSITIVE_INFINITY;
     disk.totalBytes = DISK_BYTES;
     disk.freeBytes = DISK_BYTES * (health === 'low' ? 0.05 : 0.5);
     disk.readOnly = health === 'read-only';
-    const breaks = () => health === 'io' && rng.isTrue(0.6);
-    Object.assign(disk.broken, { read: breaks(), write: breaks(), sync: breaks(), remove: breaks() });
-    const open = ledger.refusals.at(-1);
+    const fails = () => health === 'io' && random.isTrue(0.6);
+    Object.assign(disk.broken, { read: fails(), write: fails(), sync: fails(), remove: fails() });
+    const open = ledger.diskFaults.at(-1);
     if (open && !Number.isFinite(open.toMs)) open.toMs = time.nowMs;
-    if (health !== 'well') ledger.refusals.push({ fromMs: time.nowMs, toMs: Number.POSITIVE_INFINITY });
+    if (health !== 'healthy') ledger.diskFaults.push({ fromMs: time.nowMs, toMs: Number.POSITIVE_INFINITY });
   }
 
-  #sampled(outbox: TieredOutbox): void {
+  #onSample(outbox: TieredOutbox): void {
     const { time, ledger } = this.#ports;
     if (this.#canDrainSinceMs === undefined || outbox.backlog.size > 0 || outbox.fresh.size > 1) return;
     ledger.catchUpMsWorst = Math.max(ledger.catchUpMsWorst, time.nowMs - this.#canDrainSinceMs - MINUTE);
     this.#canDrainSinceMs = undefined;
   }
 
-  #arm(life: WeekLife, ending: Ending): void {
+  #arm(agent: WeekAgent, ending: Ending): void {
     const end = () => {
       this.#cancelEnding();
-      life.killable.cancelEnd();
-      this.#end(life, ending);
+      agent.killable.cancelEnd();
+      this.#end(agent, ending);
     };
     this.#cancelEnding = this.#ports.time.after(ending.afterMs, end);
-    // Who is asked to stop finishes what it is at.
+    // A process that is asked to stop finishes its current act.
     if (ending.act)
-      life.killable.endAtAct({ ...ending.act, before: ending.act.before && ending.how !== 'stop' }, end);
+      agent.killable.endAtAct({ ...ending.act, before: ending.act.before && ending.kind !== 'stop' }, end);
   }
 
-  #end(life: WeekLife, { how, pauseMs }: Ending): void {
-    const { time, ledger, disk, host, rng } = this.#ports;
-    ledger.trace(`${how}`);
-    if (how === 'stop') {
-      life.stop();
-      return void time.after(STOP_MS, () => this.#stopped(life));
+  #end(agent: WeekAgent, { kind, pauseMs }: Ending): void {
+    const { time, ledger, disk, host, random } = this.#ports;
+    ledger.trace(`${kind}`);
+    if (kind === 'stop') {
+      agent.stop();
+      return void time.after(STOP_MS_MAX, () => this.#onStopTimeout(agent));
     }
-    life.die(how);
-    if (how === 'power') disk.cutPower(() => rng.random());
+    agent.die(kind);
+    if (kind === 'power') disk.cutPower(() => random.random());
     time.after(pauseMs, () => {
-      if (how === 'power') host.boot();
+      if (kind === 'power') host.boot();
       this.powerOn();
     });
   }
 
-  #stopped(life: WeekLife): void {
-    if (!life.isOver) this.#ports.ledger.recordGap('stops when asked', `not stopped ${STOP_MS} ms later`);
-    life.die('stop');
+  #onStopTimeout(agent: WeekAgent): void {
+    if (!agent.isOver)
+      this.#ports.ledger.reportViolation('stops in time', `still running after ${STOP_MS_MAX} ms`);
+    agent.die('stop');
     this.powerOn();
   }
 }

@@ -1,38 +1,40 @@
 /**
- * The server of the weeks: ThingsBoard's store of points by (key, ts), and nothing of its message layer (contract 4.1 to 4.4).
+ * The server of the weeks: the storage of ThingsBoard by (key, ts), without its message layer (contract
+ * sections 4.1 to 4.4).
  *
- * An element without a date gets the server's. A whole body is refused when one element of it is malformed; another kind of
- * poison makes it fail inside, for ever. Written from the contract, so that a misreading must not agree with itself.
+ * An element without a timestamp gets that of the server. One malformed element makes the server reject the
+ * whole body; the other kind of poison causes a permanent internal error. Written from the contract, so that
+ * an error of the agent does not confirm itself.
  */
 
 import { GAP_KEYS } from '../../../../src/core/model/loss-report.ts';
 import type { Ledger, Sample } from '../checks/ledger.ts';
-import type { ServerConditions } from '../plan/week-plan.ts';
+import type { ServerState } from '../plan/week-plan.ts';
 import { EPOCH_MS } from './host-time.ts';
 
-/** Everything stored under one date. */
+/** All values with one timestamp. */
 export interface Points {
   readonly values: Record<string, unknown>;
-  /** Of the sample whose values these are; undefined for a gap record. */
+  /** The number of the sample; undefined for a gap record. */
   n: number | undefined;
 }
 
-/** What was executed: the answer, and which samples were in it. */
-export interface Executed {
+/** The response to a request, and the samples in it. */
+export interface ExecutedRequest {
   readonly answer: 'ok' | 'malformed' | 'overloaded' | 'none';
   readonly samples: readonly Sample[];
-  readonly isDated: boolean;
-  /** Losses that gap records in it tell of. */
-  readonly told: number;
+  readonly hasTimestamps: boolean;
+  /** Losses that its gap records report. */
+  readonly reportedLosses: number;
 }
 
-const NOTHING = { samples: [], isDated: false, told: 0 } as const;
+const NOTHING_STORED = { samples: [], hasTimestamps: false, reportedLosses: 0 } as const;
 
-/** The key that makes a reading poisonous; its value says how. */
+/** The key that makes a reading fail on the server; its value is the kind of failure. */
 export const POISON_KEY = 'poison';
 
 export class WeekServer {
-  sky: ServerConditions = 'clear';
+  serverState: ServerState = 'reachable';
   readonly stored = new Map<number, Points>();
   readonly #ledger: Ledger;
   readonly #nowMs: () => number;
@@ -46,37 +48,42 @@ export class WeekServer {
     this.#limitPerMinute = limitPerMinute;
   }
 
-  execute(body: string): Executed {
-    if (this.#isRefusing()) return { answer: 'overloaded', ...NOTHING };
+  execute(body: string): ExecutedRequest {
+    if (this.#isOverloaded()) return { answer: 'overloaded', ...NOTHING_STORED };
     const elements: unknown = JSON.parse(body);
-    if (!Array.isArray(elements) || elements.length === 0) return { answer: 'none', ...NOTHING };
+    if (!Array.isArray(elements) || elements.length === 0) return { answer: 'none', ...NOTHING_STORED };
     const parsed = elements.map(parse);
     const poisons = parsed.map(({ values }) => values[POISON_KEY]);
-    if (poisons.includes('malformed')) return { answer: 'malformed', ...NOTHING };
-    if (poisons.includes('refused')) return { answer: 'overloaded', ...NOTHING };
+    if (poisons.includes('malformed')) return { answer: 'malformed', ...NOTHING_STORED };
+    if (poisons.includes('refused')) return { answer: 'overloaded', ...NOTHING_STORED };
     const samples: Sample[] = [];
-    let told = 0;
+    let reportedLosses = 0;
     for (const { ts, values } of parsed) {
-      told += Number(values[GAP_KEYS.readings] ?? 0);
+      reportedLosses += Number(values[GAP_KEYS.readings] ?? 0);
       const sample = this.#store(ts, values);
       if (sample) samples.push(sample);
     }
-    return { answer: 'ok', samples, isDated: parsed.every(({ ts }) => ts !== undefined), told };
+    return {
+      answer: 'ok',
+      samples,
+      hasTimestamps: parsed.every(({ ts }) => ts !== undefined),
+      reportedLosses,
+    };
   }
 
-  /** How many losses each gap record in the store tells of, by its date. */
-  get told(): ReadonlyMap<number, number> {
-    const told = new Map<number, number>();
+  /** The losses in each stored gap record, by its timestamp. */
+  get reportedLosses(): ReadonlyMap<number, number> {
+    const losses = new Map<number, number>();
     for (const [ts, { values }] of this.stored) {
       const readings = values[GAP_KEYS.readings];
-      if (typeof readings === 'number') told.set(ts, readings);
+      if (typeof readings === 'number') losses.set(ts, readings);
     }
-    return told;
+    return losses;
   }
 
-  #isRefusing(): boolean {
-    if (this.sky === 'overloaded') return true;
-    if (this.sky !== 'limited') return false;
+  #isOverloaded(): boolean {
+    if (this.serverState === 'overloaded') return true;
+    if (this.serverState !== 'limited') return false;
     const minute = Math.floor(this.#nowMs() / 60_000);
     if (minute !== this.#minute) this.#inMinute = 0;
     this.#minute = minute;
@@ -90,7 +97,7 @@ export class WeekServer {
     const atMs = Math.trunc(ts ?? EPOCH_MS + this.#nowMs());
     const points = this.stored.get(atMs);
     if (points?.n !== undefined && sample && points.n !== sample.n) {
-      ledger.recordGap('no reading replaced', `n=${sample.n} replaces n=${points.n} at ts=${atMs}`);
+      ledger.reportViolation('no reading replaced', `n=${sample.n} replaces n=${points.n} at ts=${atMs}`);
     }
     if (points) {
       Object.assign(points.values, values);
@@ -100,7 +107,7 @@ export class WeekServer {
     this.#check(sample, values);
     sample.executions += 1;
     if (ts === undefined) sample.arrivals.push(atMs);
-    else sample.dated.add(atMs);
+    else sample.timestamps.add(atMs);
     return sample;
   }
 
@@ -108,7 +115,7 @@ export class WeekServer {
     for (const [key, value] of Object.entries(values)) {
       const sampled = sample.values[key];
       if (value === sampled) continue;
-      this.#ledger.recordGap('stored as sampled', `n=${sample.n}: ${key}=${value}, sampled ${sampled}`);
+      this.#ledger.reportViolation('stored as sampled', `n=${sample.n}: ${key}=${value}, sampled ${sampled}`);
     }
   }
 }

@@ -1,12 +1,13 @@
 /**
- * A long lossy road in virtual time: the agent's whole CoAP transport, the sandbox as server, and between them
- * a network that loses a share of all datagrams, each way, from a seed. Counts what it cost.
+ * Posts over a lossy network in virtual time: the CoAP transport, the sandbox as server, and between them a
+ * network that loses a share of all datagrams in each direction, from a seed. Counts time, datagrams and
+ * failures.
  */
 
 import { Secret } from '../../../../src/core/model/secret.ts';
 import type { RetransmissionTiming } from '../../../../src/transport/coap/retransmission.ts';
 import { type CoapPorts, CoapTransport } from '../../../../src/transport/coap/transport.ts';
-import { type Lane, NO_FAULTS } from '../../../simulation/first-boot/plan.ts';
+import { NO_FAULTS, type PathConditions } from '../../../simulation/first-boot/plan.ts';
 import { SimulatedServer } from '../../../simulation/first-boot/simulated-server.ts';
 import { GATEWAY, STRATEGIES } from '../../../simulation/first-boot/strategies.ts';
 import { SeededRandom } from '../../../simulation/seeded-random.ts';
@@ -20,23 +21,23 @@ const FOR_EVER_MS = 24 * 3_600_000;
 
 export interface LossyPath {
   readonly lostShare: number;
-  /** One way; each datagram takes between 0.8 and 1.2 times that. */
+  /** One way; each datagram takes 0.8 to 1.2 times this. */
   readonly delayMs: number;
   readonly posts: number;
   readonly inFlight: number;
   readonly seed: number;
-  /** Absent: the agent's own, adaptive times. */
+  /** Default: the adaptive timing of the agent. */
   readonly timing?: (uniform: number) => RetransmissionTiming;
 }
 
 export interface Cost {
   readonly tookMs: number;
   readonly failed: readonly string[];
-  /** Requests that left the gateway, repetitions included. */
+  /** Requests sent by the gateway, including retransmissions. */
   readonly datagrams: number;
 }
 
-/** RFC 7252's fixed times, which the agent had before it measured. */
+/** The fixed timing of RFC 7252. */
 export function fixedTiming(uniform: number): RetransmissionTiming {
   const firstMs = Math.round(2_000 * (1 + uniform / 2));
   return {
@@ -47,36 +48,32 @@ export function fixedTiming(uniform: number): RetransmissionTiming {
 }
 
 export async function runPosts(path: LossyPath): Promise<Cost> {
-  const dice = new SeededRandom(path.seed);
+  const random = new SeededRandom(path.seed);
   const time = new VirtualTime();
   const trace = new Trace(() => time.nowMs, false);
   let datagrams = 0;
-  // 0.02 is POST; everything else of the gateway's is an acknowledgement.
-  const leftGateway = (_port: number, bytes: Buffer) => {
+  // 0.02 is POST; every other datagram of the gateway is an acknowledgement.
+  const onGatewaySend = (_port: number, bytes: Buffer) => {
     if (bytes.readUInt8(1) === 2) datagrams += 1;
   };
   const virtualNetwork = new VirtualNetwork({
     time,
     trace,
-    rng: dice,
-    observer: { onGatewaySend: leftGateway, onServerSend: () => {} },
+    random,
+    observer: { onGatewaySend, onServerSend: () => {} },
   });
-  virtualNetwork.weather = { ...NO_FAULTS, up: lane(path), down: lane(path) };
+  virtualNetwork.conditions = { ...NO_FAULTS, up: lane(path), down: lane(path) };
   const strategy = STRATEGIES['allow-create/device-generated'];
-  const server = new SimulatedServer(
-    { time, trace, rng: dice, virtualNetwork: virtualNetwork },
-    strategy,
-    'separate',
-  );
-  server.setWeather(virtualNetwork.weather);
+  const server = new SimulatedServer({ time, trace, random, network: virtualNetwork }, strategy, 'separate');
+  server.setConditions(virtualNetwork.conditions);
   server.core.admin.createDevice({ name: GATEWAY.name, token: TOKEN });
   const { timing } = path;
   const ports: CoapPorts = {
     clock: time.clock(Date.UTC(2026, 0, 1)),
-    random: { uniform: () => dice.random() },
+    random: { uniform: () => random.random() },
     openSocket: () => virtualNetwork.openSocket((act) => act()),
     ownAddresses: () => 'one',
-    ...(timing && { timingOf: () => timing(dice.random()) }),
+    ...(timing && { timingOf: () => timing(random.random()) }),
   };
   await using transport = new CoapTransport({ host: GATEWAY.host, port: GATEWAY.port }, ports);
   const failed: string[] = [];
@@ -97,7 +94,7 @@ export async function runPosts(path: LossyPath): Promise<Cost> {
   return { tookMs: time.nowMs, failed, datagrams };
 }
 
-function lane({ lostShare, delayMs }: LossyPath): Lane {
+function lane({ lostShare, delayMs }: LossyPath): PathConditions {
   return {
     lostShare,
     doubledShare: 0,

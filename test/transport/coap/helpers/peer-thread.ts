@@ -1,7 +1,4 @@
-/**
- * A scripted peer in a thread of its own, so that its heap is not counted with the agent's. Sends its port to
- * the parent.
- */
+/** A scripted peer in its own thread, so that its heap is not counted. Sends its port to the parent. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { patterns, ScriptedPeer } from './scripted-peer.ts';

@@ -1,9 +1,6 @@
 /**
- * A peer that answers as a test tells it to: a raw UDP socket and `coap-packet`, nothing that could agree
- * with our own reading.
- *
- * Every datagram that arrives is kept; `on` is called with each request and a `send` back to where it came
- * from.
+ * A CoAP peer that responds by a script: a raw UDP socket and `coap-packet`, without any code of the agent.
+ * It keeps every received datagram and calls the script for each request.
  */
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
@@ -52,17 +49,19 @@ export class ScriptedPeer implements AsyncDisposable {
     this.#socket.send(bytes, to.port, to.address);
   }
 
-  /** Resolves with the first packet kept that fits, now or later; the test's own time-out is the bound. */
-  packet(fits: (packet: ParsedPacket) => boolean): Promise<ParsedPacket> {
-    return this.#found(() => this.received.find(fits));
+  /**
+   * Resolves with the first received packet that matches, now or later; the timeout of the test is the limit.
+   */
+  packet(matches: (packet: ParsedPacket) => boolean): Promise<ParsedPacket> {
+    return this.#waitFor(() => this.received.find(matches));
   }
 
-  /** Resolves with the packet that arrived as number `index`, counted from 0, now or later. */
+  /** Resolves with the packet number `index`, from 0, now or later. */
   nth(index: number): Promise<ParsedPacket> {
-    return this.#found(() => this.received[index]);
+    return this.#waitFor(() => this.received[index]);
   }
 
-  async #found(find: () => ParsedPacket | undefined): Promise<ParsedPacket> {
+  async #waitFor(find: () => ParsedPacket | undefined): Promise<ParsedPacket> {
     for (;;) {
       const found = find();
       if (found) return found;
@@ -81,7 +80,7 @@ export class ScriptedPeer implements AsyncDisposable {
   }
 }
 
-/** The ways in which a server may answer one request (contract section 2). */
+/** The response patterns of a server (contract section 2). */
 export const patterns = {
   piggybacked: (code: string, payload = '') => script((request, send) => send(ack(request, code, payload))),
   confirmableWithoutAck: (code: string, payload = '') =>

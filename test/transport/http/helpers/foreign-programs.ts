@@ -1,4 +1,4 @@
-/** Programs nobody here wrote, started for a test on ports of their own: nginx in front of a server, and what tests need around them. */
+/** Starts third-party programs such as nginx for a test, on their own ports, with the helpers around them. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,13 +30,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits, at most 10 s, until it is so. */
+/** Waits until the condition holds, at most 10 s. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (await isSo()) return;
     await clock.sleep(50, neverAborted);
   }
-  throw new Error(`it never came to this: ${what}`);
+  throw new Error(`not within 10 s: ${what}`);
 }
 
 export async function isListening(port: number): Promise<boolean> {
@@ -48,27 +48,27 @@ export async function isListening(port: number): Promise<boolean> {
   return isThere;
 }
 
-/** A program with a directory of its own, ended with the test. */
+/** A program with its own directory, stopped with the test. */
 export class Program implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'firstlight-foreign-'));
   #child: ChildProcess | undefined;
 
   constructor() {
-    // Some give themselves another user, who has to find what is in here.
+    // Some programs switch to another user, who must be able to read it.
     chmodSync(this.directory, 0o777);
   }
 
   async start(commandLine: readonly [string, ...string[]], port: number): Promise<void> {
     const [program, ...rest] = commandLine;
     this.#child = spawn(program, rest, { stdio: 'ignore' });
-    await until(`somebody listens at port ${port}`, () => isListening(port));
+    await until(`${program} listens at port ${port}`, () => isListening(port));
   }
 
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
   }
 
-  /** Its children, by their ids. */
+  /** Process IDs of its children. */
   get workers(): readonly string[] {
     const pid = this.#child?.pid ?? 0;
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
@@ -93,11 +93,11 @@ export interface NginxOptions {
   /** The port of the plain server behind it. */
   readonly behind: number;
   readonly pem: Pem;
-  /** More directives of its server. */
+  /** Further directives of the server block. */
   readonly more?: string;
 }
 
-/** Writes the configuration; gives the command line. */
+/** Writes the configuration and returns the command line. */
 export function writeNginxConfig(
   nginx: Program,
   { port, behind, pem, more = '' }: NginxOptions,
@@ -148,7 +148,7 @@ export function transportTo({
 }
 
 let ts = 0;
-/** Posts a reading that nothing else is equal to; says what became of it. */
+/** Posts a unique reading. */
 export async function post(
   transport: HttpTransport,
   kind: 'dated' | 'undated' = 'dated',
@@ -159,7 +159,7 @@ export async function post(
   return result.ok ? { body, reason: 'ok', detail: '' } : { body, ...result.failure };
 }
 
-/** One device, whose token is TOKEN. */
+/** A sandbox with one device, whose token is TOKEN. */
 export async function sandboxWithDevice(): Promise<Sandbox> {
   const sandbox = await openSandbox({ provisioning: { key: 'pk1', secret: 'ps1' } });
   sandbox.core.admin.createDevice({ name: 'gw', token: TOKEN.reveal() });
@@ -168,13 +168,13 @@ export async function sandboxWithDevice(): Promise<Sandbox> {
 
 export interface Upstream extends AsyncDisposable {
   readonly port: number;
-  /** Of each request, in order. */
+  /** The body of each request, in order. */
   readonly bodies: readonly string[];
-  /** What is written for each request from now on. */
+  /** Answers each later request. */
   answer: (socket: Socket, body: string) => void;
 }
 
-/** A plain server that is in no hurry to be one: each request is read, and `answer` writes bytes. */
+/** A TCP server that reads HTTP requests and lets `answer` write the bytes of the response. */
 export async function openUpstream(answer: Upstream['answer']): Promise<Upstream> {
   const bodies: string[] = [];
   const sockets = new Set<Socket>();
@@ -205,5 +205,5 @@ export async function openUpstream(answer: Upstream['answer']): Promise<Upstream
   return upstream;
 }
 
-/** What ThingsBoard answers to a post it has taken. */
+/** ThingsBoard's response to an accepted post. */
 export const ACCEPTED = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';

@@ -1,6 +1,6 @@
 /**
- * One life of the process: the whole agent, wired as cli/run.ts wires it, on a clock, a road and a disk that obey only while
- * the life lasts.
+ * One process of the whole agent, wired as in src/app/run.ts, on a clock, a network and a disk that stop to
+ * respond when the process dies.
  */
 
 import { type AgentPorts, runAgent } from '../../../../src/agent/agent.ts';
@@ -16,9 +16,9 @@ import { MemoryCredentialStore } from '../../../doubles/memory-credential-store.
 import type { PowerCutDirectory } from '../../../doubles/power-cut-directory.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
-import type { Ledger, LifeRecord } from '../checks/ledger.ts';
+import type { AgentRecord, Ledger } from '../checks/ledger.ts';
 import { observedLossReport, observedOutbox, observedSpool } from '../checks/observers.ts';
-import type { Ending, Weather, WeekPlan } from '../plan/week-plan.ts';
+import type { Conditions, Ending, WeekPlan } from '../plan/week-plan.ts';
 import {
   type Inheritance,
   plantedLosses,
@@ -34,52 +34,52 @@ import { SimulatedTransport } from './simulated-transport.ts';
 import { WatchedDirectory } from './watched-directory.ts';
 import type { WeekServer } from './week-server.ts';
 
-export interface LifePorts {
+export interface WeekAgentPorts {
   readonly time: VirtualTime;
   readonly host: HostTime;
-  readonly rng: SeededRandom;
+  readonly random: SeededRandom;
   readonly ledger: Ledger;
   readonly disk: PowerCutDirectory;
   readonly server: WeekServer;
-  readonly weather: () => Weather;
+  readonly conditions: () => Conditions;
   readonly samples: Samples;
   readonly plan: WeekPlan;
   readonly plant: WeekPlant | undefined;
-  readonly legacy: Inheritance;
+  readonly inheritance: Inheritance;
 }
 
-const TOKEN = new Secret('given-by-the-operator');
-/** The agent takes no smaller bound. */
+const TOKEN = new Secret('configured-token');
+/** The smallest bound that the agent accepts. */
 const SPOOL_BYTES_MIN = 131_072;
 
-export class WeekLife {
-  readonly record: LifeRecord;
+export class WeekAgent {
+  readonly record: AgentRecord;
   readonly killable = new KillableProcess();
   isOver = false;
   outbox: TieredOutbox | undefined;
-  readonly #ports: LifePorts;
-  readonly #rng: SeededRandom;
+  readonly #ports: WeekAgentPorts;
+  readonly #random: SeededRandom;
   readonly #stop = new AbortController();
-  /** Called at each sample, before it. */
-  readonly #atSample: (outbox: TieredOutbox) => void;
+  /** Called before each sample. */
+  readonly #beforeSample: (outbox: TieredOutbox) => void;
 
-  constructor(ports: LifePorts, number: number, atSample: (outbox: TieredOutbox) => void) {
+  constructor(ports: WeekAgentPorts, number: number, beforeSample: (outbox: TieredOutbox) => void) {
     this.#ports = ports;
-    this.#rng = ports.rng.fork();
-    this.#atSample = atSample;
-    this.record = { number, boot: ports.host.current, bornMs: ports.time.nowMs, unreported: 0 };
-    ports.ledger.lives.push(this.record);
+    this.#random = ports.random.fork();
+    this.#beforeSample = beforeSample;
+    this.record = { number, boot: ports.host.current, startedMs: ports.time.nowMs, unreported: 0 };
+    ports.ledger.agents.push(this.record);
   }
 
   run(): void {
-    this.#live().then(
+    this.#runToEnd().then(
       () => {
         this.isOver = true;
       },
       (error: unknown) => {
         if (!this.killable.isAlive) return;
-        const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#ports.ledger.recordGap('never throws', why.split('\n').slice(0, 6).join(' | '));
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#ports.ledger.reportViolation('never throws', text.split('\n').slice(0, 6).join(' | '));
       },
     );
   }
@@ -89,44 +89,44 @@ export class WeekLife {
     this.#stop.abort();
   }
 
-  /** At once, and for ever. */
-  die(how: Ending['how']): void {
+  /** Dies at once, like a killed process. */
+  die(kind: Ending['kind']): void {
     this.killable.isAlive = false;
     this.record.diedMs = this.#ports.time.nowMs;
-    this.record.how = how;
+    this.record.endedBy = kind;
     this.record.unreported = this.outbox?.losses.unreported ?? 0;
   }
 
-  async #live(): Promise<void> {
-    const { plan, plant, ledger, time, legacy } = this.#ports;
+  async #runToEnd(): Promise<void> {
+    const { plan, plant, ledger, time, inheritance } = this.#ports;
     const { settings } = plan;
     const clock = this.killable.clock(this.#ports.host, () => time.nowMs);
     const log = this.#log();
-    const checker = { ledger, time, life: this.record };
-    const losses = plantedLosses(observedLossReport(new LossReport(), checker), plant);
+    const observerPorts = { ledger, time, agent: this.record };
+    const losses = plantedLosses(observedLossReport(new LossReport(), observerPorts), plant);
     const timeSync = plantedTimeSync(this.#ports.host.timeSync(clock.sleep), plant);
     const memory = plan.hasRuntimeDirectory ? this.record.boot.memory : undefined;
     const timestamper = new Timestamper({ clock, timeSync, log, memory }, { trust: settings.trust });
     const { spool, watched } = await this.#openSpool(clock, losses, log);
-    const { bootOffsetMs: anchoredMs } = spool;
-    const known = memory?.load() ?? (anchoredMs === undefined ? undefined : { firstMs: anchoredMs });
-    if (known && plant !== 'dating-begins-anew') timestamper.restore(known);
-    const stamp = () => timestamper.now();
-    const outbox = new TieredOutbox({ clock, log, losses, now: stamp, spool: watched }, settings);
+    const { bootOffsetMs } = spool;
+    const stored = memory?.load() ?? (bootOffsetMs === undefined ? undefined : { firstMs: bootOffsetMs });
+    if (stored && plant !== 'timestamps-restart') timestamper.restore(stored);
+    const now = () => timestamper.now();
+    const outbox = new TieredOutbox({ clock, log, losses, now, spool: watched }, settings);
     this.outbox = outbox;
     const ports: AgentPorts = {
       clock,
       random: this.#createRandom(),
       store: new MemoryCredentialStore(),
       transport: plantedTransport(this.#transport(), plant),
-      outbox: plantedOutbox(observedOutbox(outbox, checker), plant, legacy),
-      sensors: this.#ports.samples.sensors(this.record, () => this.#atSample(outbox)),
+      outbox: plantedOutbox(observedOutbox(outbox, observerPorts), plant, inheritance),
+      sensors: this.#ports.samples.sensors(this.record, () => this.#beforeSample(outbox)),
       timestamper,
       facts: { gather: async () => ({ agentVersion: 'v-simulated' }) },
       log,
     };
-    const given = { server: 'coap://192.0.2.7:5683', deviceName: 'gw', token: TOKEN };
-    await runAgent(ports, { ...settings, ...given }, this.#stop.signal);
+    const identity = { server: 'coap://192.0.2.7:5683', deviceName: 'gw', token: TOKEN };
+    await runAgent(ports, { ...settings, ...identity }, this.#stop.signal);
     await outbox.close();
     await spool[Symbol.asyncDispose]();
   }
@@ -142,7 +142,7 @@ export class WeekLife {
         time,
         ledger,
         disk,
-        rng: this.#rng,
+        random: this.#random,
         act: (effect) => this.killable.act('disk', effect),
         mayWrite: () => reason.now > 0 || this.record.stoppedMs !== undefined,
       },
@@ -154,35 +154,35 @@ export class WeekLife {
   }
 
   #transport(): SimulatedTransport {
-    const { time, ledger, server, weather, plan } = this.#ports;
+    const { time, ledger, server, conditions, plan } = this.#ports;
     return new SimulatedTransport({
       time,
       ledger,
       server,
-      weather,
-      rng: this.#rng.fork(),
-      act: (effect) => this.killable.act('road', effect),
-      life: this.record,
+      conditions,
+      random: this.#random.fork(),
+      act: (effect) => this.killable.act('network', effect),
+      agent: this.record,
       settings: plan.settings,
     });
   }
 
   #createRandom(): Random {
-    const rng = this.#rng.fork();
+    const random = this.#random.fork();
     return {
-      uniform: () => rng.random(),
+      uniform: () => random.random(),
       mintToken: () => {
-        throw new Error('life: no token to mint');
+        throw new Error('WeekAgent: no token to generate');
       },
     };
   }
 
   #log(): Logger {
     const { ledger } = this.#ports;
-    const tell = (level: string) => (message: string, fields?: LogFields) =>
+    const traceAt = (level: string) => (message: string, fields?: LogFields) =>
       ledger.trace(
         `agent ${this.record.number} ${level}: ${message} ${fields ? JSON.stringify(fields) : ''}`,
       );
-    return { debug: () => {}, info: tell('info'), warn: tell('warn'), error: tell('error') };
+    return { debug: () => {}, info: traceAt('info'), warn: traceAt('warn'), error: traceAt('error') };
   }
 }

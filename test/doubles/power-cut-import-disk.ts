@@ -1,9 +1,10 @@
 /**
- * A disk in memory whose power can be cut, or which can refuse, at any operation.
+ * A disk in memory that can lose power or fail at any operation.
  *
- * As on a real one: what `create` and `overwrite` wrote is durable when they return, a name is only when its directory was
- * synced. `afterTheCut` gives what is found when the power is back: for each directory either the names of the last sync, or
- * those of the moment. The operation at which the power goes is done by half, where it has halves.
+ * As on a real disk, the data of `create` and `overwrite` is durable when they return, but a name only after
+ * a sync of its directory. `afterPowerCut` returns the state after the power returns: for each directory
+ * either the names of the last sync or the current ones. The interrupted operation is done by half if it has
+ * halves.
  */
 
 import { dirname } from 'node:path';
@@ -20,10 +21,10 @@ export class PowerCut extends Error {
   override readonly name = 'PowerCut';
 }
 
-/** What happens at the operation of that number, from 1. */
+/** The fault at the operation with the number `at`, from 1. */
 export interface Fault {
   readonly at: number;
-  /** A cut, or the code of a refusal; `lasting` refuses from then on. */
+  /** A power cut, or an error code; `isPermanent`: all later operations fail, too. */
   readonly is:
     | 'cut before'
     | 'cut amid'
@@ -46,7 +47,7 @@ export class PowerCutImportDisk implements Disk {
     this.#fault = fault;
   }
 
-  /** A file that is there, durably. */
+  /** Adds a durable file. */
   put(path: string, text: string, mode = 0o644): this {
     const inode = { bytes: Buffer.from(text), mode, changedMs: 1_700_000_000_000, id: `first ${path}` };
     this.#names.set(path, inode);
@@ -72,10 +73,10 @@ export class PowerCutImportDisk implements Disk {
 
   /** `losing`: directories whose names since the last sync are lost. */
   afterPowerCut(losing: (directory: string) => boolean): PowerCutImportDisk {
-    const found = new Map<string, Inode>();
-    for (const [path, inode] of this.#durable) if (losing(dirname(path))) found.set(path, inode);
-    for (const [path, inode] of this.#names) if (!losing(dirname(path))) found.set(path, inode);
-    return new PowerCutImportDisk(copyFiles(found));
+    const files = new Map<string, Inode>();
+    for (const [path, inode] of this.#durable) if (losing(dirname(path))) files.set(path, inode);
+    for (const [path, inode] of this.#names) if (!losing(dirname(path))) files.set(path, inode);
+    return new PowerCutImportDisk(copyFiles(files));
   }
 
   stat(path: string): FileInfo | undefined {
@@ -112,7 +113,7 @@ export class PowerCutImportDisk implements Disk {
   overwrite(path: string, bytes: Buffer, position: number): void {
     const inode = this.#inode(path);
     const put = (part: Buffer) => part.copy(inode.bytes, position);
-    // A sector is written wholly or not at all.
+    // A sector is written completely or not at all.
     this.#step(`overwrite ${path}`, path, () => {
       if (bytes.length > SECTOR_BYTES) put(bytes.subarray(0, SECTOR_BYTES));
     });
@@ -171,7 +172,7 @@ export class PowerCutImportDisk implements Disk {
   }
 }
 
-/** The inodes too, so that what one life writes is not seen in another. */
+/** Copies the inodes, too, so that two disks do not share data. */
 function copyFiles(files: ReadonlyMap<string, Inode>): Map<string, Inode> {
   const inodes = new Map<Inode, Inode>();
   for (const inode of files.values()) inodes.set(inode, { ...inode, bytes: Buffer.from(inode.bytes) });

@@ -1,17 +1,30 @@
-/**
- * Reads a request's body as UTF-8 text, within a bound.
- *
- * The server judges size by Content-Length alone (contract, section 8); what comes in chunks is bounded only by our memory.
- */
+/** Parses the target of an HTTP request and reads its body as UTF-8 text, up to a maximum size. */
 
 import type { IncomingMessage } from 'node:http';
 
+export interface Target {
+  /** Decoded, without the empty segment before the first slash. */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+/** Undefined if the percent-encoding is malformed. */
+export function parseTarget(url: string): Target | undefined {
+  const [path = '', ...rest] = url.split('?');
+  try {
+    const segments = path.split('/').slice(1).map(decodeURIComponent);
+    return { segments, query: new URLSearchParams(rest.join('?')) };
+  } catch {
+    return undefined;
+  }
+}
+
 export type ReadBody =
   | { readonly status: 'read'; readonly text: string }
-  /** The client went away, or sent more than we keep. */
+  /** The client disconnected, or the body exceeds the maximum. */
   | { readonly status: 'aborted' };
 
-/** Upper end for bodies without a Content-Length. */
+/** Limit without Content-Length. The server checks only Content-Length (contract section 8). */
 export const CHUNKED_BYTES_MAX = 64 * 1024 * 1024;
 
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<ReadBody> {
@@ -30,16 +43,18 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   return { status: 'read', text: Buffer.concat(chunks).toString('utf8') };
 }
 
-/** Reads to the end and keeps nothing, so that a refusal is not lost to a reset connection. */
+/**
+ * Reads to the end, because closing earlier resets the connection and the client may lose the error response.
+ */
 export async function discardBody(request: IncomingMessage): Promise<void> {
   try {
     for await (const _ of request);
   } catch {
-    // The client went away; there is nobody to refuse any more.
+    // The client disconnected.
   }
 }
 
-/** The announced size, or zero when the body comes in chunks. */
+/** The Content-Length; zero if there is none. */
 export function announcedBytes(request: IncomingMessage): number {
   return Number(request.headers['content-length'] ?? 0);
 }

@@ -1,15 +1,15 @@
-/** A `TimeSync` that answers what a test told it, and keeps count of who asked when. */
+/** A `TimeSync` that answers as a test sets it, and records the times of the queries. */
 
 import type { Clock, TimeSync } from '../../src/core/ports/clock.ts';
 
 export class ScriptedTimeSync implements TimeSync {
   synchronised = false;
-  /** Of every step from here on. */
+  /** Whether it confirms the next steps. */
   confirms = false;
-  /** Monotonic times of the questions. */
+  /** Monotonic times of the queries. */
   readonly queriedMs: number[] = [];
   readonly stepQueriedMs: number[] = [];
-  /** What goes on while a question is under way. */
+  /** Runs during each query. */
   whileQuerying: () => Promise<void> = async () => {};
   readonly #clock: Pick<Clock, 'monotonicMs'>;
 

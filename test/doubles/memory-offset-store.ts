@@ -1,4 +1,4 @@
-/** The memory of the clock's offset, for as long as this object lives. */
+/** An `OffsetMemory` that lasts as long as this object. */
 
 import type { OffsetMemory, StoredOffsets } from '../../src/core/ports/clock.ts';
 

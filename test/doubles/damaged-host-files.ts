@@ -1,9 +1,9 @@
 /**
- * A captured host in memory, one file of which is damaged: a `Tree` that passes the contract of the real one
- * (test/contracts/tree.ts), and does what a tree on a disk cannot show to root: refuse a file, or fail with an I/O error.
+ * A captured host in memory with one damaged file: `HostFiles` that fulfil test/contracts/host-files.ts, and
+ * do what a disk cannot show to root: deny access to a file, or fail with an I/O error.
  *
- * It is read from the disk once, so that thousands of damages take seconds. It moves with time, too: `moved` says what a file
- * holds in a round, so that rates and use have values to lose.
+ * It is read from the disk once, so that thousands of damages take seconds. `moved` changes the text of a
+ * file in each round, so that rates and utilisation have values.
  */
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -21,7 +21,7 @@ type HostNode =
   | { readonly type: 'directory'; readonly names: readonly string[] }
   | { readonly type: 'link'; readonly target: string };
 
-/** As Linux: more links on one way are a circle. */
+/** The limit of Linux: more links are a loop. */
 const LINKS_MAX = 40;
 const FILE_BYTES_MAX = 64 * 1024;
 const SLOW_BYTES_MAX = 512;
@@ -34,9 +34,9 @@ const USE: FileSystemUsage = {
   ffree: 200_000,
 };
 
-/** What a path leads to, by way of any symbolic links. */
+/** The target of a path, after all symbolic links. */
 export interface Location {
-  /** Below the root, without a link in it. */
+  /** Relative to the root, without links. */
   readonly path: string;
   readonly node: HostNode;
 }
@@ -59,8 +59,8 @@ export class DamagedHostFiles {
   }
 
   /**
-   * `moved`: the text of a file, given what was captured. `damaged`: the path of a file, without links, and its damage, given the
-   * text it would have.
+   * `moved`: returns the text of a file for its captured text. `damagedFile`: the path of a file, without
+   * links, and its damage for its text.
    */
   hostFiles(
     moved: (path: string, text: string) => string,
@@ -83,11 +83,11 @@ export class DamagedHostFiles {
       return damage?.type === 'error' ? damage.code : undefined;
     };
     const textAt = (path: string): string => {
-      const resolve = resolvePath(nodeAt, path);
-      const failedPath = errorAt(resolve.path);
-      if (failedPath !== undefined) throw systemError(failedPath, path);
-      if (resolve.node.type !== 'file') throw systemError('EISDIR', path);
-      return resolve.node.text;
+      const target = resolvePath(nodeAt, path);
+      const errorCode = errorAt(target.path);
+      if (errorCode !== undefined) throw systemError(errorCode, path);
+      if (target.node.type !== 'file') throw systemError('EISDIR', path);
+      return target.node.text;
     };
     return {
       read: (path, bytesMax = FILE_BYTES_MAX) => {
@@ -100,7 +100,7 @@ export class DamagedHostFiles {
       list: (path) => {
         const { path: real, node } = resolvePath(nodeAt, path);
         if (node.type !== 'directory') throw systemError('ENOTDIR', path);
-        return node.names.filter((name) => nodeAt(joined(real, name)) !== undefined);
+        return node.names.filter((name) => nodeAt(joinPath(real, name)) !== undefined);
       },
       has: (path) => {
         try {
@@ -119,7 +119,7 @@ export class DamagedHostFiles {
     };
   }
 
-  /** Where a path leads in the undamaged host; undefined when it leads nowhere. */
+  /** The target of a path in the undamaged host; undefined if there is none. */
   resolve(path: string): Location | undefined {
     try {
       return resolvePath((each) => this.#nodes.get(each), path);
@@ -132,7 +132,7 @@ export class DamagedHostFiles {
     const entries = readdirSync(join(this.#root, path), { withFileTypes: true });
     this.#nodes.set(path, { type: 'directory', names: entries.map(({ name }) => name).toSorted() });
     for (const entry of entries) {
-      const below = joined(path, entry.name);
+      const below = joinPath(path, entry.name);
       const file = join(this.#root, below);
       if (entry.isDirectory()) this.#load(below);
       else if (entry.isSymbolicLink()) this.#nodes.set(below, { type: 'link', target: readlinkSync(file) });
@@ -143,12 +143,12 @@ export class DamagedHostFiles {
 
 function resolvePath(
   nodeAt: (path: string) => HostNode | undefined,
-  requestedPaths: string,
+  requestedPath: string,
   { following = true }: { following?: boolean } = {},
 ): Location {
   let currentPath = '';
   let links = 0;
-  const rest = requestedPaths.split('/').filter((part) => part !== '');
+  const rest = requestedPath.split('/').filter((part) => part !== '');
   for (;;) {
     const part = rest.shift();
     if (part === undefined) break;
@@ -157,25 +157,25 @@ function resolvePath(
       currentPath = currentPath.slice(0, Math.max(0, currentPath.lastIndexOf('/')));
       continue;
     }
-    if (nodeAt(currentPath)?.type !== 'directory') throw systemError('ENOTDIR', requestedPaths);
-    const next = joined(currentPath, part);
+    if (nodeAt(currentPath)?.type !== 'directory') throw systemError('ENOTDIR', requestedPath);
+    const next = joinPath(currentPath, part);
     const node = nodeAt(next);
-    if (node === undefined) throw systemError('ENOENT', requestedPaths);
+    if (node === undefined) throw systemError('ENOENT', requestedPath);
     if (node.type !== 'link' || (rest.length === 0 && !following)) {
       currentPath = next;
       continue;
     }
     links += 1;
-    if (links > LINKS_MAX) throw systemError('ELOOP', requestedPaths);
+    if (links > LINKS_MAX) throw systemError('ELOOP', requestedPath);
     if (node.target.startsWith('/')) currentPath = '';
     rest.unshift(...node.target.split('/').filter((each) => each !== ''));
   }
   const node = nodeAt(currentPath);
-  if (node === undefined) throw systemError('ENOENT', requestedPaths);
+  if (node === undefined) throw systemError('ENOENT', requestedPath);
   return { path: currentPath, node };
 }
 
-function joined(folder: string, name: string): string {
+function joinPath(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 

@@ -1,10 +1,10 @@
 /**
- * One life of the gateway's process: the real agent and the real CoAP road, on a disk, a clock and a network that obey only
- * while the life lasts.
+ * One process of the real agent with its real CoAP transport, on a disk, a clock and a network that stop to
+ * respond when the process dies.
  *
- * Everything the process does to the world outside its memory is an act: a datagram sent or received, a step of a write, a
- * sleep that ends. A life can be made to end at its n-th act, just before or just after it, so that no gap between two lines
- * is too short to be hit.
+ * Every effect outside its memory is an act: a datagram sent or received, a step of a write, a sleep that
+ * ends. A process can end at its n-th act, just before or just after it, so that a run can hit every gap
+ * between two lines.
  */
 
 import { type AgentSettings, runAgent } from '../../../src/agent/agent.ts';
@@ -18,48 +18,51 @@ import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import type { DiskOperation, PowerCutDisk } from '../../doubles/power-cut-disk.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
-import { overriding } from '../overriding.ts';
+import { override } from '../override.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
-import { type Plant, planted } from './planted-bugs.ts';
+import { type Plant, withPlantedBug } from './planted-bugs.ts';
 import type { Call, PromiseChecker } from './promise-checker.ts';
 import { GATEWAY } from './strategies.ts';
 
-export interface LifePorts {
+export interface ProcessPorts {
   readonly time: VirtualTime;
   readonly trace: Trace;
-  readonly rng: SeededRandom;
+  readonly random: SeededRandom;
   readonly disk: PowerCutDisk;
   readonly network: VirtualNetwork;
   readonly checker: PromiseChecker;
   readonly plant: Plant | undefined;
 }
 
-/** Where the wall clock of a host without a battery may stand, ms beside the true time. */
 const WALL_MS = Date.UTC(2026, 0, 1);
-const WRONG_BY_MS = [-WALL_MS, -3 * 86_400_000, 0, 0, 0, 0, 86_400_000] as const;
+/** Errors of the wall clock of a host without a battery, ms. */
+const WALL_ERRORS_MS = [-WALL_MS, -3 * 86_400_000, 0, 0, 0, 0, 86_400_000] as const;
 const ALWAYS_SYNCHRONISED = { isSynchronised: async () => true, confirmsStep: async () => true };
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-export class Life {
+export class SimulatedProcess {
   readonly log = new RecordingLogger();
   isOver = false;
   readonly #number: number;
-  readonly #ports: LifePorts;
-  readonly #rng: SeededRandom;
+  readonly #ports: ProcessPorts;
+  readonly #random: SeededRandom;
   readonly #stop = new AbortController();
-  #alive = true;
+  #isAlive = true;
   #ending: { acts: number; readonly before: boolean; readonly end: () => void } | undefined;
 
-  constructor(number: number, ports: LifePorts) {
+  constructor(number: number, ports: ProcessPorts) {
     this.#number = number;
     this.#ports = ports;
-    this.#rng = ports.rng.fork();
+    this.#random = ports.random.fork();
   }
 
-  /** `end` is called at the `acts`-th act from now, which happens only if not `before`. Returns how to call it off. */
+  /**
+   * Calls `end` at the `acts`-th act from now; `before`: instead of that act. The returned function cancels
+   * it.
+   */
   endAtAct(acts: number, before: boolean, end: () => void): () => void {
     this.#ending = { acts, before, end };
     return () => {
@@ -74,9 +77,9 @@ export class Life {
         this.isOver = true;
       },
       (error: unknown) => {
-        const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
         trace.add('gateway: the agent threw');
-        if (this.#alive) checker.report('never throws', why);
+        if (this.#isAlive) checker.report('never throws', reason);
       },
     );
   }
@@ -85,15 +88,15 @@ export class Life {
     this.#stop.abort();
   }
 
-  /** At once, and for ever. */
+  /** Dies at once, like a killed process. */
   die(): void {
-    this.#alive = false;
-    // Only so that the library's own timers end; a little later, because this may be in the middle of an act.
+    this.#isAlive = false;
+    // Only to end the timers of the CoAP library; later, because this may run within an act.
     queueMicrotask(() => this.#stop.abort());
   }
 
   readonly #act: DiskOperation = (effect) => {
-    if (!this.#alive) return;
+    if (!this.#isAlive) return;
     const ending = this.#ending;
     if (ending === undefined) return effect();
     ending.acts -= 1;
@@ -105,8 +108,8 @@ export class Life {
 
   #agentPorts(settings: AgentSettings) {
     const { time, disk, network, plant } = this.#ports;
-    const wrongBy = WRONG_BY_MS[this.#rng.integer(0, WRONG_BY_MS.length - 1)] ?? 0;
-    const clock = this.#killable(time.clock(WALL_MS + time.nowMs + wrongBy));
+    const wallErrorMs = WALL_ERRORS_MS[this.#random.integer(0, WALL_ERRORS_MS.length - 1)] ?? 0;
+    const clock = this.#killableClock(time.clock(WALL_MS + time.nowMs + wallErrorMs));
     const random = this.#createRandom();
     const transport = new CoapTransport(
       { host: GATEWAY.host, port: GATEWAY.port },
@@ -117,24 +120,24 @@ export class Life {
       { clock, log, timeSync: ALWAYS_SYNCHRONISED },
       { trust: 'synchronised' },
     );
-    const stamp = () => timestamper.now();
+    const now = () => timestamper.now();
     let count = 0;
-    return planted(
+    return withPlantedBug(
       {
         clock,
-        random: random,
+        random,
         store: disk.open(this.#act),
-        transport: this.#checked(transport),
-        // Without a disk: what becomes of readings is another simulation's question.
+        transport: this.#observed(transport),
+        // Without a disk: weeks/ simulates the outbox.
         outbox: new TieredOutbox(
-          { clock, log, losses: new LossReport(), now: stamp },
+          { clock, log, losses: new LossReport(), now },
           { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
         ),
-        timestamper: timestamper,
+        timestamper,
         sensors: {
           sample: async () => {
             count += 1;
-            return { life: this.#number, count };
+            return { start: this.#number, count };
           },
         },
         facts: { gather: async () => ({ every: settings.sampleEveryMs }) },
@@ -144,9 +147,9 @@ export class Life {
     );
   }
 
-  /** A sleep that ends is an act; in a dead process none does. */
-  #killable(clock: Clock): Clock {
-    return overriding(clock, {
+  /** The end of a sleep is an act; a dead process does not wake up. */
+  #killableClock(clock: Clock): Clock {
+    return override(clock, {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           void clock.sleep(ms, signal).then(() => this.#act(resolve));
@@ -155,30 +158,30 @@ export class Life {
   }
 
   #createRandom(): Random {
-    const rng = this.#rng;
+    const random = this.#random;
     return {
-      uniform: () => rng.random(),
+      uniform: () => random.random(),
       mintToken: () =>
-        new Secret(Array.from({ length: 24 }, () => ALPHABET.charAt(rng.integer(0, 61))).join('')),
+        new Secret(Array.from({ length: 24 }, () => ALPHABET.charAt(random.integer(0, 61))).join('')),
     };
   }
 
-  /** Tells the witness of every provisioning call, so that a stranding can be traced to its cause. */
-  #checked(transport: Transport): Transport {
+  /** Reports every provisioning call to the checker, so that the cause of a stranding can be found. */
+  #observed(transport: Transport): Transport {
     const { checker, time, trace } = this.#ports;
-    return overriding(transport, {
-      provision: async (request, keep, signal) => {
-        const call: Call = { life: this.#number };
+    return override(transport, {
+      provision: async (request, persist, signal) => {
+        const call: Call = { start: this.#number };
         checker.call = call;
-        let how: NonNullable<Call['how']> = 'store failed';
+        let outcome: NonNullable<Call['outcome']> = 'storage failed';
         try {
-          const result = await transport.provision(request, keep, signal);
-          how = result.ok ? 'issued' : result.failure.reason;
+          const result = await transport.provision(request, persist, signal);
+          outcome = result.ok ? 'issued' : result.failure.reason;
           return result;
         } finally {
-          if (this.#alive) {
-            Object.assign(call, { how, endedMs: time.nowMs });
-            trace.add(`gateway: provision ended: ${how}`);
+          if (this.#isAlive) {
+            Object.assign(call, { outcome, endedMs: time.nowMs });
+            trace.add(`gateway: provision ended: ${outcome}`);
           }
         }
       },

@@ -1,11 +1,11 @@
-/** Dates as text. */
+/** Dates as ISO 8601. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { utcText } from '../../../src/host/clock/utc-text.ts';
+import { utcText } from '../../../src/host/log/log-line.ts';
 
-test('a date is written as V8 writes it, in every year', () => {
+test('utcText formats dates of every year like toISOString', () => {
   const dates = fc.oneof(
     fc.date({ noInvalidDate: true }),
     fc.integer({ min: 0 }).map((ms) => new Date(ms)),
