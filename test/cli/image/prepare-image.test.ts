@@ -116,7 +116,10 @@ test('prepare-image removes nothing while an agent runs, and all after its end',
   await agent.line('telemetry accepted');
   const { code, output } = await prepare(state, true);
   assert.equal(code, 75);
-  assert.match(output, /The agent is still running, so nothing was removed: another agent is already running/);
+  assert.match(
+    output,
+    /The agent is still running, so nothing was removed: another agent is already running/,
+  );
   assert.ok(existsSync(join(state, 'credentials.json')));
   await agent.stop();
   assert.equal((await prepare(state, true)).code, 0);

@@ -110,7 +110,10 @@ describe('provision', () => {
     const harness = new ActionHarness();
     await harness.run({ at: 'provision', identity: { deviceName: 'gw-1' } });
     const stored = { state: 'provisioned', server: 'coap://tb', deviceName: 'gw-1', sinceMs: WALL_MS };
-    assert.deepEqual(revealSecrets(harness.store.record), { ...stored, token: 'revealed issued-by-the-server' });
+    assert.deepEqual(revealSecrets(harness.store.record), {
+      ...stored,
+      token: 'revealed issued-by-the-server',
+    });
   });
 
   it('a failed provision stores nothing and returns the failure', async () => {
@@ -141,7 +144,10 @@ describe('verify-token and save', () => {
     assert.deepEqual(await harness.run(probe), { type: 'token-verified', accepted: false });
     const failed = await harness.run(probe);
     assert.equal(failed.type === 'failed' && failed.failure.reason, 'server-timeout');
-    assert.deepEqual(revealSecrets(harness.transport.calls[0]), { verb: 'probe', token: 'revealed minted-1' });
+    assert.deepEqual(revealSecrets(harness.transport.calls[0]), {
+      verb: 'probe',
+      token: 'revealed minted-1',
+    });
   });
 
   it('save stores the verified token without a request', async () => {
