@@ -70,7 +70,7 @@ const OUTAGE = {
   backlogReadings: 144,
   outage: {
     reason: 'server-timeout',
-    detail: 'no answer within 93 s',
+    detail: 'no response from 203.0.113.7:5683 within 45 s',
     sinceBootMs: before(23 * MINUTE_MS),
     nextAttemptBootMs: NOW.bootMs + 48 * SECOND_MS,
     attempts: 14,

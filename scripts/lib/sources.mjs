@@ -30,9 +30,9 @@ export async function loadSensors() {
 
 /** The names of all client attributes. */
 export async function loadAttributeNames() {
-  const { basicFacts } = await compiled('host/hardware/basic-facts.js');
+  const { readBasicFacts } = await compiled('host/hardware/basic-facts.js');
   const { CHILD_KEYS } = await compiled('host/hardware/facts-child.js');
-  return [...new Set([...CHILD_KEYS, ...Object.keys(basicFacts('0'))])];
+  return [...new Set([...CHILD_KEYS, ...Object.keys(readBasicFacts('0'))])];
 }
 
 /** The catalogue of events, and the policies of the failures among them. */
