@@ -8,9 +8,9 @@
 
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
-import { corruptFileOf } from './app/corrupt-install.ts';
 import { EX_IOERR, EX_OSFILE, EX_UNREAD } from './app/exit-codes.ts';
 import type { RunOptions } from './app/run.ts';
+import { corruptFileOf } from './app/startup-error.ts';
 import { AsyncSignal } from './core/async/async-signal.ts';
 
 /** How long open handles may keep the process alive after a command, ms. */

@@ -5,10 +5,11 @@
  * it: queued readings pass to the next instance in memory, and unacknowledged ones are sent again with the same timestamps.
  */
 
-import { type AgentPorts, runLoops } from '../agent/agent.ts';
+import { type AgentPorts, type AgentSettings, runLoops } from '../agent/agent.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { runAll } from '../core/async/tasks.ts';
 import { logEvent } from '../core/events/catalogue.ts';
+import type { Config } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
@@ -21,7 +22,6 @@ import { ConfCredentialStore } from '../credentials/store.ts';
 import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
-import { createAgentSettings } from './agent-settings.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
 import { endpointId, resolveDeviceName } from './identity.ts';
 import type { PlaintextWarnings } from './plaintext-warnings.ts';
@@ -116,4 +116,26 @@ function requireCredentials(
       ? `there are no credentials in ${state} and no provisioning key: set provisioning.key and provisioning.secret of the device profile`
       : `there are no credentials in ${state} and the provisioning secret file ${deletedSecretFile} does not exist: write the secret there again, or correct its path`,
   );
+}
+
+/** The settings of the agent's loops, from the configuration. `name`: of the device. */
+export function createAgentSettings(config: Config, name: string): AgentSettings {
+  const { server, device, provisioning, telemetry } = config;
+  return {
+    server: endpointId(server.endpoints[0]),
+    deviceName: name,
+    spreadMs: server.spreadMs,
+    sampleEveryMs: telemetry.intervalMs,
+    drainPerS: telemetry.drainPerS,
+    deadbands: telemetry.deadbands,
+    ...(device.token && { token: device.token }),
+    ...(provisioning && {
+      reprovision: provisioning.afterSuccess === 'keep',
+      pair: {
+        key: provisioning.key,
+        secret: provisioning.secret,
+        deviceGenerated: provisioning.credentials === 'device-generated',
+      },
+    }),
+  };
 }

@@ -1,8 +1,9 @@
 /** The paths of configuration, state, credentials and runtime directory, and loading of the configuration. */
 
 import { accessSync, constants, existsSync } from 'node:fs';
+import type { SensorNames } from '../config/custom-sensors.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { SENSOR_NAMES } from './sensor-names.ts';
+import { catalogue, collectors } from '../sensors/catalogue.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
 const STATE_DIRECTORY = '/var/lib/firstlight';
@@ -81,3 +82,9 @@ export function writableRuntimeDirectory(environment: NodeJS.ProcessEnv): string
 export function runtimeDirectory(option: string | undefined, environment: NodeJS.ProcessEnv): string {
   return option ?? environment['RUNTIME_DIRECTORY']?.split(':')[0] ?? RUNTIME_DIRECTORY;
 }
+
+/** The names of the built-in sensors and their keys, against which the configuration is checked. */
+export const SENSOR_NAMES: SensorNames = {
+  sensors: collectors.map(({ name }) => name),
+  keys: catalogue.map(({ key }) => key),
+};

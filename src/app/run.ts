@@ -13,11 +13,10 @@ import { createOffsetMemory } from '../host/clock/offset-memory.ts';
 import { openLogger } from '../host/log/logger.ts';
 import { hostServiceManager } from '../host/systemd/notify.ts';
 import { ConfigReloader } from './config-reloader.ts';
-import { corruptFileOf } from './corrupt-install.ts';
 import { runDaemon } from './daemon.ts';
 import { EX_CONFIG, EX_FAILED, EX_OK, EX_OSFILE } from './exit-codes.ts';
 import { readConfig, stateDirectory } from './paths.ts';
-import { StartupError } from './startup-error.ts';
+import { corruptFileOf, StartupError } from './startup-error.ts';
 import { StatusOutput } from './status.ts';
 
 export interface RunOptions {

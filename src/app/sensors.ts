@@ -5,10 +5,9 @@
 
 import { isEqual } from '../config/differences.ts';
 import { runAll, type Task } from '../core/async/tasks.ts';
-import type { ClockState } from '../core/model/clock-state.ts';
 import type { SensorsConfig } from '../core/model/config.ts';
 import { isSelected, type Profile } from '../core/model/selection.ts';
-import type { Clock } from '../core/ports/clock.ts';
+import type { Clock, ClockState } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import type { DeliveryCounters } from '../core/status/counters.ts';

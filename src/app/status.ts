@@ -3,7 +3,7 @@
 import { type EventId, logEvent } from '../core/events/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
-import { SILENT_LOGGER } from '../core/ports/silent-logger.ts';
+import { SILENT_LOGGER } from '../core/ports/log.ts';
 import { EventHistory } from '../core/status/event-history.ts';
 import type { StatusSink } from '../core/status/report.ts';
 import { StatusFile } from '../host/systemd/status-file.ts';

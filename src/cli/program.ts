@@ -6,17 +6,17 @@
 
 import { Command, CommanderError } from 'commander';
 import { EX_OK, EX_USAGE } from '../app/exit-codes.ts';
+import type { RunOptions } from '../app/run.ts';
 import { VERSION } from '../app/version.ts';
 import { defineConfig } from './config/define.ts';
 import { defineCredentials } from './credentials/define.ts';
 import { defineDemo } from './demo/define.ts';
 import { defineDoctor } from './doctor/define.ts';
 import { defineImport, definePrepareImage } from './image/define.ts';
-import { defineRun } from './run/define.ts';
 import { defineSample } from './sample/define.ts';
 import { defineSandbox } from './sandbox/define.ts';
 import { defineStatus } from './status/define.ts';
-import type { CommandHost } from './ui/command-host.ts';
+import type { CommandHost } from './ui/terminal.ts';
 
 export type ProgramHost = Omit<CommandHost, 'terminal'>;
 
@@ -65,4 +65,16 @@ export function createProgram(host: ProgramHost): Command {
   };
   for (const define of DEFINITIONS) define(program, { ...host, terminal });
   return program;
+}
+
+function defineRun(program: Command, { run, finish }: CommandHost): void {
+  program
+    .command('run')
+    .description(
+      'run the agent: provision if there are no credentials, then report the sensors until stopped; SIGHUP reloads the configuration',
+    )
+    .option('--config <file>', 'configuration (default: /etc/firstlight/firstlight.toml)')
+    .option('--state <dir>', 'state directory (default: $STATE_DIRECTORY, else /var/lib/firstlight)')
+    .addHelpText('after', '\nExample: firstlight run --config gateway.toml --state ./state')
+    .action((options: RunOptions) => finish(run(options)));
 }

@@ -6,7 +6,7 @@
 
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isJsonObject } from './core/json-object.ts';
+import { isJsonObject } from './core/json/lenient-json.ts';
 import type { Device } from './core/model/devices.ts';
 import { deviceRecord, parseDevice } from './device-record.ts';
 

@@ -3,7 +3,7 @@
  * whole.
  */
 
-import { isJsonObject } from './core/json-object.ts';
+import { isJsonObject } from './core/json/lenient-json.ts';
 import type { AttributeScopes, Scope } from './core/model/attributes.ts';
 import type { Credentials } from './core/model/credentials.ts';
 import type { Device } from './core/model/devices.ts';

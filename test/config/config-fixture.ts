@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SENSOR_NAMES } from '../../src/app/sensor-names.ts';
+import { SENSOR_NAMES } from '../../src/app/paths.ts';
 import { ConfigError, type Problem } from '../../src/config/errors/problem.ts';
 import { type LoadedConfig, type LoadRequest, loadConfig } from '../../src/config/load.ts';
 

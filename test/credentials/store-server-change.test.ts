@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { isSameServer } from '../../src/core/failover/same-server.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { archiveRecord, forgetEarlierRecords, inspectRecord } from '../../src/credentials/inspect.ts';
+import { isSameServer } from '../../src/credentials/record.ts';
 import { BACKUP, MAIN, ON_DISK, PROVISIONED, StoreFixture, TOKEN } from './store-fixture.ts';
 
 const COAP = 'coap://tb.example.com:5683';

@@ -1,7 +1,7 @@
 /** `firstlight config`: its commands, options and help. */
 
 import type { Command } from 'commander';
-import type { CommandHost } from '../ui/command-host.ts';
+import type { CommandHost } from '../ui/terminal.ts';
 
 export function defineConfig(program: Command, { environment, out, finish }: CommandHost): void {
   const host = { environment, out };

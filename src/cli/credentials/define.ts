@@ -1,7 +1,7 @@
 /** `firstlight credentials`: its commands, options and help. */
 
 import type { Command } from 'commander';
-import type { CommandHost } from '../ui/command-host.ts';
+import type { CommandHost } from '../ui/terminal.ts';
 
 export function defineCredentials(
   program: Command,

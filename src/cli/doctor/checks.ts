@@ -8,7 +8,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import type { Config, EndpointConfig } from '../../core/model/config.ts';
 import { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { SILENT_LOGGER } from '../../core/ports/silent-logger.ts';
+import { SILENT_LOGGER } from '../../core/ports/log.ts';
 import type { Check, CheckResult } from '../../doctor/check.ts';
 import { explainMissingToken } from '../../doctor/credential-state.ts';
 import { nameCheck } from '../../doctor/name-check.ts';

@@ -1,7 +1,7 @@
 /** `firstlight doctor`: options and help. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { CommandHost } from '../ui/command-host.ts';
+import type { CommandHost } from '../ui/terminal.ts';
 
 export function defineDoctor(program: Command, { environment, terminal, finish }: CommandHost): void {
   program

@@ -9,7 +9,7 @@ import { isSameBoard } from '../../core/model/board-fingerprint.ts';
 import { errorCode } from '../../core/model/error-code.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { SILENT_LOGGER } from '../../core/ports/silent-logger.ts';
+import { SILENT_LOGGER } from '../../core/ports/log.ts';
 import { countArchived } from '../../credentials/archive.ts';
 import { inspectRecord } from '../../credentials/inspect.ts';
 import { StoreError } from '../../credentials/store-error.ts';

@@ -6,7 +6,7 @@
  * directory (credentials/write-for-owner.ts).
  */
 
-import { createAgentSettings } from '../../app/agent-settings.ts';
+import { createAgentSettings } from '../../app/agent-instance.ts';
 import { endpointId, resolveDeviceName } from '../../app/identity.ts';
 import { StartupError } from '../../app/startup-error.ts';
 import { openTransport } from '../../app/transport.ts';

@@ -1,7 +1,7 @@
 /** `firstlight import` and `firstlight prepare-image`: options and help. */
 
 import type { Command } from 'commander';
-import type { CommandHost } from '../ui/command-host.ts';
+import type { CommandHost } from '../ui/terminal.ts';
 
 export function defineImport(program: Command, { environment, out, finish }: CommandHost): void {
   program

@@ -7,8 +7,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { CREDSTORE } from '../../app/paths.ts';
-import { SENSOR_NAMES } from '../../app/sensor-names.ts';
+import { CREDSTORE, SENSOR_NAMES } from '../../app/paths.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';

@@ -7,7 +7,7 @@
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { SENSOR_NAMES } from '../../app/sensor-names.ts';
+import { SENSOR_NAMES } from '../../app/paths.ts';
 import { ConfigError, type Problem } from '../../config/errors/problem.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { settings } from '../../config/schema/settings.ts';

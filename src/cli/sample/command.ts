@@ -12,7 +12,7 @@ import { ConfigError } from '../../config/errors/problem.ts';
 import type { Values } from '../../core/model/reading.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import { SILENT_LOGGER } from '../../core/ports/silent-logger.ts';
+import { SILENT_LOGGER } from '../../core/ports/log.ts';
 import { hostClock } from '../../host/clock/clock.ts';
 import { openLogger } from '../../host/log/logger.ts';
 import { explain } from '../../sensors/explain/explain.ts';

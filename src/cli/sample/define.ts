@@ -1,7 +1,7 @@
 /** `firstlight sample`: options and help. */
 
 import { type Command, Option } from 'commander';
-import type { CommandHost } from '../ui/command-host.ts';
+import type { CommandHost } from '../ui/terminal.ts';
 
 export function defineSample(
   program: Command,

@@ -8,8 +8,8 @@ import type { Value } from '../../core/model/reading.ts';
 import type { Explanation } from '../../sensors/explain/explain.ts';
 import type { TracedQuery } from '../../sensors/explain/trace.ts';
 import type { Collector } from '../../sensors/runtime/collector.ts';
-import { cutTo } from '../ui/columns.ts';
 import { formatValue, sanitise } from '../ui/format.ts';
+import { cutTo } from '../ui/style.ts';
 
 const LABEL = 12;
 /** Lines shown of one file. */

@@ -3,7 +3,7 @@
  * keys with the given configuration or the built-in defaults.
  */
 
-import { SENSOR_NAMES } from '../../app/sensor-names.ts';
+import { SENSOR_NAMES } from '../../app/paths.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { SensorsConfig } from '../../core/model/config.ts';
 import { type CustomSensor, keysOf } from '../../core/model/custom-sensor.ts';

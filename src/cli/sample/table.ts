@@ -1,6 +1,6 @@
 /** The table of `firstlight sample`, as lines that fit the terminal. Pure. */
 
-import { cutTo, fit, widest } from '../ui/columns.ts';
+import { cutTo, fit, widest } from '../ui/style.ts';
 import type { Group } from './rows.ts';
 
 const INDENT = 2;

@@ -3,7 +3,7 @@
  * first, then the last rows, with their number in the last line.
  */
 
-import { cutTo, fit, widest } from '../ui/columns.ts';
+import { cutTo, fit, widest } from '../ui/style.ts';
 import type { Group, Row } from './rows.ts';
 
 export interface WatchView {

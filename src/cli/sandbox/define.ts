@@ -1,7 +1,7 @@
 /** `firstlight sandbox`: options and help. */
 
 import { type Command, InvalidArgumentError } from 'commander';
-import type { CommandHost } from '../ui/command-host.ts';
+import type { CommandHost } from '../ui/terminal.ts';
 
 export function defineSandbox(program: Command, { out, signal, finish }: CommandHost): void {
   program

@@ -1,7 +1,7 @@
 /** `firstlight status`: options and help. */
 
 import type { Command } from 'commander';
-import type { CommandHost } from '../ui/command-host.ts';
+import type { CommandHost } from '../ui/terminal.ts';
 
 export function defineStatus(program: Command, { environment, terminal, finish }: CommandHost): void {
   program

@@ -3,6 +3,8 @@
  * A closed pipe (`| head`) ends the command like Ctrl-C.
  */
 
+import type { RunOptions } from '../../app/run.ts';
+
 /** Where a command writes; process.stdout is one. */
 export interface Out {
   write(text: string): unknown;
@@ -46,4 +48,43 @@ export function openTerminal(
     },
     ended: ended.signal,
   };
+}
+
+/** DEC private modes: alternate screen, cursor. */
+const ENTER = '\x1b[?1049h\x1b[?25l';
+const LEAVE = '\x1b[?25h\x1b[?1049l';
+const HOME = '\x1b[H';
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_BELOW = '\x1b[J';
+
+export interface Screen extends Disposable {
+  /** Draws as many lines as fit. */
+  draw(lines: readonly string[]): void;
+}
+
+export function openScreen(terminal: Terminal): Screen {
+  terminal.write(ENTER);
+  return {
+    draw(lines) {
+      const { rows } = terminal.size();
+      const visible = lines.slice(0, rows).map((line) => `${line}${CLEAR_LINE}`);
+      terminal.write(`${HOME}${visible.join('\r\n')}${CLEAR_BELOW}`);
+    },
+    [Symbol.dispose]: () => void terminal.write(LEAVE),
+  };
+}
+
+export interface CommandHost {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly input: NodeJS.ReadStream;
+  readonly out: NodeJS.WriteStream;
+  readonly errorOutput: NodeJS.WriteStream;
+  /** Opens stdout as a terminal; only the commands that draw need it. */
+  readonly terminal: () => Promise<Terminal>;
+  /** Aborts at SIGTERM and SIGINT. */
+  readonly signal: AbortSignal;
+  /** Runs the agent until `signal` aborts; resolves with the exit code. */
+  readonly run: (options: RunOptions) => Promise<number>;
+  /** Every command ends by passing its exit code to `finish`. */
+  readonly finish: (exitCode: Promise<number>) => Promise<void>;
 }

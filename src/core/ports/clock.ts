@@ -43,3 +43,6 @@ export interface OffsetMemory {
   /** Saves the offsets before it returns. Never throws: a failure is logged once. */
   save(offsets: StoredOffsets): void;
 }
+
+/** The state of the clock as `firstlight status` shows it. `step unconfirmed`: the clock was set, but no time service has confirmed the new time. */
+export type ClockState = 'trusted' | 'synchronised' | 'step unconfirmed' | 'not synchronised';

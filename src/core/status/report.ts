@@ -7,7 +7,7 @@
 import type { EventId } from '../events/catalogue.ts';
 import type { EventLevel } from '../events/definition.ts';
 import type { FailureReason } from '../failures/failure.ts';
-import type { ClockState } from '../model/clock-state.ts';
+import type { ClockState } from '../ports/clock.ts';
 
 export type ReportState =
   | 'starting'

@@ -14,10 +14,9 @@
 
 import { AsyncSignal } from '../async/async-signal.ts';
 import { logEvent } from '../events/catalogue.ts';
-import type { ClockState } from '../model/clock-state.ts';
 import type { ClockTrust } from '../model/config.ts';
 import type { Instant } from '../model/reading.ts';
-import type { Clock, OffsetMemory, StoredOffsets, TimeSync } from '../ports/clock.ts';
+import type { Clock, ClockState, OffsetMemory, StoredOffsets, TimeSync } from '../ports/clock.ts';
 import type { Logger } from '../ports/log.ts';
 import { BootOffsets } from './boot-offsets.ts';
 import { UniqueTimestamps } from './unique-timestamps.ts';

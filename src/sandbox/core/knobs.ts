@@ -1,6 +1,6 @@
 /** The knobs: defaults, validation and update (contract section 13). */
 
-import { isJsonObject } from './json-object.ts';
+import { isJsonObject } from './json/lenient-json.ts';
 import type { Knobs } from './model/types.ts';
 
 /** Maximum latency, ms; over 10 s the core counts as unavailable. */

@@ -3,7 +3,7 @@
  * `{"error":"sentence"}`.
  */
 
-import { isJsonObject } from '../core/json-object.ts';
+import { isJsonObject } from '../core/json/lenient-json.ts';
 import type { RpcOutcome } from '../core/rpc-queue.ts';
 import type { AdminAnswer, SandboxAdmin } from '../core/tenant-admin.ts';
 import { parseQuery, readDeviceInput, readRpcInput } from './admin-input.ts';

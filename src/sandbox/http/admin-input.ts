@@ -1,6 +1,6 @@
 /** Validates the input of the admin port. An error message names every wrong key with its value and bound. */
 
-import { isJsonObject } from '../core/json-object.ts';
+import { isJsonObject } from '../core/json/lenient-json.ts';
 import type { PointQuery } from '../core/point-record.ts';
 import type { DeviceInput, RpcInput } from '../core/tenant-admin.ts';
 

@@ -4,9 +4,8 @@
  * after the counters went back (a restored container), and for a CPU that is offline.
  */
 
-import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
-import { parseNatural, splitLines } from '../files/parse.ts';
+import { InvalidValueError, parseNatural, splitLines } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 
 /** By label: `cpu` is the sum of all CPUs. */

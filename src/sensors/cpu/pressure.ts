@@ -4,9 +4,8 @@
  * busy one. Absent if the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel command line.
  */
 
-import { InvalidValueError } from '../files/errors.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
-import { parseDecimal } from '../files/parse.ts';
+import { InvalidValueError, parseDecimal } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 
 const RESOURCES = [

@@ -7,10 +7,9 @@
 
 import { errorCode } from '../../core/model/error-code.ts';
 import type { Value } from '../../core/model/reading.ts';
-import { asError, InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { isAbsentError } from '../files/optional-files.ts';
-import { splitLines } from '../files/parse.ts';
+import { asError, InvalidValueError, splitLines } from '../files/parse.ts';
 import { type Measurements, type MonotonicClock, PartialReadError } from '../runtime/collector.ts';
 
 /** One value of one device. */

@@ -6,7 +6,7 @@
 import type { Value } from '../../core/model/reading.ts';
 import type { Selection } from '../../core/model/selection.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { SILENT_LOGGER } from '../../core/ports/silent-logger.ts';
+import { SILENT_LOGGER } from '../../core/ports/log.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import type { CatalogueEntry, Collector } from '../runtime/collector.ts';
 import { entryFor } from '../runtime/collector-runner.ts';

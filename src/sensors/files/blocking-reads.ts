@@ -8,7 +8,7 @@
 import { closeSync, constants, openSync, read, type StatsFs, statfs } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Semaphore } from '../../core/async/semaphore.ts';
-import { InvalidValueError } from './errors.ts';
+import { InvalidValueError } from './parse.ts';
 
 const CONCURRENT_MAX = 2;
 /** An attribute of a device has one or two lines. */

@@ -4,8 +4,6 @@
  * like a fact.
  */
 
-import { InvalidValueError, invalidText } from './errors.ts';
-
 /** The value at which a 64-bit counter wraps. */
 export const COUNTER_MODULUS = 2 ** 64;
 
@@ -84,4 +82,23 @@ export function ipv6Text(hex: string): string {
   const groups = (hex.match(/.{4}/g) ?? []).join(':');
   // The URL Standard ("host serializing") writes addresses as in RFC 5952.
   return new URL(`http://[${groups}]`).hostname.slice(1, -1);
+}
+
+const QUOTED_CHARACTERS_MAX = 24;
+
+/** The host returned something that cannot be a value of this sensor. */
+export class InvalidValueError extends Error {
+  override readonly name = 'InvalidValueError';
+  readonly code = 'SENSOR_INVALID_VALUE';
+}
+
+/** `description` names the file or field; at most 24 characters of the text are quoted. */
+export function invalidText(description: string, text: string): InvalidValueError {
+  return new InvalidValueError(
+    `${description} is invalid: ${JSON.stringify(text.slice(0, QUOTED_CHARACTERS_MAX))}`,
+  );
+}
+
+export function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
 }

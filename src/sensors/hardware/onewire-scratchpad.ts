@@ -6,8 +6,7 @@
  *   85 °C            the power-on value: the thermometer lost its power before the conversion
  */
 
-import { InvalidValueError } from '../files/errors.ts';
-import { parseInteger, splitLines } from '../files/parse.ts';
+import { InvalidValueError, parseInteger, splitLines } from '../files/parse.ts';
 
 /** Family 3b includes the MAX31850, which has a thermocouple. */
 const THERMOCOUPLE_FAMILY = '3b';

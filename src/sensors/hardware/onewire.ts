@@ -8,9 +8,9 @@
 
 import { Discovery } from '../devices/discovery.ts';
 import { fillKey, keyPart } from '../devices/keys.ts';
-import { asError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { isAbsentError, listOptional } from '../files/optional-files.ts';
+import { asError } from '../files/parse.ts';
 import {
   type Collector,
   type KeyFilter,

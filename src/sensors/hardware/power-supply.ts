@@ -10,10 +10,9 @@ import { Discovery } from '../devices/discovery.ts';
 import { assignKeyParts, fillKey } from '../devices/keys.ts';
 import { readLinkTarget } from '../devices/labels.ts';
 import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
-import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
-import { parseInteger } from '../files/parse.ts';
+import { invalidText, parseInteger } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, KeyFilter, Unit } from '../runtime/collector.ts';
 
 const SOURCE = 'Documentation/ABI/testing/sysfs-class-power';

@@ -6,10 +6,9 @@
  */
 
 import { Discovery } from '../devices/discovery.ts';
-import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
-import { splitLines } from '../files/parse.ts';
+import { invalidText, splitLines } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, KeyFilter } from '../runtime/collector.ts';
 
 /** Bits of get_throttled: now, and since the previous poll by the driver. */

@@ -4,8 +4,7 @@
  * absent.
  */
 
-import { InvalidValueError } from '../files/errors.ts';
-import { parseNatural } from '../files/parse.ts';
+import { InvalidValueError, parseNatural } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 
 const BYTES_MAX = 2 ** 50;

@@ -3,10 +3,9 @@
  * addresses are left out, as are temporary, deprecated and tentative ones.
  */
 
-import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
-import { ipv6Text } from '../files/parse.ts';
+import { InvalidValueError, ipv6Text } from '../files/parse.ts';
 import type { CatalogueEntry, Collector } from '../runtime/collector.ts';
 
 /** Six IPv6 addresses of 39 characters and their commas stay below 255 characters. */

@@ -6,8 +6,8 @@
  */
 
 import { keyParts } from '../devices/keys.ts';
-import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
+import { invalidText } from '../files/parse.ts';
 
 /** A gateway has two or three. Each key permanently occupies an entry of the server's key dictionary. */
 export const INTERFACES_MAX = 16;

@@ -3,10 +3,9 @@
  * (Documentation/ABI/testing/sysfs-class-net).
  */
 
-import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptional } from '../files/optional-files.ts';
-import { parseInteger, parseNatural } from '../files/parse.ts';
+import { invalidText, parseInteger, parseNatural } from '../files/parse.ts';
 import type { KeyFilter, Measurements } from '../runtime/collector.ts';
 import type { NetworkInterface } from './interfaces.ts';
 

@@ -6,10 +6,9 @@
  */
 
 import { CounterRates, type Counts } from '../devices/counter-rates.ts';
-import { asError, InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptional } from '../files/optional-files.ts';
-import { parseCounter, splitLines } from '../files/parse.ts';
+import { asError, InvalidValueError, parseCounter, splitLines } from '../files/parse.ts';
 import {
   type CatalogueEntry,
   type Collect,

@@ -4,10 +4,9 @@
  * /proc/net/route have the byte order of the host, which is little-endian on all supported gateways.
  */
 
-import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
-import { ipv4Text, ipv6Text } from '../files/parse.ts';
+import { InvalidValueError, ipv4Text, ipv6Text } from '../files/parse.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
 
 const SOURCE = 'net/ipv4/fib_trie.c, /proc/net/route; net/ipv6/route.c, /proc/net/ipv6_route';

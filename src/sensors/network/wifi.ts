@@ -4,8 +4,8 @@
  */
 
 import { keyPart } from '../devices/keys.ts';
-import { InvalidValueError } from '../files/errors.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
+import { InvalidValueError } from '../files/parse.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
 import { INTERFACES_MAX } from './interfaces.ts';
 

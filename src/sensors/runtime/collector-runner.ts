@@ -9,8 +9,8 @@ import { logEvent } from '../../core/events/catalogue.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import { round, type Value, type Values } from '../../core/model/reading.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
+import { InvalidValueError } from '../files/parse.ts';
 import {
   type CatalogueEntry,
   type Collect,

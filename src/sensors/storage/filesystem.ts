@@ -5,8 +5,8 @@
  * disk look 95 % full.
  */
 
-import { asError, InvalidValueError } from '../files/errors.ts';
 import type { FileSystemUsage } from '../files/host-files.ts';
+import { asError, InvalidValueError } from '../files/parse.ts';
 import {
   type CatalogueEntry,
   type Collector,

@@ -5,9 +5,9 @@
  */
 
 import { keyPart } from '../devices/keys.ts';
-import { invalidText } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
+import { invalidText } from '../files/parse.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
 
 const SOURCE =

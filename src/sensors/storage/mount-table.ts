@@ -5,10 +5,9 @@
  * hides the other. Mounts that the sandbox of a systemd unit hides, such as /home, are not in its table.
  */
 
-import { InvalidValueError } from '../files/errors.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOrDefault } from '../files/optional-files.ts';
-import { splitLines } from '../files/parse.ts';
+import { InvalidValueError, splitLines } from '../files/parse.ts';
 
 export interface Mount {
   /** `/boot/firmware`. */

@@ -8,8 +8,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorCode } from '../../core/model/error-code.ts';
 import { keyParts } from '../devices/keys.ts';
-import { asError } from '../files/errors.ts';
 import type { FileSystemUsage, HostFiles } from '../files/host-files.ts';
+import { asError } from '../files/parse.ts';
 import {
   type CatalogueEntry,
   type Collect,

@@ -5,7 +5,7 @@
  */
 
 import type { FileSensor } from '../../core/model/custom-sensor.ts';
-import { InvalidValueError } from '../files/errors.ts';
+import { InvalidValueError } from '../files/parse.ts';
 import type { Collector, NumberEntry } from '../runtime/collector.ts';
 
 const NUMBER_MAX = 1e15;

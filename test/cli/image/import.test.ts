@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { SENSOR_NAMES } from '../../../src/app/sensor-names.ts';
+import { SENSOR_NAMES } from '../../../src/app/paths.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { ImportFixture } from './import-fixture.ts';
 

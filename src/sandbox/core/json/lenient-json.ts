@@ -158,3 +158,10 @@ export function jsonText(value: LenientValue): string {
 export function objectText(members: Iterable<readonly [key: string, json: string]>): string {
   return `{${[...members].map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
 }
+
+/** A JSON object; null and arrays are none. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

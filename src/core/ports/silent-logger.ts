@@ -1,5 +1,0 @@
-/** A logger that discards everything. */
-
-import type { Logger } from './log.ts';
-
-export const SILENT_LOGGER: Logger = { debug() {}, info() {}, warn() {}, error() {} };
