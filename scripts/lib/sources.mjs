@@ -70,7 +70,7 @@ export async function loadSampler() {
 export async function loadRetryTiming() {
   const { waitBeforeMs } = await compiled('core/failures/backoff.js');
   const { FAILURE_POLICIES } = await compiled('core/failures/policies.js');
-  const { retransmissionTiming } = await compiled('transport/coap/retransmission.js');
+  const { retransmissionTiming } = await compiled('transport/coap/retransmission-timing.js');
   const { createRandom } = await compiled('sandbox/core/random.js');
   return { waitBeforeMs, policies: FAILURE_POLICIES, retransmissionTiming, createRandom };
 }

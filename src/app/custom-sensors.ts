@@ -3,7 +3,7 @@
 import type { SensorsConfig } from '../core/model/config.ts';
 import { type CustomSensor, keysOf } from '../core/model/custom-sensor.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
-import { isSelected } from '../core/model/selection.ts';
+import { isSelected } from '../core/model/sensor-selection.ts';
 import { type PolledSensor, Pollers, type PollersPorts } from '../core/sampling/polling.ts';
 import { createGpioSensor, type Gpio, openGpio } from '../host/custom/gpio.ts';
 import { createProgramSensor } from '../host/custom/program-sensor.ts';

@@ -6,13 +6,13 @@
 import { isEqual } from '../config/differences.ts';
 import { runAll, type Task } from '../core/async/tasks.ts';
 import type { SensorsConfig } from '../core/model/config.ts';
-import { isSelected, type Profile } from '../core/model/selection.ts';
+import { isSelected, type Profile } from '../core/model/sensor-selection.ts';
 import type { Clock, ClockState } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import type { DeliveryCounters } from '../core/status/counters.ts';
 import type { Timestamper } from '../core/timestamps/timestamper.ts';
-import { pollClockOffset } from '../host/clock/clock-offset.ts';
+import { pollClockOffset } from '../host/clock/poll-clock-offset.ts';
 import { pollContainers } from '../host/containers.ts';
 import { pollFailedUnits } from '../host/systemd/failed-units.ts';
 import { type BlockingReads, openBlockingReads } from '../sensors/files/blocking-reads.ts';

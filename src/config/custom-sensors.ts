@@ -9,8 +9,8 @@ import * as v from 'valibot';
 import { type CustomSensor, type CustomSensorKind, keysOf } from '../core/model/custom-sensor.ts';
 import { matches } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
+import { nearestWord } from './errors/nearest-word.ts';
 import { formatSource, type Problem, problemAt, type Source } from './errors/problem.ts';
-import { suggest } from './errors/suggest.ts';
 import { customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
 import { formatKey, formatValue } from './schema/display.ts';
 import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
@@ -157,7 +157,7 @@ export function exampleOf({ key, default: builtIn, example }: Field): string {
 
 function unknownFieldProblem(rawSensor: RawCustomSensor, name: string): Problem {
   const fieldNames = Object.keys(customSensorFields[rawSensor.kind]);
-  const suggestion = suggest(name, fieldNames);
+  const suggestion = nearestWord(name, fieldNames);
   const what = `is not a field of this sensor type${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
   return problemAt(rawSensor.sourceOf(name), {
     key: qualifiedKey(rawSensor.kind, name),

@@ -10,8 +10,8 @@ import { keysOf } from '../core/model/custom-sensor.ts';
 import { matches, overlap } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
 import { readCustomSensors, type SensorNames } from './custom-sensors.ts';
+import { nearestWord } from './errors/nearest-word.ts';
 import { formatSource } from './errors/problem.ts';
-import { suggest } from './errors/suggest.ts';
 import type { Setting } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
 import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
@@ -108,6 +108,6 @@ function unknownNameWarnings(
 }
 
 function formatSuggestion(name: string, names: readonly string[]): string {
-  const nearestName = suggest(name, names);
+  const nearestName = nearestWord(name, names);
   return nearestName === undefined ? '' : `; did you mean ${nearestName}?`;
 }

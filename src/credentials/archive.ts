@@ -6,9 +6,9 @@
 
 import { link, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from './durable.ts';
+import { syncDirectory } from './private-directory.ts';
+import { type RecordFile, readRecordFile } from './read-record-file.ts';
 import { wasIssued } from './record.ts';
-import { type RecordFile, readRecordFile } from './record-file.ts';
 
 /** Files that are searched for a matching record, newest first. */
 const FILES_MAX = 100;

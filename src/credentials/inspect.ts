@@ -8,8 +8,8 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/model/error-code.ts';
 import { archiveFile, forgetArchived } from './archive.ts';
+import { type RecordFile, readRecordFile } from './read-record-file.ts';
 import { bindingMismatch } from './record.ts';
-import { type RecordFile, readRecordFile } from './record-file.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 
 const MAIN_FIRST = ['credentials.json', 'credentials.backup.json'] as const;

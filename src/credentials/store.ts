@@ -2,22 +2,22 @@
  * The credential store: a record that survives power cuts, bound to this board and this server.
  *
  * A resolved `write` is durable. A record of another board or server is archived, and restored if it fits again. Every such
- * decision is logged; an unsafe one is a StoreError and leaves the files unchanged. record-files.ts handles the files.
+ * decision is logged; an unsafe one is a StoreError and leaves the files unchanged. credential-files.ts handles the files.
  */
 
 import { logEvent } from '../core/events/catalogue.ts';
 import { isSameBoard } from '../core/model/board-fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 import { type ArchivedRecord, findArchived } from './archive.ts';
+import { CredentialFiles, type StorePorts } from './credential-files.ts';
 import { type Binding, bindingMismatch, SERVERS_MAX, type StoredRecord, wasIssued } from './record.ts';
-import { RecordFiles, type StorePorts } from './record-files.ts';
 import { toStoreError } from './store-error.ts';
 
 export class ConfCredentialStore implements CredentialStore {
   readonly #directory: string;
   readonly #binding: Binding;
   readonly #ports: StorePorts;
-  readonly #files: RecordFiles;
+  readonly #files: CredentialFiles;
   /** URLs of this server in the stored record. */
   #servers: readonly string[] = [];
 
@@ -25,7 +25,7 @@ export class ConfCredentialStore implements CredentialStore {
     this.#directory = directory;
     this.#binding = binding;
     this.#ports = ports;
-    this.#files = new RecordFiles(directory, ports);
+    this.#files = new CredentialFiles(directory, ports);
   }
 
   async read(): Promise<CredentialRecord | undefined> {

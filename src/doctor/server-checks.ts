@@ -1,8 +1,8 @@
 /** Checks with requests of the agent's transport: the token, telemetry, and whether an HTTP endpoint is ThingsBoard. */
 
 import { splitSentence } from '../core/events/catalogue.ts';
+import { FAILURE_SENTENCES } from '../core/events/failures.ts';
 import type { Failure, Result } from '../core/failures/failure.ts';
-import { FAILURE_POLICIES } from '../core/failures/policies.ts';
 import { type Check, type CheckResult, fail, pass, skip } from './check.ts';
 
 /** `probe` verifies the token on the server, or is the reason why there is no token. */
@@ -15,7 +15,7 @@ export function tokenCheck(probe: ((signal: AbortSignal) => Promise<Result<boole
       const result = await probe(signal);
       if (result.ok && result.value) return pass('the server accepts it');
       const reason = result.ok ? 'unauthorized' : result.failure.reason;
-      const { cause, remedy } = splitSentence(FAILURE_POLICIES[reason].sentence);
+      const { cause, remedy } = splitSentence(FAILURE_SENTENCES[reason]);
       return fail(result.ok ? 'the server responds: unauthorized' : result.failure.detail, cause, remedy);
     },
   };
@@ -34,13 +34,11 @@ export function endpointCheck(name: string, probe: (signal: AbortSignal) => Prom
 }
 
 function failedResult({ reason, detail }: Failure): CheckResult {
-  const { cause, remedy } = splitSentence(FAILURE_POLICIES[reason].sentence);
+  const { cause, remedy } = splitSentence(FAILURE_SENTENCES[reason]);
   return fail(detail, cause, remedy);
 }
 
-const { cause: TIMEOUT_CAUSE, remedy: TIMEOUT_REMEDY } = splitSentence(
-  FAILURE_POLICIES['server-timeout'].sentence,
-);
+const { cause: TIMEOUT_CAUSE, remedy: TIMEOUT_REMEDY } = splitSentence(FAILURE_SENTENCES['server-timeout']);
 const TIMED_OUT = fail('no response in 15 s', TIMEOUT_CAUSE, TIMEOUT_REMEDY);
 
 /** Posts a test value; only on request (`--telemetry`). */
@@ -50,7 +48,7 @@ export function telemetryCheck(post: (signal: AbortSignal) => Promise<Result<voi
     async run(signal) {
       const result = await post(signal);
       if (result.ok) return pass('the server accepted firstlightDoctorTest');
-      const { cause, remedy } = splitSentence(FAILURE_POLICIES[result.failure.reason].sentence);
+      const { cause, remedy } = splitSentence(FAILURE_SENTENCES[result.failure.reason]);
       return fail(result.failure.detail, cause, remedy);
     },
   };

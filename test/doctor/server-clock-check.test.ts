@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { serverClockCheck } from '../../src/doctor/server-clock-check.ts';
 import { hostClock } from '../../src/host/clock/clock.ts';
-import { measureClockOffset } from '../../src/transport/http/clock-offset.ts';
+import { measureClockOffset } from '../../src/transport/http/measure-clock-offset.ts';
 
 const { signal } = new AbortController();
 

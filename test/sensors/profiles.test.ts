@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { PROFILES } from '../../src/core/model/selection.ts';
+import { PROFILES } from '../../src/core/model/sensor-selection.ts';
 import { collectors } from '../../src/sensors/catalogue.ts';
 import { openHostFiles } from '../../src/sensors/files/host-files.ts';
 import { DEFAULT_TUNING } from '../../src/sensors/runtime/tuning.ts';

@@ -5,8 +5,8 @@
 
 import { EX_CONFIG, EX_OK, EX_USAGE } from '../../app/exit-codes.ts';
 import { configFile, readableCredstore, readServiceConfig } from '../../app/paths.ts';
+import { nearestWord } from '../../config/errors/nearest-word.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
-import { suggest } from '../../config/errors/suggest.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { type Setting, variableOf } from '../../config/schema/setting.ts';
 import { allSettings } from '../../config/schema/settings.ts';
@@ -53,7 +53,7 @@ export function explainConfig(key: string, options: ConfigOptions, host: Host): 
   const writeLine = lineWriter(host.out);
   const setting = allSettings.find((each) => each.key === key);
   if (setting === undefined) {
-    const nearestKey = suggest(
+    const nearestKey = nearestWord(
       key,
       allSettings.map((each) => each.key),
     );

@@ -130,7 +130,7 @@ function serverClock({ endpoints, tls }: Config['server'], clock: Clock): readon
     return [
       serverClockCheck(async (signal) => {
         // Loaded on demand, because a CoAP gateway does not need it.
-        const { measureClockOffset } = await import('../../transport/http/clock-offset.ts');
+        const { measureClockOffset } = await import('../../transport/http/measure-clock-offset.ts');
         return measureClockOffset({ scheme, host, port }, { tls, ...(proxy && { proxy }) }, clock, signal);
       }),
     ];

@@ -15,7 +15,7 @@ import { EVENTS, failureEventId, splitSentence } from '../../core/events/catalog
 import type { Config } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
-import { type ProvisionOutcome, provisionOnce } from '../../core/session/provision-once.ts';
+import { type ProvisionOutcome, provisionWithoutAgent } from '../../core/session/provision-without-agent.ts';
 import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
 import { ConfCredentialStore } from '../../credentials/store.ts';
 import { StoreError } from '../../credentials/store-error.ts';
@@ -104,7 +104,11 @@ async function provisionLocked(
   const { transport } = await openTransport(config.server, { clock, random, log });
   await using ownedTransport = transport;
   const settings = createAgentSettings(config, name);
-  const outcome = await provisionOnce({ clock, random, store, transport: ownedTransport }, settings, signal);
+  const outcome = await provisionWithoutAgent(
+    { clock, random, store, transport: ownedTransport },
+    settings,
+    signal,
+  );
   const subject = `${outcome.is === 'provisioned' ? outcome.identity.deviceName : name} at ${settings.server}`;
   const seconds = stop.aborted ? undefined : Math.round(timeoutMs / 1000);
   return withWarnings(checkResultOf(outcome, subject, seconds), warnings);

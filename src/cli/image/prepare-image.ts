@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
 import { CREDSTORE } from '../../app/paths.ts';
 import { AlreadyRunningError, acquireLock } from '../../credentials/lock.ts';
-import { readRecordFile } from '../../credentials/record-file.ts';
+import { readRecordFile } from '../../credentials/read-record-file.ts';
 import { StoreError } from '../../credentials/store-error.ts';
 import { describeError } from '../../image/disk.ts';
 import { CLEAR_MACHINE_ID, findOtherTraces, readMachineId } from '../../image/host-traces.ts';

@@ -3,7 +3,7 @@
  * key: the nearest known one. Pure; the data comes from sensors/explain/explain.ts.
  */
 
-import { suggest } from '../../config/errors/suggest.ts';
+import { nearestWord } from '../../config/errors/nearest-word.ts';
 import type { Value } from '../../core/model/reading.ts';
 import type { Explanation } from '../../sensors/explain/explain.ts';
 import type { TracedQuery } from '../../sensors/explain/trace.ts';
@@ -49,7 +49,7 @@ export function unknownKeyLines(
     ...availableKeys,
     ...collectors.flatMap(({ catalogue }) => catalogue.map((entry) => entry.key)),
   ];
-  const nearestKey = suggest(key, knownKeys);
+  const nearestKey = nearestWord(key, knownKeys);
   const hint = nearestKey === undefined ? '' : ` Did you mean ${nearestKey}?`;
   return [
     `No sensor has a key ${sanitise(key)}.${hint}`,

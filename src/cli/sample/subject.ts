@@ -9,7 +9,7 @@ import type { SensorsConfig } from '../../core/model/config.ts';
 import { type CustomSensor, keysOf } from '../../core/model/custom-sensor.ts';
 import { GlobMap, matches } from '../../core/model/glob.ts';
 import type { Value } from '../../core/model/reading.ts';
-import { isSelected, type Selection } from '../../core/model/selection.ts';
+import { isSelected, type Selection } from '../../core/model/sensor-selection.ts';
 import { collectors } from '../../sensors/catalogue.ts';
 import { openBlockingReads } from '../../sensors/files/blocking-reads.ts';
 import { type HostFiles, openHostFiles } from '../../sensors/files/host-files.ts';

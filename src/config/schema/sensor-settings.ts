@@ -1,7 +1,7 @@
 /** The settings of the table [sensors]; rows of the table in settings.ts. */
 
 import * as v from 'valibot';
-import { PROFILES } from '../../core/model/selection.ts';
+import { PROFILES } from '../../core/model/sensor-selection.ts';
 import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
 import {
   FACTOR_MAX,

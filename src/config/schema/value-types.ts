@@ -7,7 +7,7 @@
 
 import * as v from 'valibot';
 import { formatDurationSetting } from '../../core/model/format-duration.ts';
-import { suggest } from '../errors/suggest.ts';
+import { nearestWord } from '../errors/nearest-word.ts';
 import { parseDuration, parseSize } from '../values/quantities.ts';
 import { describeType } from './display.ts';
 
@@ -110,7 +110,7 @@ function checkRange(
 
 export function choice<const Options extends readonly [string, ...string[]]>(options: Options) {
   const message = (input: string): string => {
-    const suggestion = suggest(input, options);
+    const suggestion = nearestWord(input, options);
     return `is not an accepted value${suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`}`;
   };
   const schema = v.pipe(

@@ -4,8 +4,8 @@
  */
 
 import type { CustomSensorKind } from '../../core/model/custom-sensor.ts';
+import { nearestWord } from '../errors/nearest-word.ts';
 import { type Problem, problemAt, type Source } from '../errors/problem.ts';
-import { suggest } from '../errors/suggest.ts';
 import { CUSTOM_SENSOR_KINDS } from '../schema/custom-sensor-fields.ts';
 import { describeType, formatKey } from '../schema/display.ts';
 import { pathOf } from '../schema/setting.ts';
@@ -56,7 +56,7 @@ export function readCustomSensorTables(
 
 function unknownListProblem(name: string, source: Source): Problem {
   const otherKey = allSettings.find((setting) => pathOf(setting)[1] === name)?.key;
-  const nearestKind = suggest(name, CUSTOM_SENSOR_KINDS);
+  const nearestKind = nearestWord(name, CUSTOM_SENSOR_KINDS);
   const suggestion =
     otherKey ?? (nearestKind === undefined ? undefined : `[[${CUSTOM_SENSOR_TABLE}.${nearestKind}]]`);
   const what = `is not a known sensor type${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;

@@ -5,8 +5,8 @@
  * An empty variable is a value like any other.
  */
 
+import { nearestWord } from '../errors/nearest-word.ts';
 import { type Problem, problemAt } from '../errors/problem.ts';
-import { suggest } from '../errors/suggest.ts';
 import { formatKey } from '../schema/display.ts';
 import { variableOf } from '../schema/setting.ts';
 import { allSettings } from '../schema/settings.ts';
@@ -37,7 +37,7 @@ export function readEnvironment(environment: Environment): {
 }
 
 function unknownVariableProblem(name: string, names: readonly string[]): Problem {
-  const suggestion = suggest(name, names);
+  const suggestion = nearestWord(name, names);
   const what = `is not a Firstlight variable${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
   return problemAt({ name: formatKey([name]), via: 'environment' }, { what });
 }

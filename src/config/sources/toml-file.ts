@@ -6,14 +6,13 @@
 
 import { parse, TomlError } from 'smol-toml';
 import { type Problem, problemAt, type Source } from '../errors/problem.ts';
-import { suggest } from '../errors/suggest.ts';
-import { describeType, formatKey } from '../schema/display.ts';
-import { pathOf } from '../schema/setting.ts';
+import { describeType } from '../schema/display.ts';
 import { allSettings } from '../schema/settings.ts';
 import { CUSTOM_SENSOR_TABLE, type RawCustomSensor, readCustomSensorTables } from './custom-sensor-tables.ts';
 import { readTextFile } from './read-text-file.ts';
 import type { RawSetting } from './reader.ts';
 import { createLineLocator, type LineLocator } from './toml-lines.ts';
+import { TABLES, unknownKeyProblem, unknownTableProblem } from './unknown-key.ts';
 
 export interface TomlFile {
   readonly path: string;
@@ -28,7 +27,6 @@ export interface TomlFile {
 
 const FILE_BYTES_MAX = 256 * 1024;
 const OTHERS_MAY_READ = 0o004;
-const TABLES = [...new Set(allSettings.map((setting) => pathOf(setting)[0]))];
 
 export function readTomlFile(path: string): TomlFile {
   const source: Source = { name: path, via: 'file' };
@@ -83,7 +81,10 @@ function readTables(
       const lists = readCustomSensorTables(body, sourceAt);
       customSensors.push(...lists.sensors);
       problems.push(...lists.problems);
-    } else if (!TABLES.includes(table)) problems.push(unknownTableProblem(table, body, tableSource));
+    } else if (!TABLES.includes(table))
+      problems.push(
+        isTable(body) ? unknownTableProblem(table, tableSource) : unknownKeyProblem([table], tableSource),
+      );
     else if (!isTable(body))
       problems.push(problemAt(tableSource, { what: `is ${describeType(body)}, not a table`, key: table }));
     else {
@@ -96,26 +97,6 @@ function readTables(
     }
   }
   return { rawSettings, customSensors, problems };
-}
-
-function unknownTableProblem(table: string, body: unknown, source: Source): Problem {
-  if (!isTable(body)) return unknownKeyProblem([table], source);
-  const suggestion = suggest(table, TABLES);
-  const what = `is not a Firstlight table${suggestion === undefined ? '' : `; did you mean [${suggestion}]?`}`;
-  return problemAt(source, {
-    key: `[${formatKey([table])}]`,
-    what,
-    bound: [...TABLES, CUSTOM_SENSOR_TABLE].map((each) => `[${each}]`).join(' '),
-  });
-}
-
-function unknownKeyProblem(path: readonly string[], source: Source): Problem {
-  const keys = allSettings.map((setting) => setting.key);
-  const name = path.at(-1) ?? '';
-  const otherKey = allSettings.find((setting) => pathOf(setting)[1] === name)?.key;
-  const suggestion = otherKey ?? suggest(path.join('.'), keys);
-  const what = `is not a Firstlight key${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
-  return problemAt(source, { key: formatKey(path), what });
 }
 
 function isTable(value: unknown): value is object {

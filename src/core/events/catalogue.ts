@@ -2,7 +2,7 @@
  * The catalogue of events: everything the agent reports to an operator, each with a stable id, a level and a
  * constant sentence "cause: remedy" (or only a cause). Variable parts are fields; the field `event` has the
  * id, so that `journalctl -u firstlight --grep event=FL-SERVER-TIMEOUT` finds it. Failures
- * (failures/policies.ts) are events too.
+ * (failures.ts) are events too.
  */
 
 import type { FailureReason } from '../failures/failure.ts';
@@ -10,6 +10,7 @@ import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { LogFields, Logger } from '../ports/log.ts';
 import { CONNECTION_EVENTS, ENDPOINT_EVENTS } from './connection.ts';
 import type { EventEntry, EventLevel } from './definition.ts';
+import { FAILURE_SENTENCES } from './failures.ts';
 import { HOST_EVENTS } from './host.ts';
 import { READING_EVENTS } from './readings.ts';
 
@@ -31,9 +32,9 @@ export function failureEventId<Reason extends FailureReason>(reason: Reason): Fa
 }
 
 const FAILURE_EVENTS = Object.fromEntries(
-  Object.entries(FAILURE_POLICIES).map(([reason, { level, sentence }]) => [
-    failureEventId(reason as FailureReason),
-    { level, sentence },
+  (Object.keys(FAILURE_SENTENCES) as FailureReason[]).map((reason) => [
+    failureEventId(reason),
+    { level: FAILURE_POLICIES[reason].level, sentence: FAILURE_SENTENCES[reason] },
   ]),
 ) as Readonly<Record<FailureEventId, EventEntry>>;
 

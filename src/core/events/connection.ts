@@ -1,5 +1,5 @@
 /**
- * Events of the session with the server, except failures (failures/policies.ts): credentials, provisioning,
+ * Events of the session with the server, except failures (failures.ts): credentials, provisioning,
  * delivery, endpoints.
  */
 

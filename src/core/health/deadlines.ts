@@ -3,7 +3,7 @@
  *
  * Each is well above the time limit of the activity itself, so that a slow disk or a bad network never counts
  * as a bug. Together with WatchdogSec in systemd/firstlight.service they bound the time until a stalled agent
- * is restarted. A test compares them with transport/coap/retransmission.ts.
+ * is restarted. A test compares them with transport/coap/retransmission-timing.ts.
  */
 
 import type { SessionState } from '../session/state.ts';

@@ -5,7 +5,7 @@
 
 import type { CustomSensor } from './custom-sensor.ts';
 import type { Secret } from './secret.ts';
-import type { Selection } from './selection.ts';
+import type { Selection } from './sensor-selection.ts';
 
 /**
  * Who chooses the access token: the gateway (recoverable after a lost answer) or the server (contract 3.5).

@@ -7,12 +7,12 @@
  *   online, 132 readings delivered, last 4 s ago
  *   offline for 2 h, 720 readings queued (0 lost); the server does not respond
  *
- * Contains numbers, the device name and sentences of failures/policies.ts, therefore no secret.
+ * Contains numbers, the device name and sentences of events/failures.ts, therefore no secret.
  */
 
 import { splitSentence } from '../events/catalogue.ts';
+import { FAILURE_SENTENCES } from '../events/failures.ts';
 import type { FailureReason } from '../failures/failure.ts';
-import { FAILURE_POLICIES } from '../failures/policies.ts';
 import { formatRoughDuration } from '../model/format-duration.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SessionEvent, SessionState } from '../session/state.ts';
@@ -93,7 +93,7 @@ export class Status {
       case 'outage': {
         const isUnreadable = this.#credentials === 'unreadable';
         const label = phase.isProvisioned ? 'offline' : isUnreadable ? 'not connected' : 'not provisioned';
-        const { cause } = splitSentence(FAILURE_POLICIES[phase.outage.reason].sentence);
+        const { cause } = splitSentence(FAILURE_SENTENCES[phase.outage.reason]);
         return `${label} for ${this.#durationText(phase.outage.sinceBootMs)}, ${this.#queuedText()} (${losses.total} lost); ${cause}`;
       }
     }

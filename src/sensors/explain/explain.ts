@@ -4,7 +4,7 @@
  */
 
 import type { Value } from '../../core/model/reading.ts';
-import type { Selection } from '../../core/model/selection.ts';
+import type { Selection } from '../../core/model/sensor-selection.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { SILENT_LOGGER } from '../../core/ports/log.ts';
 import type { HostFiles } from '../files/host-files.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { Value } from '../../core/model/reading.ts';
-import type { Profile } from '../../core/model/selection.ts';
+import type { Profile } from '../../core/model/sensor-selection.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import type { ExternalValues } from './external-values.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { SensorTuning } from '../../core/model/config.ts';
-import { EVERYTHING, isSelected, type Selection } from '../../core/model/selection.ts';
+import { EVERYTHING, isSelected, type Selection } from '../../core/model/sensor-selection.ts';
 import type { Collector, KeyFilter } from './collector.ts';
 import { entryFor } from './collector-runner.ts';
 

@@ -10,7 +10,7 @@ import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
 import type { MessageLayer } from './message-layer.ts';
-import type { RetransmissionTiming, RetransmitPolicy } from './retransmission.ts';
+import type { RetransmissionTiming, RetransmitPolicy } from './retransmission-timing.ts';
 import { RtoEstimator } from './rto-estimator.ts';
 
 export interface CoapRequest {

@@ -12,7 +12,7 @@
 import type { Failure } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { ResponseMessage } from './datagram.ts';
-import type { RetransmissionTiming, RetransmitPolicy } from './retransmission.ts';
+import type { RetransmissionTiming, RetransmitPolicy } from './retransmission-timing.ts';
 import type { RtoEstimator } from './rto-estimator.ts';
 
 export type ExchangeOutcome =

@@ -12,7 +12,11 @@ import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts'
 import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
 import type { CoapClient, CoapRequest, CoapResponse } from './client.ts';
 import { CoapConnection, type CoapConnectionPorts } from './connection.ts';
-import { type RetransmissionTiming, type RetransmitPolicy, retransmissionTiming } from './retransmission.ts';
+import {
+  type RetransmissionTiming,
+  type RetransmitPolicy,
+  retransmissionTiming,
+} from './retransmission-timing.ts';
 
 export interface CoapSettings {
   readonly host: string;

@@ -1,5 +1,5 @@
 /**
- * One Transport over several endpoints of one server; `core/failover/selector.ts` selects the endpoint. A
+ * One Transport over several endpoints of one server; `core/failover/endpoint-selection.ts` selects the endpoint. A
  * request uses one endpoint and returns its result, so nothing is sent twice. An endpoint gets readings only
  * after it has accepted the access token. Better endpoints are probed in the background. A provisioning
  * request cannot be repeated, so it is sent only to an endpoint that has just answered a probe.
@@ -17,7 +17,7 @@ import {
   RETRY_SCHEDULE,
   recordFailure,
   recordSuccess,
-} from '../../core/failover/selector.ts';
+} from '../../core/failover/endpoint-selection.ts';
 import type { Schedule } from '../../core/failures/backoff.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure } from '../../core/failures/failure.ts';

@@ -8,17 +8,17 @@
  */
 
 import { isIP, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import { ChildAbortController } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
-import { aborted, type Failure } from '../../core/failures/failure.ts';
+import { aborted } from '../../core/failures/failure.ts';
 import type { ProxyAddress, TlsSettings } from '../../core/model/config.ts';
-import { formatAuthority, hostHeader, type Origin } from './origin.ts';
-import { serverClockMs } from './server-clock.ts';
+import { formatAuthority, type Origin } from './origin.ts';
 import { ABORTED, fail, failWith, socketResult } from './socket-result.ts';
 import { connectTcp, openTunnel, proxyFailure, type TcpPorts } from './tcp-connect.ts';
-import { certificateFailure, classifyDates, pinOf, socketFailure } from './tls-failure.ts';
+import { socketFailure } from './tls-failure.ts';
 import { createTrustContext } from './trust-store.ts';
+import { verifyServer } from './verify-server.ts';
 
 /** From the name lookup to the end of the TLS handshake, ms. */
 const DIAL_TIMEOUT_MS = 20_000;
@@ -95,7 +95,7 @@ export class Dialer {
       host,
       secureContext,
       ALPNProtocols: ['http/1.1'],
-      // `#verify` rejects unauthorised connections; see the file header.
+      // `verifyServer` rejects unauthorised connections; see the file header.
       rejectUnauthorized: false,
       ...(isIP(host) === 0 && { servername: host }),
       ...(this.#session && { session: this.#session }),
@@ -103,7 +103,13 @@ export class Dialer {
     const socketError = await socketResult(tlsSocket, 'secureConnect', signal);
     if (socketError === ABORTED) return aborted();
     if (socketError !== undefined) return failWith(socketFailure(socketError, formatAuthority(this.#origin)));
-    const failure = await this.#verify(tlsSocket, signal);
+    const failure = await verifyServer(
+      tlsSocket,
+      this.#origin,
+      this.#settings.tls.pins,
+      this.#ports.clock,
+      signal,
+    );
     if (failure) {
       this.#session = undefined;
       tlsSocket.destroy();
@@ -124,29 +130,5 @@ export class Dialer {
     } catch {
       return undefined;
     }
-  }
-
-  /** Why the connection is not to the configured server; undefined: it is. */
-  async #verify(socket: TLSSocket, signal: AbortSignal): Promise<Failure | undefined> {
-    const { host } = this.#origin;
-    const { pins } = this.#settings.tls;
-    if (!socket.authorized) {
-      const failure = certificateFailure(String(socket.authorizationError), socket, host);
-      if (failure.reason !== 'certificate-date-invalid') return failure;
-      const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
-      const serverMs = await serverClockMs(socket, hostHeader(this.#origin), this.#ports.clock, signal);
-      return classifyDates({
-        fromMs: Date.parse(from),
-        toMs: Date.parse(to),
-        hostMs: this.#ports.clock.wallMs(),
-        ...(serverMs !== undefined && { serverMs }),
-      });
-    }
-    // A resumed session belongs to a connection whose key was verified.
-    if (pins.length === 0 || socket.isSessionReused()) return undefined;
-    const pin = pinOf(socket.getPeerCertificate().raw);
-    return pins.includes(pin)
-      ? undefined
-      : { reason: 'certificate-pin-mismatch', detail: `pin of the server's key: ${pin}` };
   }
 }

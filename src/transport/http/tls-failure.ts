@@ -4,7 +4,6 @@
  * characters.
  */
 
-import { createHash, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Failure, FailureReason } from '../../core/failures/failure.ts';
 import { errorCode } from '../../core/model/error-code.ts';
@@ -51,12 +50,6 @@ function formatName(
 function sanitise(text: string): string {
   const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/gu, '?');
   return plain.length > NAME_CHARACTERS_MAX + 20 ? `${plain.slice(0, NAME_CHARACTERS_MAX)}…` : plain;
-}
-
-/** SHA-256 of the public key (SPKI) of a certificate in DER, Base64: the form of `server.pin-sha256`. */
-export function pinOf(der: Buffer): string {
-  const key = new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(key).digest('base64');
 }
 
 export interface CertificateDates {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { suggest } from '../../../src/config/errors/suggest.ts';
+import { nearestWord } from '../../../src/config/errors/nearest-word.ts';
 import { createLineLocator } from '../../../src/config/sources/toml-lines.ts';
 import { parseDuration } from '../../../src/config/values/quantities.ts';
 import { parseServerUrl } from '../../../src/config/values/server-url.ts';
@@ -92,17 +92,17 @@ describe('a server address', () => {
 describe('a suggestion', () => {
   it('is the nearest known word, and none if every word is too far', () => {
     const words = ['server.url', 'telemetry.interval', 'log.level', 'log.format'];
-    assert.equal(suggest('server.ulr', words), 'server.url');
-    assert.equal(suggest('telemtry.interval', words), 'telemetry.interval');
-    assert.equal(suggest('LOG.LEVEL', words), 'log.level');
-    assert.equal(suggest('mqtt.topic', words), undefined);
-    assert.equal(suggest('x'.repeat(100_000), words), undefined);
-    assert.equal(suggest('x', []), undefined);
+    assert.equal(nearestWord('server.ulr', words), 'server.url');
+    assert.equal(nearestWord('telemtry.interval', words), 'telemetry.interval');
+    assert.equal(nearestWord('LOG.LEVEL', words), 'log.level');
+    assert.equal(nearestWord('mqtt.topic', words), undefined);
+    assert.equal(nearestWord('x'.repeat(100_000), words), undefined);
+    assert.equal(nearestWord('x', []), undefined);
   });
 
   it('counts two swapped neighbours as one change', () => {
-    assert.equal(suggest('inof', ['info']), 'info');
-    assert.equal(suggest('inxx', ['info']), undefined);
+    assert.equal(nearestWord('inof', ['info']), 'info');
+    assert.equal(nearestWord('inxx', ['info']), undefined);
   });
 });
 

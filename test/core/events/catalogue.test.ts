@@ -12,6 +12,7 @@ import {
   logEvent,
   splitSentence,
 } from '../../../src/core/events/catalogue.ts';
+import { FAILURE_SENTENCES } from '../../../src/core/events/failures.ts';
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
@@ -47,8 +48,8 @@ describe('an event', () => {
 
   it('each failure is an event with the same level and sentence', () => {
     for (const reason of Object.keys(FAILURE_POLICIES) as FailureReason[]) {
-      const { level, sentence } = FAILURE_POLICIES[reason];
-      assert.deepEqual(EVENTS[failureEventId(reason)], { level, sentence });
+      const { level } = FAILURE_POLICIES[reason];
+      assert.deepEqual(EVENTS[failureEventId(reason)], { level, sentence: FAILURE_SENTENCES[reason] });
     }
   });
 

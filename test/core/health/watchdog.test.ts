@@ -14,7 +14,7 @@ import {
 } from '../../../src/core/health/deadlines.ts';
 import { POKE_RESPONSE_MS_MAX } from '../../../src/core/health/liveness.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
-import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission-timing.ts';
 import { RESOLVE_TIMEOUT_MS } from '../../../src/transport/resolve.ts';
 import { AgentHarness, PROVISIONED } from '../../agent/agent-harness.ts';
 import { RecordingService } from '../../doubles/recording-service.ts';

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { FAILURE_SENTENCES } from '../../../src/core/events/failures.ts';
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
@@ -99,9 +100,9 @@ describe('a failure in the session log', () => {
     it(`${reason} is logged once with its level, detail and next attempt`, () => {
       const again = [FAILED(reason), WAIT_OVER];
       const log = loggedLines(DELIVERING, [...again, ...again, ...again, ...again]);
-      const { level, sentence } = FAILURE_POLICIES[reason];
+      const { level } = FAILURE_POLICIES[reason];
       const fields = { reason, detail: `seen: ${reason}`, state: 'deliver', device: 'gw-1', retryInS: 1 };
-      assert.deepEqual(log.logged, [{ level, message: sentence, fields }]);
+      assert.deepEqual(log.logged, [{ level, message: FAILURE_SENTENCES[reason], fields }]);
       assert.equal(log.withMessage('still failing').length, 3);
     });
   }
@@ -120,7 +121,7 @@ describe('a failure in the session log', () => {
 
   it('a lasting failure is logged again every hour with its duration', () => {
     const day = Array.from({ length: 4320 }, () => [FAILED('server-timeout'), WAIT_OVER]).flat();
-    const lines = loggedLines(DELIVERING, day).withMessage(FAILURE_POLICIES['server-timeout'].sentence);
+    const lines = loggedLines(DELIVERING, day).withMessage(FAILURE_SENTENCES['server-timeout']);
     assert.equal(lines.length, 24);
     assert.deepEqual(
       lines.slice(0, 3).map(({ fields }) => fields['lasting']),
@@ -131,9 +132,8 @@ describe('a failure in the session log', () => {
   it('a failure is logged again after a recovery', () => {
     const logOnce = [FAILED('server-timeout'), WAIT_OVER, DELIVERED];
     assert.equal(
-      loggedLines(DELIVERING, [...logOnce, ...logOnce]).withMessage(
-        FAILURE_POLICIES['server-timeout'].sentence,
-      ).length,
+      loggedLines(DELIVERING, [...logOnce, ...logOnce]).withMessage(FAILURE_SENTENCES['server-timeout'])
+        .length,
       2,
     );
   });
@@ -144,7 +144,7 @@ describe('a declined name in the session log', () => {
 
   it('a declined name is logged with its remedy after the token is unknown too', () => {
     const [line, ...others] = loggedLines(INITIAL_STATE, [...PROPOSED, ...declined]).withMessage(
-      FAILURE_POLICIES['provisioning-declined'].sentence,
+      FAILURE_SENTENCES['provisioning-declined'],
     );
     assert.equal(line?.level, 'error');
     assert.equal(line?.fields['reason'], 'provisioning-declined');
@@ -158,7 +158,7 @@ describe('a declined name in the session log', () => {
       'no credentials found',
       'sending the provisioning request',
       'the server declined the device name; checking whether it already accepts the access token',
-      FAILURE_POLICIES['provisioning-declined'].sentence,
+      FAILURE_SENTENCES['provisioning-declined'],
     ]);
   });
 

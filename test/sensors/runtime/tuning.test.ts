@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Selection } from '../../../src/core/model/selection.ts';
+import type { Selection } from '../../../src/core/model/sensor-selection.ts';
 import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import type {
   CatalogueEntry,

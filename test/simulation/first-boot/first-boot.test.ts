@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { clockContract } from '../../contracts/clock.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { firstBoot } from './first-boot.ts';
-import { testFirstBoots } from './first-boots.ts';
+import { testFirstBoots } from './first-boot-tests.ts';
 import { NEVER_STRANDED, STRATEGY_NAMES } from './strategies.ts';
 
 clockContract('a clock of virtual time', () => {

@@ -1,6 +1,6 @@
 /** Weeks in virtual time: a few dozen gateways. */
 
-import { testWeeks } from './weeks.ts';
+import { testWeeks } from './week-tests.ts';
 
 testWeeks([
   { gateways: 20, days: 2, seed: 1 },

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { oneWeek } from './one-week.ts';
-import { testWeeks } from './weeks.ts';
+import { testWeeks } from './week-tests.ts';
 
 testWeeks([{ gateways: 2, days: 1, seed: 1 }]);
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { DEADLINE } from '../../../src/core/async/abort.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission-timing.ts';
 import { RTO_INITIAL_MS } from '../../../src/transport/coap/rto-estimator.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import { patterns, ScriptedPeer } from './helpers/scripted-peer.ts';

@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ResponseMessage } from '../../../src/transport/coap/datagram.ts';
 import { Exchange } from '../../../src/transport/coap/exchange.ts';
-import { type RetransmitPolicy, retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import {
+  type RetransmitPolicy,
+  retransmissionTiming,
+} from '../../../src/transport/coap/retransmission-timing.ts';
 import type { FirstResponse } from '../../../src/transport/coap/rto-estimator.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 

@@ -12,7 +12,7 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { CoapClient, type CoapRequest } from '../../../src/transport/coap/client.ts';
 import { MessageLayer } from '../../../src/transport/coap/message-layer.ts';
-import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission-timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 
 const PROGRAM = ['coap-server-notls', 'coap-server-openssl', 'coap-server'].find(

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission-timing.ts';
 import {
   RTO_INITIAL_MS,
   RTO_MS_MAX,

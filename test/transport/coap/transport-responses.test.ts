@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import type { RetransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import type { RetransmissionTiming } from '../../../src/transport/coap/retransmission-timing.ts';
 import { type CoapPorts, CoapTransport } from '../../../src/transport/coap/transport.ts';
 import type { Resolve } from '../../../src/transport/resolve.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';

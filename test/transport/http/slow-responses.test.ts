@@ -9,7 +9,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { Delivery } from '../../../src/core/delivery/delivery.ts';
-import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
+import { FAILURE_SENTENCES } from '../../../src/core/events/failures.ts';
 import { LossReport } from '../../../src/core/model/loss-report.ts';
 import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
@@ -119,7 +119,7 @@ describe('a slow response through nginx', { skip: noNginx }, () => {
           [reason, detail],
           ['server-timeout', `no response from localhost:${harness.port} within 1 s`],
         );
-        assert.match(FAILURE_POLICIES['server-timeout'].sentence, /does not respond: check/);
+        assert.match(FAILURE_SENTENCES['server-timeout'], /does not respond: check/);
         assert.ok(answer.parts >= 3, 'the connection was not idle at the timeout');
         await until('no connection is left', () => connectionsTo(harness.port) === 0);
         assert.equal(

@@ -15,7 +15,7 @@ import { TrafficWatch } from '../checks/traffic-watch.ts';
 import type { Conditions, WeekSettings } from '../plan/week-plan.ts';
 import type { ExecutedRequest, WeekServer } from './week-server.ts';
 
-/** A request fails after this time (src/transport/coap/retransmission.ts), ms. */
+/** A request fails after this time (src/transport/coap/retransmission-timing.ts), ms. */
 const DEADLINE_MS = 45_000;
 const LAST_REPETITION_MS = 40_000;
 const PAUSE_MS_MAX = 10_000;

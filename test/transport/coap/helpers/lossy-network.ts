@@ -5,7 +5,7 @@
  */
 
 import { Secret } from '../../../../src/core/model/secret.ts';
-import type { RetransmissionTiming } from '../../../../src/transport/coap/retransmission.ts';
+import type { RetransmissionTiming } from '../../../../src/transport/coap/retransmission-timing.ts';
 import { type CoapPorts, CoapTransport } from '../../../../src/transport/coap/transport.ts';
 import { NO_FAULTS, type PathConditions } from '../../../simulation/first-boot/plan.ts';
 import { SimulatedServer } from '../../../simulation/first-boot/simulated-server.ts';

@@ -1,4 +1,4 @@
-/** provisionOnce keeps the order and promises of the agent and ends where the agent would wait. */
+/** provisionWithoutAgent keeps the order and promises of the agent and ends where the agent would wait. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
 import type { ProvisioningSettings } from '../../../src/core/session/actions.ts';
 import { RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
-import { provisionOnce } from '../../../src/core/session/provision-once.ts';
+import { provisionWithoutAgent } from '../../../src/core/session/provision-without-agent.ts';
 import { StoreError } from '../../../src/credentials/store-error.ts';
 import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { MemoryCredentialStore } from '../../doubles/memory-credential-store.ts';
@@ -36,7 +36,7 @@ class ProvisionHarness {
   }
 
   once() {
-    return provisionOnce(this, SETTINGS, this.stop.signal);
+    return provisionWithoutAgent(this, SETTINGS, this.stop.signal);
   }
 }
 
@@ -44,7 +44,7 @@ const pending = { state: 'pending', server: 'coap://tb', deviceName: 'gw-1', sin
 const PENDING: CredentialRecord = { ...pending, token: new Secret('proposed') };
 
 describe('provisioning once', () => {
-  it('provisionOnce stores the intent before the request and the token before it ends', async () => {
+  it('provisionWithoutAgent stores the intent before the request and the token before it ends', async () => {
     const fixture = new ProvisionHarness();
     const { is } = await fixture.once();
     assert.equal(is, 'provisioned');
@@ -56,7 +56,7 @@ describe('provisioning once', () => {
     ]);
   });
 
-  it('provisionOnce verifies an earlier proposed token before any request', async () => {
+  it('provisionWithoutAgent verifies an earlier proposed token before any request', async () => {
     const fixture = new ProvisionHarness(undefined, PENDING);
     const outcome = await fixture.once();
     assert.ok(outcome.is === 'provisioned' && outcome.source === 'recovered');
@@ -64,7 +64,7 @@ describe('provisioning once', () => {
     assert.deepEqual(fixture.journal, ['store read', 'transport probe', 'store write provisioned']);
   });
 
-  it('provisionOnce sends nothing if there are credentials', async () => {
+  it('provisionWithoutAgent sends nothing if there are credentials', async () => {
     const token = new Secret('stored');
     const fixture = new ProvisionHarness(undefined, { ...pending, state: 'provisioned', token });
     const outcome = await fixture.once();
@@ -72,7 +72,7 @@ describe('provisioning once', () => {
     assert.deepEqual(fixture.journal, ['store read']);
   });
 
-  it('provisionOnce returns the failure for which the agent would wait', async () => {
+  it('provisionWithoutAgent returns the failure for which the agent would wait', async () => {
     const fixture = new ProvisionHarness(() => 'provisioning-key-unknown');
     const outcome = await fixture.once();
     assert.ok(outcome.is === 'failed' && outcome.failure.reason === 'provisioning-key-unknown');
@@ -80,7 +80,7 @@ describe('provisioning once', () => {
     assert.equal(fixture.clock.sleeping, 0);
   });
 
-  it('provisionOnce sends nothing if the intent cannot be stored', async () => {
+  it('provisionWithoutAgent sends nothing if the intent cannot be stored', async () => {
     const fixture = new ProvisionHarness();
     fixture.store.broken = FULL;
     const outcome = await fixture.once();
@@ -88,7 +88,7 @@ describe('provisioning once', () => {
     assert.deepEqual(fixture.transport.calls, []);
   });
 
-  it('a cancelled provisionOnce returns whether the intent is stored', async () => {
+  it('a cancelled provisionWithoutAgent returns whether the intent is stored', async () => {
     for (const reason of [DEADLINE, undefined]) {
       const fixture = new ProvisionHarness(() => {
         fixture.stop.abort(reason);
@@ -113,7 +113,7 @@ describe('an issued token that cannot be stored', () => {
     return fixture;
   };
 
-  it('provisionOnce retries storing the token until it succeeds', async () => {
+  it('provisionWithoutAgent retries storing the token until it succeeds', async () => {
     const fixture = issuedToABrokenDisk();
     const outcome = fixture.once();
     await fixture.clock.advance(RETRY_SAVE_MS);
@@ -124,7 +124,7 @@ describe('an issued token that cannot be stored', () => {
     assert.equal(fixture.transport.calls.length, 1);
   });
 
-  it('provisionOnce returns unsaved on abort, and the intent recovers the token later', async () => {
+  it('provisionWithoutAgent returns unsaved on abort, and the intent recovers the token later', async () => {
     const fixture = issuedToABrokenDisk();
     const outcome = fixture.once();
     await fixture.clock.advance(RETRY_SAVE_MS);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { matches, overlap } from '../../../src/core/model/glob.ts';
-import { EVERYTHING, isSelected, PROFILES } from '../../../src/core/model/selection.ts';
+import { EVERYTHING, isSelected, PROFILES } from '../../../src/core/model/sensor-selection.ts';
 
 /** Few letters and many stars, so that they meet. */
 const glob = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });

@@ -28,7 +28,7 @@ export type ProvisionOutcome =
   | { readonly is: 'unsaved'; readonly detail: string };
 
 /** Rejects only because of a bug. */
-export async function provisionOnce(
+export async function provisionWithoutAgent(
   ports: ActionPorts,
   settings: ProvisioningSettings,
   signal: AbortSignal,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import { pollClockOffset } from '../../../src/host/clock/clock-offset.ts';
+import { pollClockOffset } from '../../../src/host/clock/poll-clock-offset.ts';
 import { pollOnce, writeProgram } from '../process/poll-once.ts';
 
 const SENT_US = 1_787_323_275_100_216;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { retransmissionTiming } from '../../../src/transport/coap/retransmission.ts';
+import { retransmissionTiming } from '../../../src/transport/coap/retransmission-timing.ts';
 import { RTO_MS_MAX, RTO_MS_MIN } from '../../../src/transport/coap/rto-estimator.ts';
 
 const retryable = (rtoMs: number, uniform = 0) =>

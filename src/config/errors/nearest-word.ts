@@ -7,7 +7,7 @@
 /** Longer than any key; a longer word is not worth the quadratic work. */
 const WORD_CHARACTERS_MAX = 64;
 
-export function suggest(word: string, candidates: readonly string[]): string | undefined {
+export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > WORD_CHARACTERS_MAX) return undefined;
   let best: { word: string; distance: number } | undefined;
   for (const each of candidates) {

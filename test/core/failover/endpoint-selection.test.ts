@@ -12,7 +12,7 @@ import {
   RETRY_SCHEDULE,
   recordFailure,
   recordSuccess,
-} from '../../../src/core/failover/selector.ts';
+} from '../../../src/core/failover/endpoint-selection.ts';
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import { failureOf } from '../../doubles/failures.ts';
 

@@ -14,9 +14,9 @@ import { logEvent } from '../core/events/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import { archiveFile } from './archive.ts';
-import { makePrivateDirectory, syncDirectory } from './durable.ts';
+import { makePrivateDirectory, syncDirectory } from './private-directory.ts';
+import { type RecordFile, readRecordFile } from './read-record-file.ts';
 import { type StoredRecord, toDisk } from './record.ts';
-import { type RecordFile, readRecordFile } from './record-file.ts';
 import { assertRegularFile } from './regular-file.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 import { otherOwner, writeForOwner } from './write-for-owner.ts';
@@ -31,7 +31,7 @@ export interface StorePorts {
   readonly log: Logger;
 }
 
-export class RecordFiles {
+export class CredentialFiles {
   readonly #directory: string;
   readonly #ports: StorePorts;
 
