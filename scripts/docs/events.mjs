@@ -24,7 +24,7 @@ export async function eventReference() {
   const failures = Object.entries(policies)
     // The agent itself stopped: it is never logged.
     .filter(([reason]) => reason !== 'aborted')
-    .map(([reason, policy]) => [failureId(reason), policy]);
+    .map(([reason, { schedule }]) => [failureId(reason), { ...events[failureId(reason)], schedule }]);
   const failureIds = new Set(Object.keys(policies).map(failureId));
   const others = Object.entries(events).filter(([id]) => !failureIds.has(id));
   const section = (entry) => eventSection(entry, splitSentence);

@@ -4,16 +4,17 @@
  * Not checked here: whether a gateway without credentials has a provisioning key, and the templates in a device name.
  */
 
-import type { Config } from '../core/model/config.ts';
+import type { Config, EndpointConfig, ServerAddress } from '../core/model/config.ts';
 import { readCredentials } from './credentials.ts';
 import type { SensorNames } from './custom-sensors.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
 import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
-import { readServer } from './server.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
 import { exampleFor, missingProblem, Reader } from './sources/reader.ts';
+import { readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
+import { proxyFromEnvironment } from './values/proxy.ts';
 
 export interface LoadRequest {
   readonly file: string;
@@ -124,4 +125,31 @@ function sortBySource(problems: readonly Problem[], paths: readonly string[]): r
   return [...problems].sort(
     (a, b) => names.indexOf(a.source) - names.indexOf(b.source) || (a.line ?? 0) - (b.line ?? 0),
   );
+}
+
+export interface ServerResult {
+  /** Absent without a valid URL. */
+  readonly server?: Config['server'];
+  readonly warnings: readonly string[];
+}
+
+/** Adds problems to `reader`. */
+export function readServer(environment: Environment, reader: Reader): ServerResult {
+  const addresses = reader.last(settings.serverUrl);
+  const spreadMs = reader.lastOrDefault(settings.serverSpread);
+  const configuredProxy = reader.last(settings.serverProxy);
+  const { tls, warnings } = readTls(reader);
+  if (!addresses) return { warnings };
+  const proxyWarnings: string[] = [];
+  const toEndpoint = (address: ServerAddress): EndpointConfig => {
+    if (address.scheme === 'coap') return address;
+    const choice = configuredProxy
+      ? { proxy: configuredProxy.proxy, warnings: [] }
+      : proxyFromEnvironment(environment, address);
+    proxyWarnings.push(...choice.warnings);
+    return { ...address, ...(choice.proxy && { proxy: choice.proxy }) };
+  };
+  const [first, ...rest] = addresses;
+  const endpoints = [toEndpoint(first), ...rest.map(toEndpoint)] as const;
+  return { server: { endpoints, spreadMs, tls }, warnings: [...new Set([...warnings, ...proxyWarnings])] };
 }

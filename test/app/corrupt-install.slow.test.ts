@@ -35,7 +35,7 @@ describe('an agent whose program files were replaced', () => {
       agent.kill('SIGHUP');
       return file;
     });
-    assert.match(await agent.line('FL-INSTALLATION-CORRUPT'), /start it again.*detail="Cannot find module/);
+    assert.match(await agent.line('FL-INSTALLATION-CORRUPT'), /restart it.*detail="Cannot find module/);
     assert.equal(await agent.exit(), 72);
     const output = agent.output.join('\n');
     assert.doesNotMatch(output, /FL-INTERNAL-ERROR|\n\s+at /);

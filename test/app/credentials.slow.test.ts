@@ -38,7 +38,7 @@ test('a second agent on the same state directory exits, and the first continues'
   await first.line('first telemetry accepted');
   await using second = AgentProcess.run(run);
   assert.equal(await second.exit(), 75);
-  await second.line('another firstlight already runs on');
+  await second.line('another agent is already running on');
   assert.equal(await first.stop(), 0);
 });
 
