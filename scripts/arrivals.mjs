@@ -22,14 +22,14 @@ const roll = createRandom(Number(values.seed));
 function arrivalMs(spreadMs, upMs) {
   let atMs = roll() * spreadMs;
   for (let attempt = 1; ; attempt += 1) {
-    const { repeatAfterMs, unansweredMs } = retransmissionTiming('once', roll());
+    const { retransmitAfterMs, noAckTimeoutMs } = retransmissionTiming('once', roll());
     for (let sentMs = atMs, repeat = 0; ; repeat += 1) {
       if (sentMs >= upMs) return sentMs;
-      const pauseMs = repeatAfterMs[repeat];
-      if (pauseMs === undefined || sentMs + pauseMs > atMs + unansweredMs) break;
+      const pauseMs = retransmitAfterMs[repeat];
+      if (pauseMs === undefined || sentMs + pauseMs > atMs + noAckTimeoutMs) break;
       sentMs += pauseMs;
     }
-    atMs += unansweredMs + waitBeforeMs(policies['server-timeout'].schedule, attempt, roll());
+    atMs += noAckTimeoutMs + waitBeforeMs(policies['server-timeout'].schedule, attempt, roll());
   }
 }
 

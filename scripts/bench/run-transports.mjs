@@ -75,7 +75,7 @@ async function costOf(transport, clock) {
     ts += 10_000;
     const values = { cpuUsePercent: 9.5, load1: 0.41, memoryAvailableBytes: 11_811_160_064 };
     const result = await transport.postTelemetry(new Secret(TOKEN), JSON.stringify([{ ts, values }]), never);
-    if (!result.ok) throw new Error(result.refusal.detail);
+    if (!result.ok) throw new Error(result.failure.detail);
     await clock.sleep(QUIET_MS, never);
   };
   for (let warmUp = 0; warmUp < 3; warmUp += 1) await post();

@@ -57,7 +57,7 @@ function checkProvisioning(
     case 'pending':
       return pair
         ? describePlan(
-            `requested as ${credentials.device} before: the agent would verify that token, and request one again if it is invalid`,
+            `requested as ${credentials.device} before: the agent would verify that token and, if it is invalid, request a new one`,
             pair,
           )
         : pass(

@@ -39,9 +39,7 @@ test('READY is sent without a server, and the status names the failure', {
   await using at = await openHarness();
   await using agent = at.run(await at.place.config(toml(gone.coapPort)));
   await at.socket.message(/READY=1/);
-  await at.socket.message(
-    /STATUS=not provisioned for \d+ s, \d+ readings? queued \(0 lost\); /,
-  );
+  await at.socket.message(/STATUS=not provisioned for \d+ s, \d+ readings? queued \(0 lost\); /);
   assert.ok(
     at.socket.messages.every(({ text }) => !text.includes('WATCHDOG=1')),
     'nobody asked for it',
