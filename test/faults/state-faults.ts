@@ -37,7 +37,7 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'state directory is a file',
     event: 'FL-STATE-UNUSABLE',
-    message: 'a file stands where the directory should be',
+    message: 'a file has the name of the directory',
     exit: 75,
     doctor: 'state directory',
     doctorText: 'is not a directory',
@@ -122,9 +122,9 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'credentials of a later version',
     event: 'FL-CREDENTIALS-NEWER',
-    message: 'is of version 99',
+    message: 'has version 99',
     doctor: 'provisioning',
-    doctorText: 'is of version 99',
+    doctorText: 'has version 99',
     make: withRecords((url) => recordText(url, { version: 99 })),
   },
   {
