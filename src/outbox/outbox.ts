@@ -7,7 +7,7 @@
  *
  * While the server accepts readings nothing is written to the disk. Otherwise readings are on the disk within
  * `spoolAfterMs`, then every `flushEveryMs`, and after `close`. Sampling never waits for the disk. A full
- * store drops its oldest readings.
+ * store drops its oldest readings: memory/memory-store.ts, spool/writer.ts.
  */
 
 import { raceAbort } from '../core/async/abort.ts';

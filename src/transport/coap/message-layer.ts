@@ -1,8 +1,9 @@
 /**
  * The CoAP message layer (RFC 7252 section 4) on one connected UDP socket, which the CoAP library sees as its
- * socket. Outgoing, it replaces the library's retransmission. Incoming, the library gets only the response to
- * an open exchange, once, rewritten as a piggybacked acknowledgement. Everything else is acknowledged, reset
- * or dropped here. The socket is connected because the kernel reports "port unreachable" only then.
+ * socket. Outgoing, confirmable-exchange.ts replaces the library's retransmission. Incoming, the library gets
+ * only the response to an open exchange, once, rewritten as a piggybacked acknowledgement. Everything else is
+ * acknowledged, reset or dropped here. The socket is connected because the kernel reports "port unreachable"
+ * only then.
  */
 
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
@@ -12,8 +13,8 @@ import { BoundedSet } from '../../core/model/bounded-set.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { networkFailure } from '../network-failure.ts';
 import { connectSocket, formatAddress, type SocketAddress } from '../socket-address.ts';
+import { Exchange, type ExchangeSettings } from './confirmable-exchange.ts';
 import { emptyMessage, parseDatagram, type ResponseMessage, toPiggybacked } from './datagram.ts';
-import { Exchange, type ExchangeSettings } from './exchange.ts';
 
 /** Remembered message IDs of acknowledged responses, and as many of responses not acknowledged yet. */
 const MESSAGE_IDS_MAX = 64;

@@ -1,5 +1,5 @@
 /**
- * When a confirmable request is retransmitted and when it times out. Pure; RFC 7252 section 4.8 and
+ * When a confirmable request is retransmitted and when it times out; confirmable-exchange.ts sends. Pure; RFC 7252 section 4.8 and
  * draft-ietf-core-cocoa section 4.
  */
 

@@ -5,7 +5,7 @@
 import { firstBoot } from './first-boot.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plant } from './planted-bugs.ts';
-import type { Cause } from './stranding.ts';
+import type { Cause } from './stranding-cause.ts';
 import type { StrategyName } from './strategies.ts';
 
 /** Failed boots that are kept with their outcome; further ones are only counted. */

@@ -17,7 +17,7 @@ import type { BootOptions, Outcome } from './outcome.ts';
 import { type Conditions, drawPlan, NO_FAULTS, type Plan } from './plan.ts';
 import { PromiseChecker } from './promise-checker.ts';
 import { SimulatedServer } from './simulated-server.ts';
-import { causeOf } from './stranding.ts';
+import { causeOf } from './stranding-cause.ts';
 import { GATEWAY, NEVER_STRANDED, STRATEGIES } from './strategies.ts';
 
 /**

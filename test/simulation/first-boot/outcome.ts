@@ -2,7 +2,7 @@
 
 import type { Plant } from './planted-bugs.ts';
 import type { BrokenPromise } from './promise-checker.ts';
-import type { Cause } from './stranding.ts';
+import type { Cause } from './stranding-cause.ts';
 import type { StrategyName } from './strategies.ts';
 
 export interface BootOptions {

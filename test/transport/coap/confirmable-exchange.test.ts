@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Exchange } from '../../../src/transport/coap/confirmable-exchange.ts';
 import type { ResponseMessage } from '../../../src/transport/coap/datagram.ts';
-import { Exchange } from '../../../src/transport/coap/exchange.ts';
 import {
   type RetransmitPolicy,
   retransmissionTiming,
