@@ -1,5 +1,5 @@
 /**
- * `npm run test:failover`: drops UDP in the middle of a backlog of an agent (test/system/failover.ts lists what must hold). Takes about two
+ * `npm run test:failover`: drops UDP in the middle of a backlog of an agent (test/power/failover.ts lists what must hold). Takes about two
  * minutes. Needs root, nft, ip, openssl and a network namespace; otherwise it is skipped with the reason.
  *
  * The namespaces have no names: they and all processes in them end with the process that created them, so that two runs do not
@@ -37,7 +37,7 @@ function missing() {
 function run() {
   prepare();
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-failover-'));
-  const program = join(root, 'dist/test/system/failover.js');
+  const program = join(root, 'dist/test/power/failover.js');
   const failover = spawn(
     'unshare',
     [...APART, process.execPath, '--enable-source-maps', program, '--directory', directory],

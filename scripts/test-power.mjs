@@ -1,5 +1,5 @@
 /**
- * `npm run test:power`: power cuts during first boots (test/system/power.ts describes them and takes the options). Takes about
+ * `npm run test:power`: power cuts during first boots (test/power/power.ts describes them and takes the options). Takes about
  * fifteen minutes; as root it also mounts small images below the temporary directory.
  */
 
@@ -10,7 +10,7 @@ import { prepare, root } from './lib/prepare.mjs';
 prepare();
 const power = spawn(
   process.execPath,
-  ['--enable-source-maps', join(root, 'dist/test/system/power.js'), ...process.argv.slice(2)],
+  ['--enable-source-maps', join(root, 'dist/test/power/power.js'), ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
 // The terminal sends Ctrl-C to both processes; the tests clean up and exit, and this one with them.

@@ -1,6 +1,6 @@
 /**
- * `npm run test:system`: tests the package on Debian with systemd, in containers (test/container/system.ts describes them,
- * test/container/options.ts the options). Takes about eight minutes and needs root; otherwise it is skipped with the reason.
+ * `npm run test:system`: tests the package on Debian with systemd, in containers (test/system/system.ts describes them,
+ * test/system/options.ts the options). Takes about eight minutes and needs root; otherwise it is skipped with the reason.
  */
 
 import { spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ import { prepare, root } from './lib/prepare.mjs';
 prepare();
 const system = spawn(
   process.execPath,
-  ['--enable-source-maps', join(root, 'dist/test/container/system.js'), ...process.argv.slice(2)],
+  ['--enable-source-maps', join(root, 'dist/test/system/system.js'), ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
 // The terminal sends Ctrl-C to both processes; the tests clean up and exit, and this one with them.

@@ -25,7 +25,7 @@ const OFFLINE = [
 
 export async function measureFlash(bundle, sandbox, captured) {
   // The disk of the tests, which are compiled too.
-  const compiled = pathToFileURL(join(root, 'dist/test/system/loop-disk.js'));
+  const compiled = pathToFileURL(join(root, 'dist/test/power/loop-disk.js'));
   const { LoopDisk, USUAL, whyNoLoopDisk } = await import(compiled.href);
   const whyNot = await whyNoLoopDisk();
   if (whyNot !== undefined) return [{ name: `flash: skipped, ${whyNot}` }];

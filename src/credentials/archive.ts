@@ -6,7 +6,7 @@
 
 import { link, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from './private-directory.ts';
+import { syncDirectory } from './private-files.ts';
 import { type RecordFile, readRecordFile } from './read-record-file.ts';
 import { wasIssued } from './record.ts';
 

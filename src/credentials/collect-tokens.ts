@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/model/error-code.ts';
 import { Secret } from '../core/model/secret.ts';
-import { openRegularFile } from './regular-file.ts';
+import { openRegularFile } from './private-files.ts';
 import { StoreError } from './store-error.ts';
 
 const FILES_MAX = 1_000;

@@ -7,19 +7,16 @@
  */
 
 import { readdir, unlink } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { join } from 'node:path';
-import type Conf from 'conf';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import { archiveFile } from './archive.ts';
-import { makePrivateDirectory, syncDirectory } from './private-directory.ts';
+import { makePrivateDirectory, syncDirectory } from './private-files.ts';
 import { type RecordFile, readRecordFile } from './read-record-file.ts';
 import { type StoredRecord, toDisk } from './record.ts';
-import { assertRegularFile } from './regular-file.ts';
 import { StoreError, toStoreError } from './store-error.ts';
-import { otherOwner, writeForOwner } from './write-for-owner.ts';
+import { writeDurably } from './write-durably.ts';
 
 const MAIN = 'credentials';
 const BACKUP = 'credentials.backup';
@@ -146,25 +143,7 @@ export class CredentialFiles {
   }
 
   async #save(name: string, stored: StoredRecord): Promise<void> {
-    const path = join(this.#directory, `${name}.json`);
-    await assertRegularFile(path);
-    const owner = await otherOwner(this.#directory);
-    if (owner) await writeForOwner(path, JSON.stringify(toDisk(stored), undefined, '\t'), owner);
-    else await this.#saveWithConf(name, stored);
-    await syncDirectory(this.#directory);
-  }
-
-  async #saveWithConf(name: string, stored: StoredRecord): Promise<void> {
-    const ConfClass = await loadConf();
-    const conf: Conf<Record<string, unknown>> = new ConfClass({
-      cwd: this.#directory,
-      configName: name,
-      configFileMode: 0o600,
-      clearInvalidConfig: false, // true would discard a token silently
-      deserialize: () => ({}), // conf only writes
-      accessPropertiesByDotNotation: false,
-    });
-    conf.store = toDisk(stored);
+    await writeDurably(this.#directory, name, toDisk(stored));
   }
 
   /** A process that is killed while it writes leaves a temporary file with the token. */
@@ -177,25 +156,4 @@ export class CredentialFiles {
 
 function isEqual(one: StoredRecord, other: StoredRecord): boolean {
   return JSON.stringify(toDisk(one)) === JSON.stringify(toDisk(other));
-}
-
-/**
- * Loads conf and removes its signal listeners. Measured, conf 15.1: its library when-exit kills the process with the signal that
- * it receives, so a SIGTERM would not let the agent finish. Its `exit` listener, which removes temporary files, stays.
- */
-export async function loadConf(): Promise<typeof Conf> {
-  // In a snap conf would write in place and unsynced (its index.js, _write).
-  delete process.env['SNAP'];
-  const before = new Map(signals().map((name) => [name, new Set(process.rawListeners(name))]));
-  const { default: Conf } = await import('conf');
-  for (const [name, existing] of before) {
-    for (const listener of process.rawListeners(name)) {
-      if (!existing.has(listener)) process.removeListener(name, listener as () => void);
-    }
-  }
-  return Conf;
-}
-
-function signals(): NodeJS.Signals[] {
-  return Object.keys(constants.signals) as NodeJS.Signals[];
 }

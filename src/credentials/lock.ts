@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { errorCode } from '../core/model/error-code.ts';
-import { makePrivateDirectory } from './private-directory.ts';
+import { makePrivateDirectory } from './private-files.ts';
 import { StoreError, toStoreError } from './store-error.ts';
 
 /** Held until it is disposed of or the process ends. It keeps no process alive, and no child inherits it. */

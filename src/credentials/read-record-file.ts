@@ -5,8 +5,8 @@
 
 import { errorCode } from '../core/model/error-code.ts';
 import { parseJsonObject } from '../core/model/json-object.ts';
+import { openRegularFile } from './private-files.ts';
 import { fromDisk, type StoredRecord } from './record.ts';
-import { openRegularFile } from './regular-file.ts';
 
 /** Larger than any record; a larger file is not read. */
 const FILE_BYTES_MAX = 64 * 1024;

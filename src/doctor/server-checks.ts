@@ -1,7 +1,7 @@
 /** Checks with requests of the agent's transport: the token, telemetry, and whether an HTTP endpoint is ThingsBoard. */
 
 import { splitSentence } from '../core/events/catalogue.ts';
-import { FAILURE_SENTENCES } from '../core/events/failures.ts';
+import { FAILURE_SENTENCES } from '../core/events/failure-sentences.ts';
 import type { Failure, Result } from '../core/failures/failure.ts';
 import { type Check, type CheckResult, fail, pass, skip } from './check.ts';
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { loadConf } from '../../src/credentials/credential-files.ts';
+import { loadConf } from '../../src/credentials/write-durably.ts';
 
 /** The output and exit of a child that receives SIGTERM as soon as it is ready. */
 async function runAndTerminate(argument: string) {

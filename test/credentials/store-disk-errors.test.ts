@@ -6,7 +6,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadConf } from '../../src/credentials/credential-files.ts';
+import { loadConf } from '../../src/credentials/write-durably.ts';
 import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { BACKUP, MAIN, PROVISIONED, StoreFixture, storeErrorOf, TOKEN } from './store-fixture.ts';
 

@@ -3,7 +3,7 @@
  *
  * It can be killed at any time: the intent is on disk before the first request, and the agent continues from there. With
  * server-generated credentials that does not hold, so they are left to the agent. Root writes files for the owner of the state
- * directory (credentials/write-for-owner.ts).
+ * directory (credentials/write-durably.ts).
  */
 
 import { createAgentSettings } from '../../app/agent-instance.ts';

@@ -10,7 +10,7 @@ import { findOtherTraces } from '../../image/host-traces.ts';
 import { inspectImage } from '../../image/inspect.ts';
 import type { Out } from '../ui/terminal.ts';
 import { imageConfigProblems } from './image-config.ts';
-import { BOOT_FILES } from './import.ts';
+import { BOOT_FILES } from './import-command.ts';
 
 export interface CheckOptions {
   readonly root?: string;

@@ -13,8 +13,8 @@ export function defineImport(program: Command, { environment, out, finish }: Com
     .option('--to <dir>', 'target directory of the configuration (default: /etc/firstlight)')
     .option('--credstore <dir>', 'target directory of its secrets (default: /etc/credstore)')
     .addHelpText('after', '\nExample: sudo firstlight import --from /media/usb/firstlight.toml')
-    .action(async (options: import('./import.ts').ImportOptions) => {
-      const { importCommand } = await import('./import.ts');
+    .action(async (options: import('./import-command.ts').ImportOptions) => {
+      const { importCommand } = await import('./import-command.ts');
       await finish(Promise.resolve(importCommand(options, environment, out)));
     });
 }

@@ -13,7 +13,7 @@ import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
 import { readTomlFile } from '../../config/sources/toml-file.ts';
 import { rewriteToml, type TomlSetting } from '../../image/split-secrets.ts';
-import { CONFIG_DIRECTORY } from './import.ts';
+import { CONFIG_DIRECTORY } from './import-command.ts';
 
 /** Path of the configuration below the root. */
 export const CONFIG_FILE = join(CONFIG_DIRECTORY, 'firstlight.toml');

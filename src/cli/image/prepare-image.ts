@@ -17,7 +17,7 @@ import { findLeftovers, type Leftovers, removeLeftovers } from '../../image/left
 import { SERVICE, stopService } from '../../image/systemctl.ts';
 import { type Console, confirm } from '../ui/confirm.ts';
 import { imageConfigProblems } from './image-config.ts';
-import { CONFIG_DIRECTORY } from './import.ts';
+import { CONFIG_DIRECTORY } from './import-command.ts';
 
 export interface PrepareOptions {
   readonly state?: string;

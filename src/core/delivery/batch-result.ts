@@ -16,9 +16,9 @@ import type { Outbox } from '../ports/outbox.ts';
 import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Batch, BatchWindow } from './batch-window.ts';
+import { DiscardedReadings } from './discarded-readings.ts';
 import type { DeliveryEvent, OutgoingMessage } from './message.ts';
 import type { RateLimiter } from './rate-limiter.ts';
-import { RejectedReadings } from './rejected.ts';
 
 export interface BatchResultPorts {
   readonly clock: Clock;
@@ -41,7 +41,7 @@ export class BatchResultHandler {
   readonly #ports: BatchResultPorts;
   readonly #rateLimiter: RateLimiter;
   /** Discarded readings. */
-  readonly rejected: RejectedReadings;
+  readonly discarded: DiscardedReadings;
   #delivered = 0;
   /** Messages the server accepted since start. */
   #accepted = 0;
@@ -58,7 +58,7 @@ export class BatchResultHandler {
   constructor(ports: BatchResultPorts, rateLimiter: RateLimiter) {
     this.#ports = ports;
     this.#rateLimiter = rateLimiter;
-    this.rejected = new RejectedReadings(ports);
+    this.discarded = new DiscardedReadings(ports);
   }
 
   /** Readings the server accepted since start. */
@@ -75,7 +75,7 @@ export class BatchResultHandler {
     signal: AbortSignal,
   ): OutgoingMessage {
     batch.state = 'in flight';
-    this.rejected.logOversized(batch.oversizedKeys);
+    this.discarded.logOversized(batch.oversizedKeys);
     const malformedWaits = this.#malformedWaits;
     return {
       bodies: batch.bodies,
@@ -214,7 +214,7 @@ export class BatchResultHandler {
   }
 
   async #discard(batch: Batch, window: BatchWindow, reason: LossReason): Promise<DeliveryEvent> {
-    for (const reading of batch.readings) this.rejected.reject(reading, reason);
+    for (const reading of batch.readings) this.discarded.add(reading, reason);
     await window.complete(batch);
     return { type: 'progressed' };
   }

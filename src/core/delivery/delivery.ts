@@ -88,7 +88,7 @@ export class Delivery {
 
   /** Readings discarded since start. */
   get rejectedCount(): number {
-    return this.#resultHandler.rejected.count;
+    return this.#resultHandler.discarded.count;
   }
 
   /**

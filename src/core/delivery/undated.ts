@@ -48,7 +48,7 @@ export class UndatedDelivery {
       return undefined;
     }
     const encoded = encodeTelemetry([reading]);
-    this.#resultHandler.rejected.logOversized(encoded.oversizedKeys);
+    this.#resultHandler.discarded.logOversized(encoded.oversizedKeys);
     return {
       bodies: encoded.bodies,
       post: (body) => this.#post(reading, token, body, signal),
@@ -59,7 +59,7 @@ export class UndatedDelivery {
         }
         const { event, discard } = result.ok ? OVERSIZED : this.#resultHandler.onUndatedFailure(result);
         outbox.completeUndated(reading, discard);
-        if (discard) this.#resultHandler.rejected.reject(reading, 'malformed');
+        if (discard) this.#resultHandler.discarded.add(reading, 'malformed');
         return event;
       },
     };

@@ -10,7 +10,7 @@ import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { LogFields, Logger } from '../ports/log.ts';
 import { CONNECTION_EVENTS, ENDPOINT_EVENTS } from './connection.ts';
 import type { EventEntry, EventLevel } from './definition.ts';
-import { FAILURE_SENTENCES } from './failures.ts';
+import { FAILURE_SENTENCES } from './failure-sentences.ts';
 import { HOST_EVENTS } from './host.ts';
 import { READING_EVENTS } from './readings.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The policy for each failure: retry schedule and log level. The sentence with cause and remedy is in events/failures.ts.
+ * The policy for each failure: retry schedule and log level. The sentence with cause and remedy is in events/failure-sentences.ts.
  */
 
 import type { Schedule } from './backoff.ts';

@@ -1,36 +1,16 @@
 /**
  * Performs the action of each session state through the ports: one state in, one event out.
  *
- * The order is a promise: the intent is durable before the first request, and an issued token is durable
- * before the session uses it. A failure of the store is a `Failure` like any other, so the agent continues
- * sampling.
+ * The order is a promise: the intent is durable before the first request (record-intent.ts), and an issued
+ * token is durable before the session uses it.
  */
 
 import type { Delivery } from '../delivery/delivery.ts';
-import type { FailureReason } from '../failures/failure.ts';
-import { errorCode } from '../model/error-code.ts';
 import type { Secret } from '../model/secret.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { CredentialRecord, CredentialStore } from '../ports/credentials.ts';
-import type { Random } from '../ports/random.ts';
-import type { Transport } from '../ports/transport.ts';
+import type { CredentialRecord } from '../ports/credentials.ts';
+import { type ActionPorts, catchStoreError, type ProvisioningSettings } from './action-ports.ts';
+import { recordIntent } from './record-intent.ts';
 import type { DeviceIdentity, SessionEvent, SessionStep } from './state.ts';
-
-export interface ActionPorts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly store: CredentialStore;
-  readonly transport: Transport;
-}
-
-export interface ProvisioningSettings {
-  readonly server: string;
-  readonly deviceName: string;
-  /** The first request waits a random part of this, ms. */
-  readonly spreadMs: number;
-  /** Absent: this gateway cannot provision, and the agent starts only if there are credentials. */
-  readonly pair?: { readonly key: string; readonly secret: Secret; readonly deviceGenerated: boolean };
-}
 
 /** Performs the action of `step` once. Resolves with its event; rejects only because of a bug. */
 export async function runAction(
@@ -83,28 +63,6 @@ async function verifyToken(token: Secret, ports: ActionPorts, signal: AbortSigna
     : { type: 'failed', failure: result.failure };
 }
 
-/**
- * A gateway whose token was revoked keeps its registered name, even if the configuration has another one now.
- */
-async function recordIntent(
-  { revoked, proposed }: SessionStep & { at: 'record-intent' },
-  ports: ActionPorts,
-  settings: ProvisioningSettings,
-): Promise<SessionEvent> {
-  const { server, pair } = settings;
-  const deviceName = revoked?.deviceName ?? settings.deviceName;
-  const token = proposed ?? (pair?.deviceGenerated ? ports.random.mintToken() : undefined);
-  const identity: DeviceIdentity = {
-    deviceName,
-    ...(token && { token }),
-    ...(revoked && { previousToken: revoked.token }),
-  };
-  return catchStoreError(async () => {
-    await ports.store.write({ state: 'pending', server, sinceMs: ports.clock.wallMs(), ...identity });
-    return { type: 'intent-recorded', identity };
-  });
-}
-
 async function provision(
   identity: DeviceIdentity,
   ports: ActionPorts,
@@ -142,25 +100,4 @@ function provisionedRecord(
   settings: ProvisioningSettings,
 ): CredentialRecord {
   return { state: 'provisioned', server: settings.server, deviceName, token, sinceMs: ports.clock.wallMs() };
-}
-
-/** Turns a StoreError into a failure with the message of the store. */
-async function catchStoreError(action: () => Promise<SessionEvent>): Promise<SessionEvent> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'StoreError') throw error;
-    return { type: 'failed', failure: { reason: failureReasonOf(error), detail: error.message } };
-  }
-}
-
-function failureReasonOf(error: Error): FailureReason {
-  switch (errorCode(error)) {
-    case 'CREDENTIALS_DAMAGED':
-      return 'credentials-unreadable';
-    case 'CREDENTIALS_NEWER':
-      return 'credentials-newer';
-    default:
-      return 'credentials-storage-failed';
-  }
 }

@@ -6,7 +6,8 @@
  */
 
 import type { Failure } from '../failures/failure.ts';
-import { type ActionPorts, connect, type ProvisioningSettings } from './actions.ts';
+import type { ActionPorts, ProvisioningSettings } from './action-ports.ts';
+import { connect } from './actions.ts';
 import { INITIAL_STATE, nextState, RETRY_SAVE_MS } from './machine.ts';
 import type { IdentityWithToken, SessionEvent, SessionState } from './state.ts';
 

@@ -7,11 +7,11 @@
  *   online, 132 readings delivered, last 4 s ago
  *   offline for 2 h, 720 readings queued (0 lost); the server does not respond
  *
- * Contains numbers, the device name and sentences of events/failures.ts, therefore no secret.
+ * Contains numbers, the device name and sentences of events/failure-sentences.ts, therefore no secret.
  */
 
 import { splitSentence } from '../events/catalogue.ts';
-import { FAILURE_SENTENCES } from '../events/failures.ts';
+import { FAILURE_SENTENCES } from '../events/failure-sentences.ts';
 import type { FailureReason } from '../failures/failure.ts';
 import { formatRoughDuration } from '../model/format-duration.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -14,7 +14,7 @@ import type { LogFields, Logger } from '../../core/ports/log.ts';
 import type { BootOffsetFile } from './boot-offset-file.ts';
 import { FORMAT_VERSION } from './codec.ts';
 import type { SpoolDirectory, SpoolEntry } from './directory.ts';
-import { reportDropped, reportLosses } from './dropped-segment.ts';
+import { reportDropped, reportLosses } from './report-losses.ts';
 import {
   countRecords,
   mayHoldUndated,

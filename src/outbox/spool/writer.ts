@@ -3,8 +3,7 @@
  *
  * This process reads a batch either whole or not at all. The remains of a failed one lie beyond `goodBytes`;
  * a restart may read them and send the same points twice. A segment whose write or flush failed is not
- * written again, because its content on the disk is unknown. The spool stays below its bound and outside the
- * free share, and drops the oldest segments first.
+ * written again, because its content on the disk is unknown. make-room.ts keeps the spool below its bound.
  */
 
 import { errorCode, errorMessage } from '../../core/model/error-code.ts';
@@ -14,6 +13,7 @@ import { OutboxError } from '../store/reading-store.ts';
 import { type Chunk, splitIntoChunks } from './chunks.ts';
 import { encodeHeader } from './codec.ts';
 import type { SpoolDirectory, SpoolFile } from './directory.ts';
+import { makeRoom, type SpoolBounds } from './make-room.ts';
 import { SEGMENT_BYTES, type Segment, segmentName } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 
@@ -22,11 +22,6 @@ export interface WriterPorts {
   readonly directory: SpoolDirectory;
   readonly losses: LossReport;
   readonly bootId: string;
-}
-
-export interface WriterBounds {
-  readonly bytesMax: number;
-  readonly freeShare: number;
 }
 
 interface OpenSegment {
@@ -43,11 +38,11 @@ interface WrittenChunk {
 
 export class SpoolWriter {
   readonly #ports: WriterPorts;
-  readonly #bounds: WriterBounds;
+  readonly #bounds: SpoolBounds;
   readonly #header: Buffer;
   #open: OpenSegment | undefined;
 
-  constructor(ports: WriterPorts, bounds: WriterBounds) {
+  constructor(ports: WriterPorts, bounds: SpoolBounds) {
     this.#ports = ports;
     // With a single segment each new one would cost all stored readings.
     this.#bounds = { ...bounds, bytesMax: Math.max(bounds.bytesMax, 2 * SEGMENT_BYTES) };
@@ -93,7 +88,7 @@ export class SpoolWriter {
 
   async #openNext(): Promise<OpenSegment> {
     await this.close();
-    await this.#makeRoom();
+    await makeRoom(this.#ports, this.#bounds);
     this.#open = await this.#create().catch(async (error: unknown) => {
       // The directory could not be listed at the start, so its segments are found now.
       if (errorCode(error) !== 'EEXIST') throw error;
@@ -128,23 +123,6 @@ export class SpoolWriter {
     segment.remaining += records;
     segment.isUndated ||= isUndated;
     return { segment, goodBytesBefore, records };
-  }
-
-  async #makeRoom(): Promise<void> {
-    const { segmentList, directory } = this.#ports;
-    const { bytesMax, freeShare } = this.#bounds;
-    const isFull = () => segmentList.bytes + SEGMENT_BYTES > bytesMax && segmentList.segments.length > 0;
-    const wasFull = isFull();
-    while (isFull()) await segmentList.drop('spool full');
-    if (wasFull) return;
-    const { freeBytes, totalBytes } = await directory.space();
-    if (freeBytes - SEGMENT_BYTES >= freeShare * totalBytes) return;
-    // Replaces one segment by one, so the spool does not grow. A single one would lose all older readings, so
-    // it is kept.
-    if (segmentList.segments.length < 2) {
-      throw new OutboxError('the file system has too little free space for the spool to grow', 'LOW_SPACE');
-    }
-    await segmentList.drop('disk full');
   }
 
   async #rollBack(written: readonly WrittenChunk[]): Promise<void> {

@@ -18,7 +18,7 @@ import {
   type MonotonicClock,
   PartialReadError,
 } from '../runtime/collector.ts';
-import { parseTemperature } from './onewire-temperature.ts';
+import { parseTemperature } from './onewire-scratchpad.ts';
 
 const KEY = 'oneWire*TemperatureC';
 

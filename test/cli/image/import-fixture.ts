@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { importCommand } from '../../../src/cli/image/import.ts';
+import { importCommand } from '../../../src/cli/image/import-command.ts';
 import { MAIN } from '../../paths.ts';
 
 const HOOK = pathToFileURL(join(import.meta.dirname, 'import-hook.js')).href;

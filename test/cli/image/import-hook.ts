@@ -7,7 +7,7 @@
 
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { wrap } from '../../system/hooks/wrap-function.ts';
+import { wrap } from '../../power/hooks/wrap-function.ts';
 
 const at = Number(process.env['KILL_HOOK_AT'] ?? Number.POSITIVE_INFINITY);
 const root = process.env['KILL_HOOK_ROOT'] ?? '/nowhere';

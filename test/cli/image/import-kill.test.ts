@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { runInLanes } from '../../system/experiment.ts';
+import { runInLanes } from '../../power/experiment.ts';
 import { ImportFixture } from './import-fixture.ts';
 
 const SECRET = 'p-secret-51c0ffee';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { CREDSTORE } from '../../../src/app/paths.ts';
-import { BOOT_FILES, CONFIG_DIRECTORY } from '../../../src/cli/image/import.ts';
+import { BOOT_FILES, CONFIG_DIRECTORY } from '../../../src/cli/image/import-command.ts';
 import { MAIN } from '../../paths.ts';
 
 const UNIT = resolve('systemd/firstlight-import.service');

@@ -12,7 +12,7 @@ import {
   logEvent,
   splitSentence,
 } from '../../../src/core/events/catalogue.ts';
-import { FAILURE_SENTENCES } from '../../../src/core/events/failures.ts';
+import { FAILURE_SENTENCES } from '../../../src/core/events/failure-sentences.ts';
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';

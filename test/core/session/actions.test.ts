@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { type ProvisioningSettings, runAction } from '../../../src/core/session/actions.ts';
+import type { ProvisioningSettings } from '../../../src/core/session/action-ports.ts';
+import { runAction } from '../../../src/core/session/actions.ts';
 import { INITIAL_STATE, nextState, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
 import type { SessionEvent, SessionState, SessionStep } from '../../../src/core/session/state.ts';
 import { StoreError } from '../../../src/credentials/store-error.ts';

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { DEADLINE } from '../../../src/core/async/abort.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
-import type { ProvisioningSettings } from '../../../src/core/session/actions.ts';
+import type { ProvisioningSettings } from '../../../src/core/session/action-ports.ts';
 import { RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
 import { provisionWithoutAgent } from '../../../src/core/session/provision-without-agent.ts';
 import { StoreError } from '../../../src/credentials/store-error.ts';

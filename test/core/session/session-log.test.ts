@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FAILURE_SENTENCES } from '../../../src/core/events/failures.ts';
+import { FAILURE_SENTENCES } from '../../../src/core/events/failure-sentences.ts';
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { Secret } from '../../../src/core/model/secret.ts';

@@ -8,7 +8,7 @@ import { it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type HostFiles, openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { onewire } from '../../../src/sensors/hardware/onewire.ts';
-import { parseTemperature } from '../../../src/sensors/hardware/onewire-temperature.ts';
+import { parseTemperature } from '../../../src/sensors/hardware/onewire-scratchpad.ts';
 import { DEADLINE_MS, openSampler } from '../../../src/sensors/sampler.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { CapturedHost, copyHost, RecordingSensorLogger } from '../helpers/captured-host.ts';

@@ -9,7 +9,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { Delivery } from '../../../src/core/delivery/delivery.ts';
-import { FAILURE_SENTENCES } from '../../../src/core/events/failures.ts';
+import { FAILURE_SENTENCES } from '../../../src/core/events/failure-sentences.ts';
 import { LossReport } from '../../../src/core/model/loss-report.ts';
 import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FAILURE_SENTENCES } from '../../../src/core/events/failures.ts';
+import { FAILURE_SENTENCES } from '../../../src/core/events/failure-sentences.ts';
 
 const ROWS = Object.entries(FAILURE_SENTENCES);
 

@@ -1,5 +1,5 @@
 /**
- * Rejected readings, which the server does not accept even alone, and values too large for a datagram. Counts
+ * Discarded readings, which the server does not accept even alone, and values too large for a datagram. Counts
  * them, reports the readings as lost and logs each once.
  */
 
@@ -11,7 +11,7 @@ import type { Logger } from '../ports/log.ts';
 import type { Outbox } from '../ports/outbox.ts';
 import { BODY_BYTES_MAX } from './encode.ts';
 
-export interface RejectedReadingsPorts {
+export interface DiscardedReadingsPorts {
   readonly outbox: Outbox;
   readonly log: Logger;
 }
@@ -19,13 +19,13 @@ export interface RejectedReadingsPorts {
 /** Readings remembered, so that one that returns after a rewind is not reported twice. */
 const RECENT_MAX = 256;
 
-export class RejectedReadings {
-  readonly #ports: RejectedReadingsPorts;
+export class DiscardedReadings {
+  readonly #ports: DiscardedReadingsPorts;
   readonly #loggedOversized = new Set<string>();
   readonly #recent = new BoundedSet<string>(RECENT_MAX);
   #count = 0;
 
-  constructor(ports: RejectedReadingsPorts) {
+  constructor(ports: DiscardedReadingsPorts) {
     this.#ports = ports;
   }
 
@@ -46,7 +46,7 @@ export class RejectedReadings {
    * Counts, reports and logs a discarded reading. The outbox then asks for a snapshot, because deltas build
    * on it.
    */
-  reject(reading: Reading, reason: LossReason): void {
+  add(reading: Reading, reason: LossReason): void {
     const { log, outbox } = this.#ports;
     const key = `${reading.bootId} ${reading.bootMs}`;
     if (this.#recent.has(key)) return;
