@@ -12,4 +12,23 @@ export const DOWNLINK_EVENTS = {
     level: 'info',
     sentence: 'the server accepts the subscription to shared attributes and commands again',
   },
+  'FL-COMMAND-EXECUTED': { level: 'info', sentence: 'a command of the server was executed' },
+  'FL-COMMAND-REPEATED': {
+    level: 'info',
+    sentence: 'the server sent a command again; it was not executed twice and got the same reply',
+  },
+  'FL-COMMAND-REFUSED': {
+    level: 'warn',
+    sentence:
+      'the agent refused a command of the server, and the reply says why: correct the command, or add it to remote.commands',
+  },
+  'FL-COMMAND-FLOOD': {
+    level: 'warn',
+    sentence:
+      'the server sends more commands than the agent answers, and the others are dropped: check what sends commands to this device',
+  },
+  'FL-COMMAND-BUG': {
+    level: 'error',
+    sentence: 'a command failed because of an internal error: report it as a Firstlight bug',
+  },
 } as const satisfies Record<string, EventEntry>;
