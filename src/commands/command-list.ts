@@ -2,14 +2,13 @@
 
 import type { CommandDefinition, CommandTable } from '../core/downlink/command-table.ts';
 import type { ExecCommand } from '../core/model/exec-command.ts';
-import type { Clock } from '../core/ports/clock.ts';
 import {
   type AgentControls,
   builtInCommands,
   OPTIONAL_COMMANDS,
   READ_ONLY_COMMANDS,
 } from './built-in-commands.ts';
-import { execCommand } from './exec-command.ts';
+import { execCommand, type RunProgram } from './exec-command.ts';
 
 export interface CommandsConfig {
   /** Built-in commands beyond the read-only ones. */
@@ -20,7 +19,7 @@ export interface CommandsConfig {
 export function createCommandTable(
   { enabled, exec }: CommandsConfig,
   agent: AgentControls,
-  clock: Pick<Clock, 'sleep'>,
+  runProgram: RunProgram,
 ): CommandTable {
   const allowedNames: ReadonlySet<string> = new Set([...READ_ONLY_COMMANDS, ...enabled]);
   const builtIn: [string, CommandDefinition][] = Object.entries(builtInCommands(agent)).filter(([name]) =>
@@ -28,7 +27,7 @@ export function createCommandTable(
   );
   const own: [string, CommandDefinition][] = exec.map((command) => [
     command.name,
-    execCommand(command, clock),
+    execCommand(command, runProgram),
   ]);
   return {
     allowed: new Map([...builtIn, ...own]),

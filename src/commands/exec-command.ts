@@ -1,20 +1,29 @@
 /**
- * A command that runs a program of the operator, as custom sensors do: without a shell, at low priority, killed with its
- * process group at its time limit, and with PATH and LANG as its whole environment.
+ * A command that runs a program of the operator, as custom sensors do: without a shell, at low priority, and killed with its
+ * process group at its time limit. The values of the server are arguments, checked by the patterns of the configuration.
  */
 
 import { type CommandDefinition, commandError } from '../core/downlink/command-table.ts';
 import type { ExecCommand } from '../core/model/exec-command.ts';
-import type { Clock } from '../core/ports/clock.ts';
-import { DEFAULT_PATH, runProgram } from '../host/process/run-program.ts';
 import { readParameters } from './parameters.ts';
 
-const LOWEST_PRIORITY = 19;
-const LANGUAGE = 'C.UTF-8';
-/** The program is stopped first, so that its own sentence is the reply. */
+/** What a program printed, or a problem as a predicate without its subject: "is not installed". */
+export type ProgramOutput = { readonly output: string } | { readonly problem: string };
+
+/** Runs a program without a shell. Never rejects. */
+export type RunProgram = (
+  program: {
+    readonly argumentVector: readonly [string, ...string[]];
+    readonly timeoutMs: number;
+    readonly outputBytesMax: number;
+  },
+  signal: AbortSignal,
+) => Promise<ProgramOutput>;
+
+/** The program is stopped first, so that the reply says what it did. */
 const GRACE_MS = 2_000;
 
-export function execCommand(command: ExecCommand, clock: Pick<Clock, 'sleep'>): CommandDefinition {
+export function execCommand(command: ExecCommand, runProgram: RunProgram): CommandDefinition {
   const { argumentVector, timeoutMs, outputBytesMax } = command;
   const parameters = command.parameters.map(({ name, pattern }) => ({
     name,
@@ -26,22 +35,12 @@ export function execCommand(command: ExecCommand, clock: Pick<Clock, 'sleep'>): 
     async run(params, signal) {
       const read = readParameters(params, parameters);
       if ('problem' in read) return commandError('bad-parameters', read.problem);
-      const [program = '', ...args] = argumentVector.map((word) => fillIn(word, read.values));
-      const result = await runProgram(
-        {
-          command: program,
-          arguments: args,
-          environment: { PATH: process.env['PATH'] ?? DEFAULT_PATH, LANG: process.env['LANG'] ?? LANGUAGE },
-          deadlineMs: timeoutMs,
-          outputBytesMax,
-          errorLine: 'last line',
-          niceness: LOWEST_PRIORITY,
-        },
-        clock,
-        signal,
-      );
-      if (!result.ok) return commandError('failed', `${argumentVector[0]} ${result.problem}`);
-      return { ok: true, reply: { output: result.output.toString('utf8') } };
+      const [program, ...args] = argumentVector;
+      const filledIn: [string, ...string[]] = [program, ...args.map((word) => fillIn(word, read.values))];
+      const result = await runProgram({ argumentVector: filledIn, timeoutMs, outputBytesMax }, signal);
+      return 'problem' in result
+        ? commandError('failed', `${program} ${result.problem}`)
+        : { ok: true, reply: { output: result.output } };
     },
   };
 }
