@@ -19,8 +19,15 @@ export async function loadSettings() {
 /** The fields of custom sensors, one part for each kind. */
 export async function loadCustomSensors() {
   const { CUSTOM_SENSORS_INTRO, CUSTOM_SENSOR_SECTIONS } = await compiled('config/example.js');
-  const { exampleOf } = await compiled('config/custom-sensors.js');
+  const { exampleOf } = await compiled('config/sources/field-reader.js');
   return { introduction: CUSTOM_SENSORS_INTRO, parts: CUSTOM_SENSOR_SECTIONS, exampleOf };
+}
+
+/** The fields of [[command.exec]]. */
+export async function loadCommandSection() {
+  const { COMMAND_SECTION } = await compiled('config/example.js');
+  const { exampleOf } = await compiled('config/sources/field-reader.js');
+  return { ...COMMAND_SECTION, exampleOf };
 }
 
 export async function loadSensors() {

@@ -4,6 +4,7 @@
  */
 
 import { type CommandDefinition, type CommandResult, commandError } from '../core/downlink/command-table.ts';
+import type { BuiltInCommand } from '../core/model/commands-config.ts';
 import { isJsonObject, type JsonObject } from '../core/model/json-object.ts';
 import { parameterProblem } from './parameters.ts';
 
@@ -34,16 +35,8 @@ const PROGRAM_MS = 30_000;
 /** The doctor alone may take 20 s. */
 const DOCTOR_MS = 90_000;
 
-const READ_ONLY = ['ping', 'version', 'status', 'sample', 'doctor', 'events', 'config'] as const;
-export const OPTIONAL_COMMANDS = ['reload', 'restart', 'reboot', 'bundle'] as const;
-
-type Name = (typeof READ_ONLY)[number] | (typeof OPTIONAL_COMMANDS)[number];
-
-/** Methods that are always allowed. */
-export const READ_ONLY_COMMANDS: readonly string[] = READ_ONLY;
-
 /** The definitions of all built-in commands; the caller selects those that are allowed. */
-export function builtInCommands(agent: AgentControls): Readonly<Record<Name, CommandDefinition>> {
+export function builtInCommands(agent: AgentControls): Readonly<Record<BuiltInCommand, CommandDefinition>> {
   const program = (args: readonly string[], timeoutMs: number) =>
     readOnly(timeoutMs, (signal) => jsonOf(agent, args, timeoutMs - 1_000, signal));
   return {

@@ -4,7 +4,7 @@
  */
 
 import { type CommandDefinition, commandError } from '../core/downlink/command-table.ts';
-import type { ExecCommand } from '../core/model/exec-command.ts';
+import type { ExecCommand } from '../core/model/commands-config.ts';
 import { readParameters } from './parameters.ts';
 
 /** What a program printed, or a problem as a predicate without its subject: "is not installed". */

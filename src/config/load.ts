@@ -8,9 +8,11 @@ import type { Config, EndpointConfig, ServerAddress } from '../core/model/config
 import { readCredentials } from './credentials.ts';
 import type { SensorNames } from './custom-sensors.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
+import { readExecCommands } from './exec-commands.ts';
 import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
+import { tablesOf } from './sources/list-tables.ts';
 import { exampleFor, missingProblem, Reader } from './sources/reader.ts';
 import { readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
@@ -61,8 +63,9 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
   const { sensors, warnings: sensorWarnings } = readSensors(
     reader,
     request.names,
-    files.all.map(({ customSensors }) => customSensors),
+    files.all.map(({ listTables }) => tablesOf(listTables, 'sensor')),
   );
+  const commands = readCommands(reader, files);
   const rest = readOtherSettings(reader);
   if (server === undefined || reader.problems.length > 0) {
     const paths = files.all.map(({ path }) => path);
@@ -73,6 +76,7 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
     ...(credentials.provisioning && { provisioning: credentials.provisioning }),
     device: { ...(name !== undefined && { name }), ...(credentials.token && { token: credentials.token }) },
     sensors,
+    commands,
     ...rest,
   };
   const { deletedSecretFile, secretHidden } = credentials;
@@ -82,6 +86,14 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
   };
   const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
   return { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
+}
+
+function readCommands(reader: Reader, files: TomlFiles): Config['commands'] {
+  const { commands, problems } = readExecCommands(
+    files.all.map(({ listTables }) => tablesOf(listTables, 'command')),
+  );
+  reader.problems.push(...problems);
+  return { ...reader.lastOrDefault(settings.remoteCommands), exec: commands };
 }
 
 /** The settings that have a default and do not depend on others. */

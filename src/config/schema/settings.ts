@@ -9,6 +9,7 @@ import * as v from 'valibot';
 import { Secret } from '../../core/model/secret.ts';
 import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
 import { parseDeadbands } from '../values/sensor-lists.ts';
+import { remoteSettings } from './remote-settings.ts';
 import { sensorSettings } from './sensor-settings.ts';
 import { serverSettings } from './server-settings.ts';
 import type { Setting } from './setting.ts';
@@ -129,6 +130,7 @@ export const settings = {
     schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),
   },
   ...sensorSettings,
+  ...remoteSettings,
   outboxSpoolAfter: {
     key: 'outbox.spool-after',
     default: '60s',

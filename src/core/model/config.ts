@@ -3,6 +3,7 @@
  * reports every problem.
  */
 
+import type { CommandsConfig } from './commands-config.ts';
 import type { CustomSensor } from './custom-sensor.ts';
 import type { Secret } from './secret.ts';
 import type { Selection } from './sensor-selection.ts';
@@ -118,6 +119,7 @@ export interface Config {
     readonly deadbands: ReadonlyMap<string, number>;
   };
   readonly sensors: SensorsConfig;
+  readonly commands: CommandsConfig;
   readonly outbox: {
     /** Maximum time of a reading in memory only. 5 s to 1 h. */
     readonly spoolAfterMs: number;
