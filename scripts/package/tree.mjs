@@ -21,7 +21,8 @@ export function unitsOf() {
   const names = readdirSync(join(root, 'systemd')).filter(isUnit).sort();
   return names.map((name) => {
     const text = read('systemd', name);
-    return { name, text, isEnabled: /^\[Install\]$/m.test(text), runsOnce: /^Type=oneshot$/m.test(text) };
+    const isEnabled = /^\[Install\]$/m.test(text) && !/ Ships disabled/.test(text);
+    return { name, text, isEnabled, runsOnce: /^Type=oneshot$/m.test(text) };
   });
 }
 
