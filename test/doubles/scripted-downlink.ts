@@ -34,6 +34,10 @@ export class ScriptedDownlink implements Downlink {
   /** The failure of every call of `listen` or `reply`; undefined: they succeed. */
   listenFailure: FailureReason | undefined;
   replyFailure: FailureReason | undefined;
+  /** The token that the server accepts; undefined: any. */
+  token: Secret | undefined;
+  /** Called when the server has accepted a reply. */
+  onReply: (commandId: number, body: string) => void = () => {};
   #attributes: Readonly<Record<string, unknown>> = {};
   #pending: Command[] = [];
   #nextId = 0;
@@ -47,7 +51,8 @@ export class ScriptedDownlink implements Downlink {
   ): Promise<Result<void>> {
     this.listens.push({ token, subscriptions });
     if (signal.aborted) return aborted();
-    if (this.listenFailure) return { ok: false, failure: failureOf(this.listenFailure) };
+    const failure = this.#isAccepted(token) ? this.listenFailure : 'unauthorized';
+    if (failure) return { ok: false, failure: failureOf(failure) };
     let end: (result: Result<void>) => void = () => {};
     const ended = new Promise<Result<void>>((resolve) => {
       end = resolve;
@@ -60,11 +65,14 @@ export class ScriptedDownlink implements Downlink {
     return result;
   }
 
-  async reply(_token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
+  async reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
     if (signal.aborted) return aborted();
-    if (this.replyFailure) return { ok: false, failure: failureOf(this.replyFailure) };
-    if (Buffer.byteLength(body) > 65_536) return { ok: false, failure: failureOf('request-build-failed') };
+    const isTooLarge = Buffer.byteLength(body) > 65_536;
+    const reason = isTooLarge ? 'request-build-failed' : this.replyFailure;
+    const failure = this.#isAccepted(token) ? reason : 'unauthorized';
+    if (failure) return { ok: false, failure: failureOf(failure) };
     this.replies.push({ commandId, body });
+    this.onReply(commandId, body);
     return OK;
   }
 
@@ -121,6 +129,10 @@ export class ScriptedDownlink implements Downlink {
   end(failure?: FailureReason): void {
     const result: Result<void> = failure ? { ok: false, failure: failureOf(failure) } : OK;
     for (const listening of this.#listening) listening.end(result);
+  }
+
+  #isAccepted(token: Secret): boolean {
+    return this.token?.equals(token) ?? true;
   }
 
   #register(listening: Listening): void {

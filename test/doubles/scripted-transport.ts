@@ -89,7 +89,9 @@ export class ScriptedTransport implements Transport {
     return this.downlink.reply(token, commandId, body, signal);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.downlink.end('aborted');
+  }
 
   #bodies(verb: 'postTelemetry' | 'postAttributes'): readonly string[] {
     return this.calls.flatMap((call) => (call.verb === verb ? [call.body] : []));
