@@ -132,6 +132,11 @@ export const ENDPOINT_EVENTS = {
     sentence:
       'server.url redirects to another address, which the agent uses until its next start: set server.url to that address',
   },
+  'FL-DOWNLINK-LIMITED': {
+    level: 'warn',
+    sentence:
+      'the server sends more commands or changes of attributes than the agent accepts, which is four a second after a burst of 32; the others wait on the server: check which program writes shared attributes or sends commands to this device',
+  },
   'FL-PLAINTEXT-ENDPOINT': {
     level: 'warn',
     sentence:
