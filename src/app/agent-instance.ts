@@ -6,8 +6,11 @@
  */
 
 import { type AgentPorts, type AgentSettings, runLoops } from '../agent/agent.ts';
+import type { AgentControls } from '../commands/built-in-commands.ts';
+import { createCommandTable } from '../commands/command-list.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { runAll } from '../core/async/tasks.ts';
+import type { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -22,6 +25,7 @@ import { ConfCredentialStore } from '../credentials/store.ts';
 import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
+import { operatorPrograms } from './command-controls.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
 import { endpointId, resolveDeviceName } from './identity.ts';
 import type { PlaintextWarnings } from './plaintext-warnings.ts';
@@ -45,6 +49,10 @@ export interface SharedServices {
   readonly timestamper: Timestamper;
   readonly outbox: Outbox & { readonly size: number };
   readonly counters: DeliveryCounters;
+  /** Remembers what ran, whatever the configuration becomes. */
+  readonly commands: CommandDispatcher;
+  /** What commands may do with this process and host. */
+  readonly controls: AgentControls;
 }
 
 /** Wires and runs one instance. Rejects with a StartupError before any loop has started. */
@@ -86,9 +94,28 @@ export async function runAgentInstance(
   logEvent(log, 'FL-AGENT-STARTED', { version: VERSION, server, state, queuedReadings: outbox.size });
   void sharedServices.plaintextWarnings.warn(config.server.endpoints, signal);
   const { sensors, run: runSensors } = sharedServices.sensorSet.open(config.sensors);
+  const downlink = createDownlink(config, sharedServices);
   const runAgentLoops = (stop: AbortSignal) =>
-    runLoops({ ...sharedServices, sensors, store, transport, endpoint }, settings, stop);
+    runLoops({ ...sharedServices, sensors, store, transport, endpoint, downlink }, settings, stop);
   await runAll([runAgentLoops, runSensors], signal);
+}
+
+/** What the agent listens to; undefined if the configuration turns all of it off. */
+function createDownlink(
+  config: Config,
+  { clock, commands, controls }: SharedServices,
+): AgentPorts['downlink'] {
+  const subscriptions = { attributes: false, commands: !config.commands.isOff };
+  if (!subscriptions.attributes && !subscriptions.commands) return undefined;
+  const table = createCommandTable(config.commands, controls, operatorPrograms(clock));
+  return {
+    subscriptions,
+    listener: {
+      onAttributes: () => {},
+      onCommand: (command) => commands.onCommand(command),
+    },
+    serveCommands: (send, signal) => commands.serve(table, send, signal),
+  };
 }
 
 /** An unreadable store is not an empty one and may become readable: the session logs why and keeps trying. */

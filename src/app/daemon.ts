@@ -8,7 +8,10 @@
  */
 
 import { runBackgroundTasks } from '../agent/agent.ts';
+import type { AgentControls } from '../commands/built-in-commands.ts';
 import { runUntilFirst } from '../core/async/tasks.ts';
+import { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
+import { errorMessage } from '../core/model/error-code.ts';
 import type { OffsetMemory } from '../core/ports/clock.ts';
 import { DeliveryCounters } from '../core/status/counters.ts';
 import { Timestamper } from '../core/timestamps/timestamper.ts';
@@ -19,6 +22,7 @@ import { hostTimeSync } from '../host/clock/time-sync.ts';
 import { createFacts } from '../host/hardware/facts.ts';
 import { hostRandom } from '../host/random.ts';
 import { countRestarts } from '../host/systemd/start-count.ts';
+import { startedCommandStore } from '../host/systemd/started-commands.ts';
 import { runAgentInstance, type SharedServices } from './agent-instance.ts';
 import type { ConfigReloader } from './config-reloader.ts';
 import { EX_TEMPFAIL } from './exit-codes.ts';
@@ -38,6 +42,8 @@ export interface DaemonContext
   readonly clock: HostClock;
   /** For files that are valid in this boot only; undefined if the host has no runtime directory. */
   readonly runtime: string | undefined;
+  /** The rest of what commands may do; the event history is of `statusOutput`. */
+  readonly controls: AgentControls;
 }
 
 /** Runs until the signal aborts. Rejects with a StartupError if another agent holds the state directory. */
@@ -54,7 +60,16 @@ export async function runDaemon(
   const restarts = runtime ? countRestarts({ directory: runtime, bootId: clock.bootId }) : undefined;
   const sensorSet = new SensorSet({ clock, log, counters, restarts, drainTimerLagMs: clock.drainTimerLagMs });
   const plaintextWarnings = new PlaintextWarnings({ clock, log });
-  const services = { ...context, random: hostRandom(), facts, sensorSet, counters, plaintextWarnings };
+  const random = hostRandom();
+  const store = runtime
+    ? startedCommandStore({
+        directory: runtime,
+        bootId: clock.bootId,
+        onError: (error) => log.debug('cannot remember a command', { detail: errorMessage(error) }),
+      })
+    : undefined;
+  const commands = new CommandDispatcher({ clock, random, log, store });
+  const services = { ...context, random, facts, sensorSet, counters, plaintextWarnings, commands };
   while (!signal.aborted) await runWithOutbox(config, services, signal);
 }
 
