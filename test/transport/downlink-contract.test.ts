@@ -69,7 +69,7 @@ function openCoap({ coapPort }: Sandbox): CoapTransport {
       clock,
       random,
       timingOf: () => timing,
-      renewals: { commandsMs: 500, attributesMsMin: 500, attributesMsMax: 500 },
+      renewals: { commandsMs: 500, attributesMsMin: 500, attributesMsMax: 500, pauseMs: 200 },
     },
   );
 }

@@ -27,6 +27,8 @@ export interface ObservationPorts {
   readonly layer: MessageLayer;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly budget: MessageBudget;
+  /** Between two registrations because of gaps, ms. */
+  readonly pauseMs: number;
   /** Fetches the body of which this is the first block. */
   readonly fetchBody: (path: readonly string[], first: ResponseMessage) => Promise<Result<Buffer>>;
   /** Returns false if the notification cannot be used. */
@@ -35,8 +37,6 @@ export interface ObservationPorts {
   readonly onChange: () => void;
 }
 
-/** Between two registrations because of gaps, ms: bounds the requests that a server can cause. */
-const REGISTRATION_PAUSE_MS = 5_000;
 /** Observe numbers have 24 bits; of two, the newer is less than half of them ahead (RFC 7641 section 3.4). */
 const NUMBERS = 2 ** 24;
 
@@ -110,7 +110,7 @@ export class Observation implements TokenObserver {
 
   /** Registers again soon, because something was missed. */
   renewSoon(): void {
-    const earliestMs = (this.#registeredMs ?? Number.NEGATIVE_INFINITY) + REGISTRATION_PAUSE_MS;
+    const earliestMs = (this.#registeredMs ?? Number.NEGATIVE_INFINITY) + this.#ports.pauseMs;
     this.#dueMs = Math.min(this.#dueMs, Math.max(earliestMs, this.#ports.clock.monotonicMs()));
     this.#ports.onChange();
   }

@@ -28,6 +28,8 @@ export interface RenewalIntervals {
   /** Between these, ms: the more bytes of attributes, the longer. */
   readonly attributesMsMin: number;
   readonly attributesMsMax: number;
+  /** Between two registrations because of gaps, ms: bounds the requests that a server can cause. */
+  readonly pauseMs: number;
 }
 
 export interface ObservePorts {
@@ -53,6 +55,7 @@ export const RENEWAL_INTERVALS: RenewalIntervals = {
   commandsMs: 4 * 60_000,
   attributesMsMin: 4 * 60_000,
   attributesMsMax: 30 * 60_000,
+  pauseMs: 5_000,
 };
 const ATTRIBUTES_MS_PER_BYTE = 3_600_000 / 800;
 /** Of a registration of attributes beside the attributes themselves, in UDP payload. */
@@ -110,6 +113,7 @@ class DeviceObservations implements Disposable {
           layer: client.messageLayer,
           clock: ports.clock,
           budget,
+          pauseMs: ports.renewals.pauseMs,
           fetchBody: (path, first) => ports.fetchBody(client, path, first, this.#closed.signal),
           onNotification: (body) =>
             resource === 'attributes' ? this.#onAttributes(body) : this.#onCommand(body),
