@@ -87,11 +87,13 @@ function createDevice(name: string, request: ProvisionRequest, context: Provisio
 }
 
 /** The device keeps its credentials; those in the request are ignored. */
-function provisionExisting(name: string, { devices }: ProvisionContext): ProvisionDecision {
+function provisionExisting(name: string, { devices, knobs }: ProvisionContext): ProvisionDecision {
   const device = devices.findByName(name);
   if (device === undefined) return failure('no such pre-provisioned device');
   if (device.profile !== SANDBOX_PROFILE) return failure('the device is in another profile');
-  if (device.attributes.server.has(PROVISION_STATE)) return failure('already provisioned');
+  if (device.attributes.server.has(PROVISION_STATE) && !knobs.repeatedProvisioning) {
+    return failure('already provisioned');
+  }
   markProvisioned(device, devices);
   return { status: 'SUCCESS', device };
 }
