@@ -13,7 +13,7 @@ import { type ReplayTimes, replay } from './helpers/replay.ts';
 const SCENARIOS: readonly (readonly [file: string, subject: string])[] = [
   ['provisioning', 'provisioning over CoAP'],
   ['messages', 'paths, methods, options and datagrams over CoAP'],
-  ['posts', 'telemetry, attributes and block-wise uploads over CoAP'],
+  ['posts', 'posts, block-wise uploads and reads over CoAP'],
   ['downlink', 'shared attributes, RPC and claims over CoAP'],
   ['http', 'the HTTP device API'],
 ];
