@@ -7,6 +7,15 @@ const LENGTH_MAX = 255;
 /** An opening or closing tag, a comment, or a template expression. A lone `<` is text. */
 const MARKUP = /<[a-z/!?]|\{\{.*\}\}/is;
 
+/** Java's trim removes every character up to the space, so a name of control characters is blank too. */
+export function trimJava(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charAt(start) <= ' ') start += 1;
+  while (end > start && text.charAt(end - 1) <= ' ') end -= 1;
+  return text.slice(start, end).trim() === '' ? '' : text.slice(start, end);
+}
+
 /** The reason why a device cannot have this name; undefined if it can. */
 export function nameProblem(name: string): string | undefined {
   if (name.trim() === '') return 'the name is blank';
