@@ -36,6 +36,7 @@ export function explanationLines(explanation: Explanation, transmission: Transmi
     ...field('profile', explanation.entry.profile),
     ...field('accepted', acceptedRange(explanation)),
     ...field('defined in', explanation.entry.source),
+    ...explanation.notes.flatMap((note) => field('note', note)),
     ...(explanation.value === undefined ? absentLines(explanation) : originLines(explanation)),
   ];
 }

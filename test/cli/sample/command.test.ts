@@ -75,6 +75,7 @@ it('--explain shows the raw value and the file that selected the sensor', async 
   assert.deepEqual(readFrom(lines).toSorted(), [`${zone}/temp`, `${zone}/type`]);
   assert.ok(lines.includes('raw value   48.686'), lines.join('\n'));
   assert.ok(lines.some((line) => line.startsWith('accepted    -60 to 150 °C')));
+  assert.ok(lines.some((line) => line.startsWith('note        Exactly 85 °C, more than 20 °C away')));
 });
 
 it('--explain of a rate shows only the counters of that interface', async (t) => {

@@ -12,10 +12,7 @@ import {
   type Collector,
   PartialReadError,
 } from '../../../src/sensors/runtime/collector.ts';
-import { CollectorRunner } from '../../../src/sensors/runtime/collector-runner.ts';
-import { NO_EXTERNAL_VALUES } from '../../../src/sensors/runtime/external-values.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
-import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { RecordingSensorLogger } from '../helpers/captured-host.ts';
 import { createHungFiles } from '../helpers/hung-files.ts';
@@ -61,20 +58,23 @@ it('a missing file triggers a new search for devices', async () => {
   assert.equal(missing(), 1);
 });
 
-it('a device that failed slowly is skipped for a minute and counts as failed', async () => {
+it('a device that failed slowly three times is skipped for a minute and counts as failed', async () => {
   const { queries, clock, poller } = setup();
   const stuck = async () => {
     await clock.advance(1000);
     return fails('ETIMEDOUT')();
   };
   const deviceValues = [deviceValue('a', 'one', stuck, queries), deviceValue('b', 'two', () => 2)];
-  for (let round = 0; round < 6; round += 1) {
-    await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
-    await clock.advance(10_000);
-  }
-  assert.equal(queries.length, 1);
-  await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/ });
-  assert.equal(queries.length, 2);
+  const rounds = async (count: number) => {
+    for (let round = 0; round < count; round += 1) {
+      await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
+      await clock.advance(10_000);
+    }
+  };
+  await rounds(8);
+  assert.equal(queries.length, 3);
+  await rounds(6);
+  assert.equal(queries.length, 4, 'once a minute from then on');
 });
 
 it('a device that failed fast is read again in the next round', async () => {
@@ -119,40 +119,29 @@ it('a partial read delivers its valid values and is logged once', async () => {
   assert.deepEqual(logger.lines, ['warn parts', 'info parts']);
 });
 
-it('each failing device is logged once, and again if it fails again', async () => {
-  const failing = new Map<string, Error>();
-  const collector: Collector = {
-    name: 'bus',
-    catalogue: [],
-    open: () => async () => {
-      if (failing.size > 0) throw new PartialReadError({}, new Map(failing));
-      return {};
-    },
+it('a device that fails slowly now and then is read each time', async () => {
+  const { queries, clock, poller } = setup();
+  let isSlow = false;
+  const moody = async () => {
+    if (!isSlow) return 1;
+    await clock.advance(1000);
+    return fails('ETIMEDOUT')();
   };
-  const log = new RecordingLogger();
-  const runner = new CollectorRunner(collector, {
-    hostFiles: openHostFiles('/nowhere'),
-    clock: new VirtualClock(),
-    log,
-    isSelected: () => true,
-    external: NO_EXTERNAL_VALUES,
-    everyMs: 0,
-  });
-  const loggedEvents = async () => {
-    await runner.read();
-    await runner.read();
-    return log.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim());
-  };
-  failing.set('a', new Error('EIO: a'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: a']);
-  failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
-  failing.delete('b');
-  assert.deepEqual(await loggedEvents(), []);
-  failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
-  failing.clear();
-  assert.deepEqual(await loggedEvents(), ['info']);
+  for (let round = 0; round < 20; round += 1) {
+    isSlow = round % 5 === 0;
+    await poller.pollAll([deviceValue('a', 'one', moody, queries)]).catch(() => {});
+    await clock.advance(10_000);
+  }
+  assert.equal(queries.length, 20);
+});
+
+it('a device that failed and disappears counts as failed for an hour', async () => {
+  const { clock, poller } = setup();
+  await assert.rejects(poller.pollAll([deviceValue('a', 'one', fails('EIO'))]), { message: /EIO/ });
+  await assert.rejects(poller.pollAll([deviceValue('a', 'one', fails('ENOENT'))]), { message: /EIO/ });
+  assert.throws(() => poller.poll([]), { message: /EIO/ });
+  await clock.advance(3_600_000);
+  assert.deepEqual(poller.poll([]), {});
 });
 
 it('hung devices occupy two threads of the pool at most', {
