@@ -8,8 +8,8 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { EX_FAILED, EX_NOINPUT } from '../../app/exit-codes.ts';
 import { errorCode } from '../../core/model/error-code.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { openDirectoryFiles } from '../../sensors/files/directory-files.ts';
 import { type HostFiles, openHostFiles } from '../../sensors/files/host-files.ts';
+import { openDirectoryFiles } from '../../sensors/files/tree-files.ts';
 import { ARCHIVE_BYTES_MAX, openCaptureArchive } from './capture-archive.ts';
 
 export interface SampledRoot {

@@ -1,15 +1,14 @@
 /**
  * Temperatures of the thermal zones other than the CPU's, by the type of the zone without the numbers that a
- * driver counts up (driver-name.ts); the number of the zone is not stable. Two zones of one type are told apart by their ACPI device; without one, as with several CPU
+ * driver counts up (labels.ts); the number of the zone is not stable. Two zones of one type are told apart by their ACPI device; without one, as with several CPU
  * packages, neither is reported. Read through the thread pool, because a zone can be a chip on I2C or slow
  * firmware of the board.
  */
 
 import { addressOf } from '../devices/address.ts';
 import { Discovery } from '../devices/discovery.ts';
-import { stableDriverName } from '../devices/driver-name.ts';
 import { assignKeyParts, fillKey } from '../devices/keys.ts';
-import { readLabel, readLinkTarget } from '../devices/labels.ts';
+import { readLabel, readLinkTarget, stableDriverName } from '../devices/labels.ts';
 import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
 import { isBoardTemperature } from '../devices/register-limits.ts';
 import type { HostFiles } from '../files/host-files.ts';

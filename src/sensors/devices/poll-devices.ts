@@ -12,7 +12,6 @@ import type { HostFiles } from '../files/host-files.ts';
 import { isAbsentError } from '../files/optional-files.ts';
 import { asError, InvalidValueError, splitLines } from '../files/parse.ts';
 import { type Measurements, type MonotonicClock, PartialReadError } from '../runtime/collector.ts';
-import { UnresolvedFailures } from './unresolved-failures.ts';
 
 /** One value of one device. */
 export interface DeviceValue {
@@ -120,6 +119,38 @@ export class DevicePoller {
     const count = (this.#slow.get(device)?.count ?? 0) + 1;
     const backOffMs = count >= SLOW_FAILURES_IN_ROW ? BACK_OFF_MS : 0;
     this.#slow.set(device, { reason, count, untilMs: this.#clock.monotonicMs() + backOffMs });
+  }
+}
+
+const REMOVED_AFTER_MS = 3_600_000;
+
+/**
+ * The failures of devices, each until the device has been read again. A device that fails and then disappears,
+ * as one with a loose contact does, has not been repaired; after an hour it counts as removed.
+ */
+export class UnresolvedFailures {
+  readonly #clock: MonotonicClock;
+  readonly #failures = new Map<string, { readonly reason: Error; readonly atMs: number }>();
+
+  constructor(clock: MonotonicClock) {
+    this.#clock = clock;
+  }
+
+  /** By device, or by whatever else fails by itself. */
+  get reasons(): ReadonlyMap<string, Error> {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [id, { atMs }] of this.#failures) {
+      if (nowMs - atMs >= REMOVED_AFTER_MS) this.#failures.delete(id);
+    }
+    return new Map([...this.#failures].map(([id, { reason }]) => [id, reason]));
+  }
+
+  fail(id: string, reason: Error): void {
+    this.#failures.set(id, { reason, atMs: this.#clock.monotonicMs() });
+  }
+
+  resolve(id: string): void {
+    this.#failures.delete(id);
   }
 }
 

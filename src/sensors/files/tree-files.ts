@@ -4,8 +4,10 @@
  * the use of a file system, is an error.
  */
 
+import { lstatSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ReadLane } from './blocking-reads.ts';
-import type { HostFiles } from './host-files.ts';
+import { type HostFiles, openHostFiles } from './host-files.ts';
 
 export type TreeNode =
   | { readonly type: 'file' }
@@ -25,6 +27,21 @@ export interface FileTree {
 
 /** The limit of Linux: more links are a loop. */
 const LINKS_MAX = 40;
+
+/** `root`: the directory, an unpacked capture or a system that is mounted; not a link. */
+export function openDirectoryFiles(root: string): HostFiles {
+  const files = openHostFiles(root);
+  return openTreeFiles({ ...files, node: (path) => nodeAt(join(root, path)) });
+}
+
+/** Undefined for a device or a socket: a capture has none, and opening one can start something. */
+function nodeAt(path: string): TreeNode | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (stats.isSymbolicLink()) return { type: 'link', target: readlinkSync(path) };
+  if (stats.isDirectory()) return { type: 'directory' };
+  return stats.isFile() || stats.isFIFO() ? { type: 'file' } : undefined;
+}
 
 export function openTreeFiles(tree: FileTree): HostFiles {
   const filePath = (path: string): string => {

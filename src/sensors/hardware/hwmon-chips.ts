@@ -5,9 +5,8 @@
 
 import { isCpuChannel } from '../cpu/cpu-sources.ts';
 import { addressOf } from '../devices/address.ts';
-import { stableDriverName } from '../devices/driver-name.ts';
 import { assignKeyParts, countOccurrences, labelPart } from '../devices/keys.ts';
-import { devicePathOf, readLabel, readLinkTarget } from '../devices/labels.ts';
+import { devicePathOf, readLabel, readLinkTarget, stableDriverName } from '../devices/labels.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional } from '../files/optional-files.ts';
 

@@ -8,7 +8,7 @@
 
 import { Discovery } from '../devices/discovery.ts';
 import { fillKey, keyPart } from '../devices/keys.ts';
-import { UnresolvedFailures } from '../devices/unresolved-failures.ts';
+import { UnresolvedFailures } from '../devices/poll-devices.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { isAbsentError, listOptional } from '../files/optional-files.ts';
 import { asError } from '../files/parse.ts';

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, it } from 'node:test';
-import { openDirectoryFiles } from '../../../src/sensors/files/directory-files.ts';
+import { openDirectoryFiles } from '../../../src/sensors/files/tree-files.ts';
 import { FILES, hostFilesContract, LINKS } from '../../contracts/host-files.ts';
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'firstlight-root-')));
