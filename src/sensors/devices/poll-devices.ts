@@ -1,8 +1,9 @@
 /**
  * Reads devices that can be slow, absent or broken, one after another, so that a collector occupies one
- * thread. A device that fails is skipped for the rest of the round, unless it reports a fault of one channel
- * only (FaultyChannelError). A device that failed slowly three times in a row, as on a stuck bus, is skipped
- * for a minute, because a sample waits two seconds in all; a single time is normal for some sensors.
+ * thread. A device that fails is skipped for the rest of the round, unless it works and only one value is
+ * invalid, or it reports a fault of one channel (FaultyChannelError). A device that failed slowly three times
+ * in a row, as on a stuck bus, is skipped for a minute, because a sample waits two seconds in all; a single
+ * time is normal for some sensors.
  */
 
 import { errorCode } from '../../core/model/error-code.ts';
@@ -60,18 +61,22 @@ export class DevicePoller {
   /** Rejects with a PartialReadError if a read failed, or a device that failed is missing. */
   async pollAll(deviceValues: readonly DeviceValue[]): Promise<Measurements> {
     const measurements: Record<string, Value> = {};
-    const skipped = this.#backedOff();
+    const failures = this.#backedOff();
+    const skipped = new Set(failures.keys());
+    const worked = new Set<string>();
     for (const deviceValue of deviceValues) {
       const { device, key } = deviceValue;
       if (skipped.has(device)) continue;
-      const failure = await this.#readOne(deviceValue, measurements);
-      if (failure === undefined) continue;
-      if (failure instanceof FaultyChannelError) this.#unresolved.fail(key, failure);
-      else {
-        skipped.add(device);
-        this.#unresolved.fail(device, failure);
+      const outcome = await this.#readOne(deviceValue, measurements);
+      if (outcome === 'worked') worked.add(device).add(key);
+      else if (outcome instanceof FaultyChannelError) failures.set(key, outcome);
+      else if (outcome !== 'absent') {
+        if (!failures.has(device)) failures.set(device, outcome);
+        if (!(outcome instanceof InvalidValueError)) skipped.add(device);
       }
     }
+    for (const id of worked) if (!failures.has(id)) this.#unresolved.resolve(id);
+    for (const [id, reason] of failures) this.#unresolved.fail(id, reason);
     return this.#result(measurements);
   }
 
@@ -81,28 +86,27 @@ export class DevicePoller {
     return measurements;
   }
 
-  #backedOff(): Set<string> {
+  /** The devices that are skipped, with the failure that stands meanwhile. */
+  #backedOff(): Map<string, Error> {
     const nowMs = this.#clock.monotonicMs();
     const active = [...this.#slow].filter(([, { untilMs }]) => nowMs < untilMs);
-    for (const [device, { reason }] of active) this.#unresolved.fail(device, reason);
-    return new Set(active.map(([device]) => device));
+    return new Map(active.map(([device, { reason }]) => [device, reason]));
   }
 
   async #readOne(
     { device, key, read }: DeviceValue,
     measurements: Record<string, Value>,
-  ): Promise<Error | undefined> {
+  ): Promise<'worked' | 'absent' | Error> {
     const startedMs = this.#clock.monotonicMs();
     try {
       const value = await read();
       if (value !== undefined) measurements[key] = value;
-      for (const id of [device, key]) this.#unresolved.resolve(id);
       this.#slow.delete(device);
-      return undefined;
+      return 'worked';
     } catch (error) {
       if (isAbsentError(error)) {
         if (isMissing(error)) this.#onMissing();
-        return undefined;
+        return 'absent';
       }
       const reason = asError(error);
       if (!(reason instanceof FaultyChannelError))
