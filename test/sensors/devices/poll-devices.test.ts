@@ -12,7 +12,7 @@ import {
   type Collector,
   PartialReadError,
 } from '../../../src/sensors/runtime/collector.ts';
-import { CollectorRunner } from '../../../src/sensors/runtime/collector-runner.ts';
+import { CollectorRunner, RECOVERED_AFTER_MS } from '../../../src/sensors/runtime/collector-runner.ts';
 import { NO_EXTERNAL_VALUES } from '../../../src/sensors/runtime/external-values.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
@@ -111,12 +111,15 @@ it('a partial read delivers its valid values and is logged once', async () => {
     },
   };
   const logger = new RecordingSensorLogger();
-  const sampler = openSampler([collector], openHostFiles('/nowhere'), new VirtualClock(), logger);
+  const clock = new VirtualClock();
+  const sampler = openSampler([collector], openHostFiles('/nowhere'), clock, logger);
   assert.deepEqual(await sampler.sample(), { one: 1 }, 'values outside the catalogue are left out');
   assert.deepEqual(await sampler.sample(), { one: 1 });
   broken = false;
   assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
-  assert.deepEqual(logger.lines, ['warn parts', 'info parts']);
+  await clock.advance(RECOVERED_AFTER_MS);
+  assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
+  assert.deepEqual(logger.lines, ['warn parts', 'warn parts', 'info parts']);
 });
 
 it('each failing device is logged once, and again if it fails again', async () => {
@@ -130,9 +133,10 @@ it('each failing device is logged once, and again if it fails again', async () =
     },
   };
   const log = new RecordingLogger();
+  const clock = new VirtualClock();
   const runner = new CollectorRunner(collector, {
     hostFiles: openHostFiles('/nowhere'),
-    clock: new VirtualClock(),
+    clock,
     log,
     isSelected: () => true,
     external: NO_EXTERNAL_VALUES,
@@ -140,6 +144,7 @@ it('each failing device is logged once, and again if it fails again', async () =
   });
   const loggedEvents = async () => {
     await runner.read();
+    await clock.advance(RECOVERED_AFTER_MS);
     await runner.read();
     return log.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim());
   };
