@@ -1,7 +1,7 @@
 /**
  * Reads devices that can be slow, absent or broken, one after another, so that a collector occupies one
- * thread. A device that fails is skipped for the rest of the round, unless it reports a fault of one channel
- * only (FaultyChannelError). A device that failed slowly, as on a stuck bus, is skipped for a minute, because
+ * thread. A device that fails is skipped for the rest of the round, unless it works and only one value is
+ * invalid, or it reports a fault of one channel (FaultyChannelError). A device that failed slowly, as on a stuck bus, is skipped for a minute, because
  * a sample waits two seconds in all.
  */
 
@@ -61,8 +61,10 @@ export class DevicePoller {
       if (failures.has(deviceValue.device)) continue;
       const reason = await this.#readOne(deviceValue, measurements);
       if (reason === undefined) continue;
-      if (!(reason instanceof FaultyChannelError)) failures.set(deviceValue.device, reason);
-      reasons.set(reason instanceof FaultyChannelError ? deviceValue.key : deviceValue.device, reason);
+      const isFaultyChannel = reason instanceof FaultyChannelError;
+      if (!isFaultyChannel && !(reason instanceof InvalidValueError))
+        failures.set(deviceValue.device, reason);
+      reasons.set(isFaultyChannel ? deviceValue.key : deviceValue.device, reason);
     }
     if (reasons.size > 0) throw new PartialReadError(measurements, reasons);
     return measurements;

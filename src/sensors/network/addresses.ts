@@ -91,15 +91,14 @@ const [TEMPORARY, DEPRECATED, TENTATIVE] = [0x01, 0x20, 0x40];
 const INET6_LINE = /^([0-9a-f]{32}) [0-9a-f]{2,8} [0-9a-f]{2} ([0-9a-f]{2}) ([0-9a-f]{2,8}) +(\S+)$/;
 
 function ipv6Addresses(hostFiles: HostFiles): readonly HostAddress[] {
-  const usable = (readOptionalLines(hostFiles, 'proc/net/if_inet6') ?? []).flatMap((line) => {
+  const usable = new Map<string, string>();
+  for (const line of readOptionalLines(hostFiles, 'proc/net/if_inet6') ?? []) {
     const [, address = '', scope, flags = '', name = ''] = INET6_LINE.exec(line) ?? [];
     if (address === '') throw new InvalidValueError('/proc/net/if_inet6 has a line of unknown format');
     const isTransient = (Number.parseInt(flags, 16) & (TEMPORARY | DEPRECATED | TENTATIVE)) !== 0;
-    return scope !== '00' || isTransient || isEngineInterface(name)
-      ? []
-      : { address: ipv6Text(address), name };
-  });
-  if (usable.length === 0) return [];
+    if (scope === '00' && !isTransient && !isEngineInterface(name)) usable.set(ipv6Text(address), name);
+  }
+  if (usable.size === 0) return [];
   const defaultName = findIpv6Default(hostFiles)?.interface;
-  return usable.map(({ address, name }) => ({ address, isDefault: name === defaultName }));
+  return [...usable].map(([address, name]) => ({ address, isDefault: name === defaultName }));
 }
