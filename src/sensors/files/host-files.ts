@@ -15,11 +15,11 @@ import {
   statfsSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { BlockSizes } from '../../core/model/block-size.ts';
 import { type BlockingReads, openBlockingReads, type ReadLane, readUsage } from './blocking-reads.ts';
 
-export interface FileSystemUsage {
-  /** Bytes per block. */
-  readonly bsize: number;
+/** Result of statfs(2); block-size.ts has the unit of the blocks. */
+export interface FileSystemUsage extends BlockSizes {
   readonly blocks: number;
   readonly bfree: number;
   /** Blocks available to an unprivileged process. */

@@ -139,12 +139,13 @@ it('two sensors of one name are named by their bus addresses', async (t) => {
   assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(300_000), 'iio'), expected);
 });
 
-it('an invalid channel affects only its device, and only in that round', async (t) => {
+it('an invalid channel affects no other channel', async (t) => {
   const board = new CapturedHost('emmc-board', t);
   board.write('sys/bus/iio/devices/iio:device1/in_humidityrelative_raw', 'nan\n');
   assert.deepEqual(Object.keys(valuesWithPrefix(await board.sampleAfter(0), 'iio')), [
     'iioFe720000SaradcTankLevelV',
     'iioFe720000SaradcVoltage0V',
+    'iioHts221TemperatureC',
   ]);
   assert.deepEqual(board.logger.lines, ['warn iio']);
 });
@@ -193,6 +194,6 @@ it('a sensor that fails every few reads has most of its values and few lines', a
   assert.ok(present.filter(Boolean).length > 0.5 * ROUNDS, `${present.filter(Boolean).length} values`);
   const row = present.map((is) => (is ? '.' : 'x')).join('');
   assert.doesNotMatch(row, /x{13}/, 'no gap of more than two minutes');
-  assert.ok(log.lines.length <= 6, `${log.lines.length} lines in an hour`);
+  assert.ok(log.lines.length <= 4, `${log.lines.length} lines in an hour`);
   assert.ok(searches() <= 40, `${searches()} directories listed in an hour`);
 });
