@@ -25,6 +25,16 @@ export function isBoardTemperature(celsius: number): boolean {
   return isAboveZeroKelvin(celsius) && !REGISTER_ENDS_C.has(celsius);
 }
 
+/**
+ * Below this no drive works; drives that do not measure answer with other values near 0 K as well, such as
+ * -216 °C.
+ */
+const DRIVE_MIN_C = -60;
+
+export function isDriveTemperature(celsius: number): boolean {
+  return isBoardTemperature(celsius) && celsius >= DRIVE_MIN_C;
+}
+
 export function isFanSpeed(rpm: number): boolean {
   return rpm !== ALL_BITS_RPM;
 }

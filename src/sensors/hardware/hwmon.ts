@@ -8,7 +8,7 @@
 import { Discovery } from '../devices/discovery.ts';
 import { fillKey, filterUniqueKeys, labelPart } from '../devices/keys.ts';
 import { DevicePoller, type DeviceValue, FaultyChannelError, readLine } from '../devices/poll-devices.ts';
-import { isBoardTemperature, isFanSpeed } from '../devices/register-limits.ts';
+import { isBoardTemperature, isDriveTemperature, isFanSpeed } from '../devices/register-limits.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { parseInteger } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, KeyFilter, Unit } from '../runtime/collector.ts';
@@ -104,14 +104,11 @@ function deviceValueOf(hostFiles: HostFiles, chip: Chip, channel: Channel): Devi
   };
 }
 
-/** Below this a drive is not working; the same registers in kelvins have other values near 0 as well. */
-const NVME_MIN_C = -60;
-
 /** False for what a chip answers that did not measure. */
 function isReading({ driver }: Chip, { type }: Channel, value: number): boolean {
   switch (type) {
     case 'temp':
-      return isBoardTemperature(value) && !(driver === 'nvme' && value < NVME_MIN_C);
+      return driver === 'nvme' ? isDriveTemperature(value) : isBoardTemperature(value);
     case 'fan':
       return isFanSpeed(value);
     default:
