@@ -1,6 +1,6 @@
 #!/bin/sh
 # Copies the files of /proc and /sys that the sensors of Firstlight read into a tar.gz, to be sent with a report:
-# `firstlight sample --root` reads it like the host. Symbolic links below /sys are kept. Serial numbers, MAC and IP
+# `firstlight sample --root FILE` reads it like the host. Symbolic links below /sys are kept. Serial numbers, MAC and IP
 # addresses, machine-id, UUIDs, SSIDs and host names are replaced, equal ones by equal ones, so that references still
 # match. A file that hangs or cannot be read is skipped and reported.
 set -eu
@@ -104,6 +104,7 @@ main() {
 	replace_names
 	build_tree
 	tar -C "$work/tree" -czf "$out" .
+	give_to_caller
 	report
 }
 
@@ -347,6 +348,14 @@ build_tree() {
 	done <"$work/links"
 	cut -d' ' -f2- "$work/files" | sort >FILES
 	sort -u "$work/missed" >MISSED
+	# Unpacked by root, it can be read by everybody who may enter the directory. The archive itself stays private.
+	chmod -R u+rwX,go+rX .
+}
+
+# The user who called sudo is the one who sends it.
+give_to_caller() {
+	[ "$(id -u)" -eq 0 ] && [ -n "${SUDO_UID:-}" ] && [ -n "${SUDO_GID:-}" ] || return 0
+	chown -h "$SUDO_UID:$SUDO_GID" "$out"
 }
 
 report() {
@@ -356,6 +365,7 @@ report() {
 	echo "$(wc -l <FILES) files, $(wc -l <MISSED) left out; $(wc -l <"$work/names") names of this host and its network replaced."
 	[ "$(id -u)" -eq 0 ] || echo "Run it as root to include the files that only root can read."
 	echo "Written to $out: check its contents before you send it."
+	echo "firstlight sample --root $out shows its readings."
 }
 
 main "$@"

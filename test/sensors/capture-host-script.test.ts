@@ -5,7 +5,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
@@ -72,6 +81,20 @@ it('a capture reports and leaves out a file that hangs', {
   assert.equal(existsSync(join(captured, zone, 'temp')), false);
   assert.equal(readFileSync(join(captured, zone, 'type'), 'utf8'), 'cpu-thermal\n');
   assert.ok(existsSync(join(captured, 'sys/class/thermal/cooling_device0/type')));
+});
+
+it('an archive is private, belongs to the caller of sudo, and unpacks readable', async (t) => {
+  const { archive, stdout } = await capture(t, ['--root', join(HOSTS, 'container')], {
+    SUDO_UID: '65534',
+    SUDO_GID: '65534',
+  });
+  const { mode, uid } = statSync(archive);
+  assert.equal(mode & 0o777, 0o600);
+  if (process.getuid?.() === 0) assert.equal(uid, 65_534);
+  const listed = execFileSync('tar', ['-tvzf', archive], { encoding: 'utf8' }).trim().split('\n');
+  assert.ok(listed.length > 10);
+  for (const line of listed) assert.match(line, /^(drwxr-xr-x|-rw-r--r--|lrwxrwxrwx) /);
+  assert.ok(stdout.endsWith(`firstlight sample --root ${archive} shows its readings.\n`));
 });
 
 it('the capture script prints its usage after a wrong option', async (t) => {

@@ -1,12 +1,14 @@
 /**
- * Turns texts about the host into attributes: a placeholder is absent, and a text that looks like a number
- * stays a text.
+ * Turns texts about the host into attributes: a placeholder is absent, and a text that reads as a number stays
+ * a text.
  *
- * The server parses a string of digits as a number (contract 4.2), which would cost a serial number its
- * leading zeros and turn version 1.10 into 1.1. So such a text gets a prefix, and a serial number always gets
+ * The server parses a string of digits as a number (core/model/numeric-text.ts), which would cost a serial
+ * number its leading zeros and turn version 1.10 into 1.1. So such a text gets a prefix, and a serial number always gets
  * "SN:", for one form across a fleet. All functions leave their own results unchanged, so the parent process
  * may check again what the child returned.
  */
+
+import { isNumericText } from '../../core/model/numeric-text.ts';
 
 const CHARACTERS_MAX = 255;
 
@@ -35,7 +37,7 @@ export function plainText(raw: unknown, numberPrefix: string): string | undefine
     .trim()
     .slice(0, CHARACTERS_MAX);
   if (text === '') return undefined;
-  return looksLikeNumber(text) ? `${numberPrefix}${text}`.slice(0, CHARACTERS_MAX) : text;
+  return isNumericText(text) ? `${numberPrefix}${text}`.slice(0, CHARACTERS_MAX) : text;
 }
 
 /** Like plainText, but undefined for a placeholder. */
@@ -52,9 +54,4 @@ export function serialText(raw: unknown): string | undefined {
     .trim()
     .replace(/^SN:/, '');
   return isPlaceholderText(serial) ? undefined : plainText(`SN:${serial}`, '');
-}
-
-/** In doubt true: a needless prefix does no harm. */
-function looksLikeNumber(text: string): boolean {
-  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text);
 }

@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type HostFiles, openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { onewire } from '../../../src/sensors/hardware/onewire.ts';
 import { parseTemperature } from '../../../src/sensors/hardware/onewire-scratchpad.ts';
+import { RECOVERED_AFTER_MS } from '../../../src/sensors/runtime/collector-runner.ts';
 import { DEADLINE_MS, openSampler } from '../../../src/sensors/sampler.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { CapturedHost, copyHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
@@ -90,6 +91,7 @@ it('a failing thermometer is absent and logged once; the others continue', async
   assert.deepEqual(pi.logger.lines, ['warn onewire']);
   pi.write(FILE, scratchpadText(ANY, 'YES', 23125));
   assert.equal((await pi.sampleAfter(1000))[KEY], 23.125);
+  await pi.sampleAfter(RECOVERED_AFTER_MS);
   assert.deepEqual(pi.logger.lines, ['warn onewire', 'info onewire']);
 });
 
@@ -191,3 +193,24 @@ function slowBus(t: TestContext, count: number) {
 async function waitTurns(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await nextTurn();
 }
+
+it('a thermometer that goes and comes back has one line for its failure', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-zero-2w', t);
+  const lines = () => pi.logger.lines.filter((line) => line.endsWith(' onewire'));
+  const good = pi.read(FILE);
+  const present = async (rounds: number) => {
+    let count = 0;
+    for (let round = 0; round < rounds; round += 1) count += KEY in (await pi.sampleAfter(10_000)) ? 1 : 0;
+    return count;
+  };
+  assert.equal(await present(3), 3);
+  pi.write(FILE, scratchpadText(ANY, 'NO', 23125));
+  assert.equal(await present(1), 0);
+  pi.remove(`sys/bus/w1/devices/${NAME}`);
+  assert.equal(await present(60), 0);
+  assert.deepEqual(lines(), ['warn onewire'], 'what is absent has not been repaired');
+  addDevice(pi, `sys/bus/w1/devices/${NAME}`, { w1_slave: good.trimEnd() });
+  assert.ok((await present(30)) > 0, 'back within five minutes');
+  await present(30);
+  assert.deepEqual(lines(), ['warn onewire', 'info onewire']);
+});
