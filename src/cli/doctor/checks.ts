@@ -10,7 +10,7 @@ import { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { SILENT_LOGGER } from '../../core/ports/log.ts';
 import type { Check, CheckResult } from '../../doctor/check.ts';
-import { explainMissingToken } from '../../doctor/credential-state.ts';
+import { type CredentialState, explainMissingToken } from '../../doctor/credential-state.ts';
 import { nameCheck } from '../../doctor/name-check.ts';
 import { networkCheck } from '../../doctor/network-check.ts';
 import { provisioningCheck } from '../../doctor/provisioning-check.ts';
@@ -78,9 +78,11 @@ export async function createChecks(
       signal,
     );
   const service = serviceCheck(readServiceProperties, status.agentVersion, VERSION);
+  const credentials: CredentialState =
+    'config' in loaded ? await inspectCredentials(state, loaded.config) : { status: 'absent' };
   const localChecks = [
     stateCheck(state),
-    identityCheck(loaded),
+    identityCheck(loaded, credentials),
     boardCheck(state),
     clockCheck(loaded, clock),
   ];
@@ -89,11 +91,9 @@ export async function createChecks(
     const checks = [configurationCheck(loaded), ...localChecks, networkCheck(false), ...remainingChecks];
     return { checks, [Symbol.asyncDispose]: async () => {} };
   }
-  const { config } = loaded;
-  const { server, device, provisioning } = config;
+  const { server, device, provisioning } = loaded.config;
   const ports = { clock, random: hostRandom(), log: SILENT_LOGGER };
   const { transport } = await openTransport(server, ports);
-  const credentials = await inspectCredentials(state, config);
   const token = 'token' in credentials ? credentials.token : undefined;
   const pair = provisioning && {
     key: provisioning.key,

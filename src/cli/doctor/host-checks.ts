@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { EVENTS, isEventId, splitSentence } from '../../core/events/catalogue.ts';
-import { isSameBoard } from '../../core/model/board-fingerprint.ts';
+import { compareBoards, isIdentified } from '../../core/model/board-fingerprint.ts';
 import { errorCode } from '../../core/model/error-code.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -14,6 +14,7 @@ import { countArchived } from '../../credentials/archive.ts';
 import { inspectRecord } from '../../credentials/inspect.ts';
 import { StoreError } from '../../credentials/store-error.ts';
 import { type Check, fail, pass, skip } from '../../doctor/check.ts';
+import type { CredentialState } from '../../doctor/credential-state.ts';
 import { hostTimeSync } from '../../host/clock/time-sync.ts';
 import { findMachineId } from '../../host/hardware/board.ts';
 import { deriveDeviceName } from '../../host/hardware/device-name.ts';
@@ -36,10 +37,12 @@ export function configurationCheck(loaded: LoadedConfig | readonly string[]): Ch
   };
 }
 
-export function identityCheck(loaded: LoadedConfig | readonly string[]): Check {
+/** The name in use: that of the credentials, or else the one with which the agent would provision. */
+export function identityCheck(loaded: LoadedConfig | readonly string[], credentials: CredentialState): Check {
   return {
     name: 'identity',
     async run() {
+      if (credentials.status === 'usable') return pass(`${credentials.device}, the name of the credentials`);
       const template = 'config' in loaded ? loaded.config.device.name : undefined;
       const result = deriveDeviceName({ root: '/', ...(template !== undefined && { template }) });
       if (!result.ok)
@@ -117,17 +120,27 @@ export function boardCheck(state: string, root = '/'): Check {
         return skip(`the credentials cannot be read (see provisioning)${archivedText}`);
       if (inspection.is !== 'good') return skip(`there are no credentials to compare with${archivedText}`);
       const fingerprint = boardFingerprint({ root });
-      if (inspection.fingerprint.length === 0 || fingerprint.length === 0)
+      if (!isIdentified(inspection.fingerprint) || !isIdentified(fingerprint))
         return skip(
-          `this board has neither a serial number nor a permanent MAC address to compare${archivedText}`,
+          `this board has neither a serial number nor a permanent MAC address of its own to compare${archivedText}`,
         );
-      if (isSameBoard(inspection.fingerprint, fingerprint))
-        return pass(`the same board for which the credentials were issued${archivedText}`);
-      return fail(
-        `the credentials of ${inspection.record.deviceName} were issued for another board${archivedText}`,
-        'this SD card or disk, or a copy of it, is in another board: at its start the agent archives the credentials and provisions again',
-        'move it back to its own board; before copying it, run: sudo firstlight prepare-image',
-      );
+      const { deviceName } = inspection.record;
+      switch (compareBoards(inspection.fingerprint, fingerprint)) {
+        case 'same':
+          return pass(`the same board for which the credentials were issued${archivedText}`);
+        case 'uncertain':
+          return fail(
+            `the credentials of ${deviceName} match this board only by an identifier that several boards can share${archivedText}`,
+            'if this SD card or disk is a copy, two gateways send as one device; the agent uses the credentials',
+            'if it is a copy, set another device.name here and run: sudo firstlight credentials forget',
+          );
+        case 'different':
+          return fail(
+            `the credentials of ${deviceName} were issued for another board${archivedText}`,
+            'this SD card or disk, or a copy of it, is in another board: at its start the agent archives the credentials and provisions again',
+            'move it back to its own board; before copying it, run: sudo firstlight prepare-image',
+          );
+      }
     },
   };
 }
