@@ -27,7 +27,7 @@ import { PlaintextWarnings } from './plaintext-warnings.ts';
 import { SensorSet } from './sensors.ts';
 import { awaitShutdown } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
-import { VERSION } from './version.ts';
+import { RELEASED_MS, VERSION } from './version.ts';
 
 interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;
@@ -81,7 +81,10 @@ async function runWithOutbox(
   const { current: initial } = config;
   const { state, clock, log, memory } = services;
   const timeSync = hostTimeSync({ root: '/', clock, log });
-  const timestamper = new Timestamper({ clock, log, timeSync, memory }, initial.config.clock);
+  const timestamper = new Timestamper(
+    { clock, log, timeSync, memory },
+    { ...initial.config.clock, releasedMs: RELEASED_MS },
+  );
   await using openedOutbox = await openOutbox(initial.config, { state, clock, timestamper, log, signal });
   const { outbox, spoolBytes } = openedOutbox;
   const storedOffsets = memory?.load() ?? openedOutbox.storedOffsets;

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RELEASE_DATE, RELEASED_MS, VERSION } from '../../app/version.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { EVENTS, isEventId, splitSentence } from '../../core/events/catalogue.ts';
 import { compareBoards, isIdentified } from '../../core/model/board-fingerprint.ts';
@@ -62,7 +63,10 @@ export function identityCheck(loaded: LoadedConfig | readonly string[], credenti
   };
 }
 
-export function clockCheck(loaded: LoadedConfig | readonly string[], clock: Clock): Check {
+export function clockCheck(
+  loaded: LoadedConfig | readonly string[],
+  clock: Pick<Clock, 'wallMs' | 'sleep'>,
+): Check {
   return {
     name: 'clock',
     async run(signal) {
@@ -70,6 +74,10 @@ export function clockCheck(loaded: LoadedConfig | readonly string[], clock: Cloc
         ? ''
         : '; no hardware clock, so after a power cut the time is known only after synchronisation';
       const timeText = new Date(clock.wallMs()).toISOString();
+      if (clock.wallMs() < RELEASED_MS) {
+        const { cause, remedy } = splitSentence(EVENTS['FL-CLOCK-BEFORE-RELEASE'].sentence);
+        return fail(`${timeText}, but firstlight ${VERSION} was released on ${RELEASE_DATE}`, cause, remedy);
+      }
       if ('config' in loaded && loaded.config.clock.trust === 'system')
         return pass(`${timeText}, trusted without synchronisation${rtcText}`);
       const isSynchronised = await hostTimeSync({ root: '/', clock, log: SILENT_LOGGER }).isSynchronised(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
   boardCheck,
+  clockCheck,
   eventCountsCheck,
   identityCheck,
   successCheck,
@@ -68,6 +69,16 @@ describe('the identity check', () => {
     const token = new Secret('QZ7QZ7QZ7QZ7QZ7QZ7QZ7');
     const result = await identityCheck([], { status: 'usable', device: 'gw-old', token }).run(signal);
     assert.deepEqual(result, { status: 'pass', observed: 'gw-old, the name of the credentials' });
+  });
+});
+
+describe('the clock check', () => {
+  it('fails on a date before the release, whatever a time service says', async () => {
+    const clock = { wallMs: () => Date.UTC(2007, 3, 15), sleep: async () => {} };
+    const result = await clockCheck([], clock).run(signal);
+    assert.equal(result.status, 'fail');
+    assert.match(result.observed, /^2007-04-15T.* was released on 20/);
+    assert.match(result.status === 'fail' ? result.action : '', /check the time service/);
   });
 });
 
