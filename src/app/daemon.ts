@@ -28,6 +28,7 @@ import { SensorSet } from './sensors.ts';
 import { awaitShutdown } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
 import { RELEASED_MS, VERSION } from './version.ts';
+import { warnIfVolatile } from './volatile-state.ts';
 
 interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;
@@ -48,6 +49,7 @@ export async function runDaemon(
 ): Promise<void> {
   const { state, runtime, clock, log } = context;
   await using _lock = await acquireStateLock(state);
+  warnIfVolatile(state, config.current.config, log);
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const counters = new DeliveryCounters();

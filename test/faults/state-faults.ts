@@ -93,6 +93,20 @@ export const STATE_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'state directory in memory',
+    event: 'FL-STATE-VOLATILE',
+    message: 'storage="tmpfs at ',
+    doctor: 'state directory',
+    doctorText: ' is on tmpfs at ',
+    online: true,
+    needs: 'mounts',
+    make: async (at) => {
+      await mkdir(at.state, { mode: 0o700 });
+      const within = withMounts(at, 'mount -t tmpfs -o mode=700 none $S');
+      return { config: toml(coapOf(await openSandboxFor(at))), within };
+    },
+  },
+  {
     name: 'disk full',
     event: 'FL-CREDENTIALS-STORAGE-FAILED',
     message: 'the disk is full',

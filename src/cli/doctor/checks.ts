@@ -22,6 +22,7 @@ import { datagramCheck, udpCheck } from '../../doctor/udp-check.ts';
 import { deriveDeviceName } from '../../host/hardware/device-name.ts';
 import { runCommand } from '../../host/process/run-command.ts';
 import { hostRandom } from '../../host/random.ts';
+import { findVolatileStorage } from '../../host/volatile-storage.ts';
 import { currentStatus } from '../status/command.ts';
 import { inspectCredentials } from './credentials.ts';
 import {
@@ -81,7 +82,10 @@ export async function createChecks(
   const credentials: CredentialState =
     'config' in loaded ? await inspectCredentials(state, loaded.config) : { status: 'absent' };
   const localChecks = [
-    stateCheck(state),
+    stateCheck(state, {
+      volatileStorage: findVolatileStorage(state),
+      hasFixedToken: credentials.status === 'configured',
+    }),
     identityCheck(loaded, credentials),
     boardCheck(state),
     clockCheck(loaded, clock),

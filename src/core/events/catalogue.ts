@@ -45,6 +45,8 @@ export const EVENTS: Readonly<Record<EventId, EventEntry>> = { ...EVENTS_EXCEPT_
 export const RESOLVED_BY: Readonly<Partial<Record<EventId, readonly EventId[]>>> = {
   'FL-TOKEN-WRITE-FAILED': ['FL-PROVISIONING-COMPLETED'],
   'FL-DISK-WRITE-FAILED': ['FL-DISK-WRITE-RESTORED'],
+  // Until the agent ends.
+  'FL-STATE-VOLATILE': [],
   'FL-AGENT-STALLED': ['FL-AGENT-RESUMED'],
   'FL-CLOCK-UNSYNCHRONISED': ['FL-CLOCK-SYNCHRONISED'],
   'FL-CLOCK-UNVERIFIABLE': ['FL-CLOCK-SYNCHRONISED'],
