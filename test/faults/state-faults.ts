@@ -154,6 +154,17 @@ export const STATE_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'provisioning secret gone, credentials stored',
+    event: 'FL-CONFIG-WARNING',
+    message: 'the agent uses its credentials, and cannot provision again',
+    online: true,
+    make: async (at) => {
+      const url = coapOf(await openHealthyServer(at));
+      await writeRecord(at, recordText(url));
+      return toml(url, { provisioning: 'key = "k"' });
+    },
+  },
+  {
     name: 'credentials of a later version',
     event: 'FL-CREDENTIALS-NEWER',
     message: 'has version 99',

@@ -67,7 +67,7 @@ export async function createChecks(
 ): Promise<CheckList> {
   const state = stateDirectory(options, environment);
   const status = await currentStatus(options, environment, clock);
-  const loaded = loadConfigOrProblems(options, environment);
+  const configOrProblems = loadConfigOrProblems(options, environment);
   const readServiceProperties = (signal: AbortSignal) =>
     runCommand(
       {
@@ -80,7 +80,10 @@ export async function createChecks(
     );
   const service = serviceCheck(readServiceProperties, status.agentVersion, VERSION);
   const credentials: CredentialState =
-    'config' in loaded ? await inspectCredentials(state, loaded.config) : { status: 'absent' };
+    'config' in configOrProblems
+      ? await inspectCredentials(state, configOrProblems.config)
+      : { status: 'absent' };
+  const loaded = withMissingSecret(configOrProblems, credentials);
   const localChecks = [
     stateCheck(state, {
       volatileStorage: findVolatileStorage(state),
@@ -164,13 +167,23 @@ function endpointChecks(
   return checks.map((check) => ({ ...check, name: `${check.name} of ${url}` }));
 }
 
+/** As for the agent, a missing provisioning secret is a problem only without credentials. */
+function withMissingSecret(
+  loaded: LoadedConfig | readonly string[],
+  { status }: CredentialState,
+): LoadedConfig | readonly string[] {
+  if (!('config' in loaded) || loaded.missingSecret === undefined) return loaded;
+  if (status !== 'usable' && status !== 'pending') return [loaded.missingSecret];
+  return { ...loaded, warnings: [...loaded.warnings, loaded.missingSecret] };
+}
+
 /** The configuration, or one sentence for each problem. */
 export function loadConfigOrProblems(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
 ): LoadedConfig | readonly string[] {
   try {
-    return readServiceConfig(options, environment);
+    return readServiceConfig(options, environment, true);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ sentence }) => sentence);
