@@ -1,8 +1,8 @@
 /** The list of checks of `firstlight doctor`, with what each needs from the other rooms. */
 
 import { type PathOptions, readServiceConfig, stateDirectory } from '../../app/paths.ts';
+import { ServiceUnit } from '../../app/service-unit.ts';
 import { openEndpoint, openTransport, type TransportPorts } from '../../app/transport.ts';
-import { VERSION } from '../../app/version.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Config, EndpointConfig } from '../../core/model/config.ts';
@@ -16,11 +16,9 @@ import { networkCheck } from '../../doctor/network-check.ts';
 import { provisioningCheck } from '../../doctor/provisioning-check.ts';
 import { endpointCheck, telemetryCheck, tokenCheck } from '../../doctor/server-checks.ts';
 import { serverClockCheck } from '../../doctor/server-clock-check.ts';
-import { serviceCheck } from '../../doctor/service-check.ts';
 import { stateCheck } from '../../doctor/state-check.ts';
 import { datagramCheck, udpCheck } from '../../doctor/udp-check.ts';
 import { deriveDeviceName } from '../../host/hardware/device-name.ts';
-import { runCommand } from '../../host/process/run-command.ts';
 import { hostRandom } from '../../host/random.ts';
 import { findVolatileStorage } from '../../host/volatile-storage.ts';
 import { currentStatus } from '../status/command.ts';
@@ -34,6 +32,7 @@ import {
   outboxCheck,
   successCheck,
 } from './host-checks.ts';
+import { credstoreChecks, unitCheck } from './service-checks.ts';
 
 export interface DoctorOptions extends PathOptions {
   readonly json?: boolean;
@@ -49,15 +48,6 @@ export interface CheckList extends AsyncDisposable {
   readonly checks: readonly Check[];
 }
 
-const UNIT_PROPERTIES = [
-  'LoadState',
-  'UnitFileState',
-  'ActiveState',
-  'SubState',
-  'ExecMainStatus',
-  'WatchdogUSec',
-];
-
 /** `provisioningResult`: the result of `--provision`, if given. */
 export async function createChecks(
   options: DoctorOptions,
@@ -68,17 +58,7 @@ export async function createChecks(
   const state = stateDirectory(options, environment);
   const status = await currentStatus(options, environment, clock);
   const configOrProblems = loadConfigOrProblems(options, environment);
-  const readServiceProperties = (signal: AbortSignal) =>
-    runCommand(
-      {
-        command: 'systemctl',
-        arguments: ['show', 'firstlight.service', '-p', UNIT_PROPERTIES.join(',')],
-        deadlineMs: 5_000,
-      },
-      clock,
-      signal,
-    );
-  const service = serviceCheck(readServiceProperties, status.agentVersion, VERSION);
+  const unit = new ServiceUnit(clock);
   const credentials: CredentialState =
     'config' in configOrProblems
       ? await inspectCredentials(state, configOrProblems.config)
@@ -93,7 +73,13 @@ export async function createChecks(
     boardCheck(state),
     clockCheck(loaded, clock),
   ];
-  const remainingChecks = [outboxCheck(state), service, successCheck(status), eventCountsCheck(status)];
+  const remainingChecks = [
+    outboxCheck(state),
+    unitCheck(unit, status.agentVersion),
+    ...credstoreChecks(unit, { options, environment }),
+    successCheck(status, (signal) => unit.failure(signal)),
+    eventCountsCheck(status),
+  ];
   if (!('config' in loaded)) {
     const checks = [configurationCheck(loaded), ...localChecks, networkCheck(false), ...remainingChecks];
     return { checks, [Symbol.asyncDispose]: async () => {} };

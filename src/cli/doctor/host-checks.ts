@@ -173,14 +173,20 @@ export function eventCountsCheck({ eventCounts }: StatusJson): Check {
 
 const EVENTS_SHOWN_MAX = 8;
 
-export function successCheck({ running, lastAcceptedAgoS, retry, reasons }: StatusJson): Check {
+/** `failure`: why systemd cannot start the service; the status is then of an earlier start. */
+export function successCheck(
+  { running, lastAcceptedAgoS, retry, reasons }: StatusJson,
+  failure: (signal: AbortSignal) => Promise<unknown> = async () => undefined,
+): Check {
   const lastAccepted =
     lastAcceptedAgoS === null
       ? 'nothing accepted yet'
       : `last accepted ${formatDuration(lastAcceptedAgoS * 1000)} ago`;
   return {
     name: 'last success',
-    async run() {
+    async run(signal) {
+      if (!running && (await failure(signal)) !== undefined)
+        return skip(`the agent is not running (see service); ${lastAccepted}`);
       if (retry)
         return fail(
           `${retry.event}: ${retry.detail}, for ${formatDuration(retry.failingForS * 1000)}; ${lastAccepted}`,
