@@ -40,11 +40,24 @@ function checkSecrets(secrets: readonly StoredSecret[], report: CredstoreReport)
     return pass(`${paths(secrets)} ${secrets.length === 1 ? 'is' : 'are'} passed to the service`);
   const observed = `${paths(withheld)} ${withheld.length === 1 ? 'exists' : 'exist'}, but systemd does not pass ${withheld.length === 1 ? 'it' : 'them'} to the service${reasonOf(report, settings)}`;
   if (report.hasOtherSource) return pass(`${observed}; the agent has its secret from another place`);
-  return fail(observed, 'the agent has no provisioning secret or token, although it is stored', REMEDY);
+  return fail(
+    observed,
+    'the agent has no provisioning secret or token, although it is stored',
+    withheld.map(remedyOf).join(' '),
+  );
 }
 
-const REMEDY =
-  'give the agent a file of its own: sudo install -o root -g firstlight -m 640 /etc/credstore/firstlight.secret /etc/firstlight/secret; set provisioning.secret-file = "/etc/firstlight/secret" (device.token-file for a token); then: sudo systemctl restart firstlight';
+/** The way out: a file of its own for the agent, which its user can read. */
+function remedyOf({ name, path }: StoredSecret): string {
+  const [key, file] =
+    name === 'firstlight.token'
+      ? ['device.token-file', '/etc/firstlight/token']
+      : ['provisioning.secret-file', '/etc/firstlight/secret'];
+  const copy = path.includes('.encrypted/')
+    ? `write the output of "sudo systemd-creds decrypt ${path}" to ${file} (owner root, group firstlight, mode 640)`
+    : `give the agent a file of its own: sudo install -o root -g firstlight -m 640 ${path} ${file}`;
+  return `${copy}; set ${key} = "${file}"; then: sudo systemctl restart firstlight`;
+}
 
 function reasonOf(
   { canImportCredentials, passedNames }: CredstoreReport,

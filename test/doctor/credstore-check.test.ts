@@ -39,7 +39,21 @@ describe('the credential store check', () => {
       result.observed,
       '/etc/credstore/firstlight.secret exists, but systemd does not pass it to the service: /run/systemd/system/service.d/zzz-lxc-service.conf clears ImportCredential=',
     );
-    assert.match(result.action, /provisioning\.secret-file = "\/etc\/firstlight\/secret"/);
+    assert.equal(
+      result.action,
+      'give the agent a file of its own: sudo install -o root -g firstlight -m 640 /etc/credstore/firstlight.secret /etc/firstlight/secret; set provisioning.secret-file = "/etc/firstlight/secret"; then: sudo systemctl restart firstlight',
+    );
+  });
+
+  it('the credential store check names the way out for an encrypted token', async () => {
+    const token = { name: 'firstlight.token', path: '/etc/credstore.encrypted/firstlight.token' };
+    const report = { unitFiles: `${UNIT}${LXC}`, canImportCredentials: true, passedNames: undefined };
+    const inspect = async () => ({ ...report, hasOtherSource: false });
+    const result = await credstoreCheck([token], inspect).run(signal);
+    assert.match(
+      result.status === 'fail' ? result.action : '',
+      /systemd-creds decrypt \/etc\/credstore\.encrypted\/firstlight\.token.*device\.token-file = "\/etc\/firstlight\/token"/,
+    );
   });
 
   it('the credential store check passes if the agent has another source', async () => {
