@@ -302,7 +302,12 @@ replace_names() {
 	kind == "mac" {
 		gsub(/-/, ":", low)
 		if (low == "00:00:00:00:00:00" || low == "ff:ff:ff:ff:ff:ff") next
-		if (!(low in mac)) { macs++; mac[low] = sprintf("02:00:00:00:%02x:%02x", int(macs / 256), macs % 256) }
+		# A locally administered address (bit 0x02 of the first byte) stays one: it identifies no board.
+		if (!(low in mac)) {
+			macs++
+			local = int(byte(low) / 2) % 2
+			mac[low] = sprintf(local ? "02:00:00:00:%02x:%02x" : "00:00:5e:00:%02x:%02x", 83 * !local + int(macs / 256), macs % 256)
+		}
 		to = mac[low]
 		if (name ~ /-/) gsub(/:/, "-", to)
 		put(name, to)

@@ -36,6 +36,7 @@ it('a capture replaces each address and each network consistently', async (t) =>
     execFileSync('sh', ['-c', 'printf %s "$1" > "$0"', join(root, path), text]);
   };
   write('sys/class/net/wlx02aabbccddee/address', '02:aa:bb:cc:dd:ee\n');
+  write('sys/class/net/eth7/address', 'dc:a6:32:01:02:03\n');
   write('sys/bus/w1/devices/28-0316a2795d91/temperature', '21375\n');
   write('sys/bus/w1/devices/28-0316a2795d91/name', '28-0316a2795d91\n');
   write('sys/class/power_supply/bat/serial_number', 'LX-99871\n');
@@ -58,6 +59,7 @@ it('a capture replaces each address and each network consistently', async (t) =>
   const wireless = readdirSync(join(captured, 'sys/class/net')).find((each) => each.startsWith('wlx')) ?? '';
   assert.match(wireless, /^wlx0200000000\d\d$/);
   assert.equal(read(`sys/class/net/${wireless}/address`).replaceAll(':', ''), `${wireless.slice(3)}\n`);
+  assert.match(read('sys/class/net/eth7/address'), /^00:00:5e:00:53:\d\d$/m, 'a burnt-in one stays one');
   assert.match(read('proc/net/route'), new RegExp(`^${wireless}\t`, 'm'));
   assert.match(read('proc/net/fib_trie'), /198\.18\.1\.0\/24[\s\S]*198\.18\.1\.42/);
   assert.match(read('proc/net/route'), /\t010112C6\t/);

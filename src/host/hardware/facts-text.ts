@@ -9,6 +9,7 @@
  */
 
 import { isNumericText } from '../../core/model/numeric-text.ts';
+import { isSharedSerial } from './shared-identifiers.ts';
 
 const CHARACTERS_MAX = 255;
 
@@ -46,12 +47,13 @@ export function factText(raw: unknown, numberPrefix: string): string | undefined
   return text === undefined || isPlaceholderText(String(raw)) ? undefined : text;
 }
 
-/** A serial number as SN:…; undefined for a placeholder. */
+/** A serial number as SN:…; undefined for a placeholder, or if boards share it. */
 export function serialText(raw: unknown): string | undefined {
   if (typeof raw !== 'string') return undefined;
   const serial = raw
     .replaceAll(/\p{Cc}+/gu, ' ')
     .trim()
     .replace(/^SN:/, '');
-  return isPlaceholderText(serial) ? undefined : plainText(`SN:${serial}`, '');
+  if (isPlaceholderText(serial) || isSharedSerial(serial)) return undefined;
+  return plainText(`SN:${serial}`, '');
 }
