@@ -1,7 +1,7 @@
 /** docs/reference/sensors.md, from the catalogue of sensors. */
 
 import { loadAttributeNames, loadSensors } from '../lib/sources.mjs';
-import { blocks, escaped, sentence, table, wrapped } from './markdown.mjs';
+import { blocks, bullets, escaped, sentence, table, wrapped } from './markdown.mjs';
 
 const INTRODUCTION = [
   'The agent reads the sensors of the host at each `telemetry.interval` and sends the values as telemetry. A value that cannot be read is absent, never 0. A number outside its range is treated as a fault of the sensor and is absent too. Rates and utilisation cover the time since the previous sample; the first sample has none.',
@@ -84,7 +84,7 @@ export async function sensorReference() {
   ]);
 }
 
-function sensorSection({ name, everyMs, catalogue }) {
+function sensorSection({ name, everyMs, notes = [], catalogue }) {
   const [title, absence] = DESCRIPTIONS[name] ?? [`Sensor ${name}`];
   const facts = [
     `Name: \`${name}\`.`,
@@ -94,6 +94,7 @@ function sensorSection({ name, everyMs, catalogue }) {
   return [
     `## ${title}`,
     wrapped(facts.join(' ')),
+    ...(notes.length > 0 ? [bullets(notes)] : []),
     table(
       ['Key', 'Unit', 'Range', 'Profile', 'Description', 'Source'],
       catalogue.map((entry) => [
