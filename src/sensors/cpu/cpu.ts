@@ -17,16 +17,16 @@ import { InvalidValueError, invalidCounter, parseCounters, splitLines } from '..
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
 import { PartialRead } from '../runtime/partial-read.ts';
 
-const USE = 'share of time the CPUs were busy, since the previous sample';
-const USE_OF_ONE = 'share of time one CPU was busy, since the previous sample';
-const ABSENCE =
-  'absent if its times ran back or are more than has passed; stolen time that cannot be is left out';
-
 export const cpu: Collector = {
   name: 'cpu',
   catalogue: [
-    entry('cpuUsePercent', 'minimal', `${USE}; ${ABSENCE}`),
-    entry('cpu*UsePercent', 'full', `${USE_OF_ONE}; ${ABSENCE}`),
+    entry('cpuUsePercent', 'minimal', 'share of time the CPUs were busy, since the previous sample'),
+    entry('cpu*UsePercent', 'full', 'share of time one CPU was busy, since the previous sample'),
+  ],
+  notes: [
+    'If a time of /proc/stat runs back, or more time is counted than has passed, there is no value, because the rest would look like a busy CPU.',
+    'Waiting for a disk may run back a little and then counts as no time, if the other times add up to the interval.',
+    'Time stolen by a hypervisor counts as busy; while it is nonsense, as after a live migration, the values are without it.',
   ],
   open(hostFiles, clock, isSelected) {
     const linesMax = isSelected('cpu*UsePercent') ? 1 + CPUS_MAX : 1;

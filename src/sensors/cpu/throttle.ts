@@ -29,6 +29,9 @@ export const throttle: Collector = {
       source: 'Documentation/ABI/testing/sysfs-devices-system-cpu, core_throttle_count',
     },
   ],
+  notes: [
+    'The number is absent for one sample if it is lower than before: a counter can be wrong for one sample, and the next one decides.',
+  ],
   everyMs: 60_000,
   open: (hostFiles, clock) => {
     const counters = new Discovery(clock, () =>

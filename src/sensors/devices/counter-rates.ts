@@ -124,7 +124,7 @@ export class CounterRates {
   #moveBack(counter: Counter, previous: number, step: number, seconds: number): void {
     const distance = WRAP_AT + step;
     const canWrap = counter.isPlausible && previous < WRAP_AT && previous >= WRAP_AT / 2;
-    if (canWrap && distance <= counter.perSMax * (seconds + BURST_S)) {
+    if (canWrap && distance <= counter.perSMax * seconds) {
       counter.movement = 'wrap';
       counter.distance = distance;
     } else {
@@ -152,7 +152,8 @@ export class CounterRates {
         isContinued ||= count - distance >= CONTINUING_COUNT_MIN;
       else if (movement !== 'invalid') broken += 1;
     }
-    return broken > 1 || (broken + wraps > 0 && !isContinued);
+    // Beside a broken one, a wrap is more likely a part of a reset.
+    return broken > 1 || (broken > 0 && wraps > 0) || (broken + wraps > 0 && !isContinued);
   }
 }
 

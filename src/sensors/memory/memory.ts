@@ -19,11 +19,12 @@ export const memory: Collector = {
     bytesEntry('memoryAvailableBytes', 'memory available to programs without swapping'),
     bytesEntry('memoryTotalBytes', 'total memory, excluding memory reserved for the kernel and the graphics'),
     percentEntry('swapUsedPercent', 'full', 'share of swap space in use; absent if the host has none'),
-    bytesEntry(
-      'swapUsedBytes',
-      'swap space in use; 0 if the host has none, absent if the kernel reports more free than total swap',
-    ),
+    bytesEntry('swapUsedBytes', 'swap space in use; 0 if the host has none'),
     bytesEntry('swapTotalBytes', 'total swap space'),
+  ],
+  notes: [
+    'If the kernel reports more free than total swap, as containers do at times, its use is absent and the memory is not affected.',
+    'A total memory of 0 bytes is a file of zeros: all values are absent.',
   ],
   open: (hostFiles) => () => {
     const meminfo = hostFiles.read('proc/meminfo');

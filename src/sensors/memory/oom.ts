@@ -27,6 +27,9 @@ export const oom: Collector = {
       source: 'proc_vmstat(5); mm/vmstat.c, oom_kill',
     },
   ],
+  notes: [
+    'The number is absent for one sample if it is lower than before: a counter can be wrong for one sample, and the next one decides.',
+  ],
   everyMs: 60_000,
   open: (hostFiles, clock) => {
     const kills = new ConfirmedCount(KILLS_PER_S_MAX);

@@ -27,6 +27,10 @@ export const addresses: Collector = {
     ),
     entry('ipv6Addresses', 'IPv6', 'net/ipv6/addrconf.c, /proc/net/if_inet6; /proc/net/ipv6_route'),
   ],
+  notes: [
+    'The addresses of the interface of the default route come first, then all others in the order of their text.',
+    'Addresses of the bridges of container engines and hypervisors are left out, because the host is not reached there from outside.',
+  ],
   everyMs: 60_000,
   open: (hostFiles) => () => {
     const read = new PartialRead();
@@ -37,7 +41,7 @@ export const addresses: Collector = {
 };
 
 function entry(key: string, family: string, source: string): CatalogueEntry {
-  const meaning = `${family} addresses of the host, those of the default route first, without loopback, link-local and container bridges, at most ${ADDRESSES_MAX}`;
+  const meaning = `${family} addresses of the host, without loopback and link-local, at most ${ADDRESSES_MAX}`;
   return { key, type: 'text', profile: 'full', charactersMax: 255, meaning, source };
 }
 

@@ -20,10 +20,6 @@ const BYTES_PER_S_MAX = 50_000_000_000;
 const PACKETS_PER_S_MAX = 1_000_000_000;
 const SOURCE = 'proc_pid_net(5), /proc/net/dev; Documentation/ABI/testing/sysfs-class-net';
 
-/** What the rates of an interface have in common. */
-const ABSENCE =
-  'absent if the counter ran back or moved faster than the link allows (at least 1 Gbit/s; 2.5 Gbit/s if its speed is unknown)';
-
 /** Column of each rate in /proc/net/dev. */
 const COLUMNS = {
   RxBytesPerS: 0,
@@ -41,8 +37,8 @@ type Counter = keyof typeof COLUMNS;
 export const network: Collector = {
   name: 'network',
   catalogue: [
-    bytes('net*RxBytesPerS', 'bytes received per second'),
-    bytes('net*TxBytesPerS', 'bytes sent per second'),
+    bytes('net*RxBytesPerS', 'bytes received per second, since the previous sample'),
+    bytes('net*TxBytesPerS', 'bytes sent per second, since the previous sample'),
     {
       key: 'net*Up',
       type: 'flag',
@@ -83,6 +79,11 @@ export const network: Collector = {
         'number of times the link went up or down since the interface was created; a loose plug increases it',
       source: 'Documentation/ABI/testing/sysfs-class-net, carrier_changes',
     },
+  ],
+  notes: [
+    'A counter that runs back, returns to where it was, or moves faster than the link can gives no rate.',
+    'A link of up to 1 Gbit/s counts as one of 1 Gbit/s, and one whose driver does not report a speed, as of Wi-Fi, as one of 2.5 Gbit/s.',
+    'The number of carrier changes is absent for one sample if it is lower than before.',
   ],
   open: openNetwork,
 };
@@ -210,9 +211,8 @@ function readLines(hostFiles: HostFiles, read: PartialRead): ReadonlyMap<string,
   return byName;
 }
 
-function bytes(key: string, rate: string): CatalogueEntry {
+function bytes(key: string, meaning: string): CatalogueEntry {
   const bounds = { min: 0, max: BYTES_PER_S_MAX, decimals: 0 };
-  const meaning = `${rate}, since the previous sample; ${ABSENCE}`;
   return { key, type: 'number', profile: 'default', unit: 'B/s', ...bounds, meaning, source: SOURCE };
 }
 

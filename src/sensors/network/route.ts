@@ -32,6 +32,9 @@ export const route: Collector = {
       source: SOURCE,
     },
   ],
+  notes: [
+    'If a line that is invalid could be a better default route, both values are absent, because "none" or another interface would look like a failover.',
+  ],
   open: (hostFiles) => () => {
     const table = readIpv4Routes(hostFiles);
     if (table === undefined) return {};

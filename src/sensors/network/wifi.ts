@@ -25,8 +25,7 @@ export const wifi: Collector = {
       min: -120,
       max: -1,
       decimals: 0,
-      meaning:
-        'Wi-Fi signal strength; above -60 is good, below -75 is poor; absent while not connected, and if the driver reports a level that is not in dBm',
+      meaning: 'Wi-Fi signal strength; above -60 is good, below -75 is poor; absent while not connected',
       source: SOURCE,
     },
     {
@@ -41,6 +40,7 @@ export const wifi: Collector = {
       source: SOURCE,
     },
   ],
+  notes: ['A level of 0 or more is not in dBm but on a scale of the driver: no signal strength.'],
   open: (hostFiles) => () => {
     // Most hosts lack the file, and the exception of a failed read takes four times as long as this check.
     if (!hostFiles.has(FILE)) return {};

@@ -1,13 +1,10 @@
 /**
  * Runs one collector and isolates its faults: it returns values or nothing, validated against the catalogue.
- * A fault is logged when it starts, and its end once the whole collector has worked for a while: a device that
- * fails every few reads takes one line of the log, not two a minute for years. While a read is pending no
+ * A fault is logged when it starts, and once when the whole collector works again (failure-log.ts). While a read is pending no
  * second one starts. Between two rounds the last values are repeated, because an absent key means that the
  * value no longer exists; a failed round clears them.
  */
 
-import { logEvent } from '../../core/events/catalogue.ts';
-import { errorMessage } from '../../core/model/error-code.ts';
 import { round, type Value, type Values } from '../../core/model/reading.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { HostFiles } from '../files/host-files.ts';
@@ -22,19 +19,9 @@ import {
   type SensorClock,
 } from './collector.ts';
 import type { ExternalValues } from './external-values.ts';
-
-/** The reasons by name of the device. */
-type Failures = ReadonlyMap<string, unknown>;
+import { FailureLog } from './failure-log.ts';
 
 const NO_VALUES: Values = {};
-const NO_FAILURES: Failures = new Map();
-const REASON_CHARACTERS_MAX = 200;
-/** The name, among those of devices, for the whole collector. */
-const WHOLE_COLLECTOR = '';
-/** Failing devices that are logged; more at once have one cause. */
-const LOGGED_MAX = 16;
-/** How long a device must work until its failure is over, and a new one is logged again. */
-export const RECOVERED_AFTER_MS = 300_000;
 /** A host has fewer keys of one collector. */
 const CACHED_KEYS_MAX = 512;
 /**
@@ -59,17 +46,12 @@ export class CollectorRunner {
   readonly #collector: Collector;
   readonly #collect: Collect;
   readonly #clock: SensorClock;
-  readonly #log: Logger;
+  readonly #failures: FailureLog;
   readonly #isSelected: KeyFilter;
   readonly #everyMs: number;
   /** A cache: without it the lookup was a quarter of a round (measured without compilers). */
   readonly #entries = new Map<string, CatalogueEntry | 'unselected'>();
   #state: RunnerState = 'idle';
-  /**
-   * Names of the devices, or WHOLE_COLLECTOR, whose failure was logged; the time since when each works again,
-   * undefined while it fails.
-   */
-  readonly #logged = new Map<string, number | undefined>();
   /** The values of the last round; none if it failed. */
   #last: Values = NO_VALUES;
   #dueAtMs = Number.NEGATIVE_INFINITY;
@@ -81,7 +63,7 @@ export class CollectorRunner {
     this.#collector = collector;
     this.#collect = collector.open(hostFiles, clock, isSelected, external);
     this.#clock = clock;
-    this.#log = log;
+    this.#failures = new FailureLog(collector.name, log, clock);
     this.#isSelected = isSelected;
     this.#everyMs = everyMs;
   }
@@ -127,31 +109,33 @@ export class CollectorRunner {
   }
 
   #accept(measurements: Measurements): Values {
-    const { values, problems } = this.#validate(measurements);
-    this.#report(problems);
+    const { values, problem } = this.#validate(measurements);
+    if (problem !== undefined) this.#failures.fail(problem);
+    else if (Object.keys(values).length > 0) this.#failures.succeed();
     this.#last = values;
     return values;
   }
 
-  /** The valid values; the problems by key, which is a device of its own in the log. */
-  #validate(measurements: Measurements): { values: Values; problems: Failures } {
+  /** The problem has each invalid value as a device of its own. */
+  #validate(measurements: Measurements): { values: Values; problem: PartialReadError | undefined } {
     const values: Record<string, Value> = {};
-    let problems: Map<string, unknown> | undefined;
+    let problems: Map<string, Error> | undefined;
     for (const key of Object.keys(measurements)) {
       const value = measurements[key];
       const entry = value === undefined ? 'unselected' : this.#entryOf(key);
       if (value === undefined || entry === 'unselected') continue;
       const valid = validateValue(entry, value);
-      if (valid !== undefined) values[key] = valid;
-      else {
-        problems ??= new Map();
-        problems.set(
-          key,
-          new InvalidValueError(`${key} is ${formatValue(value)}, which the catalogue does not allow`),
-        );
+      if (valid !== undefined) {
+        values[key] = valid;
+        continue;
       }
+      problems ??= new Map();
+      problems.set(
+        key,
+        new InvalidValueError(`${key} is ${formatValue(value)}, which the catalogue does not allow`),
+      );
     }
-    return { values, problems: problems ?? NO_FAILURES };
+    return { values, problem: problems && new PartialReadError({}, problems) };
   }
 
   /** Undefined for a key outside the catalogue, which is an invalid value and not an unselected one. */
@@ -167,43 +151,16 @@ export class CollectorRunner {
   }
 
   #fail(error: unknown): Values {
-    this.#last = NO_VALUES;
-    if (!(error instanceof PartialReadError)) {
-      this.#report(new Map([[WHOLE_COLLECTOR, error]]));
-    } else if (this.#state === 'timed-out') {
-      this.#report(error.failures);
-    } else {
-      const { values, problems } = this.#validate(error.measurements);
-      this.#report(problems.size === 0 ? error.failures : new Map([...problems, ...error.failures]));
-      this.#last = values;
+    if (!(error instanceof PartialReadError) || this.#state === 'timed-out') {
+      this.#failures.fail(error);
+      this.#last = NO_VALUES;
+      return this.#last;
     }
+    const { values, problem } = this.#validate(error.measurements);
+    const failures = problem && new Map([...problem.failures, ...error.failures]);
+    this.#failures.fail(failures === undefined ? error : new PartialReadError({}, failures));
+    this.#last = values;
     return this.#last;
-  }
-
-  /** Logs each failure when it starts, and the end of the last one. */
-  #report(failures: Failures): void {
-    if (failures.size === 0 && this.#logged.size === 0) return;
-    for (const [name, reason] of failures) {
-      if (!this.#logged.has(name) && this.#logged.size < LOGGED_MAX) this.#logFailure(reason);
-      else if (!this.#logged.has(name)) continue;
-      this.#logged.set(name, undefined);
-    }
-    // A failure of the whole collector says nothing about its devices.
-    if (failures.has(WHOLE_COLLECTOR)) return;
-    const nowMs = this.#clock.monotonicMs();
-    for (const [name, workingSinceMs] of this.#logged) {
-      if (failures.has(name)) continue;
-      if (workingSinceMs === undefined) this.#logged.set(name, nowMs);
-      else if (nowMs - workingSinceMs >= RECOVERED_AFTER_MS) this.#logged.delete(name);
-    }
-    if (this.#logged.size === 0) logEvent(this.#log, 'FL-SENSOR-RESTORED', { sensor: this.#collector.name });
-  }
-
-  #logFailure(reason: unknown): void {
-    logEvent(this.#log, 'FL-SENSOR-FAILED', {
-      sensor: this.#collector.name,
-      reason: errorMessage(reason).slice(0, REASON_CHARACTERS_MAX),
-    });
   }
 }
 

@@ -38,16 +38,20 @@ const SECTOR_BYTES = 512;
 export const drives: Collector = {
   name: 'drives',
   catalogue: [
+    entry('drive*WrittenBytes', 'B', 2 ** 60, 'bytes written to the drive since the host started', 'default'),
     entry(
-      'drive*WrittenBytes',
-      'B',
-      2 ** 60,
-      'bytes written to the drive since the host started; absent for one sample if it is lower than before',
-      'default',
+      'drive*ReadBytesPerS',
+      'B/s',
+      BYTES_PER_S_MAX,
+      'bytes read from the drive per second, since the previous sample',
     ),
-    entry('drive*ReadBytesPerS', 'B/s', BYTES_PER_S_MAX, rate('bytes read from the drive per second')),
-    entry('drive*WrittenBytesPerS', 'B/s', BYTES_PER_S_MAX, rate('bytes written to the drive per second')),
-    entry('drive*BusyPercent', '%', 100, rate('share of time the drive was busy')),
+    entry(
+      'drive*WrittenBytesPerS',
+      'B/s',
+      BYTES_PER_S_MAX,
+      'bytes written to the drive per second, since the previous sample',
+    ),
+    entry('drive*BusyPercent', '%', 100, 'share of time the drive was busy, since the previous sample'),
     entry(
       'drive*LatencyMs',
       'ms',
@@ -55,13 +59,13 @@ export const drives: Collector = {
       'average time from a request to its completion, since the previous sample; absent without requests',
     ),
   ],
+  notes: [
+    'A counter that runs back, returns to where it was, or moves faster than the drive can gives no rate: 1 GB/s for a card or an eMMC, 16 GB/s for others.',
+    'The bytes written are absent for one sample if they are lower than before.',
+    'The paths of an NVMe drive with several controllers (nvme0c1n1) are counted as the drive (nvme0n1).',
+  ],
   open: openDrives,
 };
-
-/** What the rates of a drive have in common. */
-function rate(what: string): string {
-  return `${what}, since the previous sample; absent if the counter ran back or moved faster than a drive can (1 GB/s for a card or an eMMC, 16 GB/s for others)`;
-}
 
 const REQUESTS_PER_S_MAX = 1_000_000;
 const SECTORS_PER_S_MAX = 2_000_000;

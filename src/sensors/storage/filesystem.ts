@@ -13,17 +13,17 @@ import { PartialRead } from '../runtime/partial-read.ts';
 import { MountTable } from './mount-table.ts';
 
 const BYTES_MAX = 2 ** 53;
-/** What the bytes of all file systems have in common (block-size.ts). */
-export const BYTES_ABSENCE =
-  'absent on FUSE, virtiofs and ZFS if Node.js does not report the size of a block';
+/** Of the bytes of all file systems (block-size.ts). */
+export const USAGE_NOTE =
+  'On FUSE, virtiofs and ZFS the bytes are absent if Node.js does not report the size of a block (f_frsize), and the shares are right.';
 
 export const filesystem: Collector = {
   name: 'filesystem',
   catalogue: [
-    bytesEntry('diskRootUsedBytes', `bytes used on the root file system; ${BYTES_ABSENCE}`),
+    bytesEntry('diskRootUsedBytes', 'bytes used on the root file system'),
     bytesEntry(
       'diskRootFreeBytes',
-      `bytes that unprivileged programs can still write to the root file system; ${BYTES_ABSENCE}`,
+      'bytes that unprivileged programs can still write to the root file system',
     ),
     percentEntry('diskRootUsedPercent', 'minimal', 'share of the root file system in use'),
     percentEntry('diskRootInodesUsedPercent', 'full', 'share of the inodes of the root file system in use'),
@@ -35,6 +35,7 @@ export const filesystem: Collector = {
       source: 'proc_pid_mountinfo(5)',
     },
   ],
+  notes: [USAGE_NOTE],
   open: (hostFiles, _clock, isSelected) => {
     const table = new MountTable(hostFiles);
     return async () => {

@@ -11,7 +11,7 @@ import { keyParts } from '../devices/keys.ts';
 import type { FileSystemUsage, HostFiles } from '../files/host-files.ts';
 import type { CatalogueEntry, Collect, Collector, NumberEntry, SensorClock } from '../runtime/collector.ts';
 import { PartialRead } from '../runtime/partial-read.ts';
-import { addUsageValues, BYTES_ABSENCE } from './filesystem.ts';
+import { addUsageValues, USAGE_NOTE } from './filesystem.ts';
 import { type Mount, MountTable } from './mount-table.ts';
 
 const BYTES_MAX = 2 ** 63;
@@ -20,12 +20,8 @@ const SOURCE = 'statfs(2); proc_pid_mountinfo(5)';
 export const mounts: Collector = {
   name: 'mounts',
   catalogue: [
-    entry('disk*UsedBytes', 'B', `bytes used on the mounted file system; ${BYTES_ABSENCE}`),
-    entry(
-      'disk*FreeBytes',
-      'B',
-      `bytes that unprivileged programs can still write to the file system; ${BYTES_ABSENCE}`,
-    ),
+    entry('disk*UsedBytes', 'B', 'bytes used on the mounted file system'),
+    entry('disk*FreeBytes', 'B', 'bytes that unprivileged programs can still write to the file system'),
     // Before `disk*UsedPercent`, whose pattern would cover this key.
     entry(
       'disk*InodesUsedPercent',
@@ -41,6 +37,7 @@ export const mounts: Collector = {
       source: SOURCE,
     },
   ],
+  notes: [USAGE_NOTE],
   open: openMounts,
 };
 

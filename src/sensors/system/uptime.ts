@@ -22,6 +22,9 @@ export const uptime: Collector = {
       source: 'proc_uptime(5)',
     },
   ],
+  notes: [
+    'A time that is lower than before is absent for one sample: it is no restart, which would restart the agent too.',
+  ],
   open: (hostFiles, clock) => {
     // It jumps over the time asleep, which has no bound.
     const seconds = new ConfirmedCount(Number.POSITIVE_INFINITY);

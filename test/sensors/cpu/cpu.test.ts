@@ -160,3 +160,24 @@ it('a negative number of processes has no effect', async (t) => {
   assert.deepEqual(Object.keys(await pi.sampleAfter(0)), Object.keys(well));
   assert.deepEqual(pi.logger.lines, []);
 });
+
+it('a steal that is zero for one sample counts as no time in it and after it', async (t) => {
+  const stat = openHost('x86-vm', t);
+  const line = (round: number, steal: number) => [
+    1000 + 100 * round,
+    0,
+    500,
+    400000 + 900 * round,
+    100,
+    0,
+    10,
+    steal,
+  ];
+  const seen: unknown[] = [];
+  for (const [round, steal] of [500, 500, 0, 500, 500].entries()) {
+    const values = await stat.sample({ cpu: line(round, steal), cpu0: line(round, steal) });
+    seen.push(values['cpuUsePercent']);
+  }
+  assert.deepEqual(seen, [undefined, 10, 10, 10, 10]);
+  assert.deepEqual(stat.host.logger.lines, []);
+});

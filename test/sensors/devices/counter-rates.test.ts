@@ -115,6 +115,18 @@ it('counters that are zero for two samples give no rate when they return', () =>
   assert.deepEqual(rates.next([4e7 + 4000, 5e6 + 40], 40_000), [100, 1]);
 });
 
+it('a reset gives no rate of a counter that has passed its old count', () => {
+  const rates = new CounterRates([BYTES, PACKETS, PACKETS]);
+  rates.next([3e9, 5e6, 2000], 0);
+  assert.equal(rates.next([2e6, 2000, 2500], 10_000), undefined);
+});
+
+it('a counter that runs back beside small ones only is a reset', () => {
+  const rates = createRates();
+  rates.next([3e6, 10], 0);
+  assert.equal(rates.next([2e3, 12], 10_000), undefined);
+});
+
 it('a counter near 2^32 for one sample is no wrap when it returns', () => {
   const rates = new CounterRates([BYTES, PACKETS], () => 10);
   rates.next([SIZE - 1.5e9, 5e6], 0);

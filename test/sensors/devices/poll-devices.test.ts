@@ -13,10 +13,7 @@ import {
   type Collector,
   PartialReadError,
 } from '../../../src/sensors/runtime/collector.ts';
-import { CollectorRunner, RECOVERED_AFTER_MS } from '../../../src/sensors/runtime/collector-runner.ts';
-import { NO_EXTERNAL_VALUES } from '../../../src/sensors/runtime/external-values.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
-import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { RecordingSensorLogger } from '../helpers/captured-host.ts';
 import { createHungFiles } from '../helpers/hung-files.ts';
@@ -115,53 +112,12 @@ it('a partial read delivers its valid values and is logged once', async () => {
     },
   };
   const logger = new RecordingSensorLogger();
-  const clock = new VirtualClock();
-  const sampler = openSampler([collector], openHostFiles('/nowhere'), clock, logger);
+  const sampler = openSampler([collector], openHostFiles('/nowhere'), new VirtualClock(), logger);
   assert.deepEqual(await sampler.sample(), { one: 1 }, 'values outside the catalogue are left out');
   assert.deepEqual(await sampler.sample(), { one: 1 });
   broken = false;
   assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
-  await clock.advance(RECOVERED_AFTER_MS);
-  assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
   assert.deepEqual(logger.lines, ['warn parts', 'warn parts', 'info parts']);
-});
-
-it('each failing device is logged once, and again if it fails again', async () => {
-  const failing = new Map<string, Error>();
-  const collector: Collector = {
-    name: 'bus',
-    catalogue: [],
-    open: () => async () => {
-      if (failing.size > 0) throw new PartialReadError({}, new Map(failing));
-      return {};
-    },
-  };
-  const log = new RecordingLogger();
-  const clock = new VirtualClock();
-  const runner = new CollectorRunner(collector, {
-    hostFiles: openHostFiles('/nowhere'),
-    clock,
-    log,
-    isSelected: () => true,
-    external: NO_EXTERNAL_VALUES,
-    everyMs: 0,
-  });
-  const loggedEvents = async () => {
-    await runner.read();
-    await clock.advance(RECOVERED_AFTER_MS);
-    await runner.read();
-    return log.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim());
-  };
-  failing.set('a', new Error('EIO: a'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: a']);
-  failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
-  failing.delete('b');
-  assert.deepEqual(await loggedEvents(), []);
-  failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
-  failing.clear();
-  assert.deepEqual(await loggedEvents(), ['info']);
 });
 
 it('a device that fails slowly now and then is read each time', async () => {
