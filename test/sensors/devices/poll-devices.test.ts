@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { DevicePoller, type DeviceValue } from '../../../src/sensors/devices/poll-devices.ts';
 import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
+import { InvalidValueError } from '../../../src/sensors/files/parse.ts';
 import {
   type CatalogueEntry,
   type Collector,
@@ -82,6 +83,16 @@ it('a device that failed fast is read again in the next round', async () => {
   assert.equal(queries.length, 2);
 });
 
+it('an invalid value of a device costs none of its other values', async () => {
+  const { queries, poller } = setup();
+  const invalid = () => {
+    throw new InvalidValueError('/sys/one is invalid: "x"');
+  };
+  const deviceValues = [deviceValue('a', 'one', invalid), deviceValue('a', 'two', () => 2, queries)];
+  await assert.rejects(poller.pollAll(deviceValues), { message: /is invalid/, measurements: { two: 2 } });
+  assert.deepEqual(queries, ['two']);
+});
+
 it('a partial read delivers its valid values and is logged once', async () => {
   const described = {
     type: 'number',
@@ -102,8 +113,7 @@ it('a partial read delivers its valid values and is logged once', async () => {
     name: 'parts',
     catalogue,
     open: () => async () => {
-      if (broken)
-        throw new PartialReadError({ one: 1, two: 77, three: 3 }, new Map([['two', new Error('EIO: two')]]));
+      if (broken) throw new PartialReadError({ one: 1, three: 3 }, new Map([['two', new Error('EIO: two')]]));
       return { one: 1, two: 2 };
     },
   };
