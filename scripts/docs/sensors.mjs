@@ -59,7 +59,10 @@ const ATTRIBUTES = {
   hostname: ['name of the host', 'gethostname(2)'],
   agentVersion: ['version of Firstlight', 'the agent'],
   nodeVersion: ['version of Node.js', 'Node.js'],
-  ipAddresses: ['up to 6 addresses, without loopback and link-local', 'getifaddrs(3)'],
+  ipAddresses: [
+    'up to 6 addresses, those of the default route first, without loopback, link-local and bridges of container engines',
+    'getifaddrs(3), /proc/net/route',
+  ],
   hardwareModel: ['model of the board', '/proc/device-tree/model, /proc/cpuinfo (Raspberry Pi), DMI'],
   hardwareSerial: ['serial number, with the prefix `SN:`', '/proc/device-tree/serial-number, DMI'],
   hardwareRevision: ['revision of a Raspberry Pi', '/proc/cpuinfo, Revision'],

@@ -127,8 +127,8 @@ class UseMeter {
     this.#ticks = undefined;
     this.#hasJumped = false;
     const ticks = parseTicks(line, this.#label);
-    // The kernel has such a line for one sample at times; a restart of the counters does not look like it.
-    if (ticks.every((each) => each === 0)) {
+    // Zeros are there for one sample at times; a restart of the counters does not look like it.
+    if (ticks === undefined) {
       this.#roundsWithoutUse += 1;
       return undefined;
     }
@@ -180,15 +180,19 @@ class UseMeter {
   }
 }
 
-/** NaN for a stolen time that is none; throws for any other field. */
-function parseTicks(line: string | undefined, label: string): readonly number[] {
+/** NaN for a stolen time that is none; undefined if all are zero. Throws for any other invalid field. */
+function parseTicks(line: string | undefined, label: string): readonly number[] | undefined {
   if (line === undefined) throw new InvalidValueError(`/proc/stat has several lines "${label}"`);
-  const ticks = parseCounters(line).slice(0, FIELDS);
+  const ticks = parseCounters(line, FIELDS);
   if (ticks.length < FIELDS_MIN)
     throw new InvalidValueError(`the line "${label}" of /proc/stat is too short`);
-  const invalid = ticks.findIndex((each, field) => field !== STEAL && !Number.isSafeInteger(each));
-  if (invalid !== -1) throw invalidCounter(line, invalid, `a field of "${label}" in /proc/stat`);
-  return ticks;
+  let isZero = true;
+  for (let field = 0; field < ticks.length; field += 1) {
+    if (ticks[field] !== 0) isZero = false;
+    if (field !== STEAL && !Number.isSafeInteger(ticks[field]))
+      throw invalidCounter(line, field, `a field of "${label}" in /proc/stat`);
+  }
+  return isZero ? undefined : ticks;
 }
 
 function entry(key: string, profile: NumberEntry['profile'], meaning: string): CatalogueEntry {

@@ -87,10 +87,14 @@ export class CounterRates {
       return undefined;
     }
     const seconds = (atMs - previousMs) / 1000;
-    for (const [at, counter] of this.#counters.entries())
+    let at = 0;
+    for (const counter of this.#counters) {
       this.#move(counter, counts[at] ?? Number.NaN, seconds);
+      at += 1;
+    }
     const isReset = this.#isReset();
-    const rates = this.#counters.map((counter) => rateOf(counter, isReset, seconds));
+    const rates: (number | undefined)[] = [];
+    for (const counter of this.#counters) rates.push(rateOf(counter, isReset, seconds));
     return isReset ? undefined : rates;
   }
 

@@ -41,14 +41,18 @@ const NATURAL = /^\d{1,20}$/;
 
 /**
  * The blank-separated counters of a line, of which only the steps matter: exact up to 2^53, beyond that the
- * nearest double. NaN for a field that is no counter, so that it does not make the others invalid.
+ * nearest double. NaN for a field that is no counter, so that it does not make the others invalid. At most
+ * `fieldsMax`.
  */
-export function parseCounters(text: string): readonly number[] {
+export function parseCounters(text: string, fieldsMax = Number.POSITIVE_INFINITY): readonly number[] {
   const isPlain = PLAIN_NUMBERS.test(text);
-  return splitFields(text).map((field) => {
+  const counters: number[] = [];
+  for (const field of splitFields(text)) {
+    if (counters.length >= fieldsMax) break;
     const number = isPlain || NATURAL.test(field) ? Number(field) : Number.NaN;
-    return number < COUNTER_LIMIT ? number : Number.NaN;
-  });
+    counters.push(number < COUNTER_LIMIT ? number : Number.NaN);
+  }
+  return counters;
 }
 
 /** The error of a field for which parseCounters returned NaN, or which is missing. */

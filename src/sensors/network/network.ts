@@ -146,10 +146,10 @@ class InterfaceMeter {
     const counts = this.#columns.map((column) => fields[column] ?? Number.NaN);
     const identity = readOptional(this.#hostFiles, `sys/class/net/${name}/ifindex`);
     const perS = this.#rates.next(counts, atMs, identity);
-    for (const [at, count] of counts.entries()) {
-      const key = this.#keys[at];
-      if (key !== undefined && perS?.[at] !== undefined) read.values[key] = perS[at];
-      if (Number.isNaN(count))
+    for (let at = 0; at < counts.length; at += 1) {
+      const [key, rate] = [this.#keys[at], perS?.[at]];
+      if (key !== undefined && rate !== undefined) read.values[key] = rate;
+      if (Number.isNaN(counts[at]))
         read.fail(
           name,
           invalidCounter(line, this.#columns[at] ?? 0, `a counter of ${name} in /proc/net/dev`),

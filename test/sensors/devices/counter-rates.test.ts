@@ -121,6 +121,12 @@ it('a reset gives no rate of a counter that has passed its old count', () => {
   assert.equal(rates.next([2e6, 2000, 2500], 10_000), undefined);
 });
 
+it('a reset of a counter in the upper half of 32 bits is no wrap', () => {
+  const rates = new CounterRates([BYTES, PACKETS, PACKETS]);
+  rates.next([SIZE - 1e9, 5e6, 2000], 0);
+  assert.equal(rates.next([2e6, 2000, 2500], 10_000), undefined);
+});
+
 it('a counter that runs back beside small ones only is a reset', () => {
   const rates = createRates();
   rates.next([3e6, 10], 0);

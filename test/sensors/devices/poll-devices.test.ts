@@ -86,6 +86,16 @@ it('a device that failed fast is read again in the next round', async () => {
   assert.equal(queries.length, 2);
 });
 
+it('an invalid value of a device costs none of its other values', async () => {
+  const { queries, poller } = setup();
+  const invalid = () => {
+    throw new InvalidValueError('/sys/one is invalid: "x"');
+  };
+  const deviceValues = [deviceValue('a', 'one', invalid), deviceValue('a', 'two', () => 2, queries)];
+  await assert.rejects(poller.pollAll(deviceValues), { message: /is invalid/, measurements: { two: 2 } });
+  assert.deepEqual(queries, ['two']);
+});
+
 it('a partial read delivers its valid values and is logged once', async () => {
   const described = {
     type: 'number',
@@ -106,8 +116,7 @@ it('a partial read delivers its valid values and is logged once', async () => {
     name: 'parts',
     catalogue,
     open: () => async () => {
-      if (broken)
-        throw new PartialReadError({ one: 1, two: 77, three: 3 }, new Map([['two', new Error('EIO: two')]]));
+      if (broken) throw new PartialReadError({ one: 1, three: 3 }, new Map([['two', new Error('EIO: two')]]));
       return { one: 1, two: 2 };
     },
   };
