@@ -80,7 +80,7 @@ async function checkDirectory(directory: string, root: string): Promise<CheckRes
   return pass(`${directory}, ${space.free} free`);
 }
 
-/** In MB or kB; in percent if Node.js does not report the size of a block. */
+/** In MB or kB; in percent if Node does not report the size of a block. */
 export function freeSpace(stats: BlockSizes & { readonly bavail: number; readonly blocks: number }): {
   readonly isFull: boolean;
   readonly free: string;

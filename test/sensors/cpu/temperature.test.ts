@@ -50,14 +50,14 @@ it('a nonsense temperature is absent and logged', async (t) => {
   const { series } = seriesOf(t, ['48000', '-650788984', '48000']);
   const { values, lines } = await series();
   assert.deepEqual(values, [48, undefined, 48]);
-  assert.deepEqual(lines, ['warn temperature']);
+  assert.deepEqual(lines, ['warn temperature', 'info temperature']);
 });
 
 it('85 °C between two other temperatures is a power-on value', async (t) => {
   const { series } = seriesOf(t, ['48000', '85000', '48000']);
   const { values, lines } = await series();
   assert.deepEqual(values, [48, undefined, 48]);
-  assert.deepEqual(lines, ['warn temperature']);
+  assert.deepEqual(lines, ['warn temperature', 'info temperature']);
 });
 
 it('85 °C is real if it stays, or if the CPU was as warm before', async (t) => {
