@@ -160,7 +160,7 @@ export const settings = {
     key: 'clock.trust',
     default: 'synchronised',
     meaning:
-      'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is: use it on a host without a time service.',
+      'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is, unless it shows a date before the release of this version: use it on a host without a time service.',
     ...choice(['synchronised', 'system']),
   },
   logLevel: {
