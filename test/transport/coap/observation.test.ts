@@ -358,6 +358,32 @@ describe('a new socket', { concurrency: true }, () => {
   });
 });
 
+describe('a registration without a response', { concurrency: true }, () => {
+  const timingOf = () => ({ retransmitAfterMs: [], noAckTimeoutMs: 800, responseTimeoutMs: 800 });
+  const { signal } = new AbortController();
+
+  it('leaves the socket to telemetry that works', { timeout }, async () => {
+    await using peer = await ObservePeer.open({}, { timingOf });
+    peer.onRegistration = () => true;
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    assert.equal(await endOf(peer), 'server-timeout');
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    assert.equal(peer.peer.sourcePorts.size, 1);
+  });
+
+  it('replaces the socket if no other request has succeeded for five minutes', { timeout }, async () => {
+    let laterMs = 0;
+    const clock = shiftedClock(() => laterMs);
+    await using peer = await ObservePeer.open({}, { timingOf, clock });
+    peer.onRegistration = () => true;
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    laterMs = 301_000;
+    assert.equal(await endOf(peer), 'server-timeout');
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    assert.equal(peer.peer.sourcePorts.size, 2);
+  });
+});
+
 describe('the message IDs of requests', () => {
   it('are different, whoever sends them', { timeout }, async () => {
     await using peer = await ObservePeer.observed();
