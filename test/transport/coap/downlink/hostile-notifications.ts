@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generate, type OptionName, type Packet, type ParsedPacket, parse } from 'coap-packet';
-import { Secret } from '../../../src/core/model/secret.ts';
-import type { AttributeUpdate, Command, DownlinkListener } from '../../../src/core/ports/downlink.ts';
-import { CoapTransport } from '../../../src/transport/coap/transport.ts';
-import { VirtualClock } from '../../doubles/virtual-clock.ts';
-import { SeededRandom } from '../../simulation/seeded-random.ts';
-import { VirtualSocket } from '../../simulation/virtual-socket.ts';
-import { uint } from './helpers/observe-peer.ts';
+import { Secret } from '../../../../src/core/model/secret.ts';
+import type { AttributeUpdate, Command, DownlinkListener } from '../../../../src/core/ports/downlink.ts';
+import { CoapTransport } from '../../../../src/transport/coap/transport.ts';
+import { VirtualClock } from '../../../doubles/virtual-clock.ts';
+import { SeededRandom } from '../../../simulation/seeded-random.ts';
+import { VirtualSocket } from '../../../simulation/virtual-socket.ts';
+import { uint } from '../helpers/observe-peer.ts';
 
 const SERVER = { address: '192.0.2.7', port: 5_683 };
 const HEAP_BYTES_MAX = 2_000_000;

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ParsedPacket } from 'coap-packet';
-import { NO_RENEWAL, ObservePeer, repeatUntil, shiftedClock, TOKEN, uint } from './helpers/observe-peer.ts';
-import { ack, answer, emptyAck, type Script } from './helpers/scripted-peer.ts';
+import { NO_RENEWAL, ObservePeer, repeatUntil, shiftedClock, TOKEN, uint } from '../helpers/observe-peer.ts';
+import { ack, answer, emptyAck, type Script } from '../helpers/scripted-peer.ts';
 
 const timeout = 20_000;
 const OBSERVED = [{ name: 'Observe' as const, value: uint(0) }];

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Result } from '../../../src/core/failures/failure.ts';
-import { NO_FAULTS } from '../../simulation/first-boot/plan.ts';
-import { GATEWAY } from '../../simulation/first-boot/strategies.ts';
-import { pathOf, TOKEN, VirtualDownlink } from './helpers/virtual-downlink.ts';
+import type { Result } from '../../../../src/core/failures/failure.ts';
+import { NO_FAULTS } from '../../../simulation/first-boot/plan.ts';
+import { GATEWAY } from '../../../simulation/first-boot/strategies.ts';
+import { pathOf, TOKEN, VirtualDownlink } from '../helpers/virtual-downlink.ts';
 
 const never = new AbortController().signal;
 const bodyOf = (bytes: number, letter: string) =>
