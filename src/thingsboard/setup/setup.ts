@@ -88,7 +88,8 @@ class SetupRun {
   /** Writes the record if it changed. */
   async saveRecord(): Promise<void> {
     const { dryRun, version } = this.#options;
-    if (dryRun || this.#profileId === '') return;
+    // Without an item, the profile may be somebody else's.
+    if (dryRun || this.#profileId === '' || this.#items.size === 0) return;
     const record = recordJson({ madeBy: version, items: this.#items });
     if (JSON.stringify(record) === this.#saved) return;
     await this.#entities.saveProfileAttribute(this.#profileId, RECORD_ATTRIBUTE, record);
