@@ -87,6 +87,11 @@ export function buildDashboard({ title, description, states, aliases, filters }:
         toolbarAlwaysOpen: true,
         showFilters: true,
         hideToolbar: false,
+        titleColor: 'rgba(0,0,0,0.870588)',
+        showDashboardLogo: false,
+        dashboardLogoUrl: null,
+        showUpdateDashboardImage: true,
+        dashboardCss: '',
       },
     },
   };
