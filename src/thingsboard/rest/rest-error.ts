@@ -68,7 +68,7 @@ export function statusError(status: number, message: ServerMessage, doing: strin
   if (status === 401)
     return new RestError(
       'token-rejected',
-      `ThingsBoard rejects the API key or token (${said}): check the file, and whether it has expired`,
+      'ThingsBoard rejects the API key or token: check the file, and whether it has expired',
     );
   if (status === 403 && message.errorCode === ENTITIES_LIMIT_EXCEEDED)
     return new RestError(
@@ -99,6 +99,11 @@ export function statusError(status: number, message: ServerMessage, doing: strin
     return new RestError(
       'server-error',
       `ThingsBoard has an internal error while ${doing} (${said}): see its log`,
+    );
+  if (status === 404 && / is not found$/.test(message.text))
+    return new RestError(
+      'changed-meanwhile',
+      `${message.text} while ${doing}, because somebody deleted it: run the command again`,
     );
   if (status === 404 || status === 405)
     return new RestError(

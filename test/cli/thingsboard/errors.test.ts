@@ -128,7 +128,7 @@ describe('setup with', () => {
       url: double.url,
       tokenFile: harness.file('token', 'tb_old'),
     });
-    assert.match(text, /rejects the API key or token \(Authentication failed\): check the file/);
+    assert.match(text, /rejects the API key or token: check the file, and whether it has expired/);
     assert.equal(code, EX_FAILED);
     assert.ok(!text.includes('tb_old'));
   });

@@ -176,11 +176,12 @@ function normaliseLevel({ condition, ...rest }: Members): Members {
   };
 }
 
-/** Adds `dynamicValueArgument: null` to each static value. */
+/** Adds `dynamicValueArgument: null` to each static value, and `ignoreCase: false` to each text. */
 function withDynamic(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withDynamic);
   if (typeof value !== 'object' || value === null) return value;
   const members = Object.entries(value).map(([name, member]) => [name, withDynamic(member)] as const);
   const copy = Object.fromEntries(members);
+  if (copy['type'] === 'STRING') return { ignoreCase: false, ...copy };
   return Object.hasOwn(copy, 'staticValue') ? { dynamicValueArgument: null, ...copy } : copy;
 }

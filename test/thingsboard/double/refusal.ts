@@ -25,7 +25,7 @@ export class Refusal extends Error {
 }
 
 export const badRequest = (message: string): Refusal => new Refusal(400, message, 31);
-export const notFound = (): Refusal => new Refusal(404, "Requested item wasn't found!", 32);
+export const notFound = (what: string): Refusal => new Refusal(404, `${what} is not found`, 32);
 
 /** Throws if `value` is not an object with only these members. */
 export function onlyMembers(

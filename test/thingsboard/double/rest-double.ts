@@ -149,7 +149,7 @@ export class RestDouble implements AsyncDisposable {
     if (user) return user;
     const [first] = users;
     if (authorization === `ApiKey ${API_KEY}` && first) return first;
-    throw new Refusal(401, 'Authentication failed', 10);
+    throw new Refusal(401, 'Invalid username or password', 10);
   }
 }
 

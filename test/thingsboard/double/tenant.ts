@@ -7,6 +7,12 @@ import { badRequest, type Json, notFound, onlyMembers, Refusal } from './refusal
 type Entity = Readonly<Record<string, unknown>> & { readonly id: { readonly id: string } };
 type Store = Map<string, Entity>;
 
+/** In messages. */
+const NAMES: Readonly<Record<string, string>> = {
+  DEVICE_PROFILE: 'Device profile',
+  CALCULATED_FIELD: 'Calculated field',
+  DASHBOARD: 'Dashboard',
+};
 const TENANT_ID = { entityType: 'TENANT', id: 'a3341d50-ec26-11f1-8dd6-d982e7bce672' };
 
 const PROFILE_MEMBERS = [
@@ -80,7 +86,7 @@ export class Tenant {
       case 'POST /api/deviceProfile':
         return this.#saveProfile(onlyMembers(body, PROFILE_MEMBERS, 'DeviceProfile'));
       case 'GET /api/deviceProfile/:id':
-        return found(this.profiles, id);
+        return found(this.profiles, 'DEVICE_PROFILE', id);
       case 'DELETE /api/deviceProfile/:id':
         return this.#deleteProfile(id);
       case 'GET /api/deviceProfileInfos':
@@ -88,15 +94,15 @@ export class Tenant {
       case 'POST /api/calculatedField':
         return this.#saveRule(onlyMembers(body, RULE_MEMBERS, 'CalculatedField'));
       case 'DELETE /api/calculatedField/:id':
-        return deleted(this.rules, id);
+        return deleted(this.rules, 'CALCULATED_FIELD', id);
       case 'GET /api/DEVICE_PROFILE/:id/calculatedFields':
         return this.#listRules(id, query);
       case 'POST /api/dashboard':
         return this.#saveDashboard(onlyMembers(body, DASHBOARD_MEMBERS, 'Dashboard'));
       case 'GET /api/dashboard/:id':
-        return found(this.dashboards, id);
+        return found(this.dashboards, 'DASHBOARD', id);
       case 'DELETE /api/dashboard/:id':
-        return deleted(this.dashboards, id);
+        return deleted(this.dashboards, 'DASHBOARD', id);
       case 'GET /api/tenant/dashboards':
         return page([...this.dashboards.values()].map(dashboardInfo), query, 'title');
       case 'GET /api/tenant/deviceInfos':
@@ -106,10 +112,10 @@ export class Tenant {
       case 'POST /api/plugins/telemetry/DEVICE_PROFILE/:id/attributes/SERVER_SCOPE':
         return this.#saveAttributes(id, body);
       case 'DELETE /api/device/:id':
-        if (!this.devices.delete(id)) throw notFound();
+        if (!this.devices.delete(id)) throw notFound(`Device with id [${id}]`);
         return undefined;
       default:
-        throw new Refusal(404, 'No static resource.', 32);
+        throw new Refusal(404, `No static resource ${path.slice(1)}.`, 32);
     }
   }
 
@@ -122,7 +128,7 @@ export class Tenant {
 
   /** What an operator does in the web interface. */
   edit(store: 'profiles' | 'rules' | 'dashboards', id: string, change: (entity: Entity) => object): void {
-    const entity = found(this[store], id);
+    const entity = found(this[store], 'DASHBOARD', id);
     this[store].set(id, { ...entity, ...change(entity), version: Number(entity['version']) + 1 });
   }
 
@@ -159,19 +165,19 @@ export class Tenant {
   }
 
   #deleteProfile(id: string): undefined {
-    found(this.profiles, id);
+    found(this.profiles, 'DEVICE_PROFILE', id);
     if ([...this.devices.values()].includes(id))
       throw badRequest('The device profile referenced by the devices cannot be deleted!');
     for (const [ruleId, rule] of this.rules) if (ownerOf(rule) === id) this.rules.delete(ruleId);
     for (const key of this.attributes.keys()) if (key.startsWith(`${id}/`)) this.attributes.delete(key);
-    return deleted(this.profiles, id);
+    return deleted(this.profiles, 'DEVICE_PROFILE', id);
   }
 
   #saveRule(rule: Readonly<Record<string, unknown>>): Entity {
     if (!this.#hasAlarmRules)
       throw badRequest('Cannot deserialize value of type CalculatedFieldType from String "ALARM"');
     const owner = ownerOf(rule);
-    found(this.profiles, owner);
+    found(this.profiles, 'DEVICE_PROFILE', owner);
     const problems = checkAlarmRule(rule);
     if (problems.length > 0) throw badRequest(`Validation error: ${problems.join(', ')}`);
     const others = [...this.rules.values()].filter(
@@ -194,7 +200,7 @@ export class Tenant {
 
   /** Without a type, alarm rules are not listed. */
   #listRules(profileId: string, query: URLSearchParams): Json {
-    found(this.profiles, profileId);
+    found(this.profiles, 'DEVICE_PROFILE', profileId);
     const rules = [...this.rules.values()].filter((rule) => ownerOf(rule) === profileId);
     return page(query.get('type') === 'ALARM' ? rules : [], query, 'name');
   }
@@ -224,7 +230,7 @@ export class Tenant {
   }
 
   #readAttributes(profileId: string, query: URLSearchParams): Json {
-    found(this.profiles, profileId);
+    found(this.profiles, 'DEVICE_PROFILE', profileId);
     return (query.get('keys') ?? '').split(',').flatMap((key) => {
       const value = this.attributes.get(`${profileId}/${key}`);
       return value === undefined ? [] : [{ lastUpdateTs: 1, key, value }];
@@ -232,9 +238,9 @@ export class Tenant {
   }
 
   #saveAttributes(profileId: string, body: unknown): undefined {
-    found(this.profiles, profileId);
+    found(this.profiles, 'DEVICE_PROFILE', profileId);
     const entries = Object.entries(body as Readonly<Record<string, unknown>>);
-    if (entries.length === 0) throw badRequest('No attributes data found in request body!');
+    if (entries.length === 0) throw Refusal.page(400, 'No attributes data found in request body!');
     for (const [key, value] of entries) this.attributes.set(`${profileId}/${key}`, value);
     return undefined;
   }
@@ -248,14 +254,14 @@ function ownerOf(rule: Readonly<Record<string, unknown>>): string {
   return (rule['entityId'] as { readonly id?: string } | undefined)?.id ?? '';
 }
 
-function found(store: Store, id: string): Entity {
+function found(store: Store, entityType: string, id: string): Entity {
   const entity = store.get(id);
-  if (!entity) throw notFound();
+  if (!entity) throw notFound(`${NAMES[entityType]} with id [${id}]`);
   return entity;
 }
 
-function deleted(store: Store, id: string): undefined {
-  found(store, id);
+function deleted(store: Store, entityType: string, id: string): undefined {
+  found(store, entityType, id);
   store.delete(id);
   return undefined;
 }
@@ -268,9 +274,9 @@ function save(
   defaults: Readonly<Record<string, unknown>>,
 ): Entity {
   const id = idIn(entity);
-  const previous = id === undefined ? undefined : found(store, id);
+  const previous = id === undefined ? undefined : found(store, entityType, id);
   if (previous && entity['version'] !== undefined && entity['version'] !== previous['version'])
-    throw new Refusal(409, 'Entity was modified by another user', 35);
+    throw new Refusal(409, `${NAMES[entityType]} was already changed by someone else`, 35);
   const version = previous ? Number(previous['version']) + 1 : 1;
   const created = { id: { entityType, id: id ?? randomUUID() }, createdTime: 1, tenantId: TENANT_ID };
   const saved = structuredClone({ ...defaults, ...previous, ...entity, ...created, version }) as Entity;
