@@ -18,7 +18,7 @@ export function withFixedTime(draw) {
 
 const HEALTHY = {
   active: 'true',
-  agentVersion: 'v0.1.0',
+  agentVersion: '0.1.0',
   lastActivityTime: NOW_MS - 4 * SECOND_MS,
   cpuTemperatureC: 48.7,
   cpuUsePercent: 7.4,

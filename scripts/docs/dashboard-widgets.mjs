@@ -97,9 +97,7 @@ function drawAlarms({ alarmSource }, box) {
       ...(column === 'Severity' && { colour: alarm[0] === 'MAJOR' ? '#da1e28' : '#b28600' }),
     })),
   );
-  const widths = columns.includes('Gateway')
-    ? [0.15, 0.2, 0.2, 0.23, 0.11, 0.11]
-    : [0.1, 0.25, 0.45, 0.1, 0.1];
+  const widths = columns.includes('Gateway') ? [0.17, 0.32, 0.4, 0.11] : [0.1, 0.25, 0.45, 0.1, 0.1];
   return drawTable(columns, rows, box, widths);
 }
 

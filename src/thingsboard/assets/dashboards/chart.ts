@@ -9,6 +9,7 @@ import { type Alias, COLOURS, entities, frame, telemetryKey, type Widget } from 
 
 export interface Series {
   readonly key: string;
+  readonly label: string;
   readonly drawn: 'steps' | 'bars';
 }
 
@@ -27,8 +28,9 @@ export function chart(
 ): Widget {
   const [first] = series;
   const units = first ? keys.unit(first.key) : '';
-  const dataKeys = series.map(({ key, drawn }, index) =>
+  const dataKeys = series.map(({ key, label, drawn }, index) =>
     telemetryKey(key, keys, {
+      label,
       colour: COLOURS[index % COLOURS.length] ?? '',
       settings: drawn === 'bars' ? BARS : STEPS,
     }),

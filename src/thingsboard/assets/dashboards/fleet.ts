@@ -36,8 +36,8 @@ export function fleetDashboard(sources: AssetSources, gatewayDashboardId: string
       fillsPage: true,
       widgets: [
         ...counts(),
-        { widget: table, col: 0, row: 2, width: 16, height: 12 },
-        { widget: alarms('Active alarms'), col: 16, row: 2, width: 8, height: 12 },
+        { widget: table, col: 0, row: 2, width: 15, height: 12 },
+        { widget: alarms('Active alarms'), col: 15, row: 2, width: 9, height: 12 },
       ],
     },
     page('offline', 'Offline gateways', gatewayTable('Offline gateways', GATEWAYS, keys, OFFLINE, open, [])),
@@ -133,9 +133,7 @@ const ALARM_COLUMNS: readonly (readonly [name: string, label: string])[] = [
   ['severity', 'Severity'],
   ['originator', 'Gateway'],
   ['type', 'Alarm'],
-  ['details.data', 'What to do'],
   ['createdTime', 'Since'],
-  ['status', 'Status'],
 ];
 
 function alarms(title: string): Widget {

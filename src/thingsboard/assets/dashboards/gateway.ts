@@ -99,7 +99,7 @@ export function gatewayDashboard(sources: AssetSources): JsonObject {
 const CHART_WIDTH = 12;
 const CHART_HEIGHT = 6;
 const VALUES_WIDTH = 8;
-const VALUES_HEIGHT = 8;
+const VALUES_HEIGHT = 7;
 const STATE_HEIGHT = 4;
 
 function gatewayPage(sources: AssetSources, keys: Keys): readonly Placed[] {
@@ -211,28 +211,42 @@ function button(label: string, icon: string, action: JsonObject): Widget {
 
 function chartsOf(keys: Keys): readonly Widget[] {
   const percent = { min: 0, max: 100 };
-  const network = ['net*RxBytesPerS', 'net*TxBytesPerS'].flatMap(instancesOf);
+  const network = instancesOf('net*RxBytesPerS').flatMap((received) => {
+    const name = received.slice('net'.length, -'RxBytesPerS'.length);
+    const label = name.toLowerCase();
+    return [steps(received, `${label} received`), steps(`net${name}TxBytesPerS`, `${label} sent`)];
+  });
   return [
-    chart('CPU', GATEWAY, series(['cpuUsePercent', 'agentCpuPercent']), keys, percent),
+    chart('CPU', GATEWAY, [steps('cpuUsePercent', 'all'), steps('agentCpuPercent', 'agent')], keys, percent),
     chart(
       'Memory',
       GATEWAY,
-      series(['memoryUsedPercent', 'swapUsedPercent', 'pressureMemorySomePercent']),
+      [
+        steps('memoryUsedPercent', 'memory'),
+        steps('swapUsedPercent', 'swap'),
+        steps('pressureMemorySomePercent', 'tasks waiting for memory'),
+      ],
       keys,
       percent,
     ),
-    chart('CPU temperature', GATEWAY, series(['cpuTemperatureC']), keys),
-    chart('Disk', GATEWAY, series(['diskRootUsedPercent', 'diskRootInodesUsedPercent']), keys, percent),
-    chart('Network', GATEWAY, series(network), keys),
+    chart('Temperature', GATEWAY, [steps('cpuTemperatureC', 'CPU')], keys),
     chart(
-      'Readings: waiting and lost',
+      'Root file system',
       GATEWAY,
-      [...series(['agentWaitingReadings']), { key: 'lostReadings', drawn: 'bars' }],
+      [steps('diskRootUsedPercent', 'space'), steps('diskRootInodesUsedPercent', 'inodes')],
+      keys,
+      percent,
+    ),
+    chart('Network', GATEWAY, network, keys),
+    chart(
+      'Readings',
+      GATEWAY,
+      [steps('agentWaitingReadings', 'waiting'), { key: 'lostReadings', label: 'lost', drawn: 'bars' }],
       keys,
     ),
   ];
 }
 
-function series(keys: readonly string[]): readonly Series[] {
-  return keys.map((key) => ({ key, drawn: 'steps' }));
+function steps(key: string, label: string): Series {
+  return { key, label, drawn: 'steps' };
 }
