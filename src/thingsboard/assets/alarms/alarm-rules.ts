@@ -7,7 +7,22 @@
  * numbers and fixed words are inserted.
  */
 
-import type { Condition, Filter, Hold, Severity } from './conditions.ts';
+import {
+  above,
+  atLeast,
+  below,
+  type Condition,
+  equal,
+  type Filter,
+  flag,
+  type Hold,
+  hours,
+  minutes,
+  notText,
+  type Severity,
+  silent,
+  text,
+} from './conditions.ts';
 
 /** A value that a rule looks at. */
 export interface Argument {
@@ -35,9 +50,10 @@ export interface AlarmRule {
   readonly words?: string;
 }
 
-const MINUTE_S = 60;
-const HOUR_S = 60 * MINUTE_S;
-const DAY_S = 24 * HOUR_S;
+const DAY_S = 86_400;
+/** The arguments of the rule about eMMCs. */
+const LIVES = ['life0', 'life1', 'life2'];
+const SPARES = ['spare0', 'spare1', 'spare2'];
 
 export const ALARM_RULES: readonly AlarmRule[] = [
   {
@@ -227,30 +243,21 @@ export const ALARM_RULES: readonly AlarmRule[] = [
       level(
         'MAJOR',
         'any',
-        [
-          ...['life0', 'life1', 'life2'].map((each) => atLeast(each, 100)),
-          ...['spare0', 'spare1', 'spare2'].map((each) => text(each, 'urgent')),
-        ],
+        [...LIVES.map((each) => atLeast(each, 100)), ...SPARES.map((each) => text(each, 'urgent'))],
         hours(1),
         'The eMMC has reached its rated life (used: mmcblk0 {life0} %, mmcblk1 {life1} %, mmcblk2 {life2} %). Replace the board or the module soon.',
       ),
       level(
         'WARNING',
         'any',
-        [
-          ...['life0', 'life1', 'life2'].map((each) => atLeast(each, 80)),
-          ...['spare0', 'spare1', 'spare2'].map((each) => text(each, 'warning')),
-        ],
+        [...LIVES.map((each) => atLeast(each, 80)), ...SPARES.map((each) => text(each, 'warning'))],
         hours(1),
         'The eMMC has used most of its rated life (mmcblk0 {life0} %, mmcblk1 {life1} %, mmcblk2 {life2} %). Plan its replacement, and find what writes with "iotop -a".',
       ),
     ],
     clear: when(
       'all',
-      [
-        ...['life0', 'life1', 'life2'].map((each) => below(each, 80)),
-        ...['spare0', 'spare1', 'spare2'].map((each) => text(each, 'normal')),
-      ],
+      [...LIVES.map((each) => below(each, 80)), ...SPARES.map((each) => text(each, 'normal'))],
       hours(1),
     ),
   },
@@ -287,44 +294,4 @@ function when(match: Condition['match'], filters: readonly Filter[], hold: Hold)
 
 function telemetry(key: string, fallback?: string): Argument {
   return { key, from: 'telemetry', ...(fallback !== undefined && { default: fallback }) };
-}
-
-function minutes(count: number): Hold {
-  return { for: 'seconds', seconds: count * MINUTE_S };
-}
-
-function hours(count: number): Hold {
-  return { for: 'seconds', seconds: count * HOUR_S };
-}
-
-function above(argument: string, number: number): Filter {
-  return { argument, is: 'above', number };
-}
-
-function below(argument: string, number: number): Filter {
-  return { argument, is: 'below', number };
-}
-
-function atLeast(argument: string, number: number): Filter {
-  return { argument, is: 'at least', number };
-}
-
-function equal(argument: string, number: number): Filter {
-  return { argument, is: 'equal', number };
-}
-
-function flag(argument: string, value: boolean): Filter {
-  return { argument, is: 'flag', flag: value };
-}
-
-function text(argument: string, value: string): Filter {
-  return { argument, is: 'text', text: value };
-}
-
-function notText(argument: string, value: string): Filter {
-  return { argument, is: 'not text', text: value };
-}
-
-function silent(argument: string, forS: number): Filter {
-  return { argument, is: 'silent', forS };
 }

@@ -81,3 +81,43 @@ function predicateOf(filter: Filter): { readonly valueType: string; readonly pre
 function typed(type: string, operation: string, staticValue: number | boolean | string) {
   return { valueType: type, predicate: { type, operation, value: { staticValue } } };
 }
+
+export function minutes(count: number): Hold {
+  return { for: 'seconds', seconds: count * 60 };
+}
+
+export function hours(count: number): Hold {
+  return { for: 'seconds', seconds: count * 3600 };
+}
+
+export function above(argument: string, number: number): Filter {
+  return { argument, is: 'above', number };
+}
+
+export function below(argument: string, number: number): Filter {
+  return { argument, is: 'below', number };
+}
+
+export function atLeast(argument: string, number: number): Filter {
+  return { argument, is: 'at least', number };
+}
+
+export function equal(argument: string, number: number): Filter {
+  return { argument, is: 'equal', number };
+}
+
+export function flag(argument: string, value: boolean): Filter {
+  return { argument, is: 'flag', flag: value };
+}
+
+export function text(argument: string, value: string): Filter {
+  return { argument, is: 'text', text: value };
+}
+
+export function notText(argument: string, value: string): Filter {
+  return { argument, is: 'not text', text: value };
+}
+
+export function silent(argument: string, forS: number): Filter {
+  return { argument, is: 'silent', forS };
+}
