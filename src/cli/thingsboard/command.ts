@@ -11,14 +11,13 @@ import { errorMessage } from '../../core/model/error-code.ts';
 import type { ProvisioningPair } from '../../thingsboard/assets/profile.ts';
 import { Entities } from '../../thingsboard/rest/entities.ts';
 import { RestError } from '../../thingsboard/rest/rest-error.ts';
-import { gatewayFile } from '../../thingsboard/setup/gateway-file.ts';
 import { planRemoval, type RemovalPlan, remove } from '../../thingsboard/setup/remove.ts';
 import { checkServer } from '../../thingsboard/setup/server-check.ts';
 import { type ItemResult, setUp } from '../../thingsboard/setup/setup.ts';
 import { confirm } from '../ui/confirm.ts';
 import { assetSources } from './asset-sources.ts';
 import { type CommandPorts, connect, type LoginOptions, serverAddress, UsageError } from './connect.ts';
-import { writeGatewayFile, writeProblem } from './gateway-file.ts';
+import { gatewayFile, writeGatewayFile, writeProblem } from './gateway-file.ts';
 import { resultLine } from './result-line.ts';
 
 export interface SetupCommandOptions extends LoginOptions {

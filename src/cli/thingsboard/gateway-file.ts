@@ -1,9 +1,11 @@
-/** Writes the firstlight.toml of the gateways, which contains the provisioning secret: mode 0600, never over another file. */
+/** The firstlight.toml of the gateways, with the provisioning secret: mode 0600, never over another file. */
 
 import { lstatSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readTextFile } from '../../config/sources/read-text-file.ts';
 import { errorCode } from '../../core/model/error-code.ts';
+import type { ProvisioningPair } from '../../thingsboard/assets/profile.ts';
+import { PROFILE_NAME } from '../../thingsboard/assets/sources.ts';
 
 const BYTES_MAX = 64 * 1024;
 
@@ -31,4 +33,27 @@ export function writeGatewayFile(path: string, text: string): string | undefined
       ? undefined
       : `${path} exists with other content: delete it or name another file, and run the command again`;
   }
+}
+
+/** `urls`: server.url of the gateways, at least one. Without the secret unless `withSecret`. */
+export function gatewayFile(urls: readonly string[], pair: ProvisioningPair, withSecret: boolean): string {
+  const url = urls.length === 1 ? text(urls[0] ?? '') : `[${urls.map(text).join(', ')}]`;
+  const secret = withSecret
+    ? `secret = ${text(pair.secret.reveal())}`
+    : '# secret = "…"  # see the device profile, or write this file with --write FILE';
+  return [
+    `# Device profile "${PROFILE_NAME}". Copy this file to the boot partition of the SD card as firstlight.toml.`,
+    '[server]',
+    `url = ${url}`,
+    '',
+    '[provisioning]',
+    `key = ${text(pair.key)}`,
+    secret,
+    '',
+  ].join('\n');
+}
+
+/** A basic string of TOML 1.0; a URL and a key contain no control characters. */
+function text(value: string): string {
+  return JSON.stringify(value);
 }

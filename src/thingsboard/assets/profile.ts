@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import type { JsonObject } from '../../core/model/json-object.ts';
 import { Secret } from '../../core/model/secret.ts';
 import { objectOf, textOf } from '../rest/json-values.ts';
-import { MADE_BY, PROFILE_NAME } from './names.ts';
+import { MADE_BY, PROFILE_NAME } from './sources.ts';
 
 export interface ProvisioningPair {
   readonly key: string;

@@ -1,6 +1,17 @@
-/** What the assets are made from: the catalogue of the sensors and the table of settings, which other rooms own. */
+/**
+ * What the assets are made from: the catalogue of the sensors and the table of settings, which other rooms own, and the names of
+ * what a setup makes. It never touches anything of another name.
+ */
 
 import { GAP_KEYS } from '../../core/model/loss-report.ts';
+
+export const PROFILE_NAME = 'Firstlight gateways';
+export const FLEET_TITLE = 'Firstlight fleet';
+export const GATEWAY_TITLE = 'Firstlight gateway';
+/** In the description of the profile. */
+export const MADE_BY = 'Made by "firstlight thingsboard setup".';
+/** The server attribute of the profile with the record of the setup. */
+export const RECORD_ATTRIBUTE = 'firstlightSetup';
 
 /** A telemetry key; the entries of the sensor catalogue have this shape. */
 export interface TelemetryKey {

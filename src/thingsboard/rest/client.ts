@@ -5,7 +5,6 @@
 
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../core/model/json-object.ts';
 import { Secret } from '../../core/model/secret.ts';
-import { authorizationOf, type RestCredentials } from './credentials.ts';
 import type { RestExchange, RestRequest, RestResponse } from './exchange.ts';
 import { numberOf, textOf } from './json-values.ts';
 import {
@@ -16,6 +15,12 @@ import {
   type ServerMessage,
   statusError,
 } from './rest-error.ts';
+
+/** How a user proves who they are. */
+export type RestCredentials =
+  | { readonly type: 'password'; readonly user: string; readonly password: Secret }
+  /** An API key (ThingsBoard 4.3 and later) or the JWT of a session. */
+  | { readonly type: 'token'; readonly token: Secret };
 
 /** `what` continues the sentence "ThingsBoard refuses …". */
 export interface Call extends Pick<RestRequest, 'method' | 'path' | 'body'> {
@@ -74,6 +79,15 @@ export class RestClient {
     const request = { ...call, authorization: this.#authorization };
     return bodyOf(await send(this.#exchange, request, this.#signal), call.what);
   }
+}
+
+/** `header.payload.signature`, each Base64url (RFC 7519 section 3). An API key has no dots. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** The value of X-Authorization for a token. */
+function authorizationOf(token: Secret): Secret {
+  const text = token.reveal();
+  return new Secret(JWT.test(text) ? `Bearer ${text}` : `ApiKey ${text}`);
 }
 
 async function logIn(

@@ -1,6 +1,6 @@
 /** Takes away what a setup made, by its record: dashboards, alarm rules, and the profile if no device uses it. */
 
-import { PROFILE_NAME, RECORD_ATTRIBUTE } from '../assets/names.ts';
+import { PROFILE_NAME, RECORD_ATTRIBUTE } from '../assets/sources.ts';
 import type { Entities } from '../rest/entities.ts';
 import { idOf, textOf } from '../rest/json-values.ts';
 import type { Kind } from './content.ts';

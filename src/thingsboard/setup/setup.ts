@@ -8,7 +8,6 @@ import { ALARM_RULES } from '../assets/alarms/alarm-rules.ts';
 import { calculatedField } from '../assets/alarms/calculated-field.ts';
 import { fleetDashboard } from '../assets/dashboards/fleet.ts';
 import { gatewayDashboard } from '../assets/dashboards/gateway.ts';
-import { FLEET_TITLE, GATEWAY_TITLE, PROFILE_NAME, RECORD_ATTRIBUTE } from '../assets/names.ts';
 import {
   makeProvisioningPair,
   newProfile,
@@ -16,7 +15,14 @@ import {
   type ProvisioningPair,
   provisioningPairOf,
 } from '../assets/profile.ts';
-import { type AssetSources, Keys } from '../assets/sources.ts';
+import {
+  type AssetSources,
+  FLEET_TITLE,
+  GATEWAY_TITLE,
+  Keys,
+  PROFILE_NAME,
+  RECORD_ATTRIBUTE,
+} from '../assets/sources.ts';
 import type { Entities } from '../rest/entities.ts';
 import { idOf, textOf } from '../rest/json-values.ts';
 import { RestError } from '../rest/rest-error.ts';

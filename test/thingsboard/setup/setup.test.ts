@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assetSources } from '../../../src/cli/thingsboard/asset-sources.ts';
 import { ALARM_RULES } from '../../../src/thingsboard/assets/alarms/alarm-rules.ts';
-import { FLEET_TITLE, GATEWAY_TITLE, PROFILE_NAME } from '../../../src/thingsboard/assets/names.ts';
+import { FLEET_TITLE, GATEWAY_TITLE, PROFILE_NAME } from '../../../src/thingsboard/assets/sources.ts';
 import { planRemoval, remove } from '../../../src/thingsboard/setup/remove.ts';
 import { badRequest } from '../double/refusal.ts';
 import { RestDouble } from '../double/rest-double.ts';

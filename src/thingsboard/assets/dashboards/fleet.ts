@@ -1,9 +1,8 @@
 /** The fleet: how many gateways are online, a table of all with their problems in words, their alarms, and a map. */
 
 import type { JsonObject } from '../../../core/model/json-object.ts';
-import { FLEET_TITLE, PROFILE_NAME } from '../names.ts';
 import type { AssetSources } from '../sources.ts';
-import { Keys } from '../sources.ts';
+import { FLEET_TITLE, Keys, PROFILE_NAME } from '../sources.ts';
 import { buildDashboard, COLUMNS, type Placed, type State } from './dashboard.ts';
 import { map } from './map.ts';
 import { GREEN, RED } from './scripts.ts';

@@ -4,12 +4,10 @@
  */
 
 import type { JsonObject } from '../../../core/model/json-object.ts';
-import { GATEWAY_TITLE, PROFILE_NAME } from '../names.ts';
-import { type AssetSources, Keys } from '../sources.ts';
+import { type AssetSources, GATEWAY_TITLE, Keys, PROFILE_NAME } from '../sources.ts';
 import { chart, type Series } from './chart.ts';
 import { buildDashboard, COLUMNS, type Placed, type State } from './dashboard.ts';
 import { instancesOf, keyGroups } from './groups.ts';
-import { markdown } from './markdown.ts';
 import {
   commandAction,
   latestValuesCard,
@@ -28,6 +26,7 @@ import {
   entities,
   frame,
   idFor,
+  markdown,
   nameContains,
   placeholder,
   telemetryKey,

@@ -3,9 +3,8 @@
 import type { JsonObject } from '../../../core/model/json-object.ts';
 import type { RemoteSetting } from '../sources.ts';
 import type { Placed } from './dashboard.ts';
-import { markdown } from './markdown.ts';
 import { resetSettingsAction, settingsCard } from './scripts.ts';
-import { type Alias, dataKey, entities, frame, idFor, type Widget } from './widget.ts';
+import { type Alias, dataKey, entities, frame, idFor, markdown, type Widget } from './widget.ts';
 
 /** Client attributes with the settings in force and the problems of the desired ones. */
 export const REPORTED_SETTINGS = ['configApplied', 'configProblems'] as const;

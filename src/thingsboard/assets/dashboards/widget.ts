@@ -193,3 +193,20 @@ export function frame(title: string, config: JsonObject): JsonObject {
     ...config,
   };
 }
+
+/** A card whose text a function makes from the latest values of one gateway. */
+export function markdown(title: string, alias: Alias, code: string, dataKeys: readonly JsonObject[]): Widget {
+  return {
+    name: `Card: ${title}`,
+    type: 'system.cards.markdown_card',
+    config: frame(title, {
+      datasources: [entities(alias, dataKeys)],
+      settings: {
+        useMarkdownTextFunction: true,
+        markdownTextFunction: code,
+        applyDefaultMarkdownStyle: true,
+        markdownCss: '',
+      },
+    }),
+  };
+}
