@@ -82,16 +82,12 @@ export class Entities {
     await this.#client.object({ method: 'DELETE', path: `/api/calculatedField/${id}`, what });
   }
 
-  /** Whole dashboards whose title contains `search`. */
-  async dashboards(search: string): Promise<readonly JsonObject[]> {
+  /** The whole dashboard of exactly this title; the first one, if there are several. */
+  async dashboardTitled(title: string): Promise<JsonObject | undefined> {
     const what = 'reading the dashboards';
-    const infos = await this.#pages('/api/tenant/dashboards', { textSearch: search }, what);
-    const dashboards: JsonObject[] = [];
-    for (const info of infos) {
-      const dashboard = await this.dashboard(idOf(info));
-      if (dashboard) dashboards.push(dashboard);
-    }
-    return dashboards;
+    const infos = await this.#pages('/api/tenant/dashboards', { textSearch: title }, what);
+    const info = infos.find((each) => textOf(each, 'title') === title);
+    return info && this.dashboard(idOf(info));
   }
 
   dashboard(id: string): Promise<JsonObject | undefined> {

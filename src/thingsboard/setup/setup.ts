@@ -117,8 +117,6 @@ class SetupRun {
       ),
     );
     if (saved && this.#profileId === '') this.#profileId = idOf(saved);
-    // The next steps can fail, and the record must know the profile then.
-    await this.saveRecord();
     return saved;
   }
 
@@ -142,12 +140,9 @@ class SetupRun {
 
   /** The id of the dashboard after this step; undefined if there is none. */
   async dashboard(title: string, content: JsonObject): Promise<string | undefined> {
-    const candidates = await this.#entities.dashboards(title);
     const id = this.#items.get(itemKey('dashboard', title))?.id;
-    const found =
-      candidates.find((each) => idOf(each) === id) ??
-      (id === undefined ? undefined : await this.#entities.dashboard(id)) ??
-      candidates.find((each) => textOf(each, 'title') === title);
+    const recorded = id === undefined ? undefined : await this.#entities.dashboard(id);
+    const found = recorded ?? (await this.#entities.dashboardTitled(title));
     const decision = this.#decide('dashboard', title, content, found);
     const saved = await this.#carryOut('dashboard', title, decision, found, () =>
       this.#entities.saveDashboard({ ...found, ...content }),
