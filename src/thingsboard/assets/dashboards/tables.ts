@@ -81,7 +81,7 @@ export function alarmColumns(columns: readonly (readonly [string, string])[]): r
   return columns.map(([name, label]) => dataKey(name, 'alarm', { label }));
 }
 
-/** Active alarms, the most severe first. */
+/** Active alarms, the most severe first: ThingsBoard sorts the names of severities, which have that order. */
 export function alarmTable(title: string, source: JsonObject): Widget {
   return {
     name: `Alarms: ${title}`,
@@ -113,7 +113,7 @@ export function alarmTable(title: string, source: JsonObject): Widget {
         displayActivity: true,
         displayPagination: true,
         defaultPageSize: 10,
-        defaultSortOrder: '-createdTime',
+        defaultSortOrder: 'severity',
         enableSelectColumnDisplay: true,
         enableStickyAction: false,
       },
