@@ -171,6 +171,7 @@ export function createAgentSettings(config: Config, name: string): AgentSettings
     sampleEveryMs: telemetry.intervalMs,
     drainPerS: telemetry.drainPerS,
     deadbands: telemetry.deadbands,
+    report: telemetry.report,
     ...(device.token && { token: device.token }),
     ...(provisioning && {
       reprovision: provisioning.afterSuccess === 'keep',

@@ -107,6 +107,7 @@ function readOtherSettings(reader: Reader): Pick<Config, 'telemetry' | 'outbox' 
   return {
     telemetry: {
       intervalMs: reader.lastOrDefault(settings.telemetryInterval),
+      report: reader.lastOrDefault(settings.telemetryReport),
       drainPerS: reader.lastOrDefault(settings.telemetryDrainRate),
       deadbands: reader.lastOrDefault(settings.telemetryDeadband),
     },

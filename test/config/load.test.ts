@@ -17,6 +17,7 @@ after-success = "forget"
 name = "  gw-{serial} "
 [telemetry]
 interval = "24h"
+report = "all"
 drain-rate = "1000"
 deadband = "cpuTemperatureC=0.5, load1=10"
 [sensors]
@@ -51,7 +52,7 @@ describe('loadConfig', () => {
         tls: { pins: [] },
       },
       device: {},
-      telemetry: { intervalMs: 10_000, drainPerS: 10, deadbands: new Map() },
+      telemetry: { intervalMs: 10_000, report: 'changes', drainPerS: 10, deadbands: new Map() },
       sensors: {
         selection: { profile: 'default', on: [], off: [] },
         everyMs: new Map(),
@@ -83,7 +84,12 @@ describe('loadConfig', () => {
       ['cpuTemperatureC', 0.5],
       ['load1', 10],
     ]);
-    assert.deepEqual(config.telemetry, { intervalMs: 86_400_000, drainPerS: 1000, deadbands });
+    assert.deepEqual(config.telemetry, {
+      intervalMs: 86_400_000,
+      report: 'all',
+      drainPerS: 1000,
+      deadbands,
+    });
     assert.deepEqual(config.sensors, {
       selection: { profile: 'full', on: ['network'], off: ['load5', 'load15'] },
       everyMs: new Map([['cpu', 60_000]]),
@@ -116,6 +122,7 @@ describe('loadConfig', () => {
       FIRSTLIGHT_PROVISIONING_AFTER_SUCCESS: 'keep',
       FIRSTLIGHT_DEVICE_NAME: 'other-name',
       FIRSTLIGHT_TELEMETRY_INTERVAL: '1s',
+      FIRSTLIGHT_TELEMETRY_REPORT: 'changes',
       FIRSTLIGHT_TELEMETRY_DRAIN_RATE: '1',
       FIRSTLIGHT_TELEMETRY_DEADBAND: '',
       FIRSTLIGHT_SENSORS_PROFILE: 'minimal',
@@ -141,7 +148,12 @@ describe('loadConfig', () => {
     assert.equal(config.provisioning?.credentials, 'device-generated');
     assert.equal(config.provisioning?.afterSuccess, 'keep');
     assert.equal(config.device.name, 'other-name');
-    assert.deepEqual(config.telemetry, { intervalMs: 1000, drainPerS: 1, deadbands: new Map() });
+    assert.deepEqual(config.telemetry, {
+      intervalMs: 1000,
+      report: 'changes',
+      drainPerS: 1,
+      deadbands: new Map(),
+    });
     assert.deepEqual(config.sensors.selection, { profile: 'minimal', on: [], off: ['cpu'] });
     assert.equal(config.sensors.rename.size, 0);
     const outbox = { spoolAfterMs: 6000, flushEveryMs: 7000, spoolBytes: 1e6, freeShare: 0.9 };
