@@ -28,6 +28,8 @@ interval = "cpu=1m"
 rename = "load1=load"
 scale = "load1=100"
 offset = "load1=-1"
+[remote]
+commands = "reload"
 [outbox]
 spool-after = "5s"
 flush-every = "1h"
@@ -61,6 +63,7 @@ describe('loadConfig', () => {
         offset: new Map(),
         custom: [],
       },
+      commands: { isOff: false, enabled: [], exec: [] },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
       log: { level: 'info', format: 'text' },
@@ -98,6 +101,7 @@ describe('loadConfig', () => {
       offset: new Map([['load1', -1]]),
       custom: [],
     });
+    assert.deepEqual(config.commands, { isOff: false, enabled: ['reload'], exec: [] });
     const outbox = { spoolAfterMs: 5000, flushEveryMs: 3_600_000, spoolBytes: 2 ** 30, freeShare: 0 };
     assert.deepEqual(config.outbox, outbox);
     assert.deepEqual(config.clock, { trust: 'system' });
@@ -132,6 +136,7 @@ describe('loadConfig', () => {
       FIRSTLIGHT_SENSORS_RENAME: '',
       FIRSTLIGHT_SENSORS_SCALE: '',
       FIRSTLIGHT_SENSORS_OFFSET: '',
+      FIRSTLIGHT_REMOTE_COMMANDS: 'restart',
       FIRSTLIGHT_OUTBOX_SPOOL_AFTER: '6s',
       FIRSTLIGHT_OUTBOX_FLUSH_EVERY: '7s',
       FIRSTLIGHT_OUTBOX_SPOOL_SIZE: '1MB',
