@@ -13,6 +13,7 @@ const TABLES: readonly Table[] = [
   'sensors',
   'outbox',
   'clock',
+  'remote',
   'log',
 ] as const;
 

@@ -108,12 +108,14 @@ export const settings = {
   },
   telemetryInterval: {
     key: 'telemetry.interval',
+    isRemote: true,
     default: '10s',
     meaning: 'Time between two readings of the sensors.',
     ...duration(SECOND_MS, 24 * HOUR_MS, '10s'),
   },
   telemetryDrainRate: {
     key: 'telemetry.drain-rate',
+    isRemote: true,
     default: '10',
     meaning:
       'Maximum rate for sending queued readings, in messages per second. New readings are sent in addition.',
@@ -121,6 +123,7 @@ export const settings = {
   },
   telemetryDeadband: {
     key: 'telemetry.deadband',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: `at most ${PAIRS_MAX} of key=number, separated by commas; a key has 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (wildcard); a number is above 0`,
@@ -131,12 +134,14 @@ export const settings = {
   ...sensorSettings,
   outboxSpoolAfter: {
     key: 'outbox.spool-after',
+    isRemote: true,
     default: '60s',
     meaning: 'Maximum time that a queued reading stays in memory only. Then the agent writes it to the disk.',
     ...duration(5 * SECOND_MS, HOUR_MS, '60s'),
   },
   outboxFlushEvery: {
     key: 'outbox.flush-every',
+    isRemote: true,
     default: '60s',
     meaning:
       'How often the agent writes new readings to the disk while the server is unreachable. A power cut loses at most the readings of this period.',
@@ -144,12 +149,14 @@ export const settings = {
   },
   outboxSpoolSize: {
     key: 'outbox.spool-size',
+    isRemote: true,
     default: '64MB',
     meaning: 'Maximum disk space for queued readings. If it is full, the agent deletes the oldest readings.',
     ...size('1MB', '16GB', '64MB'),
   },
   outboxFreeSpace: {
     key: 'outbox.free-space',
+    isRemote: true,
     default: '10%',
     meaning: 'Share of the file system that the agent always leaves free.',
     ...share('0%', '90%', '10%'),
@@ -161,14 +168,23 @@ export const settings = {
       'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is: use it on a host without a time service.',
     ...choice(['synchronised', 'system']),
   },
+  remoteSettings: {
+    key: 'remote.settings',
+    default: 'on',
+    meaning:
+      'With on, shared attributes of the device in ThingsBoard set the settings that name one, and take precedence over files and environment variables. With off, the agent ignores them.',
+    ...choice(['on', 'off']),
+  },
   logLevel: {
     key: 'log.level',
+    isRemote: true,
     default: 'info',
     meaning: 'Lowest level that is logged.',
     ...choice(['debug', 'info', 'warn', 'error']),
   },
   logFormat: {
     key: 'log.format',
+    isRemote: true,
     default: 'text',
     meaning: 'text: one line per event for people; json: one JSON object per line for programs.',
     ...choice(['text', 'json']),
@@ -176,3 +192,6 @@ export const settings = {
 } as const satisfies Record<string, Setting>;
 
 export const allSettings: readonly Setting[] = Object.values(settings);
+
+/** The settings that the server may set. */
+export const remoteSettings: readonly Setting[] = allSettings.filter(({ isRemote }) => isRemote);
