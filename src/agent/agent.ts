@@ -54,6 +54,8 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly drainPerS: number;
   /** Minimum change, per key, for a value to be reported again. Absent: any change. */
   readonly deadbands?: Deadbands;
+  /** Upper limit of the wait before the first request, ms. Absent: `spreadMs`. */
+  readonly firstRequestMsMax?: number;
 }
 
 /** Runs the agent with one set of settings until the signal aborts. */
@@ -178,7 +180,7 @@ async function runSession(
     () => ports.outbox.fresh.size + ports.outbox.backlog.size,
   );
   // A fleet that gets its power back at once must not send its first requests at once.
-  const spreadMs = spreadShare * settings.spreadMs;
+  const spreadMs = spreadShare * Math.min(settings.spreadMs, settings.firstRequestMsMax ?? settings.spreadMs);
   ports.log.debug('waiting before the first request to spread the load of a fleet', {
     forS: Math.round(spreadMs / 1000),
   });

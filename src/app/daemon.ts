@@ -34,7 +34,7 @@ interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'>
 }
 
 export interface DaemonContext
-  extends Pick<ProcessServices, 'state' | 'log' | 'service' | 'memory' | 'statusOutput'> {
+  extends Pick<ProcessServices, 'state' | 'log' | 'service' | 'memory' | 'statusOutput' | 'remote'> {
   readonly clock: HostClock;
   /** For files that are valid in this boot only; undefined if the host has no runtime directory. */
   readonly runtime: string | undefined;
@@ -55,7 +55,10 @@ export async function runDaemon(
   const sensorSet = new SensorSet({ clock, log, counters, restarts, drainTimerLagMs: clock.drainTimerLagMs });
   const plaintextWarnings = new PlaintextWarnings({ clock, log });
   const services = { ...context, random: hostRandom(), facts, sensorSet, counters, plaintextWarnings };
-  while (!signal.aborted) await runWithOutbox(config, services, signal);
+  const runAgent = async (stop: AbortSignal): Promise<void> => {
+    while (!stop.aborted) await runWithOutbox(config, services, stop);
+  };
+  await runUntilFirst([(stop) => context.remote.run(stop), runAgent], signal);
 }
 
 /** Two agents on one state directory would provision one device twice. */

@@ -3,7 +3,15 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { SensorNames } from '../config/custom-sensors.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { RemoteSource } from '../config/remote-values.ts';
+import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import { catalogue, collectors } from '../sensors/catalogue.ts';
+import {
+  type LoadedWithStored,
+  loadWithStored,
+  readRemoteSettings,
+  type StoredRemoteSettings,
+} from './remote/settings-file.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
 const STATE_DIRECTORY = '/var/lib/firstlight';
@@ -21,33 +29,57 @@ export function stateDirectory({ state }: PathOptions, environment: NodeJS.Proce
   return state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
 }
 
-/** Reads the configuration as the agent does. Throws a ConfigError with every problem. */
-export function readConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
-  return loadFrom(pathOptions, environment, environment['CREDENTIALS_DIRECTORY']);
+/** Reads the configuration as the agent does. Throws a ConfigError with every local problem. */
+export function readConfig(
+  pathOptions: PathOptions,
+  environment: NodeJS.ProcessEnv,
+  remote: RemoteSource,
+): LoadedConfig {
+  return loadFrom(pathOptions, environment, { remote, directory: environment['CREDENTIALS_DIRECTORY'] });
+}
+
+export interface ServiceConfig extends LoadedWithStored {
+  /** The file with the settings of the server. */
+  readonly stored: StoredRemoteSettings;
 }
 
 /**
  * Reads the configuration as the service does, but from a shell: secrets that systemd passes to the service are read from its
- * credential store, if this user can read it. Throws a ConfigError with every problem.
+ * credential store, and the stored settings of the server from the state directory, if this user can read them. Rejects with a
+ * ConfigError with every local problem.
  */
-export function readServiceConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
+export async function readServiceConfig(
+  pathOptions: PathOptions,
+  environment: NodeJS.ProcessEnv,
+): Promise<ServiceConfig> {
   const directory = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
-  return loadFrom(pathOptions, environment, directory, directory === undefined && existsSync(CREDSTORE));
+  const credentialsHidden = directory === undefined && existsSync(CREDSTORE);
+  const state = stateDirectory(pathOptions, environment);
+  const stored = await readRemoteSettings(state, boardFingerprint({ root: '/' }));
+  const read = (remote: RemoteSource) =>
+    loadFrom(pathOptions, environment, { remote, directory, credentialsHidden });
+  return { ...loadWithStored(read, stored.record), stored };
+}
+
+interface OtherSources {
+  readonly remote: RemoteSource;
+  readonly directory: string | undefined;
+  readonly credentialsHidden?: boolean;
 }
 
 function loadFrom(
   pathOptions: PathOptions,
   environment: NodeJS.ProcessEnv,
-  credentialsDirectory: string | undefined,
-  credentialsHidden = false,
+  { remote, directory, credentialsHidden = false }: OtherSources,
 ): LoadedConfig {
   return loadConfig({
     file: configFile(pathOptions, environment),
     fileRequired: pathOptions.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
-    credentialsDirectory,
+    credentialsDirectory: directory,
     credentialsHidden,
     names: SENSOR_NAMES,
+    remote,
   });
 }
 

@@ -35,9 +35,12 @@ export function keyOfAttribute(name: string): string | undefined {
   return BY_ATTRIBUTE.get(name)?.key;
 }
 
+/** Before the name of an attribute as the source of a value. */
+export const ATTRIBUTE_SOURCE = 'shared attribute ';
+
 /** The source of a value, for messages. */
 export function attributeSource(name: string): Source {
-  return { name: `shared attribute ${name}`, via: 'attribute' };
+  return { name: `${ATTRIBUTE_SOURCE}${name}`, via: 'attribute' };
 }
 
 /** `attributes` may be hostile: any keys, any JSON values. */

@@ -66,7 +66,7 @@ export async function createChecks(
 ): Promise<CheckList> {
   const state = stateDirectory(options, environment);
   const status = await currentStatus(options, environment, clock);
-  const loaded = loadConfigOrProblems(options, environment);
+  const loaded = await loadConfigOrProblems(options, environment);
   const readServiceProperties = (signal: AbortSignal) =>
     runCommand(
       {
@@ -93,7 +93,7 @@ export async function createChecks(
   const { server, device, provisioning } = config;
   const ports = { clock, random: hostRandom(), log: SILENT_LOGGER };
   const { transport } = await openTransport(server, ports);
-  const credentials = await inspectCredentials(state, config);
+  const credentials = await inspectCredentials(state, loaded);
   const token = 'token' in credentials ? credentials.token : undefined;
   const pair = provisioning && {
     key: provisioning.key,
@@ -160,13 +160,13 @@ function endpointChecks(
   return checks.map((check) => ({ ...check, name: `${check.name} of ${url}` }));
 }
 
-/** The configuration, or one sentence for each problem. */
-export function loadConfigOrProblems(
+/** The configuration with the stored settings of the server, or one sentence for each problem. */
+export async function loadConfigOrProblems(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
-): LoadedConfig | readonly string[] {
+): Promise<LoadedConfig | readonly string[]> {
   try {
-    return readServiceConfig(options, environment);
+    return (await readServiceConfig(options, environment)).loaded;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ sentence }) => sentence);

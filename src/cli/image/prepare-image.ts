@@ -64,7 +64,8 @@ export async function prepareImage(
 }
 
 function removalLines(state: string, leftovers: Leftovers | undefined): readonly string[] {
-  const names = [...(leftovers?.credentials ?? []), ...(leftovers?.spool ?? [])];
+  const { credentials = [], spool = [], settings = [] } = leftovers ?? {};
+  const names = [...credentials, ...spool, ...settings];
   return names.length === 0
     ? [`nothing: there are no credentials and no readings in ${state}`]
     : names.map((name) => join(state, name));

@@ -13,12 +13,14 @@ import type { EventEntry, EventLevel } from './definition.ts';
 import { FAILURE_SENTENCES } from './failure-sentences.ts';
 import { HOST_EVENTS } from './host.ts';
 import { READING_EVENTS } from './readings.ts';
+import { REMOTE_SETTINGS_EVENTS } from './remote-settings.ts';
 
 const EVENTS_EXCEPT_FAILURES = {
   ...CONNECTION_EVENTS,
   ...ENDPOINT_EVENTS,
   ...READING_EVENTS,
   ...HOST_EVENTS,
+  ...REMOTE_SETTINGS_EVENTS,
 } as const satisfies Record<string, EventEntry>;
 
 type FailureEventId<Reason extends FailureReason = FailureReason> = `FL-${Uppercase<Reason>}`;
@@ -50,6 +52,7 @@ export const RESOLVED_BY: Readonly<Partial<Record<EventId, readonly EventId[]>>>
   'FL-CLOCK-UNVERIFIABLE': ['FL-CLOCK-SYNCHRONISED'],
   'FL-CLOCK-STEP-UNCONFIRMED': ['FL-CLOCK-STEP-REVERTED', 'FL-CLOCK-STEPPED'],
   'FL-CONFIG-RELOAD-REJECTED': ['FL-CONFIG-CHANGED', 'FL-CONFIG-UNCHANGED'],
+  'FL-REMOTE-SETTINGS-WRITE-FAILED': ['FL-REMOTE-SETTINGS-WRITE-RESTORED'],
   'FL-CONFIG-RELOAD-FAILED': ['FL-CONFIG-CHANGED', 'FL-CONFIG-UNCHANGED'],
 };
 
