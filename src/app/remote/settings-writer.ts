@@ -2,7 +2,11 @@
 
 import type { LoadedConfig } from '../../config/load.ts';
 import { settings } from '../../config/schema/settings.ts';
-import type { StoredSettings } from '../../core/downlink/settings-trial.ts';
+import {
+  type SettingsState,
+  type StoredSettings,
+  settingsToStore,
+} from '../../core/downlink/settings-trial.ts';
 import type { SettingsRecord } from '../../core/downlink/stored-settings.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -35,6 +39,7 @@ export class SettingsWriter {
   readonly #isServerDropped: boolean;
   /** What the file contains; if it is not used, what it would contain without settings. */
   #written: string;
+  #writtenSettings: StoredSettings;
   #retryAtMs = Number.POSITIVE_INFINITY;
   #localUrls: readonly string[] | undefined;
   #isBindingDue = false;
@@ -45,6 +50,7 @@ export class SettingsWriter {
     this.#ports = ports;
     this.#isServerDropped = stored.record.confirmed.has(SERVER_URL) && !record.confirmed.has(SERVER_URL);
     this.#written = encodeRecord(stored.record);
+    this.#writtenSettings = stored.record;
     this.#localUrls = record.localUrls;
   }
 
@@ -76,9 +82,10 @@ export class SettingsWriter {
    * Resolves when the settings are durable, or the failure is logged. The credentials are bound first: after a power cut in between,
    * they are valid for both servers, and the old one is in use.
    */
-  async write(current: StoredSettings, loaded: LoadedConfig): Promise<void> {
+  async write(current: SettingsState, loaded: LoadedConfig): Promise<void> {
     const { state, clock, log, bindCredentials } = this.#ports;
-    const text = this.#encode(current);
+    const toStore = settingsToStore(current, this.#writtenSettings);
+    const text = this.#encode(toStore);
     const hasFailed = this.#retryAtMs < Number.POSITIVE_INFINITY;
     if (text === this.#written) this.#retryAtMs = Number.POSITIVE_INFINITY;
     if (text === this.#written || (hasFailed && clock.monotonicMs() < this.#retryAtMs)) return;
@@ -87,6 +94,7 @@ export class SettingsWriter {
     try {
       await writeRemoteSettings(state, text);
       this.#written = text;
+      this.#writtenSettings = toStore;
       this.#retryAtMs = Number.POSITIVE_INFINITY;
       if (hasFailed) logEvent(log, 'FL-REMOTE-SETTINGS-WRITE-RESTORED');
     } catch (error) {

@@ -238,6 +238,16 @@ export function takeBack(
   return { ...rest, rejected, awaitsTelemetry: true, failures, retryAtMs: monotonicMs + waitMs };
 }
 
+/**
+ * What to store, after `stored`. A wish that was taken back and is being tried again stays stored: the end of that trial changes it
+ * with one write, or not at all.
+ */
+export function settingsToStore(state: SettingsState, stored: StoredSettings): StoredSettings {
+  const tried = new Map([...pendingChanges(state), ...(state.trial?.changes ?? NONE)]);
+  const kept = [...stored.rejected].filter(([key]) => tried.has(key));
+  return { confirmed: state.confirmed, rejected: new Map([...kept, ...state.rejected]) };
+}
+
 /** The values that count with `changes`, in ascending order of precedence. */
 export function valuesWith(
   { confirmed }: StoredSettings,
