@@ -18,6 +18,7 @@ import {
   recordAttempt,
   type SettingsState,
   type StoredSettings,
+  settingsToStore,
   startTrial,
   TRIAL_MS,
   takeBack,
@@ -199,6 +200,24 @@ describe('a trial', () => {
   it('is left out for changes that cannot stop telemetry', () => {
     const state = applyWithoutTrial(healthy, new Map([['a', '2']]), at(7));
     assert.deepEqual([state.trial, confirmedOf(state)], [undefined, { a: '2' }]);
+  });
+});
+
+describe('settingsToStore', () => {
+  it('keeps what was taken back while it is tried again, so that nothing is written in between', () => {
+    const before = stored({ b: '1' }, { a: '2' });
+    const pending = changed(before, { a: '2' });
+    const trial = tryPending(pending, 0);
+    for (const state of [pending, trial]) {
+      const { confirmed, rejected } = settingsToStore(state, before);
+      assert.deepEqual([confirmed, rejected], [before.confirmed, before.rejected]);
+    }
+    assert.equal(settingsToStore(acceptTelemetry(trial, 0, 1), before).rejected.size, 0);
+  });
+
+  it('drops what was taken back when the server no longer wants it', () => {
+    const before = stored({}, { a: '2' });
+    assert.equal(settingsToStore(all(before, {}), before).rejected.size, 0);
   });
 });
 
