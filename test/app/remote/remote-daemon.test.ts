@@ -1,6 +1,8 @@
 /** The whole daemon with settings of the server: no reading is lost, nothing is provisioned again, a power cut strands nothing. */
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 import {
@@ -64,8 +66,8 @@ it('another URL of the same server is confirmed, and no power cut on the way str
   cuts.unshift(await gateway.snapshot());
   await line(daemon, 'event=FL-REMOTE-SETTINGS-CONFIRMED');
   await until(
-    () => cuts.length === 2,
-    () => 'the credentials were not bound',
+    () => cuts.length === 2 && existsSync(join(gateway.state, 'remote-settings.json')),
+    () => 'the settings were not stored',
   );
   await daemon.stop();
   cuts.push(await gateway.snapshot());
