@@ -74,7 +74,7 @@ const ATTRIBUTES = {
 };
 
 const ATTRIBUTES_INTRODUCTION =
-  'The agent sends these client attributes once after each start. An attribute that the host does not provide is absent. A value of digits only gets a prefix (`SN:0123`), because ThingsBoard would store it as a number.';
+  'The agent sends these client attributes once after each start. An attribute that the host does not provide is absent. A value that reads as a number gets a prefix (`SN:0123`, `v13`), because ThingsBoard would store it as a number.';
 
 export async function sensorReference() {
   const { collectors } = await loadSensors();

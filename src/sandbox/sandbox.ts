@@ -48,7 +48,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly httpPort: number;
   readonly adminPort: number;
   /**
-   * `core.admin` creates and deletes devices, revokes tokens, writes shared attributes and sends commands.
+   * `core.admin` creates and deletes devices, revokes tokens, writes shared attributes, assigns packages and
+   * sends RPC.
    */
   readonly core: SandboxCoreWithAdmin;
   devices(): readonly DeviceView[];

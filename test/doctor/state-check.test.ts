@@ -27,6 +27,25 @@ describe('the state directory check', () => {
     await chmod(place.path, 0o700);
     assert.doesNotMatch((await stateCheck(place.path).run(signal)).observed, /mode/);
   });
+
+  it('fails for a directory in memory, also before it exists', async () => {
+    await using place = await tempDir();
+    await chmod(place.path, 0o700);
+    const volatileStorage = 'tmpfs at /var/lib';
+    for (const path of [place.path, join(place.path, 'absent')]) {
+      const result = await stateCheck(path, { volatileStorage }).run(signal);
+      assert.deepEqual([result.status, result.observed], ['fail', `${path} is on tmpfs at /var/lib`]);
+      assert.match(result.status === 'fail' ? result.action : '', /^move the state directory to a disk/);
+    }
+    const { status, observed } = await stateCheck(place.path, { volatileStorage, hasFixedToken: true }).run(
+      signal,
+    );
+    assert.equal(status, 'pass');
+    assert.match(observed, /loses the queued readings$/);
+    await chmod(place.path, 0o755);
+    const open = await stateCheck(place.path, { volatileStorage }).run(signal);
+    assert.match(open.observed, /mode 755/, 'other faults come first');
+  });
 });
 
 const FUSE = 0x65735546;

@@ -9,8 +9,10 @@
 import { DEADLINE } from '../../src/core/async/abort.ts';
 import type { Failure, FailureReason, Result } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
+import type { DownlinkListener, Subscriptions } from '../../src/core/ports/downlink.ts';
 import type { ProvisionRequest, Transport } from '../../src/core/ports/transport.ts';
 import { failureOf } from './failures.ts';
+import { ScriptedDownlink } from './scripted-downlink.ts';
 
 export type Call =
   | { readonly verb: 'provision'; readonly request: ProvisionRequest }
@@ -26,6 +28,8 @@ export type Script = (call: Call, index: number) => Answer | Promise<Answer>;
 
 export class ScriptedTransport implements Transport {
   readonly calls: Call[] = [];
+  /** The server of `listen` and `reply`, which are not in `calls`. */
+  readonly downlink = new ScriptedDownlink();
   readonly #callLog: string[];
   readonly #answer: Script;
 
@@ -72,7 +76,22 @@ export class ScriptedTransport implements Transport {
     return failed ?? { ok: true, value: undefined };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  listen(
+    token: Secret,
+    subscriptions: Subscriptions,
+    listener: DownlinkListener,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
+    return this.downlink.listen(token, subscriptions, listener, signal);
+  }
+
+  reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
+    return this.downlink.reply(token, commandId, body, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.downlink.end('aborted');
+  }
 
   #bodies(verb: 'postTelemetry' | 'postAttributes'): readonly string[] {
     return this.calls.flatMap((call) => (call.verb === verb ? [call.body] : []));

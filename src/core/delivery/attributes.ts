@@ -7,7 +7,7 @@
  */
 
 import { logEvent } from '../events/catalogue.ts';
-import { waitBeforeMs } from '../failures/backoff.ts';
+import { countFailure, type FailureCounts, waitBeforeMs } from '../failures/backoff.ts';
 import type { Failure } from '../failures/failure.ts';
 import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { Values } from '../model/reading.ts';
@@ -42,6 +42,7 @@ export class AttributeDelivery {
   #token: Secret | undefined;
   #isInFlight = false;
   #rejections = 0;
+  #failureCounts: FailureCounts = {};
   /** Time of the next attempt, monotonic ms. */
   #dueMs = Number.NEGATIVE_INFINITY;
   #gathering: Promise<void> | undefined;
@@ -86,6 +87,7 @@ export class AttributeDelivery {
         if (!result.ok && result.failure.reason !== 'request-malformed')
           return this.#onRejected(result.failure);
         this.#rejections = 0;
+        this.#failureCounts = {};
         // If the token was replaced meanwhile, the new device has not received this body.
         if (this.#token?.equals(token)) this.#bodies.shift();
         if (result.ok) {
@@ -102,10 +104,11 @@ export class AttributeDelivery {
     if (failure.reason === 'unauthorized' || failure.reason === 'aborted') return { type: 'failed', failure };
     const { clock, random, log } = this.#ports;
     this.#rejections += 1;
+    this.#failureCounts = countFailure(this.#failureCounts, failure.reason);
     const { schedule } = FAILURE_POLICIES[failure.reason];
+    const count = this.#failureCounts[failure.reason] ?? 1;
     const requestedWaitMs = failure.retryAfterMs ?? 0;
-    this.#dueMs =
-      clock.monotonicMs() + requestedWaitMs + waitBeforeMs(schedule, this.#rejections, random.uniform());
+    this.#dueMs = clock.monotonicMs() + requestedWaitMs + waitBeforeMs(schedule, count, random.uniform());
     const fields = { reason: failure.reason, detail: failure.detail };
     if (this.#rejections === LOG_AFTER_REJECTIONS) {
       logEvent(log, 'FL-ATTRIBUTES-REJECTED', fields);

@@ -97,6 +97,11 @@ export const CONNECTION_EVENTS = {
     sentence:
       'the stored credentials belong to another board because the SD card was moved or cloned; the agent archived them and provisions again: check that the new device has its own name',
   },
+  'FL-BOARD-UNCERTAIN': {
+    level: 'warn',
+    sentence:
+      'the credentials match this board only by an identifier that several boards can share; the agent uses them: if this card or disk is a copy, set another device.name here and run firstlight credentials forget',
+  },
   'FL-SERVER-CHANGED': {
     level: 'warn',
     sentence:
@@ -131,6 +136,11 @@ export const ENDPOINT_EVENTS = {
     level: 'warn',
     sentence:
       'server.url redirects to another address, which the agent uses until its next start: set server.url to that address',
+  },
+  'FL-DOWNLINK-LIMITED': {
+    level: 'warn',
+    sentence:
+      'the server sends more commands or changes of attributes than the agent accepts, which is four a second after a burst of 32; the others wait on the server: check which program writes shared attributes or sends commands to this device',
   },
   'FL-PLAINTEXT-ENDPOINT': {
     level: 'warn',

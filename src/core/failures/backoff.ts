@@ -3,11 +3,21 @@
  * does not return together, and no gateway retries continuously.
  */
 
+import type { FailureReason } from './failure.ts';
+
 export interface Schedule {
   /** Upper limit of the first wait, ms. */
   readonly baseMs: number;
   /** Upper limit of every wait, ms. */
   readonly capMs: number;
+}
+
+/** Consecutive failures of each reason. Each has its own count, so that no reason lengthens the wait of another. */
+export type FailureCounts = Readonly<Partial<Record<FailureReason, number>>>;
+
+/** `counts` with one more failure of `reason`. */
+export function countFailure(counts: FailureCounts, reason: FailureReason): FailureCounts {
+  return { ...counts, [reason]: (counts[reason] ?? 0) + 1 };
 }
 
 /** Shortest wait before any repetition, ms. */

@@ -18,6 +18,13 @@ export function monitorTransport(transport: Transport, liveness: Liveness): Tran
     probe: (token, signal) => transport.probe(token, signal),
     postTelemetry: (token, body, signal) => trackPost(() => transport.postTelemetry(token, body, signal)),
     postAttributes: (token, body, signal) => trackPost(() => transport.postAttributes(token, body, signal)),
+    // Lasts until it is aborted; the loop that listens has its own heartbeat.
+    listen: (token, subscriptions, listener, signal) =>
+      transport.listen(token, subscriptions, listener, signal),
+    reply: (token, commandId, body, signal) =>
+      liveness.track('a reply to a command', REQUEST_MS_MAX, () =>
+        transport.reply(token, commandId, body, signal),
+      ),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }

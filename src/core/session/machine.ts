@@ -12,11 +12,12 @@
  * first verifies whether the server already accepts the proposed token. `nextState` is pure.
  */
 
-import { waitBeforeMs } from '../failures/backoff.ts';
+import { countFailure, type FailureCounts, waitBeforeMs } from '../failures/backoff.ts';
 import type { Failure } from '../failures/failure.ts';
 import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { Secret } from '../model/secret.ts';
 import type { CredentialRecord } from '../ports/credentials.ts';
+import { authFailuresAfter, isRevoked, untilRevokedMs } from './revocation.ts';
 import type {
   DeviceIdentity,
   IdentityWithToken,
@@ -26,47 +27,47 @@ import type {
   SessionState,
 } from './state.ts';
 
-/** Successful deliveries for this long reset the failure count, ms; less would overload a flapping server. */
+/** Successful deliveries for this long reset the failure counts, ms; less would overload a flapping server. */
 export const HEALTHY_MS = 5 * 60_000;
 
 /** Delay before the next attempt to store an unsaved token, ms. */
 export const RETRY_SAVE_MS = 10_000;
 
-export const INITIAL_STATE: SessionState = { at: 'load', consecutiveFailures: 0 };
+export const INITIAL_STATE: SessionState = { at: 'load', failureCounts: {} };
 
 /** The initial state of a gateway whose token is configured: nothing to load, nothing to provision. */
 export function stateWithToken(deviceName: string, token: Secret): SessionState {
-  return { at: 'deliver', identity: { deviceName, token }, consecutiveFailures: 0 };
+  return { at: 'deliver', identity: { deviceName, token }, failureCounts: {} };
 }
 
 /** Throws if the event cannot happen in the state, which is a bug. */
 export function nextState(state: SessionState, event: SessionEvent, context: SessionContext): SessionState {
   if (event.type === 'failed') {
     return state.at === 'save'
-      ? deliverUnsaved(state.identity, state.consecutiveFailures, context)
+      ? deliverUnsaved(state.identity, state.failureCounts, context)
       : wait(state, event.failure, context);
   }
-  const { consecutiveFailures } = state;
+  const { failureCounts } = state;
   switch (state.at) {
     case 'load':
-      if (event.type === 'loaded') return { ...stateFromRecord(event.record, context), consecutiveFailures };
+      if (event.type === 'loaded') return { ...stateFromRecord(event.record, context), failureCounts };
       break;
     case 'record-intent':
       if (event.type === 'intent-recorded')
-        return { at: 'provision', identity: event.identity, consecutiveFailures };
+        return { at: 'provision', identity: event.identity, failureCounts };
       break;
     case 'provision':
       if (event.type === 'token-issued') {
         return {
           at: 'deliver',
           identity: { deviceName: state.identity.deviceName, token: event.token },
-          consecutiveFailures,
+          failureCounts,
         };
       }
       if (event.type === 'token-unsaved') {
         return deliverUnsaved(
           { deviceName: state.identity.deviceName, token: event.token },
-          consecutiveFailures,
+          failureCounts,
           context,
         );
       }
@@ -76,10 +77,10 @@ export function nextState(state: SessionState, event: SessionEvent, context: Ses
       break;
     case 'verify-previous-token':
       if (event.type === 'token-verified')
-        return { ...afterPreviousTokenCheck(state, event.accepted), consecutiveFailures };
+        return { ...afterPreviousTokenCheck(state, event.accepted), failureCounts };
       break;
     case 'save':
-      if (event.type === 'saved') return { at: 'deliver', identity: state.identity, consecutiveFailures };
+      if (event.type === 'saved') return { at: 'deliver', identity: state.identity, failureCounts };
       break;
     case 'deliver':
       if (event.type === 'delivered') return healthy(state, state.identity, context);
@@ -115,14 +116,13 @@ function afterTokenCheck(
   accepted: boolean,
   context: SessionContext,
 ): SessionState {
-  const { identity, consecutiveFailures } = state;
-  if (accepted) return { at: 'save', identity, consecutiveFailures };
+  const { identity, failureCounts } = state;
+  if (accepted) return { at: 'save', identity, failureCounts };
   // The request never worked and the configured name has changed: continue with the new name and the same
   // token.
-  if (isRenamed(identity, context))
-    return { at: 'record-intent', proposed: identity.token, consecutiveFailures };
+  if (isRenamed(identity, context)) return { at: 'record-intent', proposed: identity.token, failureCounts };
   if (!state.nameDeclined)
-    return { at: 'provision', identity: state.identity, consecutiveFailures: state.consecutiveFailures };
+    return { at: 'provision', identity: state.identity, failureCounts: state.failureCounts };
   const failure: Failure = {
     reason: 'provisioning-declined',
     detail: 'status FAILURE, and the server does not accept the proposed token',
@@ -168,31 +168,38 @@ function wait(state: SessionState, failure: Failure, context: SessionContext): S
       at: 'verify-token',
       identity: { ...state.identity, token },
       nameDeclined: true,
-      consecutiveFailures: state.consecutiveFailures,
+      failureCounts: state.failureCounts,
     };
   }
   const authFailures = authFailuresAfter(state, failure, context);
   if (state.at === 'deliver' && context.mayProvision && authFailures && isRevoked(authFailures, context)) {
-    return { at: 'record-intent', revoked: state.identity, consecutiveFailures: state.consecutiveFailures };
+    return { at: 'record-intent', revoked: state.identity, failureCounts: state.failureCounts };
   }
-  const consecutiveFailures = state.consecutiveFailures + 1;
+  const failureCounts = countFailure(state.failureCounts, failure.reason);
   // Added to the requested wait; otherwise all gateways with the same wait would return at once.
   const requestedWaitMs = failure.retryAfterMs ?? 0;
   const forMs =
     requestedWaitMs +
-    waitBeforeMs(FAILURE_POLICIES[failure.reason].schedule, consecutiveFailures, context.random);
-  const carried = carriedFields({ ...state, consecutiveFailures, ...(authFailures && { authFailures }) });
+    Math.min(
+      waitBeforeMs(
+        FAILURE_POLICIES[failure.reason].schedule,
+        failureCounts[failure.reason] ?? 1,
+        context.random,
+      ),
+      untilRevokedMs(state, authFailures, context),
+    );
+  const carried = carriedFields({ ...state, failureCounts, ...(authFailures && { authFailures }) });
   return { at: 'wait', forMs, failure, resumeAt: resumeStepOf(state), ...carried };
 }
 
 /** The fields that a wait carries over; the healthy period starts again. */
 function carriedFields({
-  consecutiveFailures,
+  failureCounts,
   authFailures,
   retrySaveAtMs,
-}: SessionState): Pick<SessionState, 'consecutiveFailures' | 'authFailures' | 'retrySaveAtMs'> {
+}: SessionState): Pick<SessionState, 'failureCounts' | 'authFailures' | 'retrySaveAtMs'> {
   return {
-    consecutiveFailures,
+    failureCounts,
     ...(authFailures && { authFailures }),
     ...(retrySaveAtMs !== undefined && { retrySaveAtMs }),
   };
@@ -201,27 +208,27 @@ function carriedFields({
 /** Delivers with a token that is only in memory, and tries to store it again later. */
 function deliverUnsaved(
   identity: IdentityWithToken,
-  consecutiveFailures: number,
+  failureCounts: FailureCounts,
   context: SessionContext,
 ): SessionState {
-  return { at: 'deliver', identity, consecutiveFailures, retrySaveAtMs: context.monotonicMs + RETRY_SAVE_MS };
+  return { at: 'deliver', identity, failureCounts, retrySaveAtMs: context.monotonicMs + RETRY_SAVE_MS };
 }
 
 function healthy(state: SessionState, identity: IdentityWithToken, context: SessionContext): SessionState {
   if (state.retrySaveAtMs !== undefined) {
     if (context.monotonicMs >= state.retrySaveAtMs)
-      return { at: 'save', identity, consecutiveFailures: state.consecutiveFailures };
+      return { at: 'save', identity, failureCounts: state.failureCounts };
     return {
       at: 'deliver',
       identity,
-      consecutiveFailures: state.consecutiveFailures,
+      failureCounts: state.failureCounts,
       retrySaveAtMs: state.retrySaveAtMs,
     };
   }
-  if (state.consecutiveFailures === 0) return { at: 'deliver', identity, consecutiveFailures: 0 };
+  if (Object.keys(state.failureCounts).length === 0) return { at: 'deliver', identity, failureCounts: {} };
   const sinceMs = state.healthySinceMs ?? context.monotonicMs;
-  if (context.monotonicMs - sinceMs >= HEALTHY_MS) return { at: 'deliver', identity, consecutiveFailures: 0 };
-  return { at: 'deliver', identity, consecutiveFailures: state.consecutiveFailures, healthySinceMs: sinceMs };
+  if (context.monotonicMs - sinceMs >= HEALTHY_MS) return { at: 'deliver', identity, failureCounts: {} };
+  return { at: 'deliver', identity, failureCounts: state.failureCounts, healthySinceMs: sinceMs };
 }
 
 /** The step without the counters of the state. */
@@ -246,32 +253,4 @@ function toResumable(state: ResumableStep): ResumableStep {
     case 'deliver':
       return { at: 'deliver', identity: state.identity };
   }
-}
-
-/**
- * A token is revoked after this many `unauthorized` responses over this time, ms. A single one may come from
- * a server that is being restored.
- */
-export const REVOCATION_THRESHOLD = { count: 5, forMs: 5 * 60_000 } as const;
-
-/** An outage proves nothing about the token: it neither adds an authentication failure nor resets them. */
-export function authFailuresAfter(
-  state: SessionState,
-  failure: Failure,
-  context: SessionContext,
-): SessionState['authFailures'] {
-  if (!context.mayProvision || state.at !== 'deliver' || failure.reason !== 'unauthorized')
-    return state.authFailures;
-  const { count, sinceMs } = state.authFailures ?? { count: 0, sinceMs: context.monotonicMs };
-  return { count: count + 1, sinceMs };
-}
-
-export function isRevoked(
-  authFailures: NonNullable<SessionState['authFailures']>,
-  context: SessionContext,
-): boolean {
-  return (
-    authFailures.count >= REVOCATION_THRESHOLD.count &&
-    context.monotonicMs - authFailures.sinceMs >= REVOCATION_THRESHOLD.forMs
-  );
 }

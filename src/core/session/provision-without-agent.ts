@@ -55,7 +55,7 @@ export async function provisionWithoutAgent(
       state = {
         at: 'save',
         identity: following.identity,
-        consecutiveFailures: following.consecutiveFailures,
+        failureCounts: following.failureCounts,
       };
       continue;
     }

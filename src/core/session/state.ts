@@ -1,6 +1,7 @@
 /** The states, events and context of the session. machine.ts defines their transitions. */
 
 import type { DeliveryEvent } from '../delivery/message.ts';
+import type { FailureCounts } from '../failures/backoff.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Secret } from '../model/secret.ts';
 import type { CredentialRecord } from '../ports/credentials.ts';
@@ -42,11 +43,11 @@ export type SessionStep =
       readonly resumeAt: ResumableStep;
     };
 
-/** A step, and the counters of failures since the last healthy period. */
+/** A step, and the failures of each reason since the last healthy period. */
 export type SessionState = SessionStep & {
-  readonly consecutiveFailures: number;
+  readonly failureCounts: FailureCounts;
   /**
-   * Monotonic ms of the first delivery after the last failure; HEALTHY_MS later the failure count is reset.
+   * Monotonic ms of the first delivery after the last failure; HEALTHY_MS later the failure counts are reset.
    */
   readonly healthySinceMs?: number;
   /** Consecutive `unauthorized` responses to deliveries, and monotonic ms of the first. */

@@ -134,7 +134,7 @@ export class Status {
         detail,
         sinceBootMs,
         nextAttemptBootMs,
-        attempts: after.consecutiveFailures,
+        attempts: before.is === 'outage' ? before.outage.attempts + 1 : 1,
       };
       return { is: 'outage', outage, isProvisioned };
     }

@@ -44,35 +44,39 @@ export class Block1Uploads {
   receive(request: CoapRequest): Upload {
     const reading = readBlock(request.options, optionNumber.block1);
     if (reading.status === 'absent') return { status: 'complete', request, echo: [] };
-    if (reading.status === 'malformed') return reject('4.02', 'malformed Block1 option', []);
+    if (reading.status === 'malformed') return reject('4.02', 'malformed Block1 option');
     const { block } = reading;
-    const echo = [blockOption(optionNumber.block1, block)];
     const key = uriKey(request);
     this.#removeExpired(this.#settings.nowMs());
     const announced = readUint(request.options, optionNumber.size1, 4) ?? 0;
     if (announced > this.#settings.bodyBytesMax) {
       this.#remove(key);
       const limit = uintOption(optionNumber.size1, this.#settings.bodyBytesMax);
-      return reject('4.13', this.#tooLarge(), [...echo, limit]);
+      return reject('4.13', this.#tooLarge(), [limit]);
     }
-    return this.#add(key, block, request, echo);
+    return this.#add(key, block, request);
   }
 
-  #add(key: string, block: Block, request: CoapRequest, echo: readonly CoapOption[]): Upload {
+  #add(key: string, block: Block, request: CoapRequest): Upload {
     if (block.num === 0) this.#remove(key);
     const transfer = this.#transfers.get(key) ?? { parts: [], bytes: 0, untilMs: 0 };
     this.#remove(key);
-    if (block.num * blockBytes(block.szx) !== transfer.bytes) {
-      return reject('4.08', 'wrong block number', echo);
+    const offset = block.num * blockBytes(block.szx);
+    if (offset !== transfer.bytes) {
+      return reject(
+        '4.08',
+        `request block1 offset ${offset} doesn't match the current position ${transfer.bytes}!`,
+      );
     }
     const { length } = request.payload;
     if (length > blockBytes(block.szx) || (block.more && length < blockBytes(block.szx))) {
-      return reject('4.00', 'wrong block size', echo);
+      return reject('4.00', 'wrong block size');
     }
-    if (transfer.bytes + length > this.#settings.bodyBytesMax) return reject('4.13', this.#tooLarge(), echo);
+    if (transfer.bytes + length > this.#settings.bodyBytesMax) return reject('4.13', this.#tooLarge());
     // A copy: the datagram's own buffer may be a slice of a much larger one.
     transfer.parts.push(Buffer.from(request.payload));
     transfer.bytes += length;
+    const echo = [blockOption(optionNumber.block1, block)];
     if (block.more) {
       this.#store(key, transfer);
       return { status: 'answered', response: { code: '2.31', options: echo } };
@@ -110,6 +114,7 @@ export class Block1Uploads {
   }
 }
 
-function reject(code: string, text: string, options: readonly CoapOption[]): Upload {
+/** A rejected block has no Block1 option in its response (contract section 14). */
+function reject(code: string, text: string, options: readonly CoapOption[] = []): Upload {
   return { status: 'answered', response: { code, options, payload: Buffer.from(text) } };
 }

@@ -4,10 +4,10 @@
  * by code alone. A `silent` answer gets no response; `Reply` sends the empty ACK after 500 ms.
  */
 
-import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/model/types.ts';
+import type { DeviceHandle, PackageType, PostAnswer, SandboxCore } from '../core/model/types.ts';
 import type { CoapRequest, CoapResponse } from './message.ts';
 import type { Observations, PendingRequest } from './observations.ts';
-import { optionNumber, readUint, uintOption } from './options.ts';
+import { optionNumber, readBlock, readUint, uintOption } from './options.ts';
 import type { Route } from './routes.ts';
 
 /** Routes that need a valid token. */
@@ -32,6 +32,7 @@ export class CoapDeviceApi {
   async handle(pending: PendingRequest, route: Route): Promise<void> {
     switch (route.to) {
       case 'rejected':
+        if (route.isAcknowledged === true) pending.acknowledge();
         return pending.answer({ code: route.code }, 'B');
       case 'banner':
         return pending.answer(banner, 'B');
@@ -40,7 +41,7 @@ export class CoapDeviceApi {
       case 'provision':
         return this.#provision(pending);
       case 'package':
-        // The server acknowledges an OTA request at once (section 7).
+        // The server acknowledges an OTA request at once, whatever follows (sections 7 and 14).
         pending.acknowledge();
         return this.#withDevice(pending, route);
       default:
@@ -100,8 +101,7 @@ export class CoapDeviceApi {
         // No response: only the empty ACK after 500 ms (section 5).
         return this.#observations.cancel(route.feature, device, pending.request);
       case 'package':
-        // The sandbox has no packages.
-        return pending.answer({ code: '4.04' }, 'B');
+        return this.#package(pending, route.type, device);
     }
   }
 
@@ -121,6 +121,34 @@ export class CoapDeviceApi {
         return pending.answer({ code: '2.05', options, payload: Buffer.from(answer.json) }, 'A');
       case 'nothing':
         return pending.answer({ code: '4.04', options }, 'A');
+      case 'failed':
+        return pending.answer({ code: '5.00' }, 'B');
+      case 'silent':
+        return;
+    }
+  }
+
+  async #package(pending: PendingRequest, type: PackageType, device: DeviceHandle): Promise<void> {
+    const { request } = pending;
+    const title = queryValue(request, 'title');
+    const version = queryValue(request, 'version');
+    const answer = await this.#core.readPackage(device, {
+      type,
+      size: integerOf(queryValue(request, 'size')),
+      chunk: integerOf(queryValue(request, 'chunk')),
+      ...(title === undefined ? {} : { title }),
+      ...(version === undefined ? {} : { version }),
+    });
+    switch (answer.status) {
+      case 'found': {
+        // No response past the end, nor to a later block of a transfer that this socket did not begin.
+        if (answer.data.length === 0 || asksForLaterBlock(request)) return;
+        return pending.answer({ code: '2.05', payload: answer.data }, 'B');
+      }
+      case 'mismatch':
+        return pending.answer({ code: '4.00' }, 'B');
+      case 'none':
+        return pending.answer({ code: '4.04' }, 'B');
       case 'failed':
         return pending.answer({ code: '5.00' }, 'B');
       case 'silent':
@@ -165,6 +193,23 @@ function keysOf({ query }: CoapRequest, name: string): readonly string[] | undef
     }
   }
   return undefined;
+}
+
+/** The value of the first query item of that name; it may contain further `=`. */
+function queryValue({ query }: CoapRequest, name: string): string | undefined {
+  return query.find((item) => item.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+/** A 32-bit integer; 0 for an absent or empty value, NaN for any other text. */
+function integerOf(text = ''): number {
+  if (text === '') return 0;
+  const value = /^[+-]?[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return value === (value | 0) ? value : Number.NaN;
+}
+
+function asksForLaterBlock({ options }: CoapRequest): boolean {
+  const reading = readBlock(options, optionNumber.block2);
+  return reading.status === 'present' && reading.block.num > 0;
 }
 
 const banner: CoapResponse = {

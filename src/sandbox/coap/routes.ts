@@ -1,19 +1,25 @@
 /**
  * Maps method and path to a route (contract section 1.1). Pure. The feature is segment 4, or segment 3 if the
  * fourth is missing or a number (the form for client certificates), in any case. A rejected request is
- * answered at once, piggybacked.
+ * answered at once.
  */
 
+import type { PackageType } from '../core/model/types.ts';
 import type { CoapRequest } from './message.ts';
 import { optionNumber, readUint } from './options.ts';
 
 export type Route =
-  | { readonly to: 'rejected'; readonly code: '4.00' | '4.01' | '4.04' | '4.05' }
+  /** `isAcknowledged`: not piggybacked, but after an empty ACK. */
+  | {
+      readonly to: 'rejected';
+      readonly code: '4.00' | '4.01' | '4.04' | '4.05';
+      readonly isAcknowledged?: true;
+    }
   | { readonly to: 'banner' | 'discovery' | 'provision' }
   | { readonly to: 'telemetry' | 'attributes' | 'claim' | 'client-rpc' | 'read'; readonly token: string }
   | { readonly to: 'rpc-reply'; readonly token: string; readonly id: number }
   | { readonly to: 'observe' | 'cancel'; readonly feature: 'attributes' | 'rpc'; readonly token: string }
-  | { readonly to: 'package'; readonly token: string };
+  | { readonly to: 'package'; readonly type: PackageType; readonly token: string };
 
 const GET = '0.01';
 const POST = '0.02';
@@ -32,7 +38,8 @@ export function findRoute(request: CoapRequest): Route {
   const { path, code } = request;
   const [root, second] = path;
   if (root === undefined) return code === GET ? { to: 'banner' } : rejected('4.05');
-  if (root === 'fw' || root === 'sw') return packageRoute(request);
+  if (root === 'fw') return packageRoute('firmware', request);
+  if (root === 'sw') return packageRoute('software', request);
   if (root === '.well-known') {
     if (path.length === 1) return rejected('4.05');
     if (path.length > 2 || second !== 'core') return rejected('4.04');
@@ -83,10 +90,12 @@ function postFor(feature: Exclude<Feature, 'provision'>, token: string, path: re
   }
 }
 
-function packageRoute({ path, code }: CoapRequest): Route {
+function packageRoute(type: PackageType, { path, code }: CoapRequest): Route {
   if (code !== GET) return rejected('4.05');
   const [, token] = path;
-  return token === undefined || path.length !== 2 ? rejected('4.01') : { to: 'package', token };
+  // All of OTA is acknowledged at once (section 14).
+  if (token === undefined || path.length !== 2) return { ...rejected('4.01'), isAcknowledged: true };
+  return { to: 'package', type, token };
 }
 
 function featureOf(path: readonly string[]): Feature | undefined {
@@ -121,6 +130,6 @@ function observeOf({ options }: CoapRequest): 'register' | 'cancel' | undefined 
   return observe === 0 && block2 < 16 ? 'register' : undefined;
 }
 
-function rejected(code: '4.00' | '4.01' | '4.04' | '4.05'): Route {
+function rejected(code: Extract<Route, { to: 'rejected' }>['code']): Extract<Route, { to: 'rejected' }> {
   return { to: 'rejected', code };
 }

@@ -13,12 +13,15 @@ import {
   writeAttributes,
 } from './model/attributes.ts';
 import type { Device } from './model/devices.ts';
+import { areStorable } from './model/names.ts';
 import { readProvisionRequest } from './model/provision-request.ts';
 import type {
   AttributeAnswer,
   DeviceHandle,
   DeviceListener,
   Knobs,
+  PackageAnswer,
+  PackageRequest,
   PostAnswer,
   ProvisionAnswer,
   SandboxCore,
@@ -86,11 +89,12 @@ class Core implements SandboxCoreWithAdmin {
   }
 
   async telemetry(handle: DeviceHandle, body: string, via: Via): Promise<PostAnswer> {
-    const { clock, record, knobs } = this.#tenant;
+    const { clock, record, knobs, dataPointLimit } = this.#tenant;
     return this.#post('telemetry', handle, (device) => {
       const storedAt = clock.nowMs();
       const parsed = readTelemetry(body, knobs.typeCast, storedAt);
       if (parsed.status !== 'points') return parsed;
+      if (!dataPointLimit.consume(device.id, parsed.dataPoints)) return { status: 'failed' };
       for (const { key, ts, tsGiven, stored } of parsed.points) {
         record.store({ device: device.name, key, ts, ...stored, via, tsGiven, storedAt });
       }
@@ -99,11 +103,14 @@ class Core implements SandboxCoreWithAdmin {
   }
 
   async publishAttributes(handle: DeviceHandle, body: string, _via: Via): Promise<PostAnswer> {
-    const { devices, knobs } = this.#tenant;
+    const { devices, knobs, dataPointLimit } = this.#tenant;
     return this.#post('attributes', handle, (device) => {
-      const parsed = readAttributeBody(body, knobs.typeCast);
+      const parsed = readAttributeBody(body, knobs.typeCast, 'device');
       if (!parsed.ok) return { status: 'malformed', message: parsed.message };
-      if (writeAttributes(device.attributes.client, parsed.values)) devices.markChanged();
+      const { values } = parsed;
+      if (!dataPointLimit.consume(device.id, values.size)) return { status: 'failed' };
+      const isStored = areStorable(values.keys());
+      if (isStored && writeAttributes(device.attributes.client, values)) devices.markChanged();
       return { status: 'accepted' };
     });
   }
@@ -126,7 +133,10 @@ class Core implements SandboxCoreWithAdmin {
     const { subscriptions, rpc } = this.#tenant;
     const unsubscribe = subscriptions.add(handle.id, listener);
     if (listener.rpc !== undefined) {
-      for (const command of rpc.takePending(handle.id)) listener.rpc(command);
+      const takesOne = listener.takesOneRpc === true;
+      const pending = rpc.takePending(handle.id, takesOne ? 1 : Number.POSITIVE_INFINITY);
+      if (takesOne && pending.length > 0) unsubscribe();
+      for (const command of pending) listener.rpc(command);
     }
     return unsubscribe;
   }
@@ -149,6 +159,14 @@ class Core implements SandboxCoreWithAdmin {
 
   async claim(handle: DeviceHandle, body: string, _via: Via): Promise<PostAnswer> {
     return this.#post('claim', handle, () => readClaim(body));
+  }
+
+  async readPackage(handle: DeviceHandle, request: PackageRequest): Promise<PackageAnswer> {
+    const device = this.#findAllowedDevice(handle);
+    if (device === undefined) return { status: 'failed' };
+    const answer = this.#tenant.packages.read(device.id, request);
+    this.#tenant.count(`${request.type} ${answer.status}`);
+    return this.#tenant.latency.delay<PackageAnswer>(answer, { status: 'failed' });
   }
 
   recordDuplicateDatagram(detail: string): void {

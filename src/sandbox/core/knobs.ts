@@ -1,5 +1,6 @@
 /** The knobs: defaults, validation and update (contract section 13). */
 
+import { parseLimits } from './data-point-limit.ts';
 import { isJsonObject } from './json/lenient-json.ts';
 import type { Knobs } from './model/types.ts';
 
@@ -30,8 +31,10 @@ export function defaultKnobs(): Knobs {
     seed: 1,
     kindA: 'separate',
     strategy: 'create',
+    repeatedProvisioning: false,
     deviceLimitReached: false,
     rateLimited: false,
+    dataPointLimit: '',
     silent: false,
     dead: false,
     transportType: 'DEFAULT',
@@ -58,8 +61,13 @@ const RULES: Readonly<Record<keyof Knobs, Rule>> = {
   },
   kindA: oneOf('separate', 'piggyback'),
   strategy: oneOf('create', 'pre-provisioned', 'disabled', 'chain'),
+  repeatedProvisioning: flag(),
   deviceLimitReached: flag(),
   rateLimited: flag(),
+  dataPointLimit: {
+    bound: 'a text such as 20:1,600:60 (points:seconds, at most 10 of them), or empty for no limit',
+    allows: (value) => typeof value === 'string' && parseLimits(value) !== undefined,
+  },
   silent: flag(),
   dead: flag(),
   transportType: oneOf('DEFAULT', 'COAP', 'MQTT', 'LWM2M', 'SNMP'),

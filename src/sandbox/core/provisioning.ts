@@ -6,6 +6,7 @@
 
 import { chooseCredentials, credentialsValue, randomAlphanumerics } from './model/credentials.ts';
 import { type Device, type Devices, SANDBOX_PROFILE } from './model/devices.ts';
+import { trimJava } from './model/names.ts';
 import type { ProvisionRequest } from './model/provision-request.ts';
 import type { Knobs } from './model/types.ts';
 
@@ -87,11 +88,13 @@ function createDevice(name: string, request: ProvisionRequest, context: Provisio
 }
 
 /** The device keeps its credentials; those in the request are ignored. */
-function provisionExisting(name: string, { devices }: ProvisionContext): ProvisionDecision {
+function provisionExisting(name: string, { devices, knobs }: ProvisionContext): ProvisionDecision {
   const device = devices.findByName(name);
   if (device === undefined) return failure('no such pre-provisioned device');
   if (device.profile !== SANDBOX_PROFILE) return failure('the device is in another profile');
-  if (device.attributes.server.has(PROVISION_STATE)) return failure('already provisioned');
+  if (device.attributes.server.has(PROVISION_STATE) && !knobs.repeatedProvisioning) {
+    return failure('already provisioned');
+  }
   markProvisioned(device, devices);
   return { status: 'SUCCESS', device };
 }
@@ -99,15 +102,6 @@ function provisionExisting(name: string, { devices }: ProvisionContext): Provisi
 function markProvisioned(device: Device, devices: Devices): void {
   device.attributes.server.set(PROVISION_STATE, { type: 'string', value: 'provisioned' });
   devices.markChanged();
-}
-
-/** Java's trim removes every character up to the space, so a name of control characters is blank too. */
-function trimJava(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && text.charAt(start) <= ' ') start += 1;
-  while (end > start && text.charAt(end - 1) <= ' ') end -= 1;
-  return text.slice(start, end).trim() === '' ? '' : text.slice(start, end);
 }
 
 function failure(reason: string): ProvisionDecision {

@@ -1,12 +1,14 @@
 /**
  * Server-side RPC (contract section 6): IDs, delivery, replies and timeouts.
  *
- *     send ──▶ pending ──pushed──▶ sent ──delivered──▶ done (one-way) or waiting for the reply (two-way)
- *                 ▲                  │
- *                 └──not delivered───┘   at most five times
+ *     send ──▶ pending ──pushed──▶ one-way: done
+ *                 ▲                two-way: waiting for the reply ──▶ done
+ *                 └─── the next subscription ──┘
  *
- * IDs start at 0 per device, in memory only, so they repeat after a restart (trap 15). An RPC without a
- * confirmed delivery is pushed again at the next subscription, so it may arrive twice.
+ * IDs start at 0 per device, in memory only, so they repeat after a restart (trap 15). A one-way RPC is done
+ * when it is pushed: one that is lost on its way is not sent again. A two-way RPC without a reply is pushed
+ * again at every new subscription, even if the device has acknowledged it, until its timeout or until five
+ * deliveries failed. So a device that polls before it replies gets the same RPC again.
  */
 
 import type { SandboxClock } from './clock.ts';
@@ -21,9 +23,10 @@ export interface RpcRequest {
 }
 
 export type RpcOutcome =
-  | { readonly status: 'delivered'; readonly id: number }
+  /** One-way, and pushed to the device. */
+  | { readonly status: 'sent'; readonly id: number }
   | { readonly status: 'replied'; readonly id: number; readonly reply: string }
-  /** Pushed, but no delivery or no reply in time. */
+  /** Pushed, but no reply in time. */
   | { readonly status: 'timeout'; readonly id: number }
   /** No subscription in time. */
   | { readonly status: 'no-subscription'; readonly id: number }
@@ -35,7 +38,6 @@ interface OpenRpc {
   readonly oneWay: boolean;
   readonly close: (outcome: RpcOutcome) => void;
   sent: boolean;
-  delivered: boolean;
   failures: number;
 }
 
@@ -66,7 +68,6 @@ export class RpcQueue {
       command: { id, json },
       oneWay: request.oneWay,
       sent: false,
-      delivered: false,
       failures: 0,
       close: (result) => {
         outcome ??= result;
@@ -76,37 +77,30 @@ export class RpcQueue {
     };
     const open = this.#open.get(deviceId) ?? new Map<number, OpenRpc>();
     this.#open.set(deviceId, open.set(id, rpc));
-    // A listener may report the delivery during `push` and set `sent` there.
-    rpc.sent = push(rpc.command) || rpc.sent;
+    if (push(rpc.command)) markSent(rpc);
     await this.#clock.sleep(request.timeoutMs, endWait.signal);
     rpc.close({ status: rpc.sent ? 'timeout' : 'no-subscription', id });
     return outcome ?? { status: 'failed', id };
   }
 
-  /** The undelivered RPCs for a new subscriber, oldest first; they count as pushed. */
-  takePending(deviceId: string): readonly RpcCommand[] {
-    const pending = [...(this.#open.get(deviceId)?.values() ?? [])].filter((rpc) => !rpc.delivered);
-    for (const rpc of pending) rpc.sent = true;
+  /** The pending RPCs for a new subscriber, oldest first, at most `max`; they count as pushed. */
+  takePending(deviceId: string, max: number): readonly RpcCommand[] {
+    const pending = [...(this.#open.get(deviceId)?.values() ?? [])].slice(0, max);
+    for (const rpc of pending) markSent(rpc);
     return pending.map((rpc) => rpc.command);
   }
 
   delivered(deviceId: string, id: number, isDelivered: boolean): void {
     const rpc = this.#open.get(deviceId)?.get(id);
-    if (rpc === undefined || rpc.delivered) return;
-    if (!isDelivered) {
-      rpc.failures += 1;
-      if (rpc.failures >= DELIVERY_FAILURES_MAX) rpc.close({ status: 'failed', id });
-      return;
-    }
-    rpc.sent = true;
-    rpc.delivered = true;
-    if (rpc.oneWay) rpc.close({ status: 'delivered', id });
+    if (rpc === undefined || isDelivered) return;
+    rpc.failures += 1;
+    if (rpc.failures >= DELIVERY_FAILURES_MAX) rpc.close({ status: 'failed', id });
   }
 
-  /** A reply to an unknown, stale or one-way ID is ignored. */
+  /** A reply to an unknown or stale ID is ignored. */
   replied(deviceId: string, id: number, reply: string): void {
     const rpc = this.#open.get(deviceId)?.get(id);
-    if (rpc !== undefined && !rpc.oneWay) rpc.close({ status: 'replied', id, reply });
+    rpc?.close({ status: 'replied', id, reply });
   }
 
   /** The device was deleted. */
@@ -125,4 +119,9 @@ export class RpcQueue {
     for (const [id, rpc] of this.#open.get(deviceId) ?? []) rpc.close({ status: 'failed', id });
     this.#open.delete(deviceId);
   }
+}
+
+function markSent(rpc: OpenRpc): void {
+  rpc.sent = true;
+  if (rpc.oneWay) rpc.close({ status: 'sent', id: rpc.command.id });
 }

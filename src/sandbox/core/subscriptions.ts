@@ -11,21 +11,19 @@ export class Subscriptions {
   add(deviceId: string, listener: DeviceListener): () => void {
     const listeners = this.#byDevice.get(deviceId) ?? new Set();
     this.#byDevice.set(deviceId, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#byDevice.get(deviceId) === listeners) this.#byDevice.delete(deviceId);
-    };
+    return () => this.#remove(deviceId, listener);
   }
 
   notifySharedAttributes(deviceId: string, json: string): void {
     for (const listener of this.#listenersOf(deviceId)) listener.sharedAttributes?.(json);
   }
 
-  /** True if there was a listener. */
+  /** True if there was a listener. Removes a listener that takes one RPC. */
   notifyRpc(deviceId: string, command: RpcCommand): boolean {
     let isNotified = false;
     for (const listener of this.#listenersOf(deviceId)) {
       if (listener.rpc === undefined) continue;
+      if (listener.takesOneRpc === true) this.#remove(deviceId, listener);
       listener.rpc(command);
       isNotified = true;
     }
@@ -46,6 +44,12 @@ export class Subscriptions {
 
   count(deviceId: string): number {
     return this.#byDevice.get(deviceId)?.size ?? 0;
+  }
+
+  #remove(deviceId: string, listener: DeviceListener): void {
+    const listeners = this.#byDevice.get(deviceId);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#byDevice.delete(deviceId);
   }
 
   #listenersOf(deviceId: string): readonly DeviceListener[] {

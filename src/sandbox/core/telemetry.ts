@@ -5,7 +5,14 @@
  */
 
 import { integerPart, parseDecimal } from './json/decimal.ts';
-import { jsonText, type LenientObject, type LenientValue, parseLenientJson } from './json/lenient-json.ts';
+import {
+  jsonText,
+  type LenientObject,
+  type LenientValue,
+  parseLenientJson,
+  withoutNullMembers,
+} from './json/lenient-json.ts';
+import { areStorable } from './model/names.ts';
 import type { PostAnswer } from './model/types.ts';
 import { classifyMembers, type StoredValue } from './model/values.ts';
 
@@ -16,8 +23,13 @@ export interface TelemetryPoint {
   readonly stored: StoredValue;
 }
 
+/** `dataPoints` are those that the rate limit counts: also those of elements that are not stored. */
 export type ReadTelemetry =
-  | { readonly status: 'points'; readonly points: readonly TelemetryPoint[] }
+  | {
+      readonly status: 'points';
+      readonly points: readonly TelemetryPoint[];
+      readonly dataPoints: number;
+    }
   | Exclude<PostAnswer, { status: 'accepted' }>;
 
 const LONG = /^[+-]?[0-9]+$/;
@@ -28,13 +40,15 @@ export function readTelemetry(body: string, typeCast: boolean, nowMs: number): R
   const elements = parsed.value.type === 'array' ? parsed.value.items : [parsed.value];
   if (elements.length === 0) return { status: 'silent' };
   const points: TelemetryPoint[] = [];
+  let dataPoints = 0;
   for (const element of elements) {
     if (element.type !== 'object') return cannotParse(element);
     const result = readElement(element, typeCast, nowMs);
     if (result.status !== 'points') return result;
     for (const point of result.points) points.push(point);
+    dataPoints += result.dataPoints;
   }
-  return { status: 'points', points };
+  return { status: 'points', points, dataPoints };
 }
 
 function readElement(element: LenientObject, typeCast: boolean, nowMs: number): ReadTelemetry {
@@ -50,12 +64,12 @@ function readElement(element: LenientObject, typeCast: boolean, nowMs: number): 
 }
 
 function toPoints(values: LenientObject, ts: number, tsGiven: boolean, typeCast: boolean): ReadTelemetry {
-  const classified = classifyMembers(values, typeCast);
+  const classified = classifyMembers(withoutNullMembers(values), typeCast);
   if (!classified.ok) return { status: 'malformed', message: classified.message };
-  return {
-    status: 'points',
-    points: [...classified.values].map(([key, stored]) => ({ key, ts, tsGiven, stored })),
-  };
+  const dataPoints = classified.values.size;
+  if (!areStorable(classified.values.keys())) return { status: 'points', points: [], dataPoints };
+  const points = [...classified.values].map(([key, stored]) => ({ key, ts, tsGiven, stored }));
+  return { status: 'points', points, dataPoints };
 }
 
 /** Whole milliseconds without bounds: a fraction is cut off, a numeric string is accepted. */

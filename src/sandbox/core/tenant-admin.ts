@@ -5,9 +5,11 @@
 
 import { type DeviceView, viewDevice } from './device-view.ts';
 import { updateKnobs } from './knobs.ts';
-import { attributesText, readAttributeBody } from './model/attributes.ts';
+import { readAttributeBody } from './model/attributes.ts';
 import type { Device } from './model/devices.ts';
-import type { Knobs, StoredPoint } from './model/types.ts';
+import type { Knobs, PackageType, StoredPoint } from './model/types.ts';
+import { assignPackage, unassignPackage } from './package-assignment.ts';
+import { createPackage, type PackageInput } from './packages.ts';
 import type { DeviceCounters, DuplicatePoint, PointQuery, PointRecord } from './point-record.ts';
 import { clearProvisionState } from './provisioning.ts';
 import type { RpcOutcome } from './rpc-queue.ts';
@@ -59,6 +61,9 @@ export interface SandboxAdmin {
   /** `json` is an object; its members are stored and notified. */
   setSharedAttributes(name: string, json: string): AdminAnswer<DeviceView>;
   deleteSharedAttributes(name: string, keys: readonly string[]): AdminAnswer<DeviceView>;
+  /** Assigns a package for an update over the air, and notifies the device. */
+  assignPackage(name: string, type: PackageType, input: PackageInput): AdminAnswer<DeviceView>;
+  unassignPackage(name: string, type: PackageType): AdminAnswer<DeviceView>;
   sendRpc(name: string, input: RpcInput): Promise<AdminAnswer<RpcOutcome>>;
   clearProvisionState(name: string): AdminAnswer<DeviceView>;
   /** Loses observations and RPC IDs, keeps devices and the record. */
@@ -121,6 +126,8 @@ export class TenantAdmin implements SandboxAdmin {
       this.#tenant.devices.remove(device);
       this.#tenant.subscriptions.end(device.id, 'deleted');
       this.#tenant.rpc.forget(device.id);
+      this.#tenant.dataPointLimit.forget(device.id);
+      for (const type of ['firmware', 'software'] as const) this.#tenant.packages.unassign(device.id, type);
       return this.#viewResult(device);
     });
   }
@@ -136,22 +143,35 @@ export class TenantAdmin implements SandboxAdmin {
 
   setSharedAttributes(name: string, json: string): AdminAnswer<DeviceView> {
     return this.#withDevice(name, (device) => {
-      const parsed = readAttributeBody(json, this.#tenant.knobs.typeCast);
+      const parsed = readAttributeBody(json, this.#tenant.knobs.typeCast, 'administrator');
       if (!parsed.ok) return invalid(parsed.message);
-      if (parsed.values.size === 0) return this.#viewResult(device);
-      for (const [key, stored] of parsed.values) device.attributes.shared.set(key, stored);
-      this.#tenant.devices.markChanged();
-      this.#tenant.subscriptions.notifySharedAttributes(device.id, attributesText(parsed.values));
+      this.#tenant.writeSharedAttributes(device, parsed.values);
       return this.#viewResult(device);
     });
   }
 
   deleteSharedAttributes(name: string, keys: readonly string[]): AdminAnswer<DeviceView> {
     return this.#withDevice(name, (device) => {
-      const deleted = keys.filter((key) => device.attributes.shared.delete(key));
-      if (deleted.length === 0) return invalid(`none of ${keys.join(', ')} is a shared attribute of ${name}`);
-      this.#tenant.devices.markChanged();
-      this.#tenant.subscriptions.notifySharedAttributes(device.id, JSON.stringify({ deleted }));
+      if (!keys.some((key) => device.attributes.shared.has(key))) {
+        return invalid(`none of ${keys.join(', ')} is a shared attribute of ${name}`);
+      }
+      this.#tenant.deleteSharedAttributes(device, keys);
+      return this.#viewResult(device);
+    });
+  }
+
+  assignPackage(name: string, type: PackageType, input: PackageInput): AdminAnswer<DeviceView> {
+    return this.#withDevice(name, (device) => {
+      const creation = createPackage(input);
+      if (!creation.ok) return invalid(creation.message);
+      assignPackage(this.#tenant, device, type, creation.created);
+      return this.#viewResult(device);
+    });
+  }
+
+  unassignPackage(name: string, type: PackageType): AdminAnswer<DeviceView> {
+    return this.#withDevice(name, (device) => {
+      unassignPackage(this.#tenant, device, type);
       return this.#viewResult(device);
     });
   }

@@ -1,13 +1,18 @@
 /**
- * The state of the sandbox, shared by the core (device requests) and the administration. Contains no rules.
+ * The state of the sandbox, shared by the core (device requests) and the administration, and the changes of
+ * shared attributes, which notify the device. Contains no other rules.
  */
 
 import { type SandboxClock, systemClock } from './clock.ts';
+import { DataPointLimit } from './data-point-limit.ts';
 import { defaultKnobs, KnobError, updateKnobs } from './knobs.ts';
 import { Latency } from './latency.ts';
+import { attributesText } from './model/attributes.ts';
 import { randomAlphanumerics } from './model/credentials.ts';
 import { type Device, Devices } from './model/devices.ts';
 import type { Knobs } from './model/types.ts';
+import type { StoredValue } from './model/values.ts';
+import { Packages } from './packages.ts';
 import { PointRecord, type RecordBounds } from './point-record.ts';
 import type { ProfileKeys } from './provisioning.ts';
 import { RpcQueue } from './rpc-queue.ts';
@@ -43,6 +48,8 @@ export class Tenant {
   readonly record: PointRecord;
   readonly rpc: RpcQueue;
   readonly subscriptions = new Subscriptions();
+  readonly packages = new Packages();
+  readonly dataPointLimit: DataPointLimit;
   readonly log: (line: string) => void;
   readonly generateToken: () => string;
   readonly rpcTimeoutMinMs: number;
@@ -61,10 +68,26 @@ export class Tenant {
     this.latency = new Latency(this.knobs, this.clock, options.coreTimeoutMs ?? CORE_TIMEOUT_MS);
     this.record = new PointRecord(options.recordBounds);
     this.rpc = new RpcQueue(this.clock);
+    this.dataPointLimit = new DataPointLimit(this.knobs, () => this.clock.nowMs());
     this.log = options.log ?? (() => undefined);
     this.generateToken = options.generateToken ?? randomAlphanumerics;
     this.rpcTimeoutMinMs = options.rpcTimeoutMinMs ?? RPC_TIMEOUT_MIN_MS;
     this.startedAtMs = this.clock.nowMs();
+  }
+
+  /** Writes shared attributes and notifies the device of all of them, also of unchanged ones (section 5). */
+  writeSharedAttributes(device: Device, values: ReadonlyMap<string, StoredValue>): void {
+    if (values.size === 0) return;
+    for (const [key, stored] of values) device.attributes.shared.set(key, stored);
+    this.devices.markChanged();
+    this.subscriptions.notifySharedAttributes(device.id, attributesText(values));
+  }
+
+  /** Deletes shared attributes and notifies the device of all these keys, also of those it did not have. */
+  deleteSharedAttributes(device: Device, keys: readonly string[]): void {
+    for (const key of keys) device.attributes.shared.delete(key);
+    this.devices.markChanged();
+    this.subscriptions.notifySharedAttributes(device.id, JSON.stringify({ deleted: keys }));
   }
 
   /** Counts requests by result, such as `telemetry accepted`. */

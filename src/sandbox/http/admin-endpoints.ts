@@ -4,9 +4,10 @@
  */
 
 import { isJsonObject } from '../core/json/lenient-json.ts';
+import type { PackageType } from '../core/model/types.ts';
 import type { RpcOutcome } from '../core/rpc-queue.ts';
 import type { AdminAnswer, SandboxAdmin } from '../core/tenant-admin.ts';
-import { parseQuery, readDeviceInput, readRpcInput } from './admin-input.ts';
+import { parseQuery, readDeviceInput, readPackageInput, readRpcInput } from './admin-input.ts';
 
 export interface AdminControls {
   readonly admin: SandboxAdmin;
@@ -18,6 +19,8 @@ export interface AdminCall {
   /** The segment NAME of the path; empty if the path has none. */
   readonly name: string;
   readonly query: URLSearchParams;
+  readonly bytes: Buffer;
+  /** Empty if the endpoint takes bytes. */
   readonly text: string;
   /** The parsed body; undefined if there is none. */
   readonly body: unknown;
@@ -33,6 +36,8 @@ export interface AdminEndpoint {
   /** NAME matches one segment. */
   readonly path: string;
   readonly description: string;
+  /** The body is the bytes of a package, not JSON. */
+  readonly takesBytes?: true;
   readonly run: (call: AdminCall, controls: AdminControls) => AdminReply | Promise<AdminReply>;
 }
 
@@ -101,6 +106,8 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
       return toReply(admin.deleteSharedAttributes(name, keys));
     },
   },
+  ...packageEndpoints('firmware'),
+  ...packageEndpoints('software'),
   {
     method: 'POST',
     path: '/devices/NAME/rpc',
@@ -160,6 +167,30 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
   },
 ];
 
+function packageEndpoints(type: PackageType): readonly AdminEndpoint[] {
+  const path = `/devices/NAME/${type}`;
+  return [
+    {
+      method: 'PUT',
+      path,
+      description:
+        `assigns the body as ${type} package ?title=&version=, optionally &tag=&fileName=` +
+        '&checksumAlgorithm=&checksum=, or &url= without a body, and notifies the device',
+      takesBytes: true,
+      run: ({ name, query, bytes }, { admin }) => {
+        const input = readPackageInput(query, bytes);
+        return input.ok ? toReply(admin.assignPackage(name, type, input.value)) : failure(400, input.message);
+      },
+    },
+    {
+      method: 'DELETE',
+      path,
+      description: `leaves the device without a ${type} package and notifies it`,
+      run: ({ name }, { admin }) => toReply(admin.unassignPackage(name, type)),
+    },
+  ];
+}
+
 function ok(value: unknown): AdminReply {
   return { status: 200, value };
 }
@@ -172,7 +203,7 @@ function toReply<T>(answer: AdminAnswer<T>, status = 200): AdminReply {
 /** Like the server's REST API: 504 without a subscription and without a reply (contract section 6). */
 function rpcReply(outcome: RpcOutcome): AdminReply {
   switch (outcome.status) {
-    case 'delivered':
+    case 'sent':
     case 'replied':
       return ok(outcome);
     case 'timeout':

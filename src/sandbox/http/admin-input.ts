@@ -1,6 +1,7 @@
 /** Validates the input of the admin port. An error message names every wrong key with its value and bound. */
 
 import { isJsonObject } from '../core/json/lenient-json.ts';
+import { CHECKSUM_ALGORITHMS, type PackageInput } from '../core/packages.ts';
 import type { PointQuery } from '../core/point-record.ts';
 import type { DeviceInput, RpcInput } from '../core/tenant-admin.ts';
 
@@ -20,6 +21,10 @@ const text: MemberRule = [
 ];
 const flag: MemberRule = ['true or false', (value) => typeof value === 'boolean'];
 const anything: MemberRule = ['any JSON', () => true];
+const algorithm: MemberRule = [
+  `one of ${CHECKSUM_ALGORITHMS.join(', ')}`,
+  (value) => CHECKSUM_ALGORITHMS.some((known) => known === value),
+];
 const timeout: MemberRule = [
   `a number of milliseconds from 1 to ${RPC_TIMEOUT_MS_MAX}`,
   (value) => typeof value === 'number' && value >= 1 && value <= RPC_TIMEOUT_MS_MAX,
@@ -28,7 +33,7 @@ const timeout: MemberRule = [
 export function readDeviceInput(body: unknown): InputResult<DeviceInput> {
   return readMembers(
     body,
-    'name',
+    ['name'],
     { name: text, token: text, profile: text },
     ({ name, token, profile }) => ({
       name: String(name),
@@ -40,7 +45,7 @@ export function readDeviceInput(body: unknown): InputResult<DeviceInput> {
 
 export function readRpcInput(body: unknown): InputResult<RpcInput> {
   const rules = { method: text, params: anything, oneWay: flag, timeoutMs: timeout };
-  return readMembers(body, 'method', rules, ({ method, params, oneWay, timeoutMs }) => ({
+  return readMembers(body, ['method'], rules, ({ method, params, oneWay, timeoutMs }) => ({
     method: String(method),
     params,
     oneWay: oneWay === true,
@@ -70,10 +75,28 @@ export function parseQuery(query: URLSearchParams): InputResult<PointQuery> {
   return { ok: true, value: parsed };
 }
 
+/** From the query; `data` is empty for a package at a `url`. */
+export function readPackageInput(query: URLSearchParams, data: Buffer): InputResult<PackageInput> {
+  const rules = {
+    title: text,
+    version: text,
+    tag: text,
+    fileName: text,
+    checksumAlgorithm: algorithm,
+    checksum: text,
+    url: text,
+  };
+  return readMembers(Object.fromEntries(query), ['title', 'version'], rules, (members) => ({
+    // The rules leave only texts, and the names of algorithms.
+    ...(members as Omit<PackageInput, 'data'>),
+    data,
+  }));
+}
+
 /** Reports all problems at once; `build` gets only valid members. */
 function readMembers<Name extends string, T>(
   body: unknown,
-  required: NoInfer<Name>,
+  required: readonly NoInfer<Name>[],
   rules: Readonly<Record<Name, MemberRule>>,
   build: (members: Readonly<Partial<Record<Name, unknown>>>) => T,
 ): InputResult<T> {
@@ -81,7 +104,7 @@ function readMembers<Name extends string, T>(
   if (!isJsonObject(body)) return invalid(`the body must be a JSON object with ${names}`);
   const known: Readonly<Record<string, MemberRule>> = rules;
   const problems: string[] = [];
-  if (body[required] === undefined) problems.push(`${required}: is missing`);
+  for (const name of required) if (body[name] === undefined) problems.push(`${name}: is missing`);
   for (const [name, value] of Object.entries(body)) {
     const rule = Object.hasOwn(known, name) ? known[name] : undefined;
     if (rule === undefined) problems.push(`${name}: there is no such member; there are ${names}`);

@@ -22,7 +22,8 @@ export interface AdminOptions extends AdminControls {
 }
 
 const ADMIN_HOST = '127.0.0.1';
-const BODY_BYTES_MAX = 1024 * 1024;
+const JSON_BYTES_MAX = 1024 * 1024;
+const PACKAGE_BYTES_MAX = 64 * 1024 * 1024;
 
 export function openAdmin(options: AdminOptions): Promise<HttpListener> {
   const { port, log } = options;
@@ -45,15 +46,16 @@ async function answer(request: IncomingMessage, controls: AdminControls): Promis
     const methods = matches.map(({ endpoint }) => endpoint.method).join(', ');
     return failure(405, `this path takes ${methods}`);
   }
-  if (announcedBytes(request) > BODY_BYTES_MAX) {
-    return failure(413, `the body is longer than ${BODY_BYTES_MAX} bytes`);
-  }
-  const bodyText = await readBody(request, BODY_BYTES_MAX);
-  if (bodyText.status === 'aborted') return failure(400, 'the body did not arrive');
-  const body = parseBody(bodyText.text);
+  const { endpoint, name } = selected;
+  const bytesMax = endpoint.takesBytes === true ? PACKAGE_BYTES_MAX : JSON_BYTES_MAX;
+  if (announcedBytes(request) > bytesMax) return failure(413, `the body is longer than ${bytesMax} bytes`);
+  const read = await readBody(request, bytesMax);
+  if (read.status === 'aborted') return failure(400, 'the body did not arrive');
+  const { bytes } = read;
+  const text = endpoint.takesBytes === true ? '' : bytes.toString('utf8');
+  const body = parseBody(text);
   if (!body.ok) return failure(400, 'the body is not JSON');
-  const { name } = selected;
-  return selected.endpoint.run({ name, query: url.query, text: bodyText.text, body: body.value }, controls);
+  return endpoint.run({ name, query: url.query, bytes, text, body: body.value }, controls);
 }
 
 function match(

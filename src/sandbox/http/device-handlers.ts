@@ -5,10 +5,10 @@
  */
 
 import type { SandboxClock } from '../core/clock.ts';
-import type { DeviceHandle, PostAnswer, SandboxCore } from '../core/model/types.ts';
+import type { DeviceHandle, PackageType, PostAnswer, SandboxCore } from '../core/model/types.ts';
 import type { DeviceRoute } from './device-routes.ts';
 import { asyncTimedOut, pollDevice } from './long-poll.ts';
-import { empty, errorObject, json, type Reply, TEXT_TYPE, text } from './reply.ts';
+import { BINARY_TYPE, empty, errorObject, json, type Reply, TEXT_TYPE, text } from './reply.ts';
 
 export interface DeviceCall {
   readonly method: string;
@@ -27,6 +27,7 @@ export interface HandlerOptions {
 }
 
 const POLL_TIMEOUT_MS = 60_000;
+const INTEGER = /^-?[0-9]{1,10}$/;
 
 export class DeviceHandlers {
   readonly #core: SandboxCore;
@@ -71,8 +72,7 @@ export class DeviceHandlers {
       case 'claim':
         return this.#post(this.#core.claim(device, body, 'http'), call);
       case 'package':
-        // The sandbox serves no packages.
-        return empty(404);
+        return this.#package(device, route.type, call);
     }
   }
 
@@ -121,6 +121,31 @@ export class DeviceHandlers {
     }
   }
 
+  async #package(device: DeviceHandle, type: PackageType, { query, signal }: DeviceCall): Promise<Reply> {
+    const answer = await this.#core.readPackage(device, {
+      type,
+      title: query.get('title') ?? '',
+      version: query.get('version') ?? '',
+      size: Number(query.get('size') ?? 0),
+      chunk: Number(query.get('chunk') ?? 0),
+    });
+    switch (answer.status) {
+      case 'found': {
+        const { data, fileName } = answer;
+        const headers = { 'Content-Disposition': `attachment;filename=${fileName}`, 'x-filename': fileName };
+        return { status: 200, body: data, contentType: BINARY_TYPE, headers };
+      }
+      case 'mismatch':
+        return empty(400);
+      case 'none':
+        return empty(404);
+      case 'failed':
+        return empty(500);
+      case 'silent':
+        return this.#timeOut(signal);
+    }
+  }
+
   #poll(device: DeviceHandle, feature: 'sharedAttributes' | 'rpc', call: DeviceCall): Promise<Reply> {
     // Zero means the default.
     const timeoutMs = Number(call.query.get('timeout') ?? 0) || POLL_TIMEOUT_MS;
@@ -138,16 +163,18 @@ export class DeviceHandlers {
 function findBadRequest(route: DeviceRoute, { method, query, body }: DeviceCall): string | undefined {
   if (route.to === 'package') {
     const missing = ['title', 'version'].find((name) => !query.has(name));
-    return (
-      missing && `Required request parameter '${missing}' for method parameter type String is not present`
-    );
+    if (missing !== undefined) {
+      return `Required request parameter '${missing}' for method parameter type String is not present`;
+    }
+    const wrong = ['size', 'chunk'].find((name) => !INTEGER.test(query.get(name) ?? '0'));
+    return wrong && `Invalid value for '${wrong}': ${query.get(wrong)}`;
   }
   if (method === 'GET') {
     const timeout = query.get('timeout') ?? '0';
     const isPoll = route.to === 'rpc' || route.to === 'updates';
     return isPoll && !/^[0-9]{1,15}$/.test(timeout) ? `Invalid value for 'timeout': ${timeout}` : undefined;
   }
-  if (route.to === 'rpc-reply' && !/^-?[0-9]{1,10}$/.test(route.id)) return `Invalid request id: ${route.id}`;
+  if (route.to === 'rpc-reply' && !INTEGER.test(route.id)) return `Invalid request id: ${route.id}`;
   return body === '' && route.to !== 'claim' ? 'Required request body is missing' : undefined;
 }
 

@@ -1,11 +1,14 @@
 /** Paths and methods of the HTTP device API (contract section 1.2) and their size limits (section 8). */
 
+import type { PackageType } from '../core/model/types.ts';
+
 export type DeviceRoute =
   | { readonly to: 'provision' }
   | {
-      readonly to: 'telemetry' | 'attributes' | 'updates' | 'rpc' | 'claim' | 'package';
+      readonly to: 'telemetry' | 'attributes' | 'updates' | 'rpc' | 'claim';
       readonly token: string;
     }
+  | { readonly to: 'package'; readonly type: PackageType; readonly token: string }
   /** `id` as in the path; not necessarily a number. */
   | { readonly to: 'rpc-reply'; readonly token: string; readonly id: string };
 
@@ -24,6 +27,20 @@ const METHODS: Readonly<Record<Destination, readonly string[]>> = {
 
 const RPC_BYTES_MAX = 65_536;
 const OTHER_BYTES_MAX = 52_428_800;
+
+/** Refused by the web server of the real server itself. */
+const ENCODED_SLASH = /%2f/i;
+/** Refused by its web firewall: `;`, `\\`, a doubled slash, and in encoded form also `%`, `.`, line breaks. */
+const FORBIDDEN = /;|\\|\/\/|%(?:3b|5c|25|2e|00|0a|0d)/i;
+
+/**
+ * Who refuses the path, as in the request line without the query, before any token is looked at; undefined if
+ * nobody does. So a token with such a character works over CoAP and never over HTTP (section 14).
+ */
+export function refusedBy(path: string): 'web server' | 'web firewall' | undefined {
+  if (ENCODED_SLASH.test(path)) return 'web server';
+  return FORBIDDEN.test(path) ? 'web firewall' : undefined;
+}
 
 /** Undefined if there is no such path. The segments are decoded. */
 export function findRoute(segments: readonly string[]): DeviceRoute | undefined {
@@ -44,7 +61,7 @@ export function findRoute(segments: readonly string[]): DeviceRoute | undefined 
       return { to: feature, token };
     case 'firmware':
     case 'software':
-      return { to: 'package', token };
+      return { to: 'package', type: feature, token };
     default:
       return undefined;
   }

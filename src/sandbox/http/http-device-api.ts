@@ -8,9 +8,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type SandboxClock, systemClock } from '../core/clock.ts';
 import type { SandboxCore } from '../core/model/types.ts';
 import { DeviceHandlers } from './device-handlers.ts';
-import { allowsMethod, bytesMax, findRoute } from './device-routes.ts';
+import { allowsMethod, bytesMax, findRoute, refusedBy } from './device-routes.ts';
 import { type HttpListener, listen } from './listener.ts';
-import { errorObject, json, type Reply, send } from './reply.ts';
+import { badRequestPage, errorObject, type Reply, send } from './reply.ts';
 import { announcedBytes, CHUNKED_BYTES_MAX, discardBody, parseTarget, readBody } from './request.ts';
 
 export interface HttpDeviceApiOptions {
@@ -59,12 +59,18 @@ class HttpDeviceApi {
   /** Undefined if the client has disconnected. */
   async #reply(request: IncomingMessage, signal: AbortSignal): Promise<Reply | undefined> {
     const method = request.method ?? '';
-    const target = parseTarget(request.url ?? '');
+    const url = request.url ?? '';
+    const refuser = refusedBy(url.split('?', 1)[0] ?? '');
+    if (refuser === 'web server') return discardAndReply(request, badRequestPage());
+    if (refuser === 'web firewall') return discardAndReply(request, this.#error(400, 'Bad Request'));
+    const target = parseTarget(url);
     if (target === undefined) return this.#error(400, 'The request path is malformed');
     const { segments, query } = target;
-    if (announcedBytes(request) > bytesMax(segments)) return rejectSize(request, bytesMax(segments));
+    if (announcedBytes(request) > bytesMax(segments)) {
+      return discardAndReply(request, sizeError(bytesMax(segments)));
+    }
     const route = findRoute(segments);
-    if (route === undefined) return this.#error(404, 'Not found');
+    if (route === undefined) return this.#error(404, `No static resource ${segments.join('/')}.`);
     if (!allowsMethod(route, method)) {
       return this.#error(405, `Request method '${method}' is not supported`);
     }
@@ -77,7 +83,7 @@ class HttpDeviceApi {
       method,
       query,
       signal,
-      body: decodeForm(request, body.text),
+      body: decodeForm(request, body.bytes.toString('utf8')),
       acceptsJson: (request.headers.accept ?? '').includes('application/json'),
     });
   }
@@ -87,9 +93,13 @@ class HttpDeviceApi {
   }
 }
 
-/** The body of a 413 is a JSON string. */
-async function rejectSize(request: IncomingMessage, limit: number): Promise<Reply> {
-  const reply = json(413, JSON.stringify(`Payload size exceeds the limit of ${limit} bytes`));
+/** The body of a 413 is a JSON string, without a content type. */
+function sizeError(limit: number): Reply {
+  return { status: 413, body: JSON.stringify(`Payload size exceeds the limit of ${limit} bytes`) };
+}
+
+/** A request that is rejected before its body is read. */
+async function discardAndReply(request: IncomingMessage, reply: Reply): Promise<Reply> {
   if (announcedBytes(request) > DISCARDED_BYTES_MAX) return { ...reply, close: true };
   await discardBody(request);
   return reply;

@@ -55,6 +55,7 @@ function listenerFor(
   }
   return {
     ended,
+    takesOneRpc: true,
     rpc: (command) => {
       const sent = (): void => core.rpcDelivered(device, command.id, true);
       answer({ ...json(200, command.json), sent });

@@ -1,4 +1,4 @@
-/** Parses the target of an HTTP request and reads its body as UTF-8 text, up to a maximum size. */
+/** Parses the target of an HTTP request and reads its body, up to a maximum size. */
 
 import type { IncomingMessage } from 'node:http';
 
@@ -20,7 +20,7 @@ export function parseTarget(url: string): Target | undefined {
 }
 
 export type ReadBody =
-  | { readonly status: 'read'; readonly text: string }
+  | { readonly status: 'read'; readonly bytes: Buffer }
   /** The client disconnected, or the body exceeds the maximum. */
   | { readonly status: 'aborted' };
 
@@ -40,7 +40,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   } catch {
     return { status: 'aborted' };
   }
-  return { status: 'read', text: Buffer.concat(chunks).toString('utf8') };
+  return { status: 'read', bytes: Buffer.concat(chunks) };
 }
 
 /**

@@ -15,7 +15,7 @@ import { MountTable } from './mount-table.ts';
 const BYTES_MAX = 2 ** 53;
 /** Of the bytes of all file systems (block-size.ts). */
 export const USAGE_NOTE =
-  'On FUSE, virtiofs and ZFS the bytes are absent if Node.js does not report the size of a block (f_frsize), and the shares are right.';
+  'On FUSE, virtiofs and ZFS the bytes are absent if Node does not report the size of a block (f_frsize), and the shares are right.';
 
 export const filesystem: Collector = {
   name: 'filesystem',

@@ -5,13 +5,17 @@
  */
 
 import { generate, parse } from 'coap-packet';
+import { type Block, parseBlock } from './block-option.ts';
 
 /** Longer datagrams are ignored, bytes: the largest message of ThingsBoard (contract section 2). */
 const DATAGRAM_BYTES_MAX = 2048;
+const OBSERVE = 6;
 const CONTENT_FORMAT = 12;
 const BLOCK2 = 23;
-/** Critical options (odd numbers, RFC 7252 section 5.4.1) that a usable response may have; 27 is Block1. */
-const KNOWN_CRITICAL_OPTIONS: ReadonlySet<number> = new Set([BLOCK2, 27]);
+const BLOCK1 = 27;
+const SIZE2 = 28;
+/** Critical options (odd numbers, RFC 7252 section 5.4.1) that a usable response may have. */
+const KNOWN_CRITICAL_OPTIONS: ReadonlySet<number> = new Set([BLOCK2, BLOCK1]);
 
 export type Datagram =
   | { readonly type: 'acknowledgement'; readonly messageId: number }
@@ -33,7 +37,16 @@ export interface ResponseMessage {
   readonly payload: Buffer;
   /** False if this is one block of a longer body. */
   readonly isComplete: boolean;
+  /** The Observe number of a notification or of the response to a registration, below 2^24 (RFC 7641). */
+  readonly observe?: number;
+  /** The block of the request that this responds to. */
+  readonly block1?: Block;
+  readonly block2?: Block;
+  /** Bytes of the whole body, as the server announces them. */
+  readonly size2?: number;
 }
+
+type ResponseOptions = Omit<ResponseMessage, 'type' | 'messageId' | 'token' | 'code' | 'kind' | 'payload'>;
 
 /** Undefined for a datagram that a client may ignore (RFC 7252). */
 export function parseDatagram(bytes: Buffer): Datagram | undefined {
@@ -69,24 +82,33 @@ function tryParse(bytes: Buffer): ReturnType<typeof parse> | undefined {
   }
 }
 
-/** Reads Content-Format and Block2; undefined if there is an unknown critical option. */
-function readOptions(
-  options: ReturnType<typeof parse>['options'],
-): { contentFormat?: number; isComplete: boolean } | undefined {
-  let contentFormat: number | undefined;
-  let isComplete = true;
+/** Reads the options that the agent uses; undefined if there is an unknown critical one. */
+function readOptions(options: ReturnType<typeof parse>['options']): ResponseOptions | undefined {
+  const read: { -readonly [Name in keyof ResponseOptions]: ResponseOptions[Name] } = { isComplete: true };
   for (const { name, value } of options) {
     const number = optionNumber(name);
-    if (number === CONTENT_FORMAT && value.length <= 2)
-      contentFormat = value.length ? value.readUIntBE(0, value.length) : 0;
+    if (number === CONTENT_FORMAT && value.length <= 2) read.contentFormat = readUint(value);
+    else if (number === OBSERVE && value.length <= 3) read.observe = readUint(value);
+    else if (number === SIZE2 && value.length <= 4) read.size2 = readUint(value);
+    else if (number === BLOCK1) setBlock(read, 'block1', value);
     else if (number === BLOCK2) {
+      setBlock(read, 'block2', value);
       const lastByte = value.at(-1);
       // The "more" bit, or a block that is not the first (RFC 7959 section 2.2).
       if (lastByte !== undefined && ((lastByte & 0x08) !== 0 || value.length > 1 || lastByte >> 4 !== 0))
-        isComplete = false;
+        read.isComplete = false;
     } else if (number % 2 === 1 && !KNOWN_CRITICAL_OPTIONS.has(number)) return undefined;
   }
-  return contentFormat === undefined ? { isComplete } : { contentFormat, isComplete };
+  return read;
+}
+
+function readUint(value: Buffer): number {
+  return value.length === 0 ? 0 : value.readUIntBE(0, value.length);
+}
+
+function setBlock(read: { block1?: Block; block2?: Block }, name: 'block1' | 'block2', value: Buffer): void {
+  const block = parseBlock(value);
+  if (block) read[name] = block;
 }
 
 /** Numbers of the option names of `coap-packet`, which returns other options by number. */
@@ -95,7 +117,7 @@ const OPTION_NUMBERS: Readonly<Record<string, number>> = {
   'Uri-Host': 3,
   ETag: 4,
   'If-None-Match': 5,
-  Observe: 6,
+  Observe: OBSERVE,
   'Uri-Port': 7,
   'Location-Path': 8,
   OSCORE: 9,
@@ -108,8 +130,8 @@ const OPTION_NUMBERS: Readonly<Record<string, number>> = {
   'Q-Block1': 19,
   'Location-Query': 20,
   Block2: BLOCK2,
-  Block1: 27,
-  Size2: 28,
+  Block1: BLOCK1,
+  Size2: SIZE2,
   'Q-Block2': 31,
   'Proxy-Uri': 35,
   'Proxy-Scheme': 39,

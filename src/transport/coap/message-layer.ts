@@ -1,26 +1,39 @@
 /**
  * The CoAP message layer (RFC 7252 section 4) on one connected UDP socket, which the CoAP library sees as its
- * socket. Outgoing, confirmable-exchange.ts replaces the library's retransmission. Incoming, the library gets
- * only the response to an open exchange, once, rewritten as a piggybacked acknowledgement. Everything else is
+ * socket. Outgoing, confirmable-exchange.ts replaces the library's retransmission, and this layer numbers all
+ * messages. Incoming, the library gets only the response to its open exchange, once, rewritten as a piggybacked
+ * acknowledgement. Responses to `sendRequest` and messages of an observed token go past it. Everything else is
  * acknowledged, reset or dropped here. The socket is connected because the kernel reports "port unreachable"
  * only then.
  */
 
+import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
-import type { Result } from '../../core/failures/failure.ts';
+import type { Failure, Result } from '../../core/failures/failure.ts';
 import { BoundedSet } from '../../core/model/bounded-set.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { networkFailure } from '../network-failure.ts';
 import { connectSocket, formatAddress, type SocketAddress } from '../socket-address.ts';
 import { Exchange, type ExchangeSettings } from './confirmable-exchange.ts';
 import { emptyMessage, parseDatagram, type ResponseMessage, toPiggybacked } from './datagram.ts';
+import { encodeRequest, type RequestMessage } from './request-message.ts';
 
 /** Remembered message IDs of acknowledged responses, and as many of responses not acknowledged yet. */
 const MESSAGE_IDS_MAX = 64;
 
+const SOCKET_CLOSED: Failure = { reason: 'aborted', detail: 'the socket was closed' };
+
 /** Opens a socket of the host, or of a virtual network in a simulation. */
 export type OpenSocket = (type: 'udp4' | 'udp6') => Socket;
+
+/** Gets all responses with one token, instead of the exchange that has it. */
+export interface TokenObserver {
+  /** An acknowledgement belongs to the open exchange. `acknowledge` does nothing unless the message is confirmable. */
+  onMessage(message: ResponseMessage, acknowledge: () => void): void;
+  /** The socket is closed. */
+  onClosed(): void;
+}
 
 export class MessageLayer implements AsyncDisposable {
   /** The object that the library uses as its socket. */
@@ -31,6 +44,11 @@ export class MessageLayer implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #byToken = new Map<string, Exchange>();
   readonly #byMessageId = new Map<number, Exchange>();
+  readonly #observers = new Map<string, TokenObserver>();
+  /** The message IDs by which the library knows its requests. */
+  readonly #libraryIds = new WeakMap<Exchange, number>();
+  /** Of all requests on this socket, because the server detects duplicates by it (contract section 2). */
+  #lastMessageId = randomInt(0x10000);
   /** Acknowledged again if the server repeats the response. */
   readonly #acknowledgedIds = new BoundedSet<number>(MESSAGE_IDS_MAX);
   /** Responses that the caller is still persisting; repetitions get no answer until then. */
@@ -62,8 +80,14 @@ export class MessageLayer implements AsyncDisposable {
     socket.on('error', (error) => this.#handleSocketError(error));
   }
 
+  /** No exchange is open, except those of the downlink. */
   get isIdle(): boolean {
-    return this.#byToken.size === 0;
+    for (const { settings } of this.#byToken.values()) if (!settings.isBackground) return false;
+    return true;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Must be called before the library sends the request with this token. */
@@ -74,17 +98,39 @@ export class MessageLayer implements AsyncDisposable {
     return exchange;
   }
 
+  /** Sends a request that the library does not see; its response is the outcome. */
+  sendRequest(request: RequestMessage, settings: Omit<ExchangeSettings, 'token'>): Exchange {
+    const exchange = this.openExchange({ ...settings, token: request.token });
+    if (this.#closed) exchange.fail(SOCKET_CLOSED);
+    else this.#start(exchange, encodeRequest(request, this.#nextMessageId()));
+    return exchange;
+  }
+
+  /** Sends a request once and expects no response. */
+  sendOnce(request: RequestMessage): void {
+    this.#send(encodeRequest(request, this.#nextMessageId()));
+  }
+
+  observe(token: string, observer: TokenObserver): void {
+    this.#observers.set(token, observer);
+  }
+
+  /** Later confirmable messages with the token are reset, which ends the observation on the server. */
+  unobserve(token: string): void {
+    this.#observers.delete(token);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const exchange of this.#byToken.values()) {
-      exchange.fail({ reason: 'aborted', detail: 'the socket was closed' });
-    }
+    for (const exchange of this.#byToken.values()) exchange.fail(SOCKET_CLOSED);
+    for (const observer of this.#observers.values()) observer.onClosed();
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
 
   #removeExchange(exchange: Exchange): void {
-    this.#byToken.delete(exchange.settings.token);
+    const { token } = exchange.settings;
+    if (this.#byToken.get(token) === exchange) this.#byToken.delete(token);
     if (exchange.messageId !== undefined) this.#byMessageId.delete(exchange.messageId);
   }
 
@@ -113,9 +159,21 @@ export class MessageLayer implements AsyncDisposable {
     // Drop the library's own acknowledgements and resets (no token) and retransmissions: this layer sends
     // them.
     if (tokenLength === 0 || !exchange || exchange.messageId !== undefined) return;
-    const messageId = bytes.readUInt16BE(2);
+    this.#libraryIds.set(exchange, bytes.readUInt16BE(2));
+    const datagram = Buffer.from(bytes);
+    datagram.writeUInt16BE(this.#nextMessageId(), 2);
+    this.#start(exchange, datagram);
+  }
+
+  #start(exchange: Exchange, datagram: Buffer): void {
+    const messageId = datagram.readUInt16BE(2);
     this.#byMessageId.set(messageId, exchange);
-    exchange.start(messageId, () => this.#send(bytes, exchange));
+    exchange.start(messageId, () => this.#send(datagram, exchange));
+  }
+
+  #nextMessageId(): number {
+    this.#lastMessageId = (this.#lastMessageId + 1) & 0xffff;
+    return this.#lastMessageId;
   }
 
   #send(bytes: Buffer, exchange?: Exchange): void {
@@ -150,18 +208,24 @@ export class MessageLayer implements AsyncDisposable {
 
   #handleResponse(response: ResponseMessage, from: RemoteInfo): void {
     const exchange = this.#byToken.get(response.token);
-    const requestId = exchange?.messageId;
-    if (!exchange || requestId === undefined || exchange.isFinished) {
+    const requestId = exchange?.isFinished === false ? exchange.messageId : undefined;
+    if (response.kind === 'acknowledgement' && response.messageId !== requestId) return;
+    const observer = this.#observers.get(response.token);
+    if (observer)
+      return observer.onMessage(response, () => {
+        if (response.kind === 'confirmable') this.#send(emptyMessage('ack', response.messageId));
+      });
+    if (!exchange || requestId === undefined) {
       if (response.kind === 'confirmable') this.#handleUnmatchedResponse(response.messageId);
       return;
     }
-    if (response.kind === 'acknowledgement' && response.messageId !== requestId) return;
     const acknowledge = () => {
       if (response.kind === 'confirmable') this.#acknowledge(response.messageId);
     };
     if (!exchange.settings.deferAcknowledgement) acknowledge();
     else if (response.kind === 'confirmable') this.#unacknowledgedIds.add(response.messageId);
-    this.#library.emit('message', toPiggybacked(response, requestId), from);
+    const libraryId = this.#libraryIds.get(exchange);
+    if (libraryId !== undefined) this.#library.emit('message', toPiggybacked(response, libraryId), from);
     exchange.onResponse(response, acknowledge);
   }
 

@@ -1,17 +1,19 @@
 /**
- * ThingsBoard's CoAP device API as the Transport port: paths, codes and bodies of contract sections 1.1, 3, 4
- * and 5. Every request ends with one result within the timeout of its retransmission policy.
+ * ThingsBoard's CoAP device API as the Transport port: paths, codes and bodies of contract sections 1.1, 3, 4, 5
+ * and 6. Every request ends with one result within the timeout of its retransmission policy.
  */
 
-import { DEADLINE } from '../../core/async/abort.ts';
-import type { Failure, Result } from '../../core/failures/failure.ts';
+import type { Result } from '../../core/failures/failure.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
-import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
+import { provisionBody } from '../../core/thingsboard.ts';
+import { abortToTimeout, classifyError, classifyProvision } from './classify-response.ts';
 import type { CoapClient, CoapRequest, CoapResponse } from './client.ts';
 import { CoapConnection, type CoapConnectionPorts } from './connection.ts';
+import { CoapDownlink, type CoapDownlinkPorts } from './downlink.ts';
 import {
   type RetransmissionTiming,
   type RetransmitPolicy,
@@ -23,7 +25,7 @@ export interface CoapSettings {
   readonly port: number;
 }
 
-export interface CoapPorts extends CoapConnectionPorts {
+export interface CoapPorts extends CoapConnectionPorts, Pick<CoapDownlinkPorts, 'log' | 'renewals'> {
   readonly random: Pick<Random, 'uniform'>;
   /** Shorter timing, for tests; default: `retransmissionTiming`. */
   readonly timingOf?: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
@@ -36,12 +38,19 @@ export class CoapTransport implements Transport {
   readonly #connection: CoapConnection;
   readonly #clock: Clock;
   readonly #timingOf: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
+  readonly #downlink: CoapDownlink;
+  #lastSuccessMs = Number.NEGATIVE_INFINITY;
 
   constructor(settings: CoapSettings, ports: CoapPorts) {
     this.#connection = new CoapConnection(settings.host, settings.port, ports);
     this.#clock = ports.clock;
     this.#timingOf =
       ports.timingOf ?? ((policy, rtoMs) => retransmissionTiming(policy, ports.random.uniform(), rtoMs));
+    this.#downlink = new CoapDownlink(this.#connection, {
+      ...ports,
+      timingOf: this.#timingOf,
+      lastSuccessMs: () => this.#lastSuccessMs,
+    });
   }
 
   async provision(
@@ -93,6 +102,19 @@ export class CoapTransport implements Transport {
     return this.#post(`/api/v1/${token.reveal()}/attributes`, body, signal);
   }
 
+  listen(
+    token: Secret,
+    subscriptions: Subscriptions,
+    listener: DownlinkListener,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
+    return this.#downlink.listen(token, subscriptions, listener, signal);
+  }
+
+  reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
+    return this.#downlink.reply(token, commandId, body, signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
   }
@@ -120,6 +142,7 @@ export class CoapTransport implements Transport {
     const response = client.ok ? await this.#send(client.value, request, signal) : client;
     const result = abortToTimeout(response, signal);
     this.#connection.reportResult(result.ok ? undefined : result.failure);
+    if (result.ok) this.#lastSuccessMs = this.#clock.monotonicMs();
     return result;
   }
 
@@ -127,28 +150,4 @@ export class CoapTransport implements Transport {
     const rtoMs = client.rtoEstimator.rtoMs(this.#clock.monotonicMs());
     return client.request(request, this.#timingOf(request.policy, rtoMs), signal);
   }
-}
-
-/** The deadline of the caller is a timeout of the server, which may require a reconnect. */
-function abortToTimeout<T>(result: Result<T>, signal: AbortSignal): Result<T> {
-  if (result.ok || result.failure.reason !== 'aborted' || signal.reason !== DEADLINE) return result;
-  return { ok: false, failure: { reason: 'server-timeout', detail: 'no response before the deadline' } };
-}
-
-function classifyProvision(response: CoapResponse): ReturnType<typeof parseProvisionAnswer> {
-  const { code, body } = response;
-  // Only 2.01 and 4.00 carry the JSON with the status (contract section 3.2).
-  if (response.isComplete && (code === '2.01' || (code === '4.00' && body.length > 0))) {
-    return parseProvisionAnswer(body.toString());
-  }
-  return { type: 'failed', failure: classifyError(response) };
-}
-
-/** By the code (contract section 1.1). The body is not quoted, because it may echo the request. */
-function classifyError({ code }: CoapResponse): Failure {
-  const detail = `response ${code}`;
-  if (code === '4.01') return { reason: 'unauthorized', detail };
-  if (code === '4.00') return { reason: 'request-malformed', detail };
-  if (code.startsWith('5.')) return { reason: 'server-overloaded', detail };
-  return { reason: 'unexpected-response', detail };
 }

@@ -5,7 +5,8 @@
  * request cannot be repeated, so it is sent only to an endpoint that has just answered a probe.
  */
 
-import { DEADLINE, raceAbort } from '../../core/async/abort.ts';
+import { ChildAbortController, DEADLINE, raceAbort } from '../../core/async/abort.ts';
+import { AsyncSignal } from '../../core/async/async-signal.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import {
   combinedFailure,
@@ -23,6 +24,7 @@ import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure } from '../../core/failures/failure.ts';
 import { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
@@ -47,6 +49,10 @@ const DEFAULT_TIMEOUTS: FailoverTimeouts = { responseTimeoutMs: 20_000, retry: R
 /** A token that no device has, to check that a server responds. Not a secret. */
 const UNKNOWN_TOKEN = new Secret('firstlightEndpointCheck');
 const VERIFIED: Result<void> = { ok: true, value: undefined };
+const NOT_ACCEPTED: Result<void> = {
+  ok: false,
+  failure: { reason: 'unauthorized', detail: 'this endpoint does not accept the access token' },
+};
 
 export class FailoverTransport implements Transport {
   readonly #pool: EndpointPool;
@@ -54,6 +60,8 @@ export class FailoverTransport implements Transport {
   readonly #timeouts: FailoverTimeouts;
   readonly #verifiedTokens = new VerifiedTokens();
   readonly #closed = new AbortController();
+  /** Another endpoint has come into use. */
+  readonly #endpointChanges = new AsyncSignal();
   #state: EndpointSelection;
   /** The token check of the next endpoint, shared by all requests that wait for it. */
   #verification: Promise<Result<void>> | undefined;
@@ -111,6 +119,35 @@ export class FailoverTransport implements Transport {
     );
   }
 
+  /**
+   * Listens at the endpoint in use, once it has accepted the token; ends when another one comes into use. Its
+   * failures do not select another endpoint: telemetry may work where long polls do not.
+   */
+  async listen(
+    token: Secret,
+    subscriptions: Subscriptions,
+    listener: DownlinkListener,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
+    const accepted = await this.#ensureAccepted(token, signal);
+    if (!accepted.ok) return accepted;
+    const seen = this.#endpointChanges.version;
+    const transport = await this.#pool.transport(this.#state.current);
+    using listening = new ChildAbortController(signal);
+    void this.#endpointChanges.wait(listening.signal, seen).then(() => listening.abort());
+    const result = await transport.listen(token, subscriptions, listener, listening.signal);
+    listening.abort();
+    const isReplaced = this.#endpointChanges.version !== seen && !signal.aborted;
+    return isReplaced ? { ok: true, value: undefined } : result;
+  }
+
+  async reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const accepted = await this.#ensureAccepted(token, signal);
+    if (!accepted.ok) return accepted;
+    const transport = await this.#pool.transport(this.#state.current);
+    return transport.reply(token, commandId, body, signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     await Promise.allSettled([this.#backgroundCheck, this.#verification]);
@@ -144,14 +181,20 @@ export class FailoverTransport implements Transport {
     return raceAbort<Result<void>>(this.#verification, aborted(), signal);
   }
 
+  /** Like `#ensureVerified`, and also asks an endpoint in use that has not accepted the token so far. */
+  async #ensureAccepted(token: Secret, signal: AbortSignal): Promise<Result<void>> {
+    const verification = await this.#ensureVerified(token, signal);
+    const { current } = this.#state;
+    if (!verification.ok || this.#verifiedTokens.has(current, token)) return verification;
+    const check = await this.#checkToken(current, token, signal);
+    if (!check.ok) return check;
+    return check.value ? VERIFIED : NOT_ACCEPTED;
+  }
+
   async #verify(endpoint: number, token: Secret): Promise<Result<void>> {
     const check = await this.#checkToken(endpoint, token, this.#closed.signal);
     if (!check.ok) return check;
-    if (check.value) return VERIFIED;
-    return {
-      ok: false,
-      failure: { reason: 'unauthorized', detail: 'this endpoint does not accept the access token' },
-    };
+    return check.value ? VERIFIED : NOT_ACCEPTED;
   }
 
   /**
@@ -214,6 +257,7 @@ export class FailoverTransport implements Transport {
     const previous = this.#state;
     this.#state = state;
     if (previous.current === state.current) return;
+    this.#endpointChanges.notify();
     const [from, to] = [previous, state].map(({ current }) => this.#pool.urls[current]);
     if (state.current < previous.current)
       return logEvent(this.#ports.log, 'FL-ENDPOINT-RESTORED', { from, to });

@@ -34,7 +34,8 @@ export function classifyPost(response: HttpResponse): Failure | undefined {
   return response.status === 200 && response.body === '' ? undefined : classifyError(response);
 }
 
-function classifyError(response: HttpResponse): Failure {
+/** For a response that is not the expected one. */
+export function classifyError(response: HttpResponse): Failure {
   const failure = isWebPage(response) ? classifyHtml(response) : classifyApiError(response);
   const { retryAfterMs } = response;
   return retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
@@ -111,11 +112,11 @@ function describe({ status, proxy }: HttpResponse): string {
   return proxy === undefined ? `response ${status}` : `response ${status} through ${proxy}`;
 }
 
-function isWebPage({ body, contentType }: HttpResponse): boolean {
+export function isWebPage({ body, contentType }: HttpResponse): boolean {
   return contentType.includes('html') || /^\s*<(!doctype|html)/i.test(body);
 }
 
-function isAttributes(body: string): boolean {
+export function isAttributes(body: string): boolean {
   const attributes = parseJsonObject(body);
   return (
     attributes !== undefined &&

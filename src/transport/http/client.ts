@@ -32,6 +32,10 @@ export interface HttpRequest {
   readonly startedMs: number;
   /** From `startedMs`. */
   readonly timeoutMs: number;
+  /** A long poll: the server waits, and 408 is its answer when nothing happened (contract section 8). */
+  readonly isPoll?: boolean;
+  /** Default: 16 KiB. */
+  readonly responseBytesMax?: number;
 }
 
 export interface ClientSettings extends DialSettings {
@@ -127,11 +131,12 @@ export class HttpClient implements AsyncDisposable {
         hasResponse = true;
         // The next request needs another connection (RFC 9110 sections 15.5.9 and 15.5.20).
         const { statusCode = 0 } = incoming;
-        if (statusCode === 408 || statusCode === 421) outgoing.shouldKeepAlive = false;
+        const isRejected = statusCode === 408 && !request.isPoll;
+        if (isRejected || statusCode === 421) outgoing.shouldKeepAlive = false;
         // On a reused connection, 408 refers to its idle time and not to this request.
-        const wasStale = statusCode === 408 && outgoing.reusedSocket;
-        if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
-        void readResponse(incoming, this.#plaintextProxy?.url).then(
+        const wasStale = isRejected && outgoing.reusedSocket;
+        if (writtenMs !== undefined && !request.isPoll) onRoundTrip?.(clock.monotonicMs() - writtenMs);
+        void readResponse(incoming, this.#plaintextProxy?.url, request.responseBytesMax).then(
           (result) => resolve({ result, wasStale, hadConnection: true }),
           (error: unknown) => resolve(failedAttempt(error)),
         );

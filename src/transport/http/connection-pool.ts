@@ -9,10 +9,11 @@ import type { Socket } from 'node:net';
 import type { Dialer } from './dial.ts';
 import { FailureError } from './socket-result.ts';
 
-/**
- * The maximum number of concurrent requests of the delivery: fresh and undated readings, attributes, backlog.
- */
-const CONNECTIONS_MAX = 4;
+/** Concurrent requests of the delivery: fresh and undated readings, attributes, backlog. */
+const DELIVERY_REQUESTS_MAX = 4;
+/** Of the downlink: two long polls, and one read of attributes or one reply. They must not delay the delivery. */
+const DOWNLINK_REQUESTS_MAX = 3;
+const CONNECTIONS_MAX = DELIVERY_REQUESTS_MAX + DOWNLINK_REQUESTS_MAX;
 /** nginx closes an idle connection after 75 s, ThingsBoard after 60 s, most NATs later, ms. */
 const IDLE_TIMEOUT_MS = 50_000;
 /** Idle time before TCP keep-alive probes, ms; longer than the idle timeout. */

@@ -3,16 +3,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Result } from '../../core/failures/failure.ts';
 
-/** ThingsBoard's own responses are below 300 bytes; of an error page the first lines suffice. */
-const RESPONSE_BYTES_MAX = 16 * 1024;
+/** Responses to posts are below 300 bytes; of an error page the first lines suffice. */
+export const RESPONSE_BYTES_MAX = 16 * 1024;
 
 /** The longest retry interval of any failure policy, ms; a server cannot make the agent wait longer. */
 export const RETRY_AFTER_MS_MAX = 60 * 60_000;
 
 export interface HttpResponse {
   readonly status: number;
-  /** At most 16 KiB; empty if it is compressed. */
+  /** At most 16 KiB, or as the request allows; empty if it is compressed. */
   readonly body: string;
+  /** The body is longer. */
+  readonly isTruncated?: boolean;
   /** In lower case; empty if there is none. */
   readonly contentType: string;
   readonly location: string | undefined;
@@ -26,7 +28,11 @@ export interface HttpResponse {
 /**
  * Rejects if the connection ends within the response. `proxy`: URL of the plaintext proxy, if there is one.
  */
-export async function readResponse(incoming: IncomingMessage, proxy?: string): Promise<Result<HttpResponse>> {
+export async function readResponse(
+  incoming: IncomingMessage,
+  proxy?: string,
+  bytesMax = RESPONSE_BYTES_MAX,
+): Promise<Result<HttpResponse>> {
   const { statusCode: status = 0, headers } = incoming;
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -34,7 +40,7 @@ export async function readResponse(incoming: IncomingMessage, proxy?: string): P
     bytes += chunk.length;
     chunks.push(chunk);
     // Leaving the loop closes the connection.
-    if (bytes > RESPONSE_BYTES_MAX) break;
+    if (bytes > bytesMax) break;
   }
   const encoding = (headers['content-encoding'] ?? 'identity').toLowerCase();
   const isCompressed = bytes > 0 && encoding !== 'identity';
@@ -47,7 +53,8 @@ export async function readResponse(incoming: IncomingMessage, proxy?: string): P
     ok: true,
     value: {
       status,
-      body: isCompressed ? '' : Buffer.concat(chunks).subarray(0, RESPONSE_BYTES_MAX).toString('utf8'),
+      body: isCompressed ? '' : Buffer.concat(chunks).subarray(0, bytesMax).toString('utf8'),
+      ...(bytes > bytesMax && { isTruncated: true }),
       contentType: (headers['content-type'] ?? '').toLowerCase(),
       location: headers.location,
       requiresLogin: headers['www-authenticate'] !== undefined,

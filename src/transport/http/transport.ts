@@ -5,17 +5,21 @@
  * https to http.
  */
 
+import { Semaphore } from '../../core/async/semaphore.ts';
 import { isDated } from '../../core/delivery/encode.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
-import type { Failure, Result } from '../../core/failures/failure.ts';
+import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
+import { replyFailure } from '../downlink-messages.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { classifyPost, classifyProbe, classifyProvision } from './classify-response.ts';
 import { type ClientSettings, HttpClient, type HttpRequest } from './client.ts';
+import { LongPolls, POLL_INTERVALS, type PollIntervals, type PollRequest } from './long-polls.ts';
 import { formatOrigin, type Origin, resolveRedirect } from './origin.ts';
 import type { HttpResponse } from './response.ts';
 
@@ -36,6 +40,8 @@ export interface HttpPorts {
   readonly resolve?: Resolve;
   /** Shorter timeouts, for tests. */
   readonly timeouts?: HttpTimeouts;
+  /** Shorter intervals of long polls, for tests. */
+  readonly polls?: PollIntervals;
   /** Called with the response time of each request, ms. */
   readonly onRoundTrip?: (roundTripMs: number) => void;
 }
@@ -69,6 +75,8 @@ export class HttpTransport implements Transport {
   #origin: Origin;
   /** One per origin; the newest `ORIGINS_MAX`. */
   readonly #clients = new Map<string, HttpClient>();
+  /** Reads of attributes and replies: one at a time, as the connection pool expects. */
+  readonly #downlinkRequests = new Semaphore(1);
 
   constructor(settings: HttpSettings, ports: HttpPorts) {
     this.#settings = settings;
@@ -114,6 +122,25 @@ export class HttpTransport implements Transport {
     return this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
   }
 
+  listen(
+    token: Secret,
+    subscriptions: Subscriptions,
+    listener: DownlinkListener,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
+    const { clock, log, polls: intervals = POLL_INTERVALS } = this.#ports;
+    const get = (request: PollRequest, pollSignal: AbortSignal) => this.#get(token, request, pollSignal);
+    return new LongPolls(subscriptions, listener, { clock, log, intervals, get }).run(signal);
+  }
+
+  async reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const failure = replyFailure(body);
+    if (failure) return { ok: false, failure };
+    const path = `${pathOf(token)}/rpc/${commandId}`;
+    const post = () => this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
+    return (await this.#downlinkRequests.run(post, signal)) ?? aborted();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
   }
@@ -123,6 +150,18 @@ export class HttpTransport implements Transport {
     if (!result.ok) return result;
     const failure = classifyPost(result.value);
     return failure ? { ok: false, failure } : { ok: true, value: undefined };
+  }
+
+  async #get(token: Secret, request: PollRequest, signal: AbortSignal): Promise<Result<HttpResponse>> {
+    const { path, timeoutMs = this.#timeouts.requestMs, ...template } = request;
+    const send = () =>
+      this.#request(
+        { ...template, method: 'GET', path: `${pathOf(token)}/${path}`, isRepeatable: true },
+        timeoutMs,
+        signal,
+      );
+    if (request.isPoll) return send();
+    return (await this.#downlinkRequests.run(send, signal)) ?? aborted();
   }
 
   #requestOrdinary(template: RequestTemplate, signal: AbortSignal): Promise<Result<HttpResponse>> {

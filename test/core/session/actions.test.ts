@@ -218,7 +218,7 @@ describe('an issued token that cannot be stored', () => {
     harness.store.broken = FULL;
     const tokenUnsaved = await harness.run({ at: 'provision', identity });
     assert.equal(tokenUnsaved.type === 'token-unsaved' && tokenUnsaved.failure.detail, FULL.message);
-    const delivering = nextState({ at: 'provision', identity, consecutiveFailures: 0 }, tokenUnsaved, {
+    const delivering = nextState({ at: 'provision', identity, failureCounts: {} }, tokenUnsaved, {
       monotonicMs: 0,
       random: 0,
     });

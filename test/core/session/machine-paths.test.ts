@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { WAIT_MIN_MS } from '../../../src/core/failures/backoff.ts';
+import { countFailure, type FailureCounts, WAIT_MIN_MS } from '../../../src/core/failures/backoff.ts';
 import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { HEALTHY_MS, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
 import type { SessionState } from '../../../src/core/session/state.ts';
@@ -17,6 +17,8 @@ const RUNS = { seed: 20_261_121, numRuns: 1_000 };
 function forEveryWalk(title: string, check: (walkSteps: readonly WalkStep[]) => void): void {
   it(title, () => fc.assert(fc.property(walks, check), RUNS));
 }
+
+const isEmpty = (counts: FailureCounts) => Object.keys(counts).length === 0;
 
 /** The requests of a walk: each step whose action was to provision. */
 const requests = (walkSteps: readonly WalkStep[]) =>
@@ -100,34 +102,39 @@ forEveryWalk('an unsaved token is stored again later and kept until it is stored
   }
 });
 
-forEveryWalk('every wait is between the floor and the limit of its policy', (walkSteps) => {
-  for (const { after } of walkSteps) {
-    if (after.at !== 'wait') continue;
-    const { baseMs, capMs } = FAILURE_POLICIES[after.failure.reason].schedule;
-    const ceilingMs = Math.min(capMs, baseMs * 2 ** (after.consecutiveFailures - 1));
+forEveryWalk('a wait depends only on how often its own reason has failed, up to its cap', (walkSteps) => {
+  const failures = new Map<string, number>();
+  for (const { before, event, after } of walkSteps) {
+    if (event.type === 'delivered' && isEmpty(after.failureCounts)) failures.clear();
+    if (after.at !== 'wait' || before.at === 'wait') continue;
+    const { reason } = after.failure;
+    failures.set(reason, (failures.get(reason) ?? 0) + 1);
+    const { baseMs, capMs } = FAILURE_POLICIES[reason].schedule;
+    const ceilingMs = Math.min(capMs, baseMs * 2 ** ((failures.get(reason) ?? 0) - 1));
     assert.ok(after.forMs >= WAIT_MIN_MS && after.forMs <= ceilingMs, `${after.forMs} of ${ceilingMs}`);
   }
 });
 
-forEveryWalk('the failure count rises by one with each wait and falls only to zero', (walkSteps) => {
+forEveryWalk('a wait counts one failure of its reason; counts fall only to zero, together', (walkSteps) => {
   for (const { before, event, after } of walkSteps) {
-    const entered = after.at === 'wait';
-    const forgotten = event.type === 'delivered' && after.consecutiveFailures === 0;
-    if (!forgotten) assert.equal(after.consecutiveFailures, before.consecutiveFailures + (entered ? 1 : 0));
+    if (event.type === 'delivered' && isEmpty(after.failureCounts)) continue;
+    const expected =
+      after.at === 'wait' ? countFailure(before.failureCounts, after.failure.reason) : before.failureCounts;
+    assert.deepEqual(after.failureCounts, expected);
   }
 });
 
 forEveryWalk(
-  'the failure count is reset only after five healthy minutes with a stored token',
+  'the failure counts are reset only after five healthy minutes with a stored token',
   (walkSteps) => {
     let healthySinceMs: number | undefined;
     for (const { before, event, after, monotonicMs } of walkSteps) {
       const counts = event.type === 'delivered' && before.retrySaveAtMs === undefined;
       if (event.type !== 'progressed') healthySinceMs = counts ? (healthySinceMs ?? monotonicMs) : undefined;
       else assert.deepEqual(after, before);
-      if (before.consecutiveFailures === 0) continue;
+      if (isEmpty(before.failureCounts)) continue;
       const healthyMs = healthySinceMs === undefined ? 0 : monotonicMs - healthySinceMs;
-      assert.equal(after.consecutiveFailures === 0, counts && healthyMs >= HEALTHY_MS, `${healthyMs} ms`);
+      assert.equal(isEmpty(after.failureCounts), counts && healthyMs >= HEALTHY_MS, `${healthyMs} ms`);
     }
   },
 );

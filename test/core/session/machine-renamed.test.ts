@@ -30,7 +30,7 @@ function after(from: SessionStep, ...events: readonly SessionEvent[]): SessionSt
   const context = { monotonicMs: 0, random: 0.5, deviceName: 'gw-new' };
   return events.reduce<SessionState>((state, event) => nextState(state, event, context), {
     ...from,
-    consecutiveFailures: 0,
+    failureCounts: {},
   });
 }
 
@@ -40,7 +40,7 @@ function remembered(identity: DeviceIdentity): SessionState {
 }
 
 function assertStep(actual: SessionState, expected: SessionStep): void {
-  assert.deepEqual(revealSecrets(actual), revealSecrets({ ...expected, consecutiveFailures: 0 }));
+  assert.deepEqual(revealSecrets(actual), revealSecrets({ ...expected, failureCounts: {} }));
 }
 
 describe('a pending record with another name', () => {
@@ -71,7 +71,11 @@ describe('a pending record with another name', () => {
     const again = after(PROBING, TOKEN_REJECTED, failed, { type: 'wait-over' });
     assert.deepEqual(
       revealSecrets(again),
-      revealSecrets({ at: 'record-intent', proposed: TOKEN, consecutiveFailures: 1 }),
+      revealSecrets({
+        at: 'record-intent',
+        proposed: TOKEN,
+        failureCounts: { 'credentials-storage-failed': 1 },
+      }),
     );
   });
 

@@ -5,8 +5,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { Secret } from '../../../src/core/model/secret.ts';
-import { nextState, REVOCATION_THRESHOLD, stateWithToken } from '../../../src/core/session/machine.ts';
+import { nextState, stateWithToken } from '../../../src/core/session/machine.ts';
+import { REVOCATION_SPREAD_MS, REVOCATION_THRESHOLD } from '../../../src/core/session/revocation.ts';
 import type { SessionEvent, SessionState } from '../../../src/core/session/state.ts';
 
 const OLD = new Secret('the-old-token');
@@ -47,6 +49,39 @@ test('two rejections a day apart do not revoke the token', () => {
 test('rejections over five minutes lead to a new intent with the old token and name', () => {
   const last = lastOf(deliveries(rejections(REVOCATION_THRESHOLD.count + 1), 60_000));
   assert.deepEqual(last.at === 'record-intent' && last.revoked, { deviceName: 'gw-1', token: OLD });
+});
+
+test('the verdict on a rejected token comes five to six minutes after the first rejection', () => {
+  const draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(draw, { minLength: 30, maxLength: 30 }), (draws) => {
+      let state: SessionState = delivering;
+      let monotonicMs = 0;
+      for (const random of draws) {
+        state = nextState(state, unauthorized, { monotonicMs, random, mayProvision: true });
+        if (state.at !== 'wait') break;
+        monotonicMs += state.forMs;
+        state = nextState(state, { type: 'wait-over' }, { monotonicMs, random, mayProvision: true });
+      }
+      // Fewer than 30 rejections in five minutes, unless nearly all draws are the shortest wait.
+      if (state.at !== 'record-intent') return;
+      assert.ok(monotonicMs >= REVOCATION_THRESHOLD.forMs, `${monotonicMs}`);
+      assert.ok(monotonicMs <= REVOCATION_THRESHOLD.forMs + REVOCATION_SPREAD_MS, `${monotonicMs}`);
+    }),
+  );
+});
+
+test('a token that is rejected with the longest waits is revoked after six minutes at most', () => {
+  let state: SessionState = delivering;
+  let monotonicMs = 0;
+  while (state.at !== 'record-intent' && monotonicMs < 3_600_000) {
+    state = nextState(state, unauthorized, { monotonicMs, random: 0.999, mayProvision: true });
+    if (state.at !== 'wait') break;
+    monotonicMs += state.forMs;
+    state = nextState(state, { type: 'wait-over' }, { monotonicMs, random: 0.999, mayProvision: true });
+  }
+  assert.equal(state.at, 'record-intent');
+  assert.ok(monotonicMs <= REVOCATION_THRESHOLD.forMs + REVOCATION_SPREAD_MS, `${monotonicMs}`);
 });
 
 test('5.00 for a whole day is no authentication failure', () => {
@@ -92,7 +127,7 @@ const after = (state: SessionState, ...events: SessionEvent[]) =>
   events.reduce((state, event) => nextState(state, event, NOW), state);
 
 test('a declined new token is verified, and after the wait the old one is tried first', () => {
-  const waiting = after({ at: 'provision', identity, consecutiveFailures: 0 }, declined, {
+  const waiting = after({ at: 'provision', identity, failureCounts: {} }, declined, {
     type: 'token-verified',
     accepted: false,
   });
@@ -103,19 +138,19 @@ test('a declined new token is verified, and after the wait the old one is tried 
 
 test('an old token that works again is saved, and the new one is dropped', () => {
   const adopting = after(
-    { at: 'verify-previous-token', identity, consecutiveFailures: 3 },
+    { at: 'verify-previous-token', identity, failureCounts: { 'port-closed': 3 } },
     { type: 'token-verified', accepted: true },
   );
   assert.deepEqual(adopting, {
     at: 'save',
     identity: { deviceName: 'gw-1', token: OLD },
-    consecutiveFailures: 3,
+    failureCounts: { 'port-closed': 3 },
   });
 });
 
 test('if the old token is rejected, the new one is verified before a new request', () => {
   const asking = after(
-    { at: 'verify-previous-token', identity, consecutiveFailures: 3 },
+    { at: 'verify-previous-token', identity, failureCounts: { 'port-closed': 3 } },
     { type: 'token-verified', accepted: false },
   );
   assert.equal(asking.at, 'verify-token');
@@ -131,18 +166,18 @@ test('after a restart the old token is tried first', () => {
     token: NEW,
     previousToken: OLD,
   } as const;
-  const state = after({ at: 'load', consecutiveFailures: 0 }, { type: 'loaded', record });
+  const state = after({ at: 'load', failureCounts: {} }, { type: 'loaded', record });
   assert.deepEqual(state.at === 'verify-previous-token' && state.identity, identity);
 });
 
 test('an issued new token is used for delivery, and the old one is dropped', () => {
   const state = after(
-    { at: 'provision', identity, consecutiveFailures: 2 },
+    { at: 'provision', identity, failureCounts: { 'port-closed': 2 } },
     { type: 'token-issued', token: NEW },
   );
   assert.deepEqual(state, {
     at: 'deliver',
     identity: { deviceName: 'gw-1', token: NEW },
-    consecutiveFailures: 2,
+    failureCounts: { 'port-closed': 2 },
   });
 });

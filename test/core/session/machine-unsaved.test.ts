@@ -19,7 +19,7 @@ const DELIVERED: SessionEvent = { type: 'delivered' };
 const UNSAVED: SessionState = {
   at: 'deliver',
   identity: TOKEN_ACCEPTED,
-  consecutiveFailures: 2,
+  failureCounts: { 'port-closed': 2 },
   retrySaveAtMs: NOW_MS + RETRY_SAVE_MS,
 };
 
@@ -30,7 +30,11 @@ function assertState(actual: SessionState, expected: SessionState): void {
 describe('a token that cannot be stored', () => {
   it('an unsaved verified token is used at once, and no failure is counted', () => {
     assertState(
-      nextState({ at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 }, FULL, at(NOW_MS)),
+      nextState(
+        { at: 'save', identity: TOKEN_ACCEPTED, failureCounts: { 'port-closed': 2 } },
+        FULL,
+        at(NOW_MS),
+      ),
       UNSAVED,
     );
   });
@@ -39,7 +43,11 @@ describe('a token that cannot be stored', () => {
     for (const reason of FAILURE_REASONS) {
       const failed: SessionEvent = { type: 'failed', failure: failureOf(reason) };
       assertState(
-        nextState({ at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 }, failed, at(NOW_MS)),
+        nextState(
+          { at: 'save', identity: TOKEN_ACCEPTED, failureCounts: { 'port-closed': 2 } },
+          failed,
+          at(NOW_MS),
+        ),
         UNSAVED,
       );
     }
@@ -54,7 +62,11 @@ describe('a token that cannot be stored', () => {
     const proposed = { deviceName: 'gw-1', token: new Secret('another'), previousToken: new Secret('old') };
     for (const identity of [{ deviceName: 'gw-1' }, proposed]) {
       assertState(
-        nextState({ at: 'provision', identity, consecutiveFailures: 2 }, tokenUnsaved, at(NOW_MS)),
+        nextState(
+          { at: 'provision', identity, failureCounts: { 'port-closed': 2 } },
+          tokenUnsaved,
+          at(NOW_MS),
+        ),
         UNSAVED,
       );
     }
@@ -67,7 +79,7 @@ describe('a token that cannot be stored', () => {
   it('an unsaved token is stored by the first delivery after its retry time', () => {
     for (const lateMs of [0, 1, 86_400_000]) {
       const after = nextState(UNSAVED, DELIVERED, at(NOW_MS + RETRY_SAVE_MS + lateMs));
-      assertState(after, { at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 });
+      assertState(after, { at: 'save', identity: TOKEN_ACCEPTED, failureCounts: { 'port-closed': 2 } });
     }
   });
 
@@ -79,11 +91,11 @@ describe('a token that cannot be stored', () => {
 
   it('a token is no longer unsaved after it was stored', () => {
     const saved = nextState(
-      { at: 'save', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 },
+      { at: 'save', identity: TOKEN_ACCEPTED, failureCounts: { 'port-closed': 2 } },
       { type: 'saved' },
       at(NOW_MS),
     );
-    assertState(saved, { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 });
+    assertState(saved, { at: 'deliver', identity: TOKEN_ACCEPTED, failureCounts: { 'port-closed': 2 } });
   });
 
   it('a token stays unsaved during a wait and is stored afterwards', () => {
@@ -94,7 +106,7 @@ describe('a token that cannot be stored', () => {
     );
     assert.equal(waiting.at, 'wait');
     const back = nextState(waiting, { type: 'wait-over' }, at(NOW_MS + 2));
-    assertState(back, { ...UNSAVED, consecutiveFailures: 3 });
+    assertState(back, { ...UNSAVED, failureCounts: { 'port-closed': 2, 'server-timeout': 1 } });
     assert.equal(nextState(back, DELIVERED, at(NOW_MS + RETRY_SAVE_MS)).at, 'save');
   });
 
@@ -110,14 +122,14 @@ describe('a token that cannot be stored', () => {
 
 describe('a step without an accepted message', () => {
   const memories: readonly Omit<SessionState & { at: 'deliver' }, 'at' | 'identity'>[] = [
-    { consecutiveFailures: 0 },
-    { consecutiveFailures: 3 },
-    { consecutiveFailures: 3, healthySinceMs: 5 },
-    { consecutiveFailures: 3, authFailures: { count: 4, sinceMs: 5 } },
-    { consecutiveFailures: 3, retrySaveAtMs: 5 },
+    { failureCounts: {} },
+    { failureCounts: { 'port-closed': 3 } },
+    { failureCounts: { 'port-closed': 3 }, healthySinceMs: 5 },
+    { failureCounts: { 'port-closed': 3 }, authFailures: { count: 4, sinceMs: 5 } },
+    { failureCounts: { 'port-closed': 3 }, retrySaveAtMs: 5 },
   ];
   for (const memory of memories) {
-    it(`keeps ${Object.keys(memory).join(' and ')} (${memory.consecutiveFailures})`, () => {
+    it(`keeps ${Object.keys(memory).join(' and ')} (${JSON.stringify(memory.failureCounts)})`, () => {
       const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, ...memory };
       for (const mayProvision of [true, false]) {
         const context = { ...at(NOW_MS + 10 * HEALTHY_MS), mayProvision };
@@ -128,7 +140,7 @@ describe('a step without an accepted message', () => {
 
   it('a step without an accepted message starts no healthy period', () => {
     const progressed = nextState(
-      { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 3 },
+      { at: 'deliver', identity: TOKEN_ACCEPTED, failureCounts: { 'port-closed': 3 } },
       { type: 'progressed' },
       at(0),
     );
@@ -136,7 +148,7 @@ describe('a step without an accepted message', () => {
     assertState(later, {
       at: 'deliver',
       identity: TOKEN_ACCEPTED,
-      consecutiveFailures: 3,
+      failureCounts: { 'port-closed': 3 },
       healthySinceMs: HEALTHY_MS,
     });
   });

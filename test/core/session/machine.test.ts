@@ -131,20 +131,21 @@ describe('session transitions', () => {
   for (const [title, from, event, to] of TRANSITIONS) {
     it(title, () => {
       assert.deepEqual(
-        revealSecrets(nextState({ ...from, consecutiveFailures: 0 }, event, NOW)),
-        revealSecrets({ ...to, consecutiveFailures: 0 }),
+        revealSecrets(nextState({ ...from, failureCounts: {} }, event, NOW)),
+        revealSecrets({ ...to, failureCounts: {} }),
       );
     });
   }
 
   it('only a long healthy delivery resets the failure count', () => {
     for (const [title, from, event] of TRANSITIONS) {
-      assert.equal(nextState({ ...from, consecutiveFailures: 4 }, event, NOW).consecutiveFailures, 4, title);
+      const failureCounts = { 'port-closed': 4 };
+      assert.deepEqual(nextState({ ...from, failureCounts }, event, NOW).failureCounts, failureCounts, title);
     }
   });
 
   it('the session starts with loading and no failures', () => {
-    assert.deepEqual(INITIAL_STATE, { at: 'load', consecutiveFailures: 0 });
+    assert.deepEqual(INITIAL_STATE, { at: 'load', failureCounts: {} });
   });
 });
 
@@ -191,11 +192,12 @@ describe('a failure waits according to its policy and resumes safely', () => {
       if (from.at === 'provision' && from.identity.token && reason === 'provisioning-declined') continue; // below
       it(`${reason} in ${from.at}${mode} resumes with ${resumeAt.at}`, () => {
         const failure = failureOf(reason);
-        const after = nextState({ ...from, consecutiveFailures: 2 }, { type: 'failed', failure }, NOW);
+        const counts = { aborted: 7, [reason]: 2 };
+        const after = nextState({ ...from, failureCounts: counts }, { type: 'failed', failure }, NOW);
         const forMs = waitBeforeMs(FAILURE_POLICIES[reason].schedule, 3, NOW.random);
         assert.deepEqual(
           revealSecrets(after),
-          revealSecrets({ at: 'wait', forMs, failure, resumeAt, consecutiveFailures: 3 }),
+          revealSecrets({ at: 'wait', forMs, failure, resumeAt, failureCounts: { ...counts, [reason]: 3 } }),
         );
       });
     }
@@ -207,7 +209,7 @@ describe('a declined request whose first response may be lost', () => {
 
   it('a declined request verifies the token at once and counts no failure', () => {
     const after = nextState(
-      { at: 'provision', identity: TOKEN_ACCEPTED, consecutiveFailures: 2 },
+      { at: 'provision', identity: TOKEN_ACCEPTED, failureCounts: { 'port-closed': 2 } },
       declined,
       NOW,
     );
@@ -215,7 +217,7 @@ describe('a declined request whose first response may be lost', () => {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
       nameDeclined: true,
-      consecutiveFailures: 2,
+      failureCounts: { 'port-closed': 2 },
     };
     assert.deepEqual(revealSecrets(after), revealSecrets(expected));
   });
@@ -225,15 +227,15 @@ describe('a declined request whose first response may be lost', () => {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
       nameDeclined: true,
-      consecutiveFailures: 2,
+      failureCounts: { 'port-closed': 2 },
     };
     const after = nextState(verifying, { type: 'token-verified', accepted: false }, NOW);
     assert.equal(after.at, 'wait');
-    assert.equal(after.consecutiveFailures, 3);
+    assert.deepEqual(after.failureCounts, { 'port-closed': 2, 'provisioning-declined': 1 });
     assert.equal(after.at === 'wait' && after.failure.reason, 'provisioning-declined');
     assert.equal(
       after.at === 'wait' && after.forMs,
-      waitBeforeMs(FAILURE_POLICIES['provisioning-declined'].schedule, 3, NOW.random),
+      waitBeforeMs(FAILURE_POLICIES['provisioning-declined'].schedule, 1, NOW.random),
     );
   });
 
@@ -242,7 +244,7 @@ describe('a declined request whose first response may be lost', () => {
       at: 'verify-token',
       identity: TOKEN_ACCEPTED,
       nameDeclined: true,
-      consecutiveFailures: 0,
+      failureCounts: {},
     };
     const waiting = nextState(verifying, { type: 'token-verified', accepted: false }, NOW);
     const again = nextState(waiting, { type: 'wait-over' }, NOW);
@@ -252,7 +254,7 @@ describe('a declined request whose first response may be lost', () => {
         at: 'verify-token',
         identity: TOKEN_ACCEPTED,
         nameDeclined: false,
-        consecutiveFailures: 1,
+        failureCounts: { 'provisioning-declined': 1 },
       }),
     );
     assert.equal(nextState(again, { type: 'token-verified', accepted: false }, NOW).at, 'provision');
@@ -262,7 +264,11 @@ describe('a declined request whose first response may be lost', () => {
 describe('the failure count after a recovery', () => {
   const DELIVERED: SessionEvent = { type: 'delivered' };
   const at = (monotonicMs: number) => ({ monotonicMs, random: 0 });
-  const failing: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 3 };
+  const failing: SessionState = {
+    at: 'deliver',
+    identity: TOKEN_ACCEPTED,
+    failureCounts: { 'port-closed': 3 },
+  };
 
   it('the first delivery after a failure starts the healthy period', () => {
     const after = nextState(failing, DELIVERED, at(0));
@@ -278,7 +284,7 @@ describe('the failure count after a recovery', () => {
     const after = nextState({ ...failing, healthySinceMs: 7 }, DELIVERED, at(7 + HEALTHY_MS));
     assert.deepEqual(
       revealSecrets(after),
-      revealSecrets({ at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 }),
+      revealSecrets({ at: 'deliver', identity: TOKEN_ACCEPTED, failureCounts: {} }),
     );
   });
 
@@ -288,14 +294,18 @@ describe('the failure count after a recovery', () => {
     const after = nextState(back, DELIVERED, at(HEALTHY_MS + 5));
     assert.deepEqual(
       revealSecrets(after),
-      revealSecrets({ ...failing, consecutiveFailures: 4, healthySinceMs: HEALTHY_MS + 5 }),
+      revealSecrets({
+        ...failing,
+        failureCounts: { 'port-closed': 3, [SILENT.reason]: 1 },
+        healthySinceMs: HEALTHY_MS + 5,
+      }),
     );
   });
 });
 
 it('a requested wait is kept, plus a random part for each gateway', () => {
   const failure = { ...failureOf('server-overloaded'), retryAfterMs: 120_000 };
-  const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, consecutiveFailures: 0 };
+  const state: SessionState = { at: 'deliver', identity: TOKEN_ACCEPTED, failureCounts: {} };
   const after = nextState(state, { type: 'failed', failure }, NOW);
   const accepted = waitBeforeMs(FAILURE_POLICIES['server-overloaded'].schedule, 1, NOW.random);
   assert.equal(after.at === 'wait' && after.forMs, 120_000 + accepted);
@@ -331,7 +341,7 @@ describe('an event that does not belong to the state throws', () => {
     it(`${from.at} accepts only ${IDENTITY_WITH_TOKEN[from.at].join(' or ')}`, () => {
       for (const event of EVENTS.filter(({ type }) => !IDENTITY_WITH_TOKEN[from.at].includes(type))) {
         assert.throws(
-          () => nextState({ ...from, consecutiveFailures: 0 }, event, NOW),
+          () => nextState({ ...from, failureCounts: {} }, event, NOW),
           new RegExp(`the event ${event.type} cannot happen in the state ${from.at}`),
         );
       }

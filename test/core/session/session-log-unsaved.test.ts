@@ -14,9 +14,9 @@ const IDENTITY = { deviceName: 'gw-1', token: TOKEN };
 const PROVISIONING: SessionState = {
   at: 'provision',
   identity: { deviceName: 'gw-1' },
-  consecutiveFailures: 0,
+  failureCounts: {},
 };
-const SAVING: SessionState = { at: 'save', identity: IDENTITY, consecutiveFailures: 0 };
+const SAVING: SessionState = { at: 'save', identity: IDENTITY, failureCounts: {} };
 const TOKEN_UNSAVED: SessionEvent = {
   type: 'token-unsaved',
   token: TOKEN,
@@ -74,7 +74,7 @@ describe('an unsaved token in the session log', () => {
   it('an unsaved token is logged again after one was stored', () => {
     const log = new RecordingLogger();
     const sessionLog = new SessionLog(log, () => 'coap://tb');
-    const delivering: SessionState = { at: 'deliver', identity: IDENTITY, consecutiveFailures: 0 };
+    const delivering: SessionState = { at: 'deliver', identity: IDENTITY, failureCounts: {} };
     for (let time = 0; time < 2; time += 1) {
       sessionLog.logStep(SAVING, FULL, delivering, 0);
       sessionLog.logStep(SAVING, { type: 'saved' }, delivering, 0);
@@ -92,7 +92,7 @@ describe('an unsaved token in the session log', () => {
 
 it('a step without an accepted message is not logged as a recovery', () => {
   const silent: SessionEvent = { type: 'failed', failure: failureOf('server-timeout') };
-  const log = loggedLines({ at: 'deliver', identity: IDENTITY, consecutiveFailures: 0 }, [
+  const log = loggedLines({ at: 'deliver', identity: IDENTITY, failureCounts: {} }, [
     silent,
     { type: 'wait-over' },
     { type: 'progressed' },

@@ -18,7 +18,7 @@ import { type LogLine, RecordingLogger } from '../../doubles/recording-logger.ts
 const SERVER = 'coap://tb.example.com';
 const IDENTITY = { deviceName: 'gw-1', token: new Secret('QZ7QZ7QZ7') };
 const STORED = { server: SERVER, ...IDENTITY, sinceMs: 1 };
-const DELIVERING: SessionState = { at: 'deliver', identity: IDENTITY, consecutiveFailures: 0 };
+const DELIVERING: SessionState = { at: 'deliver', identity: IDENTITY, failureCounts: {} };
 
 const FAILED = (reason: FailureReason): SessionEvent => ({ type: 'failed', failure: failureOf(reason) });
 const WAIT_OVER: SessionEvent = { type: 'wait-over' };

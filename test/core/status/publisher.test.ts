@@ -14,7 +14,7 @@ import { VirtualClock } from '../../doubles/virtual-clock.ts';
 const DELIVERING: SessionState = {
   at: 'deliver',
   identity: { deviceName: 'gw-1', token: new Secret('QZ7QZ7QZ7') },
-  consecutiveFailures: 0,
+  failureCounts: {},
 };
 
 function harness() {

@@ -60,6 +60,7 @@ it('a serial number always starts with SN: and keeps its zeros', () => {
   assert.equal(serialText('ABC1234'), 'SN:ABC1234');
   assert.equal(serialText('SN:ABC1234'), 'SN:ABC1234');
   assert.equal(serialText('-'), undefined);
+  assert.equal(serialText('c3d9b8674f4b94f6'), undefined, 'that of all boards of a kind');
 });
 
 it('the version of the operating system is never a bare number', () => {

@@ -59,17 +59,20 @@ describe('Block1', { concurrency: true }, () => {
     await harness.peer.expect('614100027ac0d10210ff7b22737461747573223a2253554343455353227d');
   });
 
-  test('a first block other than 0, a gap and a repeated block get 4.08', async () => {
+  test('a first block other than 0, a gap and a repeated block get 4.08 with the offset', async () => {
     await using harness = await openCoapHarness();
     const full = 'x'.repeat(1024);
-    assert.equal(codeOf(await exchange(harness, upload(1, 2, true, full))), '4.08');
+    const expectRefused = (answer: Buffer, offset: number, position: number) => {
+      assert.equal(codeOf(answer), '4.08');
+      assert.equal(optionHex(answer, 'Block1'), undefined);
+      const text = `request block1 offset ${offset} doesn't match the current position ${position}!`;
+      assert.equal(payloadText(answer), text);
+    };
+    expectRefused(await exchange(harness, upload(1, 2, true, full)), 2_048, 0);
     assert.equal(codeOf(await exchange(harness, upload(2, 0, true, full))), '2.31');
-    assert.equal(codeOf(await exchange(harness, upload(3, 2, true, full))), '4.08');
-    assert.equal(
-      codeOf(await exchange(harness, upload(4, 1, true, full))),
-      '4.08',
-      'the transfer was dropped',
-    );
+    expectRefused(await exchange(harness, upload(3, 2, true, full)), 2_048, 1_024);
+    // The transfer was dropped.
+    expectRefused(await exchange(harness, upload(4, 1, true, full)), 1_024, 0);
     assert.deepEqual(harness.core.calls, []);
   });
 

@@ -170,6 +170,23 @@ describe('the pre-provisioned strategy', () => {
     assert.equal(await provision(core, { deviceName: 'gw' }), FAILURE);
   });
 
+  it('repeatedProvisioning: a used device gets its token again, over and over', async () => {
+    const core = openQuickCore({ knobs: { ...knobs, repeatedProvisioning: true } });
+    core.admin.createDevice({ name: 'gw', token: 'existing' });
+    for (const token of ['first', 'second', 'third']) {
+      assert.equal(await provision(core, { deviceName: 'gw', token }), accessToken('existing'));
+    }
+    assert.equal(await provision(core, { deviceName: 'unknown' }), FAILURE);
+    core.admin.updateKnobs({ repeatedProvisioning: false });
+    assert.equal(await provision(core, { deviceName: 'gw' }), FAILURE);
+  });
+
+  it('repeatedProvisioning: a created device is still declined', async () => {
+    const core = openQuickCore({ knobs: { repeatedProvisioning: true } });
+    assert.match(await provision(core, { deviceName: 'gw' }), /SUCCESS/);
+    assert.equal(await provision(core, { deviceName: 'gw' }), FAILURE);
+  });
+
   it('pre-provisioned: a wrong secret gives NOT_FOUND before the device check', async () => {
     assert.equal(await provisionNew({ deviceName: 'unknown', provisionDeviceSecret: 'x' }, knobs), NOT_FOUND);
   });
@@ -251,16 +268,24 @@ describe('credentials on creation', () => {
   const impossible: readonly (readonly [what: string, members: Members])[] = [
     ['a name of 256 characters', { deviceName: 'x'.repeat(256) }],
     ['a name with HTML', { deviceName: 'gw <b>1</b>' }],
-    ['a control character in the name', { deviceName: 'gw\u00001' }],
+    ['a name with a template', { deviceName: 'gw {{1}}' }],
+    ['a null character in the name', { deviceName: 'gw\u00001' }],
     ['a control character in the token', { deviceName: 'gw', token: 'a\nb' }],
   ];
   for (const [what, members] of impossible) {
     it(`FAILURE for ${what}`, async () => assert.equal(await provisionNew(members), FAILURE));
   }
 
-  it('a name of 255 characters is accepted', async () => {
-    assert.match(await provisionNew({ deviceName: 'x'.repeat(255) }), /SUCCESS/);
-  });
+  for (const [what, deviceName] of [
+    ['of 255 characters', 'x'.repeat(255)],
+    ['with a line break', 'gw\n1'],
+    ['with a control character', 'gw\u00011'],
+    ['with a lone <', 'gw < 1'],
+  ] as const) {
+    it(`a name ${what} is accepted`, async () => {
+      assert.match(await provisionNew({ deviceName }), /SUCCESS/);
+    });
+  }
 
   it('the device limit gives FAILURE until it is lifted', async () => {
     const core = openQuickCore({ knobs: { deviceLimitReached: true } });

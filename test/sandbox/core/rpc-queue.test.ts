@@ -65,25 +65,64 @@ describe('a server-side RPC', () => {
     await Promise.all(sending);
   });
 
-  it('a one-way RPC ends with its delivery', async () => {
-    const { subscribe, send, core, device } = await openHarness();
+  it('a one-way RPC is done when it is pushed, even if it is lost on its way', async () => {
+    const { pushed, subscribe, send, core, device } = await openHarness();
     subscribe();
-    const sending = send({ oneWay: true });
-    await settlePromises();
-    core.rpcDelivered(device, 0, true);
-    assert.deepEqual(await sending, { status: 'delivered', id: 0 });
+    assert.deepEqual(await send({ oneWay: true }), { status: 'sent', id: 0 });
+    core.rpcDelivered(device, 0, false);
+    subscribe();
+    assert.equal(pushed.length, 1);
   });
 
-  it('a two-way RPC waits for its reply and is not pushed again', async () => {
+  it('a pending one-way RPC is done at the next subscription', async () => {
+    const { pushed, subscribe, send } = await openHarness();
+    const sending = send({ oneWay: true });
+    await settlePromises();
+    subscribe();
+    assert.deepEqual(await sending, { status: 'sent', id: 0 });
+    subscribe();
+    assert.equal(pushed.length, 1);
+  });
+
+  it('a two-way RPC without a reply is pushed again, though it was delivered', async () => {
     const { pushed, subscribe, send, core, device } = await openHarness();
     subscribe();
     const sending = send();
     await settlePromises();
     core.rpcDelivered(device, 0, true);
     subscribe();
-    assert.equal(pushed.length, 1);
+    assert.equal(pushed.length, 2);
     assert.deepEqual(await core.rpcReply(device, 0, '{"ok":true}', 'coap'), { status: 'accepted' });
     assert.deepEqual(await sending, { status: 'replied', id: 0, reply: '{"ok":true}' });
+    subscribe();
+    assert.equal(pushed.length, 2);
+  });
+
+  it('a listener that takes one RPC gets the oldest pending one and no other', async () => {
+    const { pushed, send, core, device } = await openHarness();
+    const sending = [send(), send()];
+    await settlePromises();
+    core.subscribe(device, { takesOneRpc: true, rpc: (command) => pushed.push(command) });
+    sending.push(send());
+    await settlePromises();
+    assert.deepEqual(
+      pushed.map(({ id }) => id),
+      [0],
+    );
+    core.close();
+    await Promise.all(sending);
+  });
+
+  it('a listener that takes one RPC leaves the next one pending', async () => {
+    const { pushed, send, core, device } = await openHarness();
+    const poll = () => core.subscribe(device, { takesOneRpc: true, rpc: (command) => pushed.push(command) });
+    poll();
+    const sending = [send({ oneWay: true }), send({ oneWay: true })];
+    assert.equal((await sending[0])?.status, 'sent');
+    assert.equal(pushed.length, 1);
+    poll();
+    assert.equal((await sending[1])?.status, 'sent');
+    assert.equal(pushed.length, 2);
   });
 
   it('an unacknowledged RPC is pushed again with the same ID', async () => {
@@ -172,8 +211,7 @@ describe('a reply', () => {
     for (const id of [0, 7, -1]) {
       assert.deepEqual(await core.rpcReply(device, id, '{}', 'coap'), { status: 'accepted' });
     }
-    core.rpcDelivered(device, 0, true);
-    assert.equal((await oneWay).status, 'delivered');
+    assert.equal((await oneWay).status, 'replied');
   });
 
   it('a reply that is not an object fails over CoAP only', async () => {

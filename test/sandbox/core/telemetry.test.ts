@@ -65,6 +65,20 @@ const ACCEPTED: readonly (readonly [what: string, body: string, stored: readonly
   ['a fractional ts by cutting it off', '{"ts":5.9,"values":{"a":1}}', [['a', 5, 1]]],
   ['a negative ts', '{"ts":-5,"values":{"a":1}}', [['a', -5, 1]]],
   ['ts as 1.7e12', '{"ts":1.7e12,"values":{"a":1}}', [['a', 1_700_000_000_000, 1]]],
+  [
+    'nested nulls by dropping them, but not those of arrays',
+    '{"a":{"b":null,"c":[null]}}',
+    [['a', NOW, '{"c":[null]}']],
+  ],
+  ['an empty key, which loses its object', '{"":1,"a":2}', []],
+  [
+    'a key of 256 characters, which loses its element',
+    `[{"a":1},{"ts":5,"values":{"b":2,"${'k'.repeat(256)}":3}},{"c":4}]`,
+    [
+      ['a', NOW, 1],
+      ['c', NOW, 4],
+    ],
+  ],
 ];
 
 const REJECTED: readonly (readonly [what: string, body: string, status: PostAnswer['status']])[] = [

@@ -3,10 +3,13 @@
  * `gw-1`, with the token `tok`, and records every call.
  */
 
+import { defaultKnobs } from '../../../src/sandbox/core/knobs.ts';
 import type {
   DeviceHandle,
   DeviceListener,
   Knobs,
+  PackageAnswer,
+  PackageRequest,
   PostAnswer,
   SandboxCore,
   TokenCheck,
@@ -15,29 +18,13 @@ import type {
 export const gateway: DeviceHandle = { id: 'd1', name: 'gw-1', coapAllowed: true };
 
 export class FakeCoapCore implements SandboxCore {
-  readonly knobs: Knobs = {
-    coreLatencyMinMs: 0,
-    coreLatencyMaxMs: 0,
-    lossIn: 0,
-    lossOut: 0,
-    duplicateIn: 0,
-    duplicateOut: 0,
-    reorderOut: 0,
-    seed: 1,
-    kindA: 'separate',
-    strategy: 'create',
-    deviceLimitReached: false,
-    rateLimited: false,
-    silent: false,
-    dead: false,
-    transportType: 'DEFAULT',
-    typeCast: true,
-  };
+  readonly knobs: Knobs = { ...defaultKnobs(), coreLatencyMinMs: 0, coreLatencyMaxMs: 0 };
   /** How long the token check and provisioning take. */
   latencyMs = 0;
   post: PostAnswer = { status: 'accepted' };
   devices = new Map<string, TokenCheck>([['tok', { status: 'ok', device: gateway }]]);
   attributes = '{"client":{"a":1}}';
+  package: PackageAnswer = { status: 'none' };
   pending: { readonly id: number; readonly json: string }[] = [];
   readonly calls: string[] = [];
   readonly duplicates: string[] = [];
@@ -97,6 +84,11 @@ export class FakeCoapCore implements SandboxCore {
 
   claim(_device: DeviceHandle, body: string) {
     return this.#post(`claim ${body}`);
+  }
+
+  async readPackage(_device: DeviceHandle, packageRequest: PackageRequest): Promise<PackageAnswer> {
+    this.calls.push(`package ${JSON.stringify(packageRequest)}`);
+    return this.package;
   }
 
   recordDuplicateDatagram(detail: string): void {

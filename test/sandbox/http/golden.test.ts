@@ -234,6 +234,11 @@ describe('unknown requests over HTTP', () => {
     ['POST', `/api/v2/${TOKEN}/telemetry`, '{}', 404, 32],
     ['POST', `/api/v1/${TOKEN}/Telemetry`, '{}', 404, 32],
     ['GET', `/api/v1/${TOKEN}`, undefined, 404, 32],
+    ['POST', '/api/v1/a;b/telemetry', '{}', 400, 31],
+    ['POST', '/api/v1/a%3bb/telemetry', '{}', 400, 31],
+    ['POST', '/api/v1/a%25b/telemetry', '{}', 400, 31],
+    ['POST', '/api/v1/a%5Cb/telemetry', '{}', 400, 31],
+    ['POST', '/api/v1//telemetry', '{}', 400, 31],
   ];
   for (const [method, path, body, status, code] of rejected) {
     it(`${method} ${path}${body === undefined ? ' without body' : ''} gets ${status}`, async () => {
@@ -247,11 +252,31 @@ describe('unknown requests over HTTP', () => {
     });
   }
 
-  it('a package request gets an empty 404', async () => {
+  it('a token with an encoded slash gets 400 with a page, even if it is valid', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core, 'a/b');
+    const answer = await harness.call('POST', '/api/v1/a%2Fb/telemetry', '{"a":1}');
+    assert.deepEqual([answer.status, answer.contentType], [400, 'text/html;charset=utf-8']);
+    assert.match(answer.body, /^<!doctype html>/);
+    assert.deepEqual(harness.core.admin.points(), []);
+  });
+
+  it('a forbidden character in the query is allowed', async () => {
     await using harness = await openHttpHarness();
     await withDevice(harness.core);
-    const answer = await harness.call('GET', `/api/v1/${TOKEN}/firmware?title=x&version=1`);
-    assert.deepEqual(answer, { status: 404, ...EMPTY });
+    const answer = await harness.call('GET', `/api/v1/${TOKEN}/attributes?clientKeys=a%2Fb;c`);
+    assert.equal(answer.status, 200);
+  });
+
+  it('the members of an error are in the order of the server', async () => {
+    await using harness = await openHttpHarness({ clock: new ManualClock(1_700_000_000_000) });
+    const unknown = await harness.call('POST', `/api/v1/${TOKEN}/foo`, '{}');
+    assert.equal(
+      unknown.body,
+      `{"message":"No static resource api/v1/${TOKEN}/foo.","errorCode":32,"status":404,"timestamp":1700000000000}`,
+    );
+    const malformed = await harness.call('POST', '/api/v1/provision', '{');
+    assert.match(malformed.body, /^\{"status":500,"message":".*","errorCode":2,"timestamp":1700000000000\}$/);
   });
 });
 
@@ -264,7 +289,7 @@ describe('size limits over HTTP', () => {
     assert.deepEqual(await harness.call('POST', `/api/v1/${TOKEN}/rpc/1`, body), {
       status: 413,
       body: '"Payload size exceeds the limit of 65536 bytes"',
-      contentType: JSON_TYPE,
+      contentType: '',
     });
   });
 

@@ -69,7 +69,7 @@ describe('a long poll', () => {
     });
     await sending[0];
     assert.equal((await harness.call('GET', RPC)).body, '{"id":1,"method":"second","params":null}');
-    assert.deepEqual(await sending[1], { ok: true, value: { status: 'delivered', id: 1 } });
+    assert.deepEqual(await sending[1], { ok: true, value: { status: 'sent', id: 1 } });
   });
 
   it('a two-way RPC and its reply work by polls', async () => {
@@ -81,6 +81,19 @@ describe('a long poll', () => {
     assert.equal((await polling).body, '{"id":0,"method":"reboot","params":{"delay":5}}');
     await harness.call('POST', `${RPC}/0`, '{"ok":true}');
     assert.deepEqual(await sending, { ok: true, value: { status: 'replied', id: 0, reply: '{"ok":true}' } });
+  });
+
+  it('a poll before the reply gets the same two-way RPC again', async () => {
+    await using harness = await openHttpHarness();
+    await withDevice(harness.core);
+    const sending = ['first', 'second'].map((method) => harness.core.admin.sendRpc('gw-0001', { method }));
+    const first = '{"id":0,"method":"first","params":null}';
+    assert.equal((await harness.call('GET', RPC)).body, first);
+    assert.equal((await harness.call('GET', RPC)).body, first);
+    await harness.call('POST', `${RPC}/0`, '{}');
+    assert.equal((await harness.call('GET', RPC)).body, '{"id":1,"method":"second","params":null}');
+    await harness.call('POST', `${RPC}/1`, '{}');
+    await Promise.all(sending);
   });
 
   it('a poll gets 403 if the device is deleted', async () => {
@@ -154,17 +167,18 @@ describe('the knobs silent and dead over HTTP', () => {
     assert.deepEqual(harness.core.admin.points(), []);
   });
 
-  it('silent: an RPC is not counted as delivered', async () => {
+  it('silent: a two-way RPC is sent again by the next poll', async () => {
     await using harness = await openHttpHarness({ knobs: { silent: true } });
     await withDevice(harness.core);
     const leaving = new AbortController();
     const polling = assert.rejects(harness.call('GET', RPC, undefined, { signal: leaving.signal }));
     await waitForListener(harness.core);
-    const sending = harness.core.admin.sendRpc('gw-0001', { method: 'reboot', oneWay: true });
+    const sending = harness.core.admin.sendRpc('gw-0001', { method: 'reboot' });
     while (harness.core.admin.devices()[0]?.listeners !== 0) await settlePromises();
     await settlePromises();
     harness.core.admin.updateKnobs({ silent: false });
     assert.match((await harness.call('GET', RPC)).body, /reboot/);
+    await harness.call('POST', `${RPC}/0`, '{}');
     await sending;
     leaving.abort();
     await polling;

@@ -59,20 +59,23 @@ it('a missing file triggers a new search for devices', async () => {
   assert.equal(missing(), 1);
 });
 
-it('a device that failed slowly is skipped for a minute and counts as failed', async () => {
+it('a device that failed slowly three times is skipped for a minute and counts as failed', async () => {
   const { queries, clock, poller } = setup();
   const stuck = async () => {
     await clock.advance(1000);
     return fails('ETIMEDOUT')();
   };
   const deviceValues = [deviceValue('a', 'one', stuck, queries), deviceValue('b', 'two', () => 2)];
-  for (let round = 0; round < 6; round += 1) {
-    await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
-    await clock.advance(10_000);
-  }
-  assert.equal(queries.length, 1);
-  await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/ });
-  assert.equal(queries.length, 2);
+  const rounds = async (count: number) => {
+    for (let round = 0; round < count; round += 1) {
+      await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
+      await clock.advance(10_000);
+    }
+  };
+  await rounds(8);
+  assert.equal(queries.length, 3);
+  await rounds(6);
+  assert.equal(queries.length, 4, 'once a minute from then on');
 });
 
 it('a device that failed fast is read again in the next round', async () => {
@@ -124,6 +127,52 @@ it('a partial read delivers its valid values and is logged once', async () => {
   broken = false;
   assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
   assert.deepEqual(logger.lines, ['warn parts', 'warn parts', 'info parts']);
+});
+
+it('a device that fails slowly now and then is read each time', async () => {
+  const { queries, clock, poller } = setup();
+  let isSlow = false;
+  const moody = async () => {
+    if (!isSlow) return 1;
+    await clock.advance(1000);
+    return fails('ETIMEDOUT')();
+  };
+  for (let round = 0; round < 20; round += 1) {
+    isSlow = round % 5 === 0;
+    await poller.pollAll([deviceValue('a', 'one', moody, queries)]).catch(() => {});
+    await clock.advance(10_000);
+  }
+  assert.equal(queries.length, 20);
+});
+
+it('an invalid value of a device that works costs no other value of it', async () => {
+  const { poller } = setup();
+  const invalid = () => {
+    throw new InvalidValueError('two is invalid: "x"');
+  };
+  const deviceValues = [
+    deviceValue('a', 'one', () => 1),
+    deviceValue('a', 'two', invalid),
+    deviceValue('a', 'three', () => 3),
+  ];
+  for (let round = 0; round < 2; round += 1) {
+    await assert.rejects(poller.pollAll(deviceValues), (error) => {
+      assert.ok(error instanceof PartialReadError);
+      assert.deepEqual(error.measurements, { one: 1, three: 3 });
+      assert.deepEqual([...error.failures.keys()], ['a']);
+      return true;
+    });
+  }
+});
+
+it('a device that failed and disappears counts as failed for an hour', async () => {
+  const { clock, poller } = setup();
+  await assert.rejects(poller.pollAll([deviceValue('a', 'one', fails('EIO'))]), { message: /EIO/ });
+  await assert.rejects(poller.pollAll([deviceValue('a', 'one', fails('ENOENT'))]), { message: /EIO/ });
+  await clock.advance(3_599_999);
+  assert.throws(() => poller.poll([]), { message: /EIO/ });
+  await clock.advance(1);
+  assert.deepEqual(poller.poll([]), {});
 });
 
 it('hung devices occupy two threads of the pool at most', {

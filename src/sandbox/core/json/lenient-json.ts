@@ -154,6 +154,23 @@ export function jsonText(value: LenientValue): string {
   }
 }
 
+/**
+ * The object without members that are null, at every depth; a null in an array stays. The real server loses
+ * them when it hands a device's message to its rule engine (contract section 14).
+ */
+export function withoutNullMembers(object: LenientObject): LenientObject {
+  const members = new Map<string, LenientValue>();
+  for (const [key, member] of object.members) {
+    if (member.type !== 'null') members.set(key, withoutNulls(member));
+  }
+  return { type: 'object', members };
+}
+
+function withoutNulls(value: LenientValue): LenientValue {
+  if (value.type === 'object') return withoutNullMembers(value);
+  return value.type === 'array' ? { type: 'array', items: value.items.map(withoutNulls) } : value;
+}
+
 /** The values of the members are JSON text. */
 export function objectText(members: Iterable<readonly [key: string, json: string]>): string {
   return `{${[...members].map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;

@@ -3,7 +3,7 @@
  * shared scope; the server scope is internal. A body `{"ts":..,"values":..}` has no special meaning here.
  */
 
-import { jsonText, objectText, parseLenientJson } from '../json/lenient-json.ts';
+import { jsonText, objectText, parseLenientJson, withoutNullMembers } from '../json/lenient-json.ts';
 import type { AttributeAnswer } from './types.ts';
 import { classifyMembers, type StoredValue, type StoredValues, storedText } from './values.ts';
 
@@ -19,14 +19,21 @@ export function emptyScopes(): AttributeScopes {
   return { client: new Map(), shared: new Map(), server: new Map() };
 }
 
-/** Parses a posted body, which must be an object under the value rules of section 4.2. */
-export function readAttributeBody(body: string, typeCast: boolean): StoredValues {
+/**
+ * Parses a posted body, which must be an object under the value rules of section 4.2. Only the administrator
+ * can store null within an object.
+ */
+export function readAttributeBody(
+  body: string,
+  typeCast: boolean,
+  writer: 'device' | 'administrator',
+): StoredValues {
   const parsed = parseLenientJson(body);
   if (!parsed.ok) return parsed;
   if (parsed.value.type !== 'object') {
     return { ok: false, message: `Can't parse value: ${jsonText(parsed.value)}` };
   }
-  return classifyMembers(parsed.value, typeCast);
+  return classifyMembers(writer === 'device' ? withoutNullMembers(parsed.value) : parsed.value, typeCast);
 }
 
 /** Writes changed values; returns whether there were any. */

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AttributeScopes, emptyScopes } from './attributes.ts';
 import { type Credentials, credentialsId } from './credentials.ts';
+import { nameProblem } from './names.ts';
 
 /** The only device profile of the sandbox; the admin port can create a device in another one (3.3). */
 export const SANDBOX_PROFILE = 'default';
@@ -31,9 +32,6 @@ export interface NewDevice {
 export type Creation =
   | { readonly ok: true; readonly device: Device }
   | { readonly ok: false; readonly reason: string };
-
-const NAME_LENGTH_MAX = 255;
-const MARKUP = /<[a-z/!?]/i;
 
 export class Devices {
   readonly #byName = new Map<string, Device>();
@@ -106,10 +104,8 @@ export class Devices {
   }
 
   #problem({ name, credentials }: NewDevice): string | undefined {
-    if (name.trim() === '') return 'the name is blank';
-    if (name.length > NAME_LENGTH_MAX) return `the name is longer than ${NAME_LENGTH_MAX} characters`;
-    if (MARKUP.test(name)) return 'the name contains markup';
-    if ([...name].some((char) => char < ' ' || char === '\u007F')) return 'control characters in the name';
+    const problem = nameProblem(name);
+    if (problem !== undefined) return problem;
     if (this.#byName.has(name)) return 'a device of that name exists';
     if (this.#findByCredentials(credentials) !== undefined)
       return 'the credentials are used by another device';

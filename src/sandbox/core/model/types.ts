@@ -59,9 +59,35 @@ export interface DeviceListener {
   /** Changed shared attributes as a flat JSON object, or `{"deleted":[..]}`. */
   sharedAttributes?(json: string): void;
   rpc?(command: RpcCommand): void;
+  /** A long poll: takes one RPC and gets no other. */
+  readonly takesOneRpc?: boolean;
   /** An observation ends with 2.02 for both reasons, a long poll with 403 or 408. */
   ended?(reason: EndReason): void;
 }
+
+/** `firmware` has the path /fw and attributes fw_*, `software` /sw and sw_* (section 7). */
+export type PackageType = 'firmware' | 'software';
+
+/** A request for the package that is assigned to a device, or for one chunk of it. */
+export interface PackageRequest {
+  readonly type: PackageType;
+  /** Compared if present; HTTP requires both. */
+  readonly title?: string;
+  readonly version?: string;
+  /** Bytes of a chunk; below 1: the whole package. NaN for a text that is no number. */
+  readonly size: number;
+  /** Counts chunks of `size` bytes from 0. */
+  readonly chunk: number;
+}
+
+/**
+ * Answer to a package request. `found`: 2.05 / 200; `data` is empty past the end, to which CoAP does not
+ * respond. `mismatch`: another title or version is assigned, 4.00 / 400. `none`: no package, or one at
+ * another place, 4.04 / 404. `failed`: 5.00 / 500. `silent`: no response.
+ */
+export type PackageAnswer =
+  | { readonly status: 'found'; readonly data: Buffer; readonly fileName: string }
+  | { readonly status: 'mismatch' | 'none' | 'failed' | 'silent' };
 
 /** The device was deleted, or its token revoked. */
 export type EndReason = 'deleted' | 'revoked';
@@ -92,6 +118,7 @@ export interface SandboxCore {
   /** Device-to-server RPC. With the default rule chain there is no reply: `silent`. */
   clientRpc(device: DeviceHandle, body: string, via: Via): Promise<PostAnswer>;
   claim(device: DeviceHandle, body: string, via: Via): Promise<PostAnswer>;
+  readPackage(device: DeviceHandle, request: PackageRequest): Promise<PackageAnswer>;
   /** Called by the CoAP server for a datagram with a known message ID (a retransmission). */
   recordDuplicateDatagram(detail: string): void;
 }
@@ -116,9 +143,19 @@ export interface Knobs {
   kindA: 'separate' | 'piggyback';
   /** Provisioning strategy of the device profile. `chain`: does not answer in time (3.3). */
   strategy: 'create' | 'pre-provisioned' | 'disabled' | 'chain';
+  /**
+   * A pre-provisioned device that asks again gets SUCCESS with its token again, as from servers of 2024 and
+   * earlier; by default it is declined, as by 4.3.1.3 (section 3.3).
+   */
+  repeatedProvisioning: boolean;
   deviceLimitReached: boolean;
   /** Every authenticated post gets 5.00 / 500 (rate limit, outage). */
   rateLimited: boolean;
+  /**
+   * Data points that a device may post: `points:seconds`, several with commas. A post over it gets 5.00 / 500
+   * without a body, like one under `rateLimited`. Empty: no limit, the default.
+   */
+  dataPointLimit: string;
   /** Requests are processed and stored, but no response is sent (a lost response). */
   silent: boolean;
   /** Nothing is read from the sockets: a dead server. */
@@ -138,7 +175,8 @@ export interface StoredPoint {
   /** A long beyond JavaScript's safe integers is a string of digits with type `long`; JSON is a string. */
   readonly value: boolean | number | string;
   readonly type: 'boolean' | 'long' | 'double' | 'string' | 'json';
-  readonly via: Via;
+  /** `server`: ThingsBoard itself, for the state of an update. */
+  readonly via: Via | 'server';
   /** True if the body contained the timestamp. */
   readonly tsGiven: boolean;
   /** Server clock when the point was stored, Unix ms. */

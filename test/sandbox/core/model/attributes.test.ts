@@ -26,7 +26,7 @@ describe('publishing attributes', () => {
     const core = openQuickCore();
     const device = await withDevice(core);
     assert.equal(await publish(core, device, '{"fw":"007","x":{"y":null},"gone":null}'), 'accepted');
-    assert.deepEqual(core.admin.devices()[0]?.attributes.client, { fw: 7, x: '{"y":null}' });
+    assert.deepEqual(core.admin.devices()[0]?.attributes.client, { fw: 7, x: '{}' });
   });
 
   it('publishing treats ts and values as ordinary attributes', async () => {
@@ -42,6 +42,31 @@ describe('publishing attributes', () => {
       assert.equal(await publish(core, await withDevice(core), body), 'malformed');
     });
   }
+
+  for (const [what, key] of [
+    ['an empty key', ''],
+    ['a blank key', ' '],
+    ['a key of 256 characters', 'k'.repeat(256)],
+    ['a key with HTML', '<b>k</b>'],
+    ['a key with a template', '{{k}}'],
+  ] as const) {
+    it(`publishing accepts ${what} and stores nothing of the message`, async () => {
+      const core = openQuickCore();
+      assert.equal(
+        await publish(core, await withDevice(core), JSON.stringify({ a: 1, [key]: 2 })),
+        'accepted',
+      );
+      assert.deepEqual(core.admin.devices()[0]?.attributes.client, {});
+    });
+  }
+
+  it('publishing drops nested nulls, writing as administrator keeps them', async () => {
+    const core = openQuickCore();
+    const device = await withDevice(core);
+    await publish(core, device, '{"a":{"b":{"c":null,"d":[null]}}}');
+    core.admin.setSharedAttributes('gw-0001', '{"a":{"b":null}}');
+    assert.equal(await read(core, device), '{"client":{"a":{"b":{"d":[null]}}},"shared":{"a":{"b":null}}}');
+  });
 
   it('fails under the rate limit', async () => {
     const core = openQuickCore({ knobs: { rateLimited: true } });
@@ -138,7 +163,11 @@ describe('shared attributes', () => {
     core.admin.setSharedAttributes('gw-0001', '{"uploadPeriod":60}');
     core.admin.setSharedAttributes('gw-0001', '{"other":"x"}');
     core.admin.deleteSharedAttributes('gw-0001', ['uploadPeriod', 'never']);
-    assert.deepEqual(notifications, ['{"uploadPeriod":60}', '{"other":"x"}', '{"deleted":["uploadPeriod"]}']);
+    assert.deepEqual(notifications, [
+      '{"uploadPeriod":60}',
+      '{"other":"x"}',
+      '{"deleted":["uploadPeriod","never"]}',
+    ]);
   });
 
   it('a change notifies only current subscribers of the device', async () => {

@@ -6,6 +6,7 @@
  * within the deadline is the result. An aborted request is not repeated, but datagrams in transit arrive.
  */
 
+import { raceAbort } from '../../../../src/core/async/abort.ts';
 import type { FailureReason, Result } from '../../../../src/core/failures/failure.ts';
 import type { Transport } from '../../../../src/core/ports/transport.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
@@ -77,6 +78,21 @@ export class SimulatedTransport implements Transport {
       }),
       false,
     );
+  }
+
+  /** The server sends nothing. */
+  async listen(
+    _token: unknown,
+    _to: unknown,
+    _listener: unknown,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
+    if (this.#ports.agent.diedMs !== undefined) return NEVER;
+    return raceAbort<Result<void>>(NEVER, failure('aborted'), signal);
+  }
+
+  async reply(): Promise<Result<void>> {
+    return failure('server-timeout');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
