@@ -31,6 +31,7 @@ const CORE_LEVELS: readonly (readonly string[])[] = [
   ['core/events', 'core'],
   ['core/timestamps', 'core/sampling', 'core/delivery'],
   ['core/session'],
+  ['core/downlink'],
   ['core/failover', 'core/status'],
   ['core/health'],
 ];

@@ -1,6 +1,6 @@
 /** docs/reference/configuration.md and the body of firstlight.toml(5), from the table of settings. */
 
-import { loadCustomSensors, loadSettings } from '../lib/sources.mjs';
+import { loadCommandSection, loadCustomSensors, loadSettings } from '../lib/sources.mjs';
 import { blocks, bullets, escaped, fence, prose, sentence, wrapped } from './markdown.mjs';
 
 const INTRODUCTION = [
@@ -24,6 +24,7 @@ export async function configurationReference() {
       ])
       .flat(2),
     ...customSensors(await loadCustomSensors()),
+    ...commands(await loadCommandSection()),
   ]);
 }
 
@@ -46,13 +47,21 @@ function customSensors({ introduction, parts, exampleOf }) {
   return [
     '## Custom sensors',
     ...prose(introduction),
-    ...parts.flatMap(({ kind, about, fields }) => [
-      `### \`[[sensor.${kind}]]\``,
-      ...prose(about),
-      bullets(fields.map(fieldItem)),
-      'Example:',
-      fence([`[[sensor.${kind}]]`, ...fields.map(exampleOf)].join('\n'), 'toml'),
-    ]),
+    ...parts.flatMap((part) => listTableSection('sensor', part, exampleOf)),
+  ];
+}
+
+function commands({ exampleOf, ...section }) {
+  return ['## Commands', ...listTableSection('command', section, exampleOf)];
+}
+
+function listTableSection(table, { kind, about, fields }, exampleOf) {
+  return [
+    `### \`[[${table}.${kind}]]\``,
+    ...prose(about),
+    bullets(fields.map(fieldItem)),
+    'Example:',
+    fence([`[[${table}.${kind}]]`, ...fields.map(exampleOf)].join('\n'), 'toml'),
   ];
 }
 

@@ -19,8 +19,15 @@ export async function loadSettings() {
 /** The fields of custom sensors, one part for each kind. */
 export async function loadCustomSensors() {
   const { CUSTOM_SENSORS_INTRO, CUSTOM_SENSOR_SECTIONS } = await compiled('config/example.js');
-  const { exampleOf } = await compiled('config/custom-sensors.js');
+  const { exampleOf } = await compiled('config/sources/field-reader.js');
   return { introduction: CUSTOM_SENSORS_INTRO, parts: CUSTOM_SENSOR_SECTIONS, exampleOf };
+}
+
+/** The fields of [[command.exec]]. */
+export async function loadCommandSection() {
+  const { COMMAND_SECTION } = await compiled('config/example.js');
+  const { exampleOf } = await compiled('config/sources/field-reader.js');
+  return { ...COMMAND_SECTION, exampleOf };
 }
 
 export async function loadSensors() {
@@ -73,4 +80,13 @@ export async function loadRetryTiming() {
   const { retransmissionTiming } = await compiled('transport/coap/retransmission-timing.js');
   const { createRandom } = await compiled('sandbox/core/random.js');
   return { waitBeforeMs, policies: FAILURE_POLICIES, retransmissionTiming, createRandom };
+}
+
+/** The dashboards of a setup of ThingsBoard. */
+export async function loadDashboards() {
+  const { assetSources } = await compiled('cli/thingsboard/asset-sources.js');
+  const { fleetDashboard } = await compiled('thingsboard/assets/dashboards/fleet.js');
+  const { gatewayDashboard } = await compiled('thingsboard/assets/dashboards/gateway.js');
+  const sources = assetSources();
+  return { fleet: fleetDashboard(sources, undefined), gateway: gatewayDashboard(sources) };
 }

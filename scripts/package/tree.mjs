@@ -21,7 +21,8 @@ export function unitsOf() {
   const names = readdirSync(join(root, 'systemd')).filter(isUnit).sort();
   return names.map((name) => {
     const text = read('systemd', name);
-    return { name, text, isEnabled: /^\[Install\]$/m.test(text), runsOnce: /^Type=oneshot$/m.test(text) };
+    const isEnabled = /^\[Install\]$/m.test(text) && !/ Ships disabled/.test(text);
+    return { name, text, isEnabled, runsOnce: /^Type=oneshot$/m.test(text) };
   });
 }
 
@@ -36,6 +37,7 @@ export async function filesOf(bundle, release) {
     ...partsOf(bundle).map(([name, text]) => [`usr/lib/firstlight/code/${name}`, text, 0o644]),
     // Never started by its path: no #! line.
     ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
+    ['usr/lib/firstlight/check-node', read('scripts', 'package', 'check-node').replace('@NODE@', release.node), 0o755],
     ['usr/lib/firstlight/capture-host.sh', read('scripts', 'capture-host.sh'), 0o755],
     [
       'usr/bin/firstlight',

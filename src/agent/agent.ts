@@ -1,18 +1,26 @@
 /**
- * The agent: a sampling loop, a session loop and the outbox between them. Offline is not a mode: the session loop waits while
- * sampling continues without waiting for network, disk or clock. Two background tasks: the timestamper maintains the clock
+ * The agent: a sampling loop, a session loop and the outbox between them, and a downlink loop that listens to the server while
+ * the session delivers. Offline is not a mode: the session loop waits while sampling continues without waiting for network,
+ * disk or clock. Two background tasks: the timestamper maintains the clock
  * offset, the outbox flushes old readings to disk. A bug in any task ends all tasks and rejects.
  */
 
-import { runAll } from '../core/async/tasks.ts';
+import { runAll, type Task } from '../core/async/tasks.ts';
 import { Delivery, type DeliveryPorts } from '../core/delivery/delivery.ts';
+import type { SendReply } from '../core/downlink/command-dispatcher.ts';
+import { Connection } from '../core/downlink/connection.ts';
+import { runDownlink } from '../core/downlink/downlink-loop.ts';
+import { DownlinkStatus } from '../core/downlink/downlink-status.ts';
 import { logEvent } from '../core/events/catalogue.ts';
+import type { Result } from '../core/failures/failure.ts';
 import { SAMPLING_MS_MAX, SLACK_MS, sessionStepMsMax } from '../core/health/deadlines.ts';
 import { type Heartbeat, Liveness } from '../core/health/liveness.ts';
 import { MonitoredOutbox, monitorTransport } from '../core/health/monitored-ports.ts';
 import { runWatchdog } from '../core/health/systemd-watchdog.ts';
+import type { Report } from '../core/model/config.ts';
 import type { Secret } from '../core/model/secret.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import type { DownlinkListener, Subscriptions } from '../core/ports/downlink.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
@@ -39,8 +47,20 @@ export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof Actio
   readonly endpoint?: () => string;
   /** Absent if no counters outlive these loops. */
   readonly counters?: DeliveryCounters | undefined;
+  /** Absent if the agent does not listen to the server. */
+  readonly downlink?: DownlinkHandlers | undefined;
   /** Absent if there is no place for the status. */
   readonly statusOutput?: { readonly sink: StatusSink; readonly eventHistory: EventHistory } | undefined;
+}
+
+/** What becomes of what the server sends. */
+export interface DownlinkHandlers {
+  readonly subscriptions: Subscriptions;
+  readonly listener: Pick<DownlinkListener, 'onAttributes' | 'onCommand'>;
+  /** Executes commands and replies with `send` until the signal aborts. Absent: there are none. */
+  readonly serveCommands?: ((send: SendReply, signal: AbortSignal) => Promise<void>) | undefined;
+  /** Called after each accepted message of telemetry. */
+  readonly onTelemetryAccepted?: (() => void) | undefined;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -54,6 +74,8 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly drainPerS: number;
   /** Minimum change, per key, for a value to be reported again. Absent: any change. */
   readonly deadbands?: Deadbands;
+  /** Absent: changes. */
+  readonly report?: Report;
 }
 
 /** Runs the agent with one set of settings until the signal aborts. */
@@ -87,8 +109,11 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
   const liveness = new Liveness(clock);
   const status = new Status({ clock, outbox });
   if (settings.token) status.setTokenConfigured();
-  const publisherPorts = statusOutput && { ...ports, ...statusOutput, status };
-  const monitored = { ...ports, liveness, status, spreadShare: ports.random.uniform() };
+  const { downlink } = ports;
+  const downlinkStatus = downlink && new DownlinkStatus(clock, downlink.subscriptions);
+  const publisherPorts = statusOutput && { ...ports, ...statusOutput, status, downlinkStatus };
+  const connection = new Connection();
+  const monitored = { ...ports, liveness, status, connection, spreadShare: ports.random.uniform() };
   return runAll(
     [
       (taskSignal) => runSampling(monitored, settings, taskSignal),
@@ -96,6 +121,7 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
       ...(service
         ? [(taskSignal: AbortSignal) => runWatchdog({ clock, log, service, liveness, status }, taskSignal)]
         : []),
+      ...(downlink && downlinkStatus ? downlinkTasks(ports, downlink, connection, downlinkStatus) : []),
       ...(publisherPorts
         ? [
             (taskSignal: AbortSignal) =>
@@ -107,6 +133,29 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
   );
 }
 
+/** The loop that listens, and the execution of commands beside it. */
+function downlinkTasks(
+  { clock, random, log, transport }: AgentPorts,
+  { subscriptions, listener, serveCommands }: DownlinkHandlers,
+  connection: Connection,
+  status: DownlinkStatus,
+): readonly Task[] {
+  const loop = { clock, random, log, transport, connection, listener, status };
+  const send: SendReply = async (id, body, signal) => {
+    const { token } = connection;
+    return token ? transport.reply(token, id, body, signal) : OFFLINE;
+  };
+  return [
+    (signal) => runDownlink(loop, subscriptions, signal),
+    ...(serveCommands ? [(signal: AbortSignal) => serveCommands(send, signal)] : []),
+  ];
+}
+
+const OFFLINE: Result<void> = {
+  ok: false,
+  failure: { reason: 'server-timeout', detail: 'the agent is offline' },
+};
+
 /** The preferred endpoint is the first of the list, to which the credentials are bound. */
 function endpointsOf({ endpoint }: Pick<AgentPorts, 'endpoint'>, { server }: AgentSettings): EndpointNames {
   return { preferred: server, inUse: endpoint ?? (() => server) };
@@ -115,6 +164,7 @@ function endpointsOf({ endpoint }: Pick<AgentPorts, 'endpoint'>, { server }: Age
 interface Monitored {
   readonly liveness: Liveness;
   readonly status: Status;
+  readonly connection: Connection;
   /** The random share of `spreadMs` that this gateway waits, in [0, 1). */
   readonly spreadShare: number;
 }
@@ -148,7 +198,7 @@ async function runSampling(ports: SamplePorts, settings: AgentSettings, signal: 
     const delta = deltaEncoder.next(
       values,
       instant.bootMs,
-      outbox.needsSnapshot || instant.tsMs === undefined,
+      settings.report === 'all' || outbox.needsSnapshot || instant.tsMs === undefined,
     );
     if (delta) outbox.append({ ...instant, ...delta });
     else if (Object.keys(values).length === 0 && !isEmptyLogged) {
@@ -169,7 +219,7 @@ async function runSession(
   settings: AgentSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, liveness, status, spreadShare } = ports;
+  const { clock, liveness, status, connection, spreadShare } = ports;
   using heartbeat = liveness.heartbeat();
   const delivery = createDelivery(ports, settings, heartbeat);
   const sessionLog = new SessionLog(
@@ -186,11 +236,13 @@ async function runSession(
   await clock.sleep(spreadMs, signal);
   if (signal.aborted) return;
   status.start();
+  const onAccepted = ports.downlink?.onTelemetryAccepted;
   let state: SessionState = settings.token
     ? stateWithToken(settings.deviceName, settings.token)
     : INITIAL_STATE;
   for (;;) {
     heartbeat.expectWithin(`the session state ${state.at}`, sessionStepMsMax(state));
+    const { delivered } = delivery;
     const action = runAction(state, ports, settings, delivery, signal);
     const event = await (state.at === 'provision' ? warnIfSlow(action, ports, signal) : action);
     if (signal.aborted) return;
@@ -200,6 +252,8 @@ async function runSession(
     const nextStep = nextState(state, event, { monotonicMs, random, mayProvision, deviceName });
     sessionLog.logStep(state, event, nextStep, monotonicMs);
     status.onStep(event, nextStep);
+    connection.onStep(event, nextStep);
+    if (delivery.delivered > delivered) onAccepted?.();
     state = nextStep;
   }
 }

@@ -5,9 +5,13 @@
  * it: queued readings pass to the next instance in memory, and unacknowledged ones are sent again with the same timestamps.
  */
 
+import { existsSync } from 'node:fs';
 import { type AgentPorts, type AgentSettings, runLoops } from '../agent/agent.ts';
+import type { AgentControls } from '../commands/built-in-commands.ts';
+import { createCommandTable } from '../commands/command-list.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { runAll } from '../core/async/tasks.ts';
+import type { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -22,8 +26,10 @@ import { ConfCredentialStore } from '../credentials/store.ts';
 import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
+import { operatorPrograms } from './command-controls.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
 import { endpointId, resolveDeviceName } from './identity.ts';
+import { CREDSTORE } from './paths.ts';
 import type { PlaintextWarnings } from './plaintext-warnings.ts';
 import type { SensorSet } from './sensors.ts';
 import { StartupError } from './startup-error.ts';
@@ -45,6 +51,10 @@ export interface SharedServices {
   readonly timestamper: Timestamper;
   readonly outbox: Outbox & { readonly size: number };
   readonly counters: DeliveryCounters;
+  /** Remembers what ran, whatever the configuration becomes. */
+  readonly commands: CommandDispatcher;
+  /** What commands may do with this process and host. */
+  readonly controls: AgentControls;
 }
 
 /** Wires and runs one instance. Rejects with a StartupError before any loop has started. */
@@ -73,6 +83,13 @@ export async function runAgentInstance(
   const stored = config.device.token ? undefined : await readStoredRecord(store);
   if (!config.device.token && stored !== 'unreadable') requireCredentials(stored, loaded, state);
   const record = stored === 'unreadable' ? undefined : stored;
+  if (loaded.missingSecret !== undefined)
+    logEvent(
+      log,
+      'FL-CONFIG-WARNING',
+      {},
+      `${loaded.missingSecret}: the agent uses its credentials, and cannot provision again`,
+    );
   const onRoundTrip = (ms: number) => counters.recordRoundTrip(ms);
   const ports = { clock, random, log, onRoundTrip };
   const { transport: openedTransport, endpoint } = await openTransport(config.server, ports);
@@ -86,9 +103,28 @@ export async function runAgentInstance(
   logEvent(log, 'FL-AGENT-STARTED', { version: VERSION, server, state, queuedReadings: outbox.size });
   void sharedServices.plaintextWarnings.warn(config.server.endpoints, signal);
   const { sensors, run: runSensors } = sharedServices.sensorSet.open(config.sensors);
+  const downlink = createDownlink(config, sharedServices);
   const runAgentLoops = (stop: AbortSignal) =>
-    runLoops({ ...sharedServices, sensors, store, transport, endpoint }, settings, stop);
+    runLoops({ ...sharedServices, sensors, store, transport, endpoint, downlink }, settings, stop);
   await runAll([runAgentLoops, runSensors], signal);
+}
+
+/** What the agent listens to; undefined if the configuration turns all of it off. */
+function createDownlink(
+  config: Config,
+  { clock, commands, controls }: SharedServices,
+): AgentPorts['downlink'] {
+  const subscriptions = { attributes: false, commands: !config.commands.isOff };
+  if (!subscriptions.attributes && !subscriptions.commands) return undefined;
+  const table = createCommandTable(config.commands, controls, operatorPrograms(clock));
+  return {
+    subscriptions,
+    listener: {
+      onAttributes: () => {},
+      onCommand: (command) => commands.onCommand(command),
+    },
+    serveCommands: (send, signal) => commands.serve(table, send, signal),
+  };
 }
 
 /** An unreadable store is not an empty one and may become readable: the session logs why and keeps trying. */
@@ -106,10 +142,15 @@ async function readStoredRecord(
 /** Fails early on what no retry can heal. Any stored token is worth trying. */
 function requireCredentials(
   record: CredentialRecord | undefined,
-  { config, deletedSecretFile }: Pick<LoadedConfig, 'config' | 'deletedSecretFile'>,
+  { config, deletedSecretFile, missingSecret }: LoadedConfig,
   state: string,
 ): void {
   if (record?.token || config.provisioning) return;
+  if (missingSecret !== undefined)
+    throw new StartupError(
+      'FL-CONFIG-INVALID',
+      `${missingSecret}${existsSync(CREDSTORE) ? CREDSTORE_HINT : ''}`,
+    );
   throw new StartupError(
     'FL-PROVISIONING-NOT-CONFIGURED',
     deletedSecretFile === undefined
@@ -117,6 +158,8 @@ function requireCredentials(
       : `there are no credentials in ${state} and the provisioning secret file ${deletedSecretFile} does not exist: write the secret there again, or correct its path`,
   );
 }
+
+const CREDSTORE_HINT = `; if the secret is in ${CREDSTORE}, systemd did not pass it to the agent: run sudo firstlight doctor`;
 
 /** The settings of the agent's loops, from the configuration. `name`: of the device. */
 export function createAgentSettings(config: Config, name: string): AgentSettings {
@@ -128,6 +171,7 @@ export function createAgentSettings(config: Config, name: string): AgentSettings
     sampleEveryMs: telemetry.intervalMs,
     drainPerS: telemetry.drainPerS,
     deadbands: telemetry.deadbands,
+    report: telemetry.report,
     ...(device.token && { token: device.token }),
     ...(provisioning && {
       reprovision: provisioning.afterSuccess === 'keep',

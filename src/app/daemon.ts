@@ -8,7 +8,10 @@
  */
 
 import { runBackgroundTasks } from '../agent/agent.ts';
+import type { AgentControls } from '../commands/built-in-commands.ts';
 import { runUntilFirst } from '../core/async/tasks.ts';
+import { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
+import { errorMessage } from '../core/model/error-code.ts';
 import type { OffsetMemory } from '../core/ports/clock.ts';
 import { DeliveryCounters } from '../core/status/counters.ts';
 import { Timestamper } from '../core/timestamps/timestamper.ts';
@@ -19,6 +22,7 @@ import { hostTimeSync } from '../host/clock/time-sync.ts';
 import { createFacts } from '../host/hardware/facts.ts';
 import { hostRandom } from '../host/random.ts';
 import { countRestarts } from '../host/systemd/start-count.ts';
+import { startedCommandStore } from '../host/systemd/started-commands.ts';
 import { runAgentInstance, type SharedServices } from './agent-instance.ts';
 import type { ConfigReloader } from './config-reloader.ts';
 import { EX_TEMPFAIL } from './exit-codes.ts';
@@ -27,7 +31,8 @@ import { PlaintextWarnings } from './plaintext-warnings.ts';
 import { SensorSet } from './sensors.ts';
 import { awaitShutdown } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
-import { VERSION } from './version.ts';
+import { RELEASED_MS, VERSION } from './version.ts';
+import { warnIfVolatile } from './volatile-state.ts';
 
 interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;
@@ -38,6 +43,8 @@ export interface DaemonContext
   readonly clock: HostClock;
   /** For files that are valid in this boot only; undefined if the host has no runtime directory. */
   readonly runtime: string | undefined;
+  /** The rest of what commands may do; the event history is of `statusOutput`. */
+  readonly controls: AgentControls;
 }
 
 /** Runs until the signal aborts. Rejects with a StartupError if another agent holds the state directory. */
@@ -48,13 +55,23 @@ export async function runDaemon(
 ): Promise<void> {
   const { state, runtime, clock, log } = context;
   await using _lock = await acquireStateLock(state);
+  warnIfVolatile(state, config.current.config, log);
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const counters = new DeliveryCounters();
   const restarts = runtime ? countRestarts({ directory: runtime, bootId: clock.bootId }) : undefined;
   const sensorSet = new SensorSet({ clock, log, counters, restarts, drainTimerLagMs: clock.drainTimerLagMs });
   const plaintextWarnings = new PlaintextWarnings({ clock, log });
-  const services = { ...context, random: hostRandom(), facts, sensorSet, counters, plaintextWarnings };
+  const random = hostRandom();
+  const store = runtime
+    ? startedCommandStore({
+        directory: runtime,
+        bootId: clock.bootId,
+        onError: (error) => log.debug('cannot remember a command', { detail: errorMessage(error) }),
+      })
+    : undefined;
+  const commands = new CommandDispatcher({ clock, random, log, store });
+  const services = { ...context, random, facts, sensorSet, counters, plaintextWarnings, commands };
   while (!signal.aborted) await runWithOutbox(config, services, signal);
 }
 
@@ -81,7 +98,10 @@ async function runWithOutbox(
   const { current: initial } = config;
   const { state, clock, log, memory } = services;
   const timeSync = hostTimeSync({ root: '/', clock, log });
-  const timestamper = new Timestamper({ clock, log, timeSync, memory }, initial.config.clock);
+  const timestamper = new Timestamper(
+    { clock, log, timeSync, memory },
+    { ...initial.config.clock, releasedMs: RELEASED_MS },
+  );
   await using openedOutbox = await openOutbox(initial.config, { state, clock, timestamper, log, signal });
   const { outbox, spoolBytes } = openedOutbox;
   const storedOffsets = memory?.load() ?? openedOutbox.storedOffsets;

@@ -12,6 +12,7 @@ import { type HostClock, hostClock } from '../host/clock/clock.ts';
 import { createOffsetMemory } from '../host/clock/offset-memory.ts';
 import { openLogger } from '../host/log/logger.ts';
 import { hostServiceManager } from '../host/systemd/notify.ts';
+import { commandControls } from './command-controls.ts';
 import { ConfigReloader } from './config-reloader.ts';
 import { runDaemon } from './daemon.ts';
 import { EX_CONFIG, EX_FAILED, EX_OK, EX_OSFILE } from './exit-codes.ts';
@@ -72,7 +73,22 @@ async function startDaemon(
       ? createOffsetMemory({ directory: runtime, bootId: clock.bootId, log })
       : undefined;
     const config = new ConfigReloader(loaded, { load, reload, log, service });
-    const context = { state, runtime, clock, log, service, memory, statusOutput: status.open(log) };
+    const { eventHistory } = status;
+    const programOptions = {
+      config: options.config === undefined ? [] : ['--config', options.config],
+      state: options.state === undefined ? [] : ['--state', options.state],
+    };
+    const isService = service !== undefined;
+    const controls = commandControls({
+      clock,
+      environment,
+      eventHistory,
+      reload,
+      programOptions,
+      runtime,
+      isService,
+    });
+    const context = { state, runtime, clock, log, service, memory, controls, statusOutput: status.open(log) };
     await runDaemon(config, context, signal);
     await status.writeStopped();
     return EX_OK;

@@ -5,15 +5,13 @@
  * bounded, because each costs a process or a read.
  */
 
-import * as v from 'valibot';
 import { type CustomSensor, type CustomSensorKind, keysOf } from '../core/model/custom-sensor.ts';
 import { matches } from '../core/model/glob.ts';
 import { GAP_KEYS } from '../core/model/loss-report.ts';
-import { nearestWord } from './errors/nearest-word.ts';
 import { formatSource, type Problem, problemAt, type Source } from './errors/problem.ts';
-import { customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
-import { formatKey, formatValue } from './schema/display.ts';
-import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
+import { customSensorFields } from './schema/custom-sensor-fields.ts';
+import { FieldReader, nameProblem, unknownFieldProblems } from './sources/field-reader.ts';
+import type { RawCustomSensor } from './sources/list-tables.ts';
 import { RESERVED_NAMES } from './values/sensor-lists.ts';
 
 /** The names of the built-in sensors and their keys, which app/ passes in. */
@@ -48,10 +46,15 @@ export function readCustomSensors(
     const earlier = byName.get(sensor.name);
     if (earlier !== undefined && earlier.source.name === nameSource.name)
       problems.push(
-        nameProblem(rawSensor, `is already the name of another sensor (${formatSource(earlier.source)})`),
+        nameProblem(
+          rawSensor,
+          customSensorFields[rawSensor.kind].name,
+          `is already the name of another sensor (${formatSource(earlier.source)})`,
+        ),
       );
     const conflict = describeNameConflict(sensor, names);
-    if (conflict !== undefined) problems.push(nameProblem(rawSensor, conflict));
+    if (conflict !== undefined)
+      problems.push(nameProblem(rawSensor, customSensorFields[rawSensor.kind].name, conflict));
     // Deleted first, so that the replacement moves to the end.
     byName.delete(sensor.name);
     byName.set(sensor.name, { sensor, source: nameSource });
@@ -73,10 +76,7 @@ export function readCustomSensors(
 
 function readSensor(rawSensor: RawCustomSensor, problems: Problem[]): CustomSensor | undefined {
   const before = problems.length;
-  for (const name of rawSensor.fields.keys()) {
-    if (!Object.hasOwn(customSensorFields[rawSensor.kind], name))
-      problems.push(unknownFieldProblem(rawSensor, name));
-  }
+  problems.push(...unknownFieldProblems(rawSensor, customSensorFields[rawSensor.kind]));
   const reader = new FieldReader(rawSensor, problems);
   const sensor = readFields(rawSensor.kind, reader);
   return problems.length === before ? sensor : undefined;
@@ -122,61 +122,6 @@ function readGpioSensor(reader: FieldReader): CustomSensor | undefined {
   return { kind: 'gpio', name, line, everyMs, isInverted: invert === 'yes' };
 }
 
-class FieldReader {
-  readonly #rawSensor: RawCustomSensor;
-  readonly #problems: Problem[];
-
-  constructor(rawSensor: RawCustomSensor, problems: Problem[]) {
-    this.#rawSensor = rawSensor;
-    this.#problems = problems;
-  }
-
-  /** The value or the default. Undefined if it is invalid or missing; then adds a problem, unless the field is optional. */
-  read<T>(field: Field<T>): T | undefined {
-    const { kind, fields, source, sourceOf } = this.#rawSensor;
-    const [key, example] = [qualifiedKey(kind, field.key), exampleOf(field)];
-    if (!fields.has(field.key) && field.default === undefined) {
-      if (field.isOptional === undefined)
-        this.#problems.push(problemAt(source, { key, what: 'is missing', bound: field.bound, example }));
-      return undefined;
-    }
-    const raw = fields.get(field.key) ?? field.default;
-    const result = v.safeParse(field.schema, raw, { abortPipeEarly: true });
-    if (result.success) return result.output;
-    const [what, value] = [result.issues[0].message, formatValue(field, raw)];
-    this.#problems.push(problemAt(sourceOf(field.key), { key, value, what, bound: field.bound, example }));
-    return undefined;
-  }
-}
-
-/** The field as an assignment in TOML. */
-export function exampleOf({ key, default: builtIn, example }: Field): string {
-  const value = builtIn || example;
-  return `${key} = ${value.startsWith('[') ? value : JSON.stringify(value)}`;
-}
-
-function unknownFieldProblem(rawSensor: RawCustomSensor, name: string): Problem {
-  const fieldNames = Object.keys(customSensorFields[rawSensor.kind]);
-  const suggestion = nearestWord(name, fieldNames);
-  const what = `is not a field of this sensor type${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
-  return problemAt(rawSensor.sourceOf(name), {
-    key: qualifiedKey(rawSensor.kind, name),
-    what,
-    bound: fieldNames.join(' '),
-  });
-}
-
-function nameProblem(rawSensor: RawCustomSensor, what: string): Problem {
-  const { name } = customSensorFields[rawSensor.kind];
-  const value = formatValue(name, rawSensor.fields.get(name.key));
-  return problemAt(rawSensor.sourceOf(name.key), {
-    key: qualifiedKey(rawSensor.kind, name.key),
-    value,
-    what,
-    bound: name.bound,
-  });
-}
-
 function describeNameConflict(sensor: CustomSensor, { sensors, keys }: SensorNames): string | undefined {
   if (RESERVED_NAMES.includes(sensor.name)) return 'is a reserved name of the server';
   if (sensors.includes(sensor.name)) return 'is the name of a built-in sensor';
@@ -184,8 +129,4 @@ function describeNameConflict(sensor: CustomSensor, { sensors, keys }: SensorNam
   const sensorKeys = keysOf(sensor).filter((key) => !key.includes('*'));
   const conflict = sensorKeys.find((key) => reserved.some((each) => matches(each, key)));
   return conflict === undefined ? undefined : `creates the key ${conflict}, which is a built-in key`;
-}
-
-function qualifiedKey(kind: CustomSensorKind, field: string): string {
-  return `sensor.${kind}.${formatKey([field])}`;
 }

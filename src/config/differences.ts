@@ -11,6 +11,7 @@ const TABLES: readonly Table[] = [
   'device',
   'telemetry',
   'sensors',
+  'commands',
   'outbox',
   'clock',
   'log',

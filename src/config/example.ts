@@ -4,10 +4,14 @@
  */
 
 import type { CustomSensorKind } from '../core/model/custom-sensor.ts';
-import { CUSTOM_SENSORS_MAX, exampleOf } from './custom-sensors.ts';
+import { CUSTOM_SENSORS_MAX } from './custom-sensors.ts';
+import { EXEC_COMMANDS_MAX } from './exec-commands.ts';
+import { execCommandFields } from './schema/command-fields.ts';
 import { CUSTOM_SENSOR_KINDS, customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
 import { pathOf, type Setting, variableOf } from './schema/setting.ts';
 import { allSettings } from './schema/settings.ts';
+import { exampleOf } from './sources/field-reader.ts';
+import type { ListTableName } from './sources/list-tables.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET, type SecretKind } from './sources/secrets.ts';
 
 const HEAD = `\
@@ -35,6 +39,7 @@ ${describeSecretSources(DEVICE_TOKEN)}`,
     'How often the agent reads the sensors, which changes it reports, and how fast it sends queued readings.',
   sensors:
     'Which sensors are read, how often, and how their values are named and scaled. The command firstlight sample shows all sensors and keys.',
+  remote: 'What the server may do with this gateway.',
   outbox: 'Queue for readings that are not delivered yet: first in memory, then on the disk.',
   clock: 'Which clock the agent trusts for the timestamps of readings.',
   log: 'What the agent logs.',
@@ -58,13 +63,13 @@ export const UNITS: Partial<Readonly<Record<Setting['type'], string>>> = {
   size: ' (KB, MB, GB: powers of 1000; KiB, MiB, GiB: powers of 1024)',
 };
 
-/** systemd/firstlight.toml: every setting, commented out, with its type, bound, default and variable; then the custom sensors. */
+/** systemd/firstlight.toml: every setting, commented out, with its type, bound, default and variable; then the lists of tables. */
 export function renderExample(): string {
   const tables = Object.entries(TABLES).map(([table, about]) => {
     const members = allSettings.filter((setting) => pathOf(setting)[0] === table);
     return `${toComment(about)}\n[${table}]\n${members.map(exampleLines).join('\n')}`;
   });
-  return [HEAD, ...tables, renderCustomSensorExample()].join('\n');
+  return [HEAD, ...tables, renderCustomSensorExample(), renderCommandExample()].join('\n');
 }
 
 function exampleLines(setting: Setting): string {
@@ -120,17 +125,29 @@ const SENSOR_INTROS: Readonly<Record<CustomSensorKind, readonly string[]>> = {
   ],
 };
 
-export interface CustomSensorSection {
+export interface ListTableSection {
   readonly kind: CustomSensorKind;
   readonly about: string;
   readonly fields: readonly Field[];
 }
 
-export const CUSTOM_SENSOR_SECTIONS: readonly CustomSensorSection[] = CUSTOM_SENSOR_KINDS.map((kind) => ({
+export const CUSTOM_SENSOR_SECTIONS: readonly ListTableSection[] = CUSTOM_SENSOR_KINDS.map((kind) => ({
   kind,
   about: [...SENSOR_INTROS[kind], `At most ${CUSTOM_SENSORS_MAX[kind]} tables of this type.`].join('\n'),
   fields: Object.values(customSensorFields[kind]),
 }));
+
+/** The section of [[command.exec]]. */
+export const COMMAND_SECTION: ListTableSection = {
+  kind: 'exec',
+  about: [
+    'A command of your own, one table each: the server runs the program by an RPC with the method name, and gets what it prints as {"output": "…"}. The table itself allows it. A table in a later file replaces a table with the same name.',
+    'The program runs as the programs of custom sensors do: without a shell and without input, as the user of the agent, with PATH and LANG as its environment. Values of the server are arguments, checked by the patterns; a pattern that allows a leading hyphen lets the server pass options.',
+    `At most ${EXEC_COMMANDS_MAX} tables.`,
+  ].join('\n'),
+  fields: Object.values(execCommandFields),
+};
+
 /** Its bound, and its default or that it is required. */
 function describeField(field: Field): string {
   const isRequired = field.isOptional === undefined && field.default === undefined;
@@ -138,11 +155,17 @@ function describeField(field: Field): string {
 }
 
 function renderCustomSensorExample(): string {
-  const sections = CUSTOM_SENSOR_SECTIONS.map(({ kind, about, fields }) => {
-    const lines = fields.map(
-      (field) => `${toComment(`${field.meaning}\n${describeField(field)}`)}\n#${exampleOf(field)}`,
-    );
-    return `${toComment(about)}\n#[[sensor.${kind}]]\n${lines.join('\n')}\n`;
-  });
+  const sections = CUSTOM_SENSOR_SECTIONS.map((section) => renderSection('sensor', section));
   return [toComment(CUSTOM_SENSORS_INTRO), '', ...sections].join('\n');
+}
+
+function renderCommandExample(): string {
+  return renderSection('command', COMMAND_SECTION);
+}
+
+function renderSection(table: ListTableName, { kind, about, fields }: ListTableSection): string {
+  const lines = fields.map(
+    (field) => `${toComment(`${field.meaning}\n${describeField(field)}`)}\n#${exampleOf(field)}`,
+  );
+  return `${toComment(about)}\n#[[${table}.${kind}]]\n${lines.join('\n')}\n`;
 }

@@ -8,9 +8,11 @@ import type { Config, EndpointConfig, ServerAddress } from '../core/model/config
 import { readCredentials } from './credentials.ts';
 import type { SensorNames } from './custom-sensors.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
+import { readExecCommands } from './exec-commands.ts';
 import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
+import { tablesOf } from './sources/list-tables.ts';
 import { exampleFor, missingProblem, Reader } from './sources/reader.ts';
 import { readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
@@ -25,6 +27,8 @@ export interface LoadRequest {
   readonly credentialsDirectory?: string | undefined;
   /** The service has credentials that this user cannot read: then a missing secret is no problem. */
   readonly credentialsHidden?: boolean;
+  /** The caller decides about a provisioning key without a secret: stored credentials make it unnecessary. */
+  readonly canLackSecret?: boolean;
   /** Names that are valid in the table [sensors]. */
   readonly names: SensorNames;
 }
@@ -39,6 +43,8 @@ export interface LoadedConfig {
   readonly values: Readonly<Record<string, string>>;
   /** The secret file, if it no longer exists, which provisioning.after-success = "forget" allows. */
   readonly deletedSecretFile?: string;
+  /** The problem of a provisioning key without a secret, as a sentence. Only if `canLackSecret`. */
+  readonly missingSecret?: string;
   /** There may be a provisioning secret that this user cannot read. */
   readonly secretHidden?: true;
 }
@@ -61,27 +67,39 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
   const { sensors, warnings: sensorWarnings } = readSensors(
     reader,
     request.names,
-    files.all.map(({ customSensors }) => customSensors),
+    files.all.map(({ listTables }) => tablesOf(listTables, 'sensor')),
   );
+  const commands = readCommands(reader, files);
   const rest = readOtherSettings(reader);
+  const { deletedSecretFile, missingSecret, secretHidden } = credentials;
   if (server === undefined || reader.problems.length > 0) {
     const paths = files.all.map(({ path }) => path);
-    throw new ConfigError(sortBySource(reader.problems, paths));
+    const problems = [...reader.problems, ...(missingSecret ? [missingSecret] : [])];
+    throw new ConfigError(sortBySource(problems, paths));
   }
   const config: Config = {
     server,
     ...(credentials.provisioning && { provisioning: credentials.provisioning }),
     device: { ...(name !== undefined && { name }), ...(credentials.token && { token: credentials.token }) },
     sensors,
+    commands,
     ...rest,
   };
-  const { deletedSecretFile, secretHidden } = credentials;
   const secretState = {
     ...(deletedSecretFile !== undefined && { deletedSecretFile }),
+    ...(missingSecret && { missingSecret: missingSecret.sentence }),
     ...(secretHidden && { secretHidden }),
   };
   const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
   return { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
+}
+
+function readCommands(reader: Reader, files: TomlFiles): Config['commands'] {
+  const { commands, problems } = readExecCommands(
+    files.all.map(({ listTables }) => tablesOf(listTables, 'command')),
+  );
+  reader.problems.push(...problems);
+  return { ...reader.lastOrDefault(settings.remoteCommands), exec: commands };
 }
 
 /** The settings that have a default and do not depend on others. */
@@ -89,6 +107,7 @@ function readOtherSettings(reader: Reader): Pick<Config, 'telemetry' | 'outbox' 
   return {
     telemetry: {
       intervalMs: reader.lastOrDefault(settings.telemetryInterval),
+      report: reader.lastOrDefault(settings.telemetryReport),
       drainPerS: reader.lastOrDefault(settings.telemetryDrainRate),
       deadbands: reader.lastOrDefault(settings.telemetryDeadband),
     },

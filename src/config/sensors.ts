@@ -14,7 +14,7 @@ import { nearestWord } from './errors/nearest-word.ts';
 import { formatSource } from './errors/problem.ts';
 import type { Setting } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
-import type { RawCustomSensor } from './sources/custom-sensor-tables.ts';
+import type { RawCustomSensor } from './sources/list-tables.ts';
 import type { Parsed, Reader } from './sources/reader.ts';
 
 export interface SensorsResult {

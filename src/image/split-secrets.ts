@@ -35,20 +35,26 @@ export function removeSecretLines(text: string, secrets: readonly MovedSecret[])
   return secrets.some(({ value }) => rest.includes(value)) ? undefined : rest;
 }
 
-/** A table `[[sensor.kind]]`; its fields are texts or lists of texts. */
-export interface TomlSensor {
+/** A table `[[table.kind]]`; its fields are texts or lists of texts. */
+export interface TomlListTable {
+  readonly table: string;
   readonly kind: string;
   readonly fields: ReadonlyMap<string, unknown>;
 }
 
-/** The settings, then the custom sensors, without comments. */
-export function rewriteToml(settings: readonly TomlSetting[], sensors: readonly TomlSensor[] = []): string {
-  return [renderTables(settings), ...sensors.map(renderSensor)].filter((part) => part !== '').join('\n');
+/** The settings, then the lists of tables, without comments. */
+export function rewriteToml(
+  settings: readonly TomlSetting[],
+  listTables: readonly TomlListTable[] = [],
+): string {
+  return [renderTables(settings), ...listTables.map(renderListTable)]
+    .filter((part) => part !== '')
+    .join('\n');
 }
 
-function renderSensor({ kind, fields }: TomlSensor): string {
+function renderListTable({ table, kind, fields }: TomlListTable): string {
   const lines = [...fields].map(([name, value]) => `${name} = ${renderValue(value)}`);
-  return [`[[sensor.${kind}]]`, ...lines, ''].join('\n');
+  return [`[[${table}.${kind}]]`, ...lines, ''].join('\n');
 }
 
 function renderValue(value: unknown): string {

@@ -12,6 +12,12 @@ import { kills, samplingBlocked, sessionBlocked, stopped } from './scenarios/han
 import { hardening } from './scenarios/hardening.ts';
 import { life } from './scenarios/life.ts';
 import { cutsOfFirstBoots, cutsOfRunning, cutsOfUpgrades } from './scenarios/power-cuts.ts';
+import {
+  foreignNode,
+  stateElsewhere,
+  stateInMemory,
+  withheldCredentials,
+} from './scenarios/unusual-hosts.ts';
 
 export const STAGES: readonly (readonly Scenario[])[] = [
   // Alone, because its durations are checked.
@@ -20,6 +26,10 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'hardening', run: hardening },
     { name: 'custom-sensors', run: customSensors },
     { name: 'failure-messages', run: failureMessages },
+    { name: 'host-credentials', run: withheldCredentials },
+    { name: 'host-node', run: foreignNode },
+    { name: 'host-state-elsewhere', run: stateElsewhere },
+    { name: 'host-state-in-memory', run: stateInMemory },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
     { name: 'disk-full-later', run: fullLater },

@@ -59,7 +59,7 @@ function listDropIns(directory: string): readonly string[] {
 /** Links the file to `target`, or copies it with its secret file paths changed from the image's root to this host's. */
 function relocateSecretPaths(root: string, file: string, target: string): void {
   mkdirSync(dirname(target), { recursive: true });
-  const { rawSettings, customSensors, problems } = readTomlFile(file);
+  const { rawSettings, listTables, problems } = readTomlFile(file);
   const namesSecretFiles = rawSettings.some(({ setting }) => FILE_KEYS.includes(setting.key));
   const isRewritable = problems.length === 0 && rawSettings.every(({ raw }) => typeof raw === 'string');
   if (!namesSecretFiles || !isRewritable) {
@@ -70,7 +70,7 @@ function relocateSecretPaths(root: string, file: string, target: string): void {
     const value = String(raw);
     return { key: setting.key, value: FILE_KEYS.includes(setting.key) ? join(root, value) : value };
   });
-  writeFileSync(target, rewriteToml(settings, customSensors), { mode: 0o600 });
+  writeFileSync(target, rewriteToml(settings, listTables), { mode: 0o600 });
 }
 
 function cloneProblems({ config, deletedSecretFile }: LoadedConfig): readonly string[] {

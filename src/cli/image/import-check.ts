@@ -104,7 +104,7 @@ function overrideWarnings({ credentials, credstore }: CheckPaths): readonly stri
 /** True if the configuration contains a setting, or cannot be parsed. */
 export function hasSettings(path: string): boolean {
   const file = readTomlFile(path);
-  return file.is === 'broken' || file.rawSettings.length > 0 || file.customSensors.length > 0;
+  return file.is === 'broken' || file.rawSettings.length > 0 || file.listTables.length > 0;
 }
 
 /** Returns the configuration, or all its problems. */
@@ -163,7 +163,7 @@ function splitSecrets(
       ? []
       : [{ ...setting, movedTo: join(credstore, secretSetting.credential) }];
   });
-  const rewritten = rewriteToml(publicSettings, readTomlFile(file).customSensors);
+  const rewritten = rewriteToml(publicSettings, readTomlFile(file).listTables);
   const lines = removeSecretLines(text, secrets);
   if (lines === undefined) return rewritten;
   writeFileSync(file, lines);

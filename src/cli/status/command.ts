@@ -11,6 +11,7 @@ import { styleFor } from '../ui/style.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { openScreen, type Screen } from '../ui/terminal.ts';
 import { type StatusJson, statusJson } from './json.ts';
+import { withServiceFailure } from './service-failure.ts';
 import { statusLines } from './view.ts';
 import { type StatusPaths, withLockState } from './without-status.ts';
 
@@ -28,7 +29,11 @@ export async function statusCommand(
   terminal: Terminal,
 ): Promise<number> {
   const clock = hostClock();
-  const readStatus = () => currentStatus(options, environment, clock);
+  const readStatus = async () =>
+    withServiceFailure(await currentStatus(options, environment, clock), options, environment, {
+      clock,
+      signal: terminal.ended,
+    });
   if (options.watch) return watchStatus(readStatus, clock, terminal);
   const status = await readStatus();
   terminal.write(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : statusText(status, terminal));

@@ -5,6 +5,7 @@
  */
 
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
+import type { DownlinkReport } from '../../core/downlink/downlink-status.ts';
 import { EVENTS, type EventId, failureEventId, splitSentence } from '../../core/events/catalogue.ts';
 import type { EventLevel } from '../../core/events/definition.ts';
 import type { CredentialsState, ReportState, StatusReport } from '../../core/status/report.ts';
@@ -48,11 +49,22 @@ export interface StatusJson {
   readonly backlogReadings: number;
   readonly lostReadings: number;
   readonly clock: StatusReport['clock'] | null;
+  /** Null if the agent does not listen to the server, or did not say so. */
+  readonly downlink: DownlinkJson | null;
   readonly retry: RetryJson | null;
   /** Unresolved warnings and errors, except the one in `retry`. */
   readonly openEvents: readonly EventJson[];
   readonly recentEvents: readonly EventJson[];
   readonly eventCounts: Readonly<Partial<Record<EventId, number>>>;
+}
+
+export interface DownlinkJson {
+  readonly state: DownlinkReport['state'];
+  /** Time in this state, s. */
+  readonly stateForS: number;
+  /** Last message of the server; null before the first. */
+  readonly lastHeardAgoS: number | null;
+  readonly detail: string | null;
 }
 
 export interface RetryJson {
@@ -110,6 +122,7 @@ const EMPTY_REPORT = {
   backlogReadings: 0,
   lostReadings: 0,
   clock: null,
+  downlink: null,
   retry: null,
   openEvents: [],
   eventCounts: {},
@@ -179,6 +192,7 @@ function reportFields({ agent, report, events: recentEvents }: StatusFileContent
     backlogReadings: report.backlogReadings,
     lostReadings: report.lostReadings,
     clock: report.clock,
+    downlink: downlinkJson(report, now),
     retry: retryJson(report, now),
     openEvents: toEvents(report.openEvents),
     eventCounts: report.eventCounts,
@@ -199,6 +213,17 @@ function retryJson({ outage }: StatusReport, now: Now): RetryJson | null {
     failingForS,
     attempts: outage.attempts,
     nextAttemptInS,
+  };
+}
+
+function downlinkJson({ downlink }: StatusReport, now: Now): DownlinkJson | null {
+  if (!downlink) return null;
+  const { state, sinceBootMs, lastHeardBootMs, detail } = downlink;
+  return {
+    state,
+    stateForS: eventTime(sinceBootMs, now).agoS,
+    lastHeardAgoS: lastHeardBootMs === undefined ? null : eventTime(lastHeardBootMs, now).agoS,
+    detail: detail ?? null,
   };
 }
 

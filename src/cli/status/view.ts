@@ -4,7 +4,7 @@ import { STATUS_EXIT } from '../../app/exit-codes.ts';
 import { splitSentence } from '../../core/events/catalogue.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import { labelledLines, type Style, type StyleText, wrapText } from '../ui/style.ts';
-import type { EventJson, StatusJson } from './json.ts';
+import type { DownlinkJson, EventJson, StatusJson } from './json.ts';
 
 const LABEL = 13;
 const START_HINT = 'start it: sudo systemctl start firstlight';
@@ -32,6 +32,7 @@ export function statusLines(status: StatusJson, width: number, styleText: StyleT
     ),
     ...(status.running ? row('readings', readingsOf(status)) : []),
     ...(status.clock && status.running ? row('clock', CLOCKS[status.clock]) : []),
+    ...(status.downlink && status.running ? row('downlink', downlinkText(status.downlink)) : []),
     ...retryLines(status, row),
     ...(isFirstResponseLate(status) ? row('see', DOCTOR_HINT) : []),
     ...status.openEvents.flatMap((event) => row('also', `${event.event}: ${event.message}`)),
@@ -126,6 +127,21 @@ function readingsOf({
   const last =
     lastAcceptedAgoS === null ? 'none accepted yet' : `last accepted ${formatAgo(lastAcceptedAgoS)}`;
   return `${deliveredReadings} delivered, ${last}; ${freshReadings} fresh, ${backlogReadings} in the backlog, ${lostReadings} lost`;
+}
+
+function downlinkText({ state, stateForS, lastHeardAgoS, detail }: DownlinkJson): string {
+  const heard = lastHeardAgoS === null ? '' : `, last heard ${formatDuration(lastHeardAgoS * 1000)} ago`;
+  const duration = formatDuration(stateForS * 1000);
+  switch (state) {
+    case 'off':
+      return 'off: the agent listens to neither shared attributes nor commands';
+    case 'waiting':
+      return `waiting for accepted telemetry for ${duration}${heard}`;
+    case 'listening':
+      return `listening to the server for ${duration}${heard}`;
+    case 'failing':
+      return `no subscription for ${duration}${heard}${detail === null ? '' : ` (${detail})`}`;
+  }
 }
 
 function retryLines(

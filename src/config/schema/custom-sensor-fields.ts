@@ -65,7 +65,7 @@ const factor = (key: string, builtIn: string, meaning: string) => ({
   ),
 });
 
-const texts = (expected: string) =>
+export const texts = (expected: string) =>
   v.array(
     v.pipe(
       v.string((issue) => `contains ${describeType(issue.input)}, not ${expected}`),

@@ -6,9 +6,11 @@
  */
 
 import * as v from 'valibot';
+import { REPORTS } from '../../core/model/config.ts';
 import { Secret } from '../../core/model/secret.ts';
 import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
 import { parseDeadbands } from '../values/sensor-lists.ts';
+import { remoteSettings } from './remote-settings.ts';
 import { sensorSettings } from './sensor-settings.ts';
 import { serverSettings } from './server-settings.ts';
 import type { Setting } from './setting.ts';
@@ -112,6 +114,13 @@ export const settings = {
     meaning: 'Time between two readings of the sensors.',
     ...duration(SECOND_MS, 24 * HOUR_MS, '10s'),
   },
+  telemetryReport: {
+    key: 'telemetry.report',
+    default: 'changes',
+    meaning:
+      'What a message contains. changes: only the values that changed, and all of them every five minutes; all: every value, for rule chains that look at each message by itself. With all, telemetry.deadband has no effect.',
+    ...choice(REPORTS),
+  },
   telemetryDrainRate: {
     key: 'telemetry.drain-rate',
     default: '10',
@@ -129,6 +138,7 @@ export const settings = {
     schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),
   },
   ...sensorSettings,
+  ...remoteSettings,
   outboxSpoolAfter: {
     key: 'outbox.spool-after',
     default: '60s',
@@ -158,7 +168,7 @@ export const settings = {
     key: 'clock.trust',
     default: 'synchronised',
     meaning:
-      'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is: use it on a host without a time service.',
+      'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is, unless it shows a date before the release of this version: use it on a host without a time service.',
     ...choice(['synchronised', 'system']),
   },
   logLevel: {

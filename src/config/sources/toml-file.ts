@@ -8,7 +8,7 @@ import { parse, TomlError } from 'smol-toml';
 import { type Problem, problemAt, type Source } from '../errors/problem.ts';
 import { describeType } from '../schema/display.ts';
 import { allSettings } from '../schema/settings.ts';
-import { CUSTOM_SENSOR_TABLE, type RawCustomSensor, readCustomSensorTables } from './custom-sensor-tables.ts';
+import { isListTableName, type RawTable, readListTables } from './list-tables.ts';
 import { readTextFile } from './read-text-file.ts';
 import type { RawSetting } from './reader.ts';
 import { createLineLocator, type LineLocator } from './toml-lines.ts';
@@ -19,7 +19,7 @@ export interface TomlFile {
   readonly is: 'read' | 'missing' | 'broken';
   readonly rawSettings: readonly RawSetting[];
   /** In the order of the file. */
-  readonly customSensors: readonly RawCustomSensor[];
+  readonly listTables: readonly RawTable[];
   readonly problems: readonly Problem[];
   /** Every user of the host can read the file. */
   readonly isWorldReadable: boolean;
@@ -32,7 +32,7 @@ export function readTomlFile(path: string): TomlFile {
   const source: Source = { name: path, via: 'file' };
   const file = readTextFile(path, FILE_BYTES_MAX);
   if (file.is === 'missing')
-    return { path, is: 'missing', rawSettings: [], customSensors: [], problems: [], isWorldReadable: false };
+    return { path, is: 'missing', rawSettings: [], listTables: [], problems: [], isWorldReadable: false };
   if (file.is === 'unreadable') return brokenTomlFile(path, problemAt(source, { what: file.what }));
   const isWorldReadable = (file.mode & OTHERS_MAY_READ) !== 0;
   try {
@@ -53,7 +53,7 @@ export function brokenTomlFile(path: string, problem: Problem): TomlFile {
     path,
     is: 'broken',
     rawSettings: [],
-    customSensors: [],
+    listTables: [],
     problems: [problem],
     isWorldReadable: false,
   };
@@ -69,17 +69,17 @@ function readTables(
   document: object,
   lineOf: LineLocator,
   source: Source,
-): Pick<TomlFile, 'rawSettings' | 'customSensors' | 'problems'> {
+): Pick<TomlFile, 'rawSettings' | 'listTables' | 'problems'> {
   const rawSettings: RawSetting[] = [];
-  const customSensors: RawCustomSensor[] = [];
+  const listTables: RawTable[] = [];
   const problems: Problem[] = [];
   const byKey = new Map(allSettings.map((setting) => [setting.key, setting]));
   const sourceAt = (path: readonly string[]): Source => ({ ...source, line: lineOf(path) });
   for (const [table, body] of Object.entries(document)) {
     const tableSource = sourceAt([table]);
-    if (table === CUSTOM_SENSOR_TABLE && isTable(body)) {
-      const lists = readCustomSensorTables(body, sourceAt);
-      customSensors.push(...lists.sensors);
+    if (isListTableName(table) && isTable(body)) {
+      const lists = readListTables(table, body, sourceAt);
+      listTables.push(...lists.tables);
       problems.push(...lists.problems);
     } else if (!TABLES.includes(table))
       problems.push(
@@ -96,7 +96,7 @@ function readTables(
       }
     }
   }
-  return { rawSettings, customSensors, problems };
+  return { rawSettings, listTables, problems };
 }
 
 function isTable(value: unknown): value is object {

@@ -5,9 +5,9 @@ import { type Problem, problemAt, type Source } from '../errors/problem.ts';
 import { formatKey } from '../schema/display.ts';
 import { pathOf } from '../schema/setting.ts';
 import { allSettings } from '../schema/settings.ts';
-import { CUSTOM_SENSOR_TABLE } from './custom-sensor-tables.ts';
+import { LIST_TABLES } from './list-tables.ts';
 
-/** The tables of the configuration, without those of custom sensors. */
+/** The tables of the configuration, without lists of tables. */
 export const TABLES = [...new Set(allSettings.map((setting) => pathOf(setting)[0]))];
 
 /** A table that Firstlight does not have, with the most similar one. */
@@ -17,7 +17,7 @@ export function unknownTableProblem(table: string, source: Source): Problem {
   return problemAt(source, {
     key: `[${formatKey([table])}]`,
     what,
-    bound: [...TABLES, CUSTOM_SENSOR_TABLE].map((each) => `[${each}]`).join(' '),
+    bound: [...TABLES, ...Object.keys(LIST_TABLES)].map((each) => `[${each}]`).join(' '),
   });
 }
 

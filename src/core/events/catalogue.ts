@@ -10,6 +10,7 @@ import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { LogFields, Logger } from '../ports/log.ts';
 import { CONNECTION_EVENTS, ENDPOINT_EVENTS } from './connection.ts';
 import type { EventEntry, EventLevel } from './definition.ts';
+import { DOWNLINK_EVENTS } from './downlink.ts';
 import { FAILURE_SENTENCES } from './failure-sentences.ts';
 import { HOST_EVENTS } from './host.ts';
 import { READING_EVENTS } from './readings.ts';
@@ -18,6 +19,7 @@ const EVENTS_EXCEPT_FAILURES = {
   ...CONNECTION_EVENTS,
   ...ENDPOINT_EVENTS,
   ...READING_EVENTS,
+  ...DOWNLINK_EVENTS,
   ...HOST_EVENTS,
 } as const satisfies Record<string, EventEntry>;
 
@@ -45,10 +47,19 @@ export const EVENTS: Readonly<Record<EventId, EventEntry>> = { ...EVENTS_EXCEPT_
 export const RESOLVED_BY: Readonly<Partial<Record<EventId, readonly EventId[]>>> = {
   'FL-TOKEN-WRITE-FAILED': ['FL-PROVISIONING-COMPLETED'],
   'FL-DISK-WRITE-FAILED': ['FL-DISK-WRITE-RESTORED'],
+  // Until the agent ends.
+  'FL-STATE-VOLATILE': [],
   'FL-AGENT-STALLED': ['FL-AGENT-RESUMED'],
   'FL-CLOCK-UNSYNCHRONISED': ['FL-CLOCK-SYNCHRONISED'],
   'FL-CLOCK-UNVERIFIABLE': ['FL-CLOCK-SYNCHRONISED'],
+  'FL-CLOCK-BEFORE-RELEASE': [
+    'FL-CLOCK-SYNCHRONISED',
+    'FL-CLOCK-TRUSTED',
+    'FL-CLOCK-STEPPED',
+    'FL-CLOCK-STEP-REVERTED',
+  ],
   'FL-CLOCK-STEP-UNCONFIRMED': ['FL-CLOCK-STEP-REVERTED', 'FL-CLOCK-STEPPED'],
+  'FL-DOWNLINK-FAILED': ['FL-DOWNLINK-RESTORED'],
   'FL-CONFIG-RELOAD-REJECTED': ['FL-CONFIG-CHANGED', 'FL-CONFIG-UNCHANGED'],
   'FL-CONFIG-RELOAD-FAILED': ['FL-CONFIG-CHANGED', 'FL-CONFIG-UNCHANGED'],
 };

@@ -3,6 +3,7 @@
  * reports every problem.
  */
 
+import type { CommandsConfig } from './commands-config.ts';
 import type { CustomSensor } from './custom-sensor.ts';
 import type { Secret } from './secret.ts';
 import type { Selection } from './sensor-selection.ts';
@@ -19,6 +20,10 @@ export type AfterSuccess = 'keep' | 'forget';
  * When the agent trusts the clock of the host: after a time service has set it, or always.
  */
 export type ClockTrust = 'synchronised' | 'system';
+
+/** The values of a message: the changed ones, or all of them. */
+export const REPORTS = ['changes', 'all'] as const;
+export type Report = (typeof REPORTS)[number];
 
 export interface ServerAddress {
   /** As configured, without credentials; shown in logs and failures. */
@@ -110,6 +115,7 @@ export interface Config {
   readonly telemetry: {
     /** 1 s to 24 h. */
     readonly intervalMs: number;
+    readonly report: Report;
     /** Maximum rate of the backlog, messages per second. Integer, 1 to 1000. */
     readonly drainPerS: number;
     /**
@@ -118,6 +124,7 @@ export interface Config {
     readonly deadbands: ReadonlyMap<string, number>;
   };
   readonly sensors: SensorsConfig;
+  readonly commands: CommandsConfig;
   readonly outbox: {
     /** Maximum time of a reading in memory only. 5 s to 1 h. */
     readonly spoolAfterMs: number;

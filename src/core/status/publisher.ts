@@ -4,6 +4,7 @@
  */
 
 import { AsyncSignal } from '../async/async-signal.ts';
+import type { DownlinkStatus } from '../downlink/downlink-status.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Timestamper } from '../timestamps/timestamper.ts';
 import type { EventHistory } from './event-history.ts';
@@ -17,6 +18,8 @@ export interface PublisherPorts {
   readonly status: Pick<Status, 'subscribe' | 'connection'>;
   readonly sink: StatusSink;
   readonly eventHistory: EventHistory;
+  /** Absent if the agent does not listen to the server. */
+  readonly downlinkStatus?: Pick<DownlinkStatus, 'report'> | undefined;
 }
 
 /** URLs of the server. */
@@ -52,7 +55,7 @@ export async function publishStatus(
 }
 
 function createReport(
-  { outbox, timestamper, status, eventHistory }: PublisherPorts,
+  { outbox, timestamper, status, eventHistory, downlinkStatus }: PublisherPorts,
   { preferred, inUse }: EndpointNames,
 ): StatusReport {
   const endpoint = inUse();
@@ -65,6 +68,7 @@ function createReport(
     backlogReadings: outbox.backlog.size,
     lostReadings: outbox.losses.total,
     clock: timestamper.clockState,
+    ...(downlinkStatus && { downlink: downlinkStatus.report }),
     recentEvents: events,
     openEvents: open,
     eventCounts: counts,

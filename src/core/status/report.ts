@@ -4,6 +4,7 @@
  * Contains no secrets. Times are milliseconds since boot, because the wall clock may be wrong and may step.
  */
 
+import type { DownlinkReport } from '../downlink/downlink-status.ts';
 import type { EventId } from '../events/catalogue.ts';
 import type { EventLevel } from '../events/definition.ts';
 import type { FailureReason } from '../failures/failure.ts';
@@ -63,6 +64,8 @@ export interface StatusReport extends ConnectionStatus {
   readonly backlogReadings: number;
   readonly lostReadings: number;
   readonly clock: ClockState;
+  /** Absent if the agent does not listen to the server. */
+  readonly downlink?: DownlinkReport;
   readonly recentEvents: readonly RecordedEvent[];
   /** Open problems other than the outage of the session. */
   readonly openEvents: readonly RecordedEvent[];

@@ -22,6 +22,8 @@ export interface Program {
    * Which line of its standard error becomes the problem if it fails. `none`: standard error is discarded.
    */
   readonly errorLine: 'none' | 'first line' | 'last line';
+  /** True: an exit code other than 0 is a result, too, such as that of a check. */
+  readonly acceptsAnyExitCode?: boolean;
   /** 0 to 19. If the system does not allow it, the program keeps the agent's. */
   readonly niceness?: number;
 }
@@ -77,7 +79,10 @@ function start({ command, arguments: args, environment, errorLine, niceness }: P
 }
 
 /** Resolves when the program has ended and its output is closed, or earlier if it fails. */
-function outputOf(child: ChildProcess, { errorLine, outputBytesMax }: Program): Promise<ProgramResult> {
+function outputOf(
+  child: ChildProcess,
+  { errorLine, outputBytesMax, acceptsAnyExitCode = false }: Program,
+): Promise<ProgramResult> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -94,7 +99,8 @@ function outputOf(child: ChildProcess, { errorLine, outputBytesMax }: Program): 
         errorLine === 'last line' ? text.slice(-ERROR_TEXT_BYTES_MAX) : text.slice(0, ERROR_TEXT_BYTES_MAX);
     });
     child.on('close', (code, killSignal) => {
-      if (code === 0) resolve({ ok: true, output: Buffer.concat(chunks) });
+      if (code === 0 || (acceptsAnyExitCode && code !== null && length > 0))
+        resolve({ ok: true, output: Buffer.concat(chunks) });
       else resolve(failure(pickLine(errorText, errorLine) || `ended with ${killSignal ?? `status ${code}`}`));
     });
   });

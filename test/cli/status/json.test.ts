@@ -169,3 +169,28 @@ describe('the text of status', () => {
     assert.ok(textOf(status).split('\n').length <= 24);
   });
 });
+
+describe('the downlink in the status', () => {
+  it('shows since when the agent listens and when it last heard the server', () => {
+    const downlink = { state: 'listening', sinceBootMs: 40_000, lastHeardBootMs: 98_000 } as const;
+    const status = statusFor({ ...ONLINE, downlink });
+    assert.deepEqual(status.downlink, { state: 'listening', stateForS: 60, lastHeardAgoS: 2, detail: null });
+    assert.match(textOf(status), /downlink +listening to the server for 1 min.*, last heard 2 s ago/);
+  });
+
+  it('shows why there is no subscription', () => {
+    const downlink = {
+      state: 'failing',
+      sinceBootMs: 40_000,
+      reason: 'server-timeout',
+      detail: 'no response',
+    };
+    const status = statusFor({ ...ONLINE, downlink: { ...downlink } as StatusReport['downlink'] & object });
+    assert.match(textOf(status), /downlink +no subscription for 1 min.*\(no response\)/);
+  });
+
+  it('is absent if the agent does not listen', () => {
+    assert.equal(statusFor(ONLINE).downlink, null);
+    assert.doesNotMatch(textOf(statusFor(ONLINE)), /downlink/);
+  });
+});
