@@ -45,7 +45,7 @@ it('a change of the interval restarts the loops, loses and doubles no reading, a
   await daemon.stop();
   const gaps = readingGaps(sandbox);
   assert.ok(Math.max(...gaps) < 18_000, gaps.join());
-  assert.ok(gaps.filter((gap) => gap > 1000 && gap < 3500).length > 5, gaps.join());
+  assert.ok(gaps.filter((gap) => gap > 1000 && gap < 3500).length >= 3, gaps.join());
   assert.ok(sandbox.points().every(({ tsGiven }) => tsGiven));
   assert.equal(provisionings(sandbox), 1);
   const stored = await gateway.readJson('remote-settings.json');
