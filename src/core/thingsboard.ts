@@ -68,6 +68,12 @@ function parseIssuedToken(type: unknown, value: unknown): ProvisionAnswer {
   return { type: 'token-issued', token: new Secret(value) };
 }
 
+/** Whether a body is ThingsBoard's answer to a read of attributes (contract section 5). */
+export function isAttributesAnswer(body: string): boolean {
+  const scopes = Object.keys(parseObject(body) ?? { none: true });
+  return scopes.every((scope) => scope === 'client' || scope === 'shared');
+}
+
 function parseObject(body: string): JsonObject | undefined {
   return body.length > ANSWER_LENGTH_MAX ? undefined : parseJsonObject(body);
 }

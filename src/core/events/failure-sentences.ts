@@ -29,6 +29,8 @@ export const FAILURE_SENTENCES = {
     'the server resets requests or closes the connection: check that ThingsBoard listens at server.url, and that nothing on the path closes connections',
   'unexpected-response':
     'the response does not come from ThingsBoard: check that server.url names its CoAP transport (coap), its HTTP device API (http, https) or a proxy that forwards all its paths',
+  'request-blocked':
+    'a program in front of ThingsBoard denies the request, such as a firewall, a CDN, an API gateway or a proxy: allow the device API there without a log-in and without a bot check, or set server.url to ThingsBoard itself',
   'upstream-unavailable':
     'a proxy or load balancer responds, but ThingsBoard behind it does not: check that ThingsBoard runs and that the proxy can reach it',
   'certificate-date-invalid':

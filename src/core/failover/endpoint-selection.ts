@@ -62,6 +62,7 @@ const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
   'dns-failed',
   'connection-reset',
   'unexpected-response',
+  'request-blocked',
   'upstream-unavailable',
   'client-certificate-rejected',
   'tls-version-mismatch',

@@ -24,6 +24,8 @@ const NEEDS_ACTION: Schedule = { baseMs: 60_000, capMs: 60 * 60_000 };
 const OUTAGE: Schedule = { baseMs: 2_000, capMs: 2 * 60_000 };
 /** A person must repair something other than ThingsBoard: a certificate, a proxy, a host name. */
 const NEEDS_REPAIR: Schedule = { baseMs: 60_000, capMs: 10 * 60_000 };
+/** A program in front of ThingsBoard denies requests: until a person changes it, or its own check ends. */
+const BLOCKED: Schedule = { baseMs: 15_000, capMs: 2 * 60_000 };
 
 export const FAILURE_POLICIES = {
   unauthorized: { level: 'error', schedule: AUTH_FAILURE },
@@ -38,6 +40,7 @@ export const FAILURE_POLICIES = {
   'dns-failed': { level: 'warn', schedule: OUTAGE },
   'connection-reset': { level: 'warn', schedule: OUTAGE },
   'unexpected-response': { level: 'error', schedule: NEEDS_ACTION },
+  'request-blocked': { level: 'error', schedule: BLOCKED },
   'upstream-unavailable': { level: 'warn', schedule: OUTAGE },
   'certificate-date-invalid': { level: 'error', schedule: NEEDS_REPAIR },
   'clock-wrong': { level: 'warn', schedule: OUTAGE },

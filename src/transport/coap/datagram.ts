@@ -9,6 +9,7 @@ import { generate, parse } from 'coap-packet';
 /** Longer datagrams are ignored, bytes: the largest message of ThingsBoard (contract section 2). */
 const DATAGRAM_BYTES_MAX = 2048;
 const CONTENT_FORMAT = 12;
+const MAX_AGE = 14;
 const BLOCK2 = 23;
 /** Critical options (odd numbers, RFC 7252 section 5.4.1) that a usable response may have; 27 is Block1. */
 const KNOWN_CRITICAL_OPTIONS: ReadonlySet<number> = new Set([BLOCK2, 27]);
@@ -33,6 +34,10 @@ export interface ResponseMessage {
   readonly payload: Buffer;
   /** False if this is one block of a longer body. */
   readonly isComplete: boolean;
+  /** No option and no payload: the form of ThingsBoard's errors (contract section 2, kind B). */
+  readonly isBare: boolean;
+  /** Max-Age of an error, if the option is present: the wait before a repetition, s (RFC 7252 section 5.9.3.4). */
+  readonly maxAgeS?: number;
 }
 
 /** Undefined for a datagram that a client may ignore (RFC 7252). */
@@ -57,6 +62,7 @@ export function parseDatagram(bytes: Buffer): Datagram | undefined {
     code,
     kind: packet.ack ? 'acknowledgement' : packet.confirmable ? 'confirmable' : 'non-confirmable',
     payload: packet.payload,
+    isBare: packet.options.length === 0 && packet.payload.length === 0,
     ...options,
   };
 }
@@ -69,16 +75,17 @@ function tryParse(bytes: Buffer): ReturnType<typeof parse> | undefined {
   }
 }
 
-/** Reads Content-Format and Block2; undefined if there is an unknown critical option. */
+/** Reads Content-Format, Max-Age and Block2; undefined if there is an unknown critical option. */
 function readOptions(
   options: ReturnType<typeof parse>['options'],
-): { contentFormat?: number; isComplete: boolean } | undefined {
+): Pick<ResponseMessage, 'contentFormat' | 'maxAgeS' | 'isComplete'> | undefined {
   let contentFormat: number | undefined;
+  let maxAgeS: number | undefined;
   let isComplete = true;
   for (const { name, value } of options) {
     const number = optionNumber(name);
-    if (number === CONTENT_FORMAT && value.length <= 2)
-      contentFormat = value.length ? value.readUIntBE(0, value.length) : 0;
+    if (number === CONTENT_FORMAT && value.length <= 2) contentFormat = readUint(value);
+    else if (number === MAX_AGE && value.length <= 4) maxAgeS = readUint(value);
     else if (number === BLOCK2) {
       const lastByte = value.at(-1);
       // The "more" bit, or a block that is not the first (RFC 7959 section 2.2).
@@ -86,7 +93,16 @@ function readOptions(
         isComplete = false;
     } else if (number % 2 === 1 && !KNOWN_CRITICAL_OPTIONS.has(number)) return undefined;
   }
-  return contentFormat === undefined ? { isComplete } : { contentFormat, isComplete };
+  return {
+    isComplete,
+    ...(contentFormat !== undefined && { contentFormat }),
+    ...(maxAgeS !== undefined && { maxAgeS }),
+  };
+}
+
+/** The value of an option of format uint (RFC 7252 section 3.2); 0 to 4 bytes. */
+function readUint(value: Buffer): number {
+  return value.length === 0 ? 0 : value.readUIntBE(0, value.length);
 }
 
 /** Numbers of the option names of `coap-packet`, which returns other options by number. */
@@ -101,7 +117,7 @@ const OPTION_NUMBERS: Readonly<Record<string, number>> = {
   OSCORE: 9,
   'Uri-Path': 11,
   'Content-Format': CONTENT_FORMAT,
-  'Max-Age': 14,
+  'Max-Age': MAX_AGE,
   'Uri-Query': 15,
   'Hop-Limit': 16,
   Accept: 17,

@@ -4,12 +4,19 @@
  */
 
 import { DEADLINE } from '../../core/async/abort.ts';
-import type { Failure, Result } from '../../core/failures/failure.ts';
+import type { Result } from '../../core/failures/failure.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
-import { parseProvisionAnswer, provisionBody } from '../../core/thingsboard.ts';
+import { provisionBody } from '../../core/thingsboard.ts';
+import { confirmUnauthorized } from '../confirm-unauthorized.ts';
+import {
+  classifyIdentification,
+  classifyPost,
+  classifyProbe,
+  classifyProvision,
+} from './classify-response.ts';
 import type { CoapClient, CoapRequest, CoapResponse } from './client.ts';
 import { CoapConnection, type CoapConnectionPorts } from './connection.ts';
 import {
@@ -29,6 +36,8 @@ export interface CoapPorts extends CoapConnectionPorts {
   readonly timingOf?: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
 }
 
+/** Contains no token and changes nothing; see `classifyIdentification`. */
+const IDENTIFICATION: CoapRequest = { method: 'GET', path: '/api/v1/provision', policy: 'retryable' };
 /** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
@@ -76,32 +85,34 @@ export class CoapTransport implements Transport {
       signal,
     );
     if (!result.ok) return result;
-    const { code, contentFormat } = result.value;
-    if (code === '4.01') return { ok: true, value: false };
-    if (code === '2.05') return { ok: true, value: true };
-    // ThingsBoard's "no such attribute" has a Content-Format (contract section 5); a server without this path
-    // sends 4.04 without one.
-    if (code === '4.04' && contentFormat !== undefined) return { ok: true, value: true };
-    return { ok: false, failure: classifyError(result.value) };
+    const classified = classifyProbe(result.value);
+    if (classified === true) return { ok: true, value: true };
+    if (classified.reason !== 'unauthorized') return { ok: false, failure: classified };
+    const identified = await this.#request(IDENTIFICATION, signal);
+    if (!identified.ok) return identified;
+    const failure = classifyIdentification(identified.value);
+    return failure ? { ok: false, failure } : { ok: true, value: false };
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(`/api/v1/${token.reveal()}/telemetry`, body, signal);
+    return this.#post(token, 'telemetry', body, signal);
   }
 
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(`/api/v1/${token.reveal()}/attributes`, body, signal);
+    return this.#post(token, 'attributes', body, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
   }
 
-  async #post(path: string, body: string, signal: AbortSignal): Promise<Result<void>> {
+  async #post(token: Secret, feature: string, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const path = `/api/v1/${token.reveal()}/${feature}`;
     const result = await this.#request({ method: 'POST', path, body, policy: 'retryable' }, signal);
     if (!result.ok) return result;
-    if (result.value.code === '2.01') return { ok: true, value: undefined };
-    return { ok: false, failure: classifyError(result.value) };
+    const failure = classifyPost(result.value);
+    if (!failure) return { ok: true, value: undefined };
+    return { ok: false, failure: await confirmUnauthorized(failure, () => this.probe(token, signal)) };
   }
 
   /** If the host reports an address as unreachable, the next address of the name is tried at once. */
@@ -133,22 +144,4 @@ export class CoapTransport implements Transport {
 function abortToTimeout<T>(result: Result<T>, signal: AbortSignal): Result<T> {
   if (result.ok || result.failure.reason !== 'aborted' || signal.reason !== DEADLINE) return result;
   return { ok: false, failure: { reason: 'server-timeout', detail: 'no response before the deadline' } };
-}
-
-function classifyProvision(response: CoapResponse): ReturnType<typeof parseProvisionAnswer> {
-  const { code, body } = response;
-  // Only 2.01 and 4.00 carry the JSON with the status (contract section 3.2).
-  if (response.isComplete && (code === '2.01' || (code === '4.00' && body.length > 0))) {
-    return parseProvisionAnswer(body.toString());
-  }
-  return { type: 'failed', failure: classifyError(response) };
-}
-
-/** By the code (contract section 1.1). The body is not quoted, because it may echo the request. */
-function classifyError({ code }: CoapResponse): Failure {
-  const detail = `response ${code}`;
-  if (code === '4.01') return { reason: 'unauthorized', detail };
-  if (code === '4.00') return { reason: 'request-malformed', detail };
-  if (code.startsWith('5.')) return { reason: 'server-overloaded', detail };
-  return { reason: 'unexpected-response', detail };
 }

@@ -13,7 +13,7 @@ import { errorCode } from '../../core/model/error-code.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { formatAuthority, formatOrigin, hostHeader, type Origin } from './origin.ts';
-import { type HttpResponse, readResponse } from './response.ts';
+import { type HttpResponse, isQueueTimeout, readResponse } from './response.ts';
 import { FailureError, fail } from './socket-result.ts';
 import { socketFailure } from './tls-failure.ts';
 
@@ -128,11 +128,14 @@ export class HttpClient implements AsyncDisposable {
         // The next request needs another connection (RFC 9110 sections 15.5.9 and 15.5.20).
         const { statusCode = 0 } = incoming;
         if (statusCode === 408 || statusCode === 421) outgoing.shouldKeepAlive = false;
-        // On a reused connection, 408 refers to its idle time and not to this request.
-        const wasStale = statusCode === 408 && outgoing.reusedSocket;
+        // On a reused connection, another program's 408 refers to its idle time and not to this request.
+        const mayBeStale = statusCode === 408 && outgoing.reusedSocket;
         if (writtenMs !== undefined) onRoundTrip?.(clock.monotonicMs() - writtenMs);
         void readResponse(incoming, this.#plaintextProxy?.url).then(
-          (result) => resolve({ result, wasStale, hadConnection: true }),
+          (result) => {
+            const wasStale = mayBeStale && !(result.ok && isQueueTimeout(result.value));
+            resolve({ result, wasStale, hadConnection: true });
+          },
           (error: unknown) => resolve(failedAttempt(error)),
         );
       });

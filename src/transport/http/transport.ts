@@ -13,8 +13,14 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
+import { confirmUnauthorized } from '../confirm-unauthorized.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
-import { classifyPost, classifyProbe, classifyProvision } from './classify-response.ts';
+import {
+  classifyIdentification,
+  classifyPost,
+  classifyProbe,
+  classifyProvision,
+} from './classify-response.ts';
 import { type ClientSettings, HttpClient, type HttpRequest } from './client.ts';
 import { formatOrigin, type Origin, resolveRedirect } from './origin.ts';
 import type { HttpResponse } from './response.ts';
@@ -61,6 +67,9 @@ const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
 type RequestTemplate = Omit<HttpRequest, 'timeoutMs' | 'startedMs'>;
 
+/** Contains no token and changes nothing; see `classifyIdentification`. */
+const IDENTIFICATION: RequestTemplate = { method: 'GET', path: '/api/v1/provision', isRepeatable: true };
+
 export class HttpTransport implements Transport {
   readonly #settings: HttpSettings;
   readonly #ports: HttpPorts & { readonly resolve: Resolve };
@@ -99,30 +108,34 @@ export class HttpTransport implements Transport {
     const result = await this.#requestOrdinary({ method: 'GET', path, isRepeatable: true }, signal);
     if (!result.ok) return result;
     const classified = classifyProbe(result.value);
-    return typeof classified === 'boolean'
-      ? { ok: true, value: classified }
-      : { ok: false, failure: classified };
+    if (classified === true) return { ok: true, value: true };
+    if (classified.reason !== 'unauthorized') return { ok: false, failure: classified };
+    const identified = await this.#requestOrdinary(IDENTIFICATION, signal);
+    if (!identified.ok) return identified;
+    const failure = classifyIdentification(identified.value);
+    return failure ? { ok: false, failure } : { ok: true, value: false };
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
     const path = `${pathOf(token)}/telemetry`;
-    return this.#post({ method: 'POST', path, body, isRepeatable: isDated(body) }, signal);
+    return this.#post(token, { method: 'POST', path, body, isRepeatable: isDated(body) }, signal);
   }
 
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
     const path = `${pathOf(token)}/attributes`;
-    return this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
+    return this.#post(token, { method: 'POST', path, body, isRepeatable: true }, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
   }
 
-  async #post(template: RequestTemplate, signal: AbortSignal): Promise<Result<void>> {
+  async #post(token: Secret, template: RequestTemplate, signal: AbortSignal): Promise<Result<void>> {
     const result = await this.#requestOrdinary(template, signal);
     if (!result.ok) return result;
     const failure = classifyPost(result.value);
-    return failure ? { ok: false, failure } : { ok: true, value: undefined };
+    if (!failure) return { ok: true, value: undefined };
+    return { ok: false, failure: await confirmUnauthorized(failure, () => this.probe(token, signal)) };
   }
 
   #requestOrdinary(template: RequestTemplate, signal: AbortSignal): Promise<Result<HttpResponse>> {

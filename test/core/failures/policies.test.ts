@@ -20,6 +20,7 @@ const LEVELS = {
   'dns-failed': 'warn',
   'connection-reset': 'warn',
   'unexpected-response': 'error',
+  'request-blocked': 'error',
   'upstream-unavailable': 'warn',
   'certificate-date-invalid': 'error',
   'clock-wrong': 'warn',
