@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { SensorNames } from '../config/custom-sensors.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, type LoadRequest, loadConfig } from '../config/load.ts';
 import { catalogue, collectors } from '../sensors/catalogue.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
@@ -23,7 +23,10 @@ export function stateDirectory({ state }: PathOptions, environment: NodeJS.Proce
 
 /** Reads the configuration as the agent does. Throws a ConfigError with every problem. */
 export function readConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
-  return loadFrom(pathOptions, environment, environment['CREDENTIALS_DIRECTORY']);
+  return loadFrom(pathOptions, environment, {
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'],
+    isService: true,
+  });
 }
 
 /**
@@ -31,22 +34,21 @@ export function readConfig(pathOptions: PathOptions, environment: NodeJS.Process
  * credential store, if this user can read it. Throws a ConfigError with every problem.
  */
 export function readServiceConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
-  const directory = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
-  return loadFrom(pathOptions, environment, directory, directory === undefined && existsSync(CREDSTORE));
+  const credentialsDirectory = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
+  const credentialsHidden = credentialsDirectory === undefined && existsSync(CREDSTORE);
+  return loadFrom(pathOptions, environment, { credentialsDirectory, credentialsHidden });
 }
 
 function loadFrom(
   pathOptions: PathOptions,
   environment: NodeJS.ProcessEnv,
-  credentialsDirectory: string | undefined,
-  credentialsHidden = false,
+  reading: Pick<LoadRequest, 'credentialsDirectory' | 'credentialsHidden' | 'isService'>,
 ): LoadedConfig {
   return loadConfig({
     file: configFile(pathOptions, environment),
     fileRequired: pathOptions.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
-    credentialsDirectory,
-    credentialsHidden,
+    ...reading,
     names: SENSOR_NAMES,
   });
 }

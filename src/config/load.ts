@@ -14,6 +14,7 @@ import { type Environment, readEnvironment } from './sources/environment.ts';
 import { exampleFor, missingProblem, Reader } from './sources/reader.ts';
 import { readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
+import { checkTokenTransport } from './token-transport.ts';
 import { proxyFromEnvironment } from './values/proxy.ts';
 
 export interface LoadRequest {
@@ -25,6 +26,8 @@ export interface LoadRequest {
   readonly credentialsDirectory?: string | undefined;
   /** The service has credentials that this user cannot read: then a missing secret is no problem. */
   readonly credentialsHidden?: boolean;
+  /** For the running service: what only a command should reject is a warning. */
+  readonly isService?: boolean;
   /** Names that are valid in the table [sensors]. */
   readonly names: SensorNames;
 }
@@ -57,6 +60,12 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
 
   const { server, warnings: serverWarnings } = readServer(request.environment, reader);
   const credentials = readCredentials({ ...request, files }, reader);
+  const tokenWarnings = checkTokenTransport(
+    credentials,
+    server?.endpoints,
+    request.isService ?? false,
+    reader,
+  );
   const name = reader.last(settings.deviceName);
   const { sensors, warnings: sensorWarnings } = readSensors(
     reader,
@@ -80,7 +89,7 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
     ...(deletedSecretFile !== undefined && { deletedSecretFile }),
     ...(secretHidden && { secretHidden }),
   };
-  const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
+  const warnings = [...serverWarnings, ...credentials.warnings, ...tokenWarnings, ...sensorWarnings];
   return { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
 }
 

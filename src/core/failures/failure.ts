@@ -70,6 +70,8 @@ export type FailureReason =
   | 'redirect-not-followed'
   /** An endpoint does not know a token that another one has accepted. */
   | 'endpoints-inconsistent'
+  /** The path of a request over this transport cannot contain the access token (model/access-token.ts). */
+  | 'token-unsuitable'
   /**
    * The server issued MQTT_BASIC, X509_CERTIFICATE or LWM2M_CREDENTIALS, which the agent cannot use (3.2).
    */

@@ -55,6 +55,7 @@ export const FAILURE_POLICIES = {
   'captive-portal': { level: 'error', schedule: NEEDS_REPAIR },
   'redirect-not-followed': { level: 'error', schedule: NEEDS_REPAIR },
   'endpoints-inconsistent': { level: 'error', schedule: NEEDS_REPAIR },
+  'token-unsuitable': { level: 'error', schedule: NEEDS_ACTION },
   'request-build-failed': { level: 'error', schedule: NEEDS_ACTION },
   'provisioning-key-missing': { level: 'error', schedule: NEEDS_ACTION },
   'credentials-type-unsupported': { level: 'error', schedule: NEEDS_ACTION },

@@ -15,8 +15,8 @@ import { RtoEstimator } from './rto-estimator.ts';
 
 export interface CoapRequest {
   readonly method: 'GET' | 'POST';
-  /** `/api/v1/…`; each segment becomes one Uri-Path option. */
-  readonly path: string;
+  /** Each segment becomes one Uri-Path option, whatever its characters. */
+  readonly path: readonly string[];
   /** `a=1&b=2`; each item becomes one Uri-Query option. */
   readonly query?: string;
   /** JSON text; sent with Content-Format 50. */
@@ -82,13 +82,17 @@ export class CoapClient {
     let received: IncomingMessage | undefined;
     const outgoing = this.#library.request({
       method: request.method,
-      pathname: request.path,
       ...(request.query !== undefined && { query: request.query }),
       ...(request.body !== undefined && { options: { 'Content-Format': 'application/json' } }),
       confirmable: true,
       retrySend: 0,
       token,
     });
+    // Not by the path of the library, which splits a token that contains a slash.
+    outgoing.setOption(
+      'Uri-Path',
+      request.path.map((segment) => Buffer.from(segment)),
+    );
     outgoing.on('response', (message: IncomingMessage) => {
       received = message;
     });

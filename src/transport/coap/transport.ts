@@ -5,12 +5,13 @@
 
 import { DEADLINE } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
+import { coapObstacle } from '../../core/model/access-token.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
-import { confirmUnauthorized } from '../confirm-unauthorized.ts';
+import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
 import {
   classifyIdentification,
   classifyPost,
@@ -37,7 +38,7 @@ export interface CoapPorts extends CoapConnectionPorts {
 }
 
 /** Contains no token and changes nothing; see `classifyIdentification`. */
-const IDENTIFICATION: CoapRequest = { method: 'GET', path: '/api/v1/provision', policy: 'retryable' };
+const IDENTIFICATION: CoapRequest = { method: 'GET', path: ['api', 'v1', 'provision'], policy: 'retryable' };
 /** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
@@ -61,7 +62,7 @@ export class CoapTransport implements Transport {
     const result = await this.#request(
       {
         method: 'POST',
-        path: '/api/v1/provision',
+        path: ['api', 'v1', 'provision'],
         body: provisionBody(request),
         // A pre-provisioned profile ignores the proposed token: then only this response contains the token.
         policy: 'once',
@@ -79,7 +80,9 @@ export class CoapTransport implements Transport {
   }
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
-    const path = `/api/v1/${token.reveal()}/attributes`;
+    const unsuitable = unsuitableToken(token, coapObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
+    const path = ['api', 'v1', token.reveal(), 'attributes'];
     const result = await this.#request(
       { method: 'GET', path, query: PROBE_QUERY, policy: 'retryable' },
       signal,
@@ -107,7 +110,9 @@ export class CoapTransport implements Transport {
   }
 
   async #post(token: Secret, feature: string, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const path = `/api/v1/${token.reveal()}/${feature}`;
+    const unsuitable = unsuitableToken(token, coapObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
+    const path = ['api', 'v1', token.reveal(), feature];
     const result = await this.#request({ method: 'POST', path, body, policy: 'retryable' }, signal);
     if (!result.ok) return result;
     const failure = classifyPost(result.value);

@@ -8,13 +8,14 @@
 import { isDated } from '../../core/delivery/encode.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import type { Failure, Result } from '../../core/failures/failure.ts';
+import { httpObstacle } from '../../core/model/access-token.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
-import { confirmUnauthorized } from '../confirm-unauthorized.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
+import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
 import {
   classifyIdentification,
   classifyPost,
@@ -104,6 +105,8 @@ export class HttpTransport implements Transport {
   }
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    const unsuitable = unsuitableToken(token, httpObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
     const path = `${pathOf(token)}/attributes?${PROBE_QUERY}`;
     const result = await this.#requestOrdinary({ method: 'GET', path, isRepeatable: true }, signal);
     if (!result.ok) return result;
@@ -117,21 +120,28 @@ export class HttpTransport implements Transport {
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const path = `${pathOf(token)}/telemetry`;
-    return this.#post(token, { method: 'POST', path, body, isRepeatable: isDated(body) }, signal);
+    return this.#post(token, 'telemetry', body, isDated(body), signal);
   }
 
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const path = `${pathOf(token)}/attributes`;
-    return this.#post(token, { method: 'POST', path, body, isRepeatable: true }, signal);
+    return this.#post(token, 'attributes', body, true, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
   }
 
-  async #post(token: Secret, template: RequestTemplate, signal: AbortSignal): Promise<Result<void>> {
-    const result = await this.#requestOrdinary(template, signal);
+  async #post(
+    token: Secret,
+    feature: 'telemetry' | 'attributes',
+    body: string,
+    isRepeatable: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
+    const unsuitable = unsuitableToken(token, httpObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
+    const path = `${pathOf(token)}/${feature}`;
+    const result = await this.#requestOrdinary({ method: 'POST', path, body, isRepeatable }, signal);
     if (!result.ok) return result;
     const failure = classifyPost(result.value);
     if (!failure) return { ok: true, value: undefined };

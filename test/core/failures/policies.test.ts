@@ -35,6 +35,7 @@ const LEVELS = {
   'captive-portal': 'error',
   'redirect-not-followed': 'error',
   'endpoints-inconsistent': 'error',
+  'token-unsuitable': 'error',
   'request-build-failed': 'error',
   'provisioning-key-missing': 'error',
   'credentials-type-unsupported': 'error',
