@@ -48,7 +48,9 @@ export class CoapTransport implements Transport {
   readonly #timingOf: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
 
   constructor(settings: CoapSettings, ports: CoapPorts) {
-    this.#connection = new CoapConnection(settings.host, settings.port, ports);
+    this.#connection = new CoapConnection(settings.host, settings.port, ports, (client, signal) =>
+      this.#send(client, IDENTIFICATION, signal),
+    );
     this.#clock = ports.clock;
     this.#timingOf =
       ports.timingOf ?? ((policy, rtoMs) => retransmissionTiming(policy, ports.random.uniform(), rtoMs));
@@ -120,19 +122,21 @@ export class CoapTransport implements Transport {
     return { ok: false, failure: await confirmUnauthorized(failure, () => this.probe(token, signal)) };
   }
 
-  /** If the host reports an address as unreachable, the next address of the name is tried at once. */
+  /** If the address in use becomes unreachable, another address of the name is tried at once. */
   async #request(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
-    let result = await this.#requestOnce(request, signal);
-    for (let attempt = 1; attempt < this.#connection.addressCount && !result.ok; attempt += 1) {
-      const { reason } = result.failure;
-      if (reason !== 'port-closed' && reason !== 'no-route') break;
-      result = await this.#requestOnce(request, signal);
-    }
-    return result;
+    const first = await this.#connection.client(signal);
+    const result = await this.#requestOver(first, request, signal);
+    if (!first.ok || result.ok || this.#connection.addressCount === 1) return result;
+    const { reason } = result.failure;
+    if (reason !== 'port-closed' && reason !== 'no-route') return result;
+    return this.#requestOver(await this.#connection.client(signal), request, signal);
   }
 
-  async #requestOnce(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
-    const client = await this.#connection.client(signal);
+  async #requestOver(
+    client: Result<CoapClient>,
+    request: CoapRequest,
+    signal: AbortSignal,
+  ): Promise<Result<CoapResponse>> {
     const response = client.ok ? await this.#send(client.value, request, signal) : client;
     const result = abortToTimeout(response, signal);
     this.#connection.reportResult(result.ok ? undefined : result.failure);
