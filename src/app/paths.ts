@@ -39,7 +39,7 @@ export function readConfig(
   remote: RemoteSource,
 ): LoadedConfig {
   const directory = environment['CREDENTIALS_DIRECTORY'];
-  return loadFrom(pathOptions, environment, { remote, directory, canLackSecret: true });
+  return loadFrom(pathOptions, environment, { remote, directory, canLackSecret: true, isService: true });
 }
 
 export interface ServiceConfig extends LoadedWithStored {
@@ -66,7 +66,7 @@ export async function readServiceConfig(
   return { ...loadWithStored(read, stored.record), stored };
 }
 
-interface OtherSources extends Pick<LoadRequest, 'canLackSecret' | 'credentialsHidden'> {
+interface OtherSources extends Pick<LoadRequest, 'canLackSecret' | 'credentialsHidden' | 'isService'> {
   readonly remote: RemoteSource;
   readonly directory: string | undefined;
 }

@@ -5,6 +5,7 @@
  */
 
 import { endpointId } from '../config/values/server-url.ts';
+import { coapObstacle, httpObstacle } from '../core/model/access-token.ts';
 import type { Config, EndpointConfig } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
@@ -37,6 +38,7 @@ export async function openTransport(server: Config['server'], ports: TransportPo
   const endpointConfigs = endpoints.map((endpoint) => ({
     url: endpoint.url,
     isEncrypted: endpoint.scheme === 'https',
+    obstacleOf: endpoint.scheme === 'coap' ? coapObstacle : httpObstacle,
     open: () => openEndpoint(endpoint, server, ports),
   }));
   const transport = new FailoverTransport(endpointConfigs, ports);

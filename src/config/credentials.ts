@@ -31,6 +31,8 @@ export interface CredentialsRequest {
 
 export interface CredentialSettings {
   readonly token?: Secret;
+  /** Of the token. */
+  readonly tokenSource?: Source;
   readonly provisioning?: NonNullable<Config['provisioning']>;
   readonly deletedSecretFile?: string;
   /** There is a provisioning key without a secret, and the caller decides whether that is a problem. */
@@ -49,7 +51,11 @@ export function readCredentials(request: CredentialsRequest, reader: Reader): Cr
     ...provisioning.warnings,
     ...[DEVICE_TOKEN, PROVISIONING_SECRET].flatMap((kind) => inlineWarnings(request, kind)),
   ];
-  return { ...provisioning, ...(token.is === 'found' && { token: token.secret }), warnings };
+  return {
+    ...provisioning,
+    ...(token.is === 'found' && { token: token.secret, tokenSource: token.source }),
+    warnings,
+  };
 }
 
 function inlineWarnings({ files }: CredentialsRequest, kind: SecretKind): readonly string[] {

@@ -24,6 +24,7 @@ import { tablesOf } from './sources/list-tables.ts';
 import { exampleFor, missingProblem, type RawSetting, Reader } from './sources/reader.ts';
 import { readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
+import { checkTokenTransport } from './token-transport.ts';
 import { proxyFromEnvironment } from './values/proxy.ts';
 
 export interface LoadRequest {
@@ -37,6 +38,8 @@ export interface LoadRequest {
   readonly credentialsHidden?: boolean;
   /** The caller decides about a provisioning key without a secret: stored credentials make it unnecessary. */
   readonly canLackSecret?: boolean;
+  /** For the running service: what only a command should reject is a warning. */
+  readonly isService?: boolean;
   /** Names that are valid in the table [sensors]. */
   readonly names: SensorNames;
   /** What the server has set; counts unless remote.settings is off. */
@@ -107,6 +110,12 @@ function assemble(
 
   const { server, warnings: serverWarnings } = readServer(request.environment, reader);
   const credentials = readCredentials({ ...request, files }, reader);
+  const tokenWarnings = checkTokenTransport(
+    credentials,
+    server?.endpoints,
+    request.isService ?? false,
+    reader,
+  );
   const name = reader.last(settings.deviceName);
   const { sensors, warnings: sensorWarnings } = readSensors(
     reader,
@@ -133,7 +142,7 @@ function assemble(
     ...(missingSecret && { missingSecret: missingSecret.sentence }),
     ...(secretHidden && { secretHidden }),
   };
-  const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
+  const warnings = [...serverWarnings, ...credentials.warnings, ...tokenWarnings, ...sensorWarnings];
   const loaded = { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
   return { loaded, reader };
 }

@@ -5,18 +5,13 @@
  */
 
 import type { Failure } from './failures/failure.ts';
+import { isAccessToken } from './model/access-token.ts';
 import { type JsonObject, parseJsonObject } from './model/json-object.ts';
 import { Secret } from './model/secret.ts';
 import type { ProvisionRequest } from './ports/transport.ts';
 
 /** Longest response body that is parsed, in characters; those of ThingsBoard are under 300 (contract 3.2). */
 const ANSWER_LENGTH_MAX = 4096;
-
-/**
- * A token must fit one path segment of a URL and of a CoAP Uri-Path option (RFC 7252 section 5.10: 255
- * bytes).
- */
-export const TOKEN_PATTERN = /^[\x21-\x2e\x30-\x3e\x40-\x7e]{1,255}$/;
 
 /**
  * The provisioning body, which contains the secret. Members without a value are omitted: null breaks the
@@ -59,13 +54,15 @@ function parseIssuedToken(type: unknown, value: unknown): ProvisionAnswer {
     const knownType = ['MQTT_BASIC', 'X509_CERTIFICATE', 'LWM2M_CREDENTIALS'].find((name) => name === type);
     return failed('credentials-type-unsupported', `credentialsType ${knownType ?? 'unknown'}`);
   }
-  if (typeof value !== 'string' || !TOKEN_PATTERN.test(value)) {
-    return failed(
-      'unexpected-response',
-      'an access token that does not fit a path segment of 1 to 255 characters',
-    );
-  }
+  if (typeof value !== 'string' || !isAccessToken(value))
+    return failed('unexpected-response', 'an access token that does not fit a path segment');
   return { type: 'token-issued', token: new Secret(value) };
+}
+
+/** Whether a body is ThingsBoard's answer to a read of attributes (contract section 5). */
+export function isAttributesAnswer(body: string): boolean {
+  const scopes = Object.keys(parseObject(body) ?? { none: true });
+  return scopes.every((scope) => scope === 'client' || scope === 'shared');
 }
 
 function parseObject(body: string): JsonObject | undefined {

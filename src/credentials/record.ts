@@ -1,9 +1,9 @@
 /** The credential record, its stored form and its binding to a server and a board. */
 
+import { isAccessToken } from '../core/model/access-token.ts';
 import { type Fingerprint, isSameBoard } from '../core/model/board-fingerprint.ts';
 import { Secret } from '../core/model/secret.ts';
 import type { CredentialRecord } from '../core/ports/credentials.ts';
-import { TOKEN_PATTERN } from '../core/thingsboard.ts';
 
 /**
  * {"version":1, "state":"pending"|"provisioned", "server":"coap://…", "deviceName":"…", "sinceMs":…, "token":"…",
@@ -96,7 +96,7 @@ export function fromDisk(stored: Readonly<Record<string, unknown>>): ParsedRecor
 
 function parseToken(value: unknown): Secret | undefined | 'invalid' {
   if (value === undefined) return undefined;
-  return typeof value === 'string' && TOKEN_PATTERN.test(value) ? new Secret(value) : 'invalid';
+  return typeof value === 'string' && isAccessToken(value) ? new Secret(value) : 'invalid';
 }
 
 /** An invalid fingerprint or list of servers is the same as none. */

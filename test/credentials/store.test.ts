@@ -88,6 +88,14 @@ describe('the credential files', () => {
   });
 });
 
+it('a token of any characters is stored and read unchanged', async () => {
+  for (const token of ['plant/7;%\\?', 'a b\n', 'é', 't'.repeat(256)]) {
+    using fixture = new StoreFixture();
+    await fixture.open().write({ ...PROVISIONED, token: new Secret(token) });
+    assert.equal((await fixture.open().read())?.token?.reveal(), token);
+  }
+});
+
 it('temporary files of a killed process are deleted at the next start', async () => {
   using fixture = new StoreFixture();
   await fixture.open().write(PROVISIONED);

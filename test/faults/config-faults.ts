@@ -57,6 +57,11 @@ export const CONFIG_FAULTS: readonly Fault[] = [
     'server.ca-file',
     toml(UNREACHABLE_URL, { server: 'ca-file = "/etc/hostname"' }),
   ),
+  invalidConfig(
+    'token that works over CoAP only',
+    'device.token = *** contains ;, which works over coap only',
+    withToken('https://things.example.com', { device: 'token = "Site;12"' }),
+  ),
   {
     name: 'no provisioning key',
     event: 'FL-PROVISIONING-NOT-CONFIGURED',

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:net';
-import { type Fault, httpUrl, type Place, toml } from './fault.ts';
+import { type Fault, httpUrl, type Place, toml, withToken } from './fault.ts';
 
 const html: RequestListener = (_request, response) =>
   response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome to the hotel</html>');
@@ -54,13 +54,39 @@ export const FOREIGN_SERVER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'log-in required by a proxy in front',
-    event: 'FL-UNEXPECTED-RESPONSE',
+    event: 'FL-REQUEST-BLOCKED',
     message: 'requires a login',
     doctor: 'HTTP path',
     make: async (at) =>
       toml(
         await httpUrl(at, (_request, response) =>
           response.writeHead(401, { 'www-authenticate': 'Basic' }).end(),
+        ),
+      ),
+  },
+  {
+    name: 'API gateway in front that rejects all requests',
+    event: 'FL-REQUEST-BLOCKED',
+    message: 'response 401 with a body',
+    doctor: 'HTTP path',
+    make: async (at) =>
+      withToken(
+        await httpUrl(at, (_request, response) =>
+          response.writeHead(401, { 'content-type': 'application/json' }).end('{"message":"Unauthorized"}'),
+        ),
+      ),
+  },
+  {
+    name: 'CDN in front that blocks this program',
+    event: 'FL-REQUEST-BLOCKED',
+    message: 'response 403 of cloudflare with error code 1010',
+    doctor: 'HTTP path',
+    make: async (at) =>
+      withToken(
+        await httpUrl(at, (_request, response) =>
+          response
+            .writeHead(403, { 'content-type': 'text/plain', server: 'cloudflare' })
+            .end('error code: 1010'),
         ),
       ),
   },

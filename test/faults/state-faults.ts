@@ -6,10 +6,12 @@ import { AgentProcess } from '../app/agent-process.ts';
 import {
   coapOf,
   type Fault,
+  httpOf,
   openHealthyServer,
   openSandboxFor,
   type Place,
   recordText,
+  TOKEN,
   toml,
   UNREACHABLE_URL,
   writeRecord,
@@ -191,6 +193,17 @@ export const STATE_FAULTS: readonly Fault[] = [
     message: 'has version 99',
     online: true,
     make: (at) => withRemoteSettings(at, '{"version":99}'),
+  },
+  {
+    name: 'stored token that HTTP cannot carry',
+    event: 'FL-TOKEN-UNSUITABLE',
+    message: 'contains %',
+    doctor: 'token',
+    make: async (at) => {
+      const url = httpOf(await openHealthyServer(at));
+      await writeRecord(at, recordText(url, { token: `${TOKEN}%` }));
+      return toml(url);
+    },
   },
   {
     name: 'SD card from another board, or cloned',

@@ -119,8 +119,18 @@ downlinkContract('FailoverTransport', async () => {
   const open = () =>
     new FailoverTransport(
       [
-        { url: 'coap://one', isEncrypted: false, open: async () => openCoap(sandbox) },
-        { url: 'coap://two', isEncrypted: false, open: async () => openCoap(sandbox) },
+        {
+          url: 'coap://one',
+          isEncrypted: false,
+          obstacleOf: () => undefined,
+          open: async () => openCoap(sandbox),
+        },
+        {
+          url: 'coap://two',
+          isEncrypted: false,
+          obstacleOf: () => undefined,
+          open: async () => openCoap(sandbox),
+        },
       ],
       { clock, random, log: new RecordingLogger() },
     );

@@ -11,10 +11,11 @@ import { credentialServers, resolveDeviceName } from '../../app/identity.ts';
 import { type PathOptions, readServiceConfig, stateDirectory } from '../../app/paths.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import { readTextFile } from '../../config/sources/read-text-file.ts';
+import { compareTokenTransport } from '../../config/token-transport.ts';
 import { endpointId } from '../../config/values/server-url.ts';
+import { configuredObstacle } from '../../core/model/access-token.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import { Secret } from '../../core/model/secret.ts';
-import { TOKEN_PATTERN } from '../../core/thingsboard.ts';
 import {
   archiveRecord,
   forgetEarlierRecords,
@@ -41,6 +42,7 @@ interface Host {
 }
 
 const TOKEN_FILE_BYTES_MAX = 4096;
+const OTHER_TOKEN = 'give the device a token of letters and digits in ThingsBoard';
 
 export async function showCredentials(options: CredentialsOptions, host: Host): Promise<number> {
   return reportErrors(host, async (writeLine) => {
@@ -129,6 +131,9 @@ export async function setCredentials(
     if (token === undefined) return EX_USAGE;
     const { loaded } = await readServiceConfig(options, host.environment);
     const { config } = loaded;
+    const fit = compareTokenTransport(token, config.server.endpoints);
+    if (fit) writeLine(`${fit.is}: the access token in ${options.tokenFile} ${fit.what}: ${OTHER_TOKEN}`);
+    if (fit?.is === 'problem') return EX_USAGE;
     const state = stateDirectory(options, host.environment);
     const clock = hostClock();
     const log = openLogger({ level: 'warn', format: 'text', isJournald: false, clock });
@@ -166,9 +171,10 @@ function readToken(path: string, writeLine: (line: string) => void): Secret | un
     return undefined;
   }
   const text = file.text.replace(/\r?\n$/, '');
-  if (TOKEN_PATTERN.test(text)) return new Secret(text);
+  const obstacle = configuredObstacle(text);
+  if (obstacle === undefined) return new Secret(text);
   writeLine(
-    `${path} does not contain an access token: it must be 1 to 255 printable ASCII characters without space, / or ?`,
+    `the access token in ${path} ${obstacle}: it must be 1 to 255 printable ASCII characters without space, / or ?`,
   );
   return undefined;
 }

@@ -6,6 +6,7 @@
  */
 
 import * as v from 'valibot';
+import { configuredObstacle } from '../../core/model/access-token.ts';
 import { REPORTS } from '../../core/model/config.ts';
 import { Secret } from '../../core/model/secret.ts';
 import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
@@ -90,17 +91,15 @@ export const settings = {
   deviceToken: {
     key: 'device.token',
     type: 'secret',
-    bound: '1 to 255 printable ASCII characters, no space, / or ?',
+    bound:
+      '1 to 255 printable ASCII characters, no space, / or ?; no ; % or \\ with an http or https URL in server.url',
     example: 'the-access-token-of-the-device',
     meaning:
       'Access token of a device that already exists in ThingsBoard. With a token, the agent does not provision. Prefer token-file or the systemd credential firstlight.token, which takes precedence over all other sources.',
     schema: v.pipe(
       text('text'),
       boundedText(),
-      // The token is a segment of the CoAP path.
-      v.check((token) => /^[!-~]*$/.test(token), 'contains a space or a non-ASCII character'),
-      v.check((token) => !/[/?]/.test(token), 'contains / or ?'),
-      v.transform((token) => new Secret(token)),
+      parseWith((token) => configuredObstacle(token) ?? new Secret(token)),
     ),
   },
   deviceTokenFile: {

@@ -45,6 +45,7 @@ export type SecretResult =
   | {
       readonly is: 'found';
       readonly secret: Secret;
+      readonly source: Source;
       /** The file it comes from, if a setting named it. */
       readonly path?: string;
       readonly warnings: readonly string[];
@@ -72,7 +73,7 @@ export function findSecret(reader: Reader, kind: SecretKind, search: SecretSearc
     if (text !== undefined && !(file && reader.isLater(file.source, text.source))) {
       reader.sources[kind.inline.key] = formatSource(text.source);
       reader.values[kind.inline.key] = '***';
-      return { is: 'found', secret: text.value, warnings: [] };
+      return { is: 'found', secret: text.value, source: text.source, warnings: [] };
     }
     if (file !== undefined) return readNamedFile(reader, kind, file, search);
   }
@@ -133,7 +134,7 @@ function readSecretFile(reader: Reader, kind: SecretKind, path: string) {
   reader.values[kind.inline.key] = '***';
   if (secret === undefined) return { is: 'invalid' } as const;
   const warnings = (file.mode & OTHERS_MAY_READ) === 0 ? [] : [openFileWarning(kind, path)];
-  return { is: 'found', secret: secret.value, warnings } as const;
+  return { is: 'found', secret: secret.value, source, warnings } as const;
 }
 
 function namedFileProblem(kind: SecretKind, source: Source, path: string, what: string): Problem {

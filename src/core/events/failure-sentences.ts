@@ -29,6 +29,8 @@ export const FAILURE_SENTENCES = {
     'the server resets requests or closes the connection: check that ThingsBoard listens at server.url, and that nothing on the path closes connections',
   'unexpected-response':
     'the response does not come from ThingsBoard: check that server.url names its CoAP transport (coap), its HTTP device API (http, https) or a proxy that forwards all its paths',
+  'request-blocked':
+    'a program in front of ThingsBoard denies the request, such as a firewall, a CDN, an API gateway or a proxy: allow the device API there without a log-in and without a bot check, or set server.url to ThingsBoard itself',
   'upstream-unavailable':
     'a proxy or load balancer responds, but ThingsBoard behind it does not: check that ThingsBoard runs and that the proxy can reach it',
   'certificate-date-invalid':
@@ -57,6 +59,8 @@ export const FAILURE_SENTENCES = {
     'the server redirects to an address that the agent must not or cannot use: check server.url, and set it to the final address',
   'endpoints-inconsistent':
     'an endpoint does not know the access token that another endpoint accepted: check that all URLs in server.url lead to the same ThingsBoard',
+  'token-unsuitable':
+    'the access token contains what requests over this transport cannot carry: give the device an access token of letters and digits in ThingsBoard and run firstlight credentials set with it, or add a URL of the other transport (coap or https) to server.url',
   'request-build-failed':
     'the agent cannot build the request: check device.token and credentials.json, and if they are correct, report this as a Firstlight bug',
   'provisioning-key-missing':

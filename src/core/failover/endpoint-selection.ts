@@ -62,6 +62,7 @@ const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
   'dns-failed',
   'connection-reset',
   'unexpected-response',
+  'request-blocked',
   'upstream-unavailable',
   'client-certificate-rejected',
   'tls-version-mismatch',
@@ -71,6 +72,7 @@ const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
   'captive-portal',
   'redirect-not-followed',
   'endpoints-inconsistent',
+  'token-unsuitable',
 ]);
 
 export function isEndpointFailure({ reason }: Failure): boolean {
@@ -130,7 +132,10 @@ export function findBetterEndpoint(
   return better === -1 ? undefined : better;
 }
 
-/** The reason of the best failing endpoint, which is stable during an outage, with the details of all. */
+/**
+ * The reason of the best failing endpoint, which is stable during an outage, with the details of all. An endpoint that
+ * cannot carry the token comes last: it was never in use, and its long retry interval is for another cause.
+ */
 export function combinedFailure(
   { health }: EndpointSelection,
   urls: readonly string[],
@@ -139,10 +144,10 @@ export function combinedFailure(
   const failing = health.flatMap(({ failure }, endpoint) =>
     failure ? [{ failure, url: urls[endpoint] ?? '' }] : [],
   );
-  const [first, ...others] = failing;
+  const first = failing.find(({ failure }) => failure.reason !== 'token-unsuitable') ?? failing[0];
   if (!first) return undefined;
   // The retry time of one endpoint does not delay another one.
-  if (others.length === 0) return { reason: first.failure.reason, detail: first.failure.detail };
+  if (failing.length === 1) return { reason: first.failure.reason, detail: first.failure.detail };
   const detail = failing.map(({ failure, url }) => `${url}: ${failure.detail}`).join('; ');
   const retryAfterMs = commonRetryAfterMs(health, nowMs);
   return { reason: first.failure.reason, detail, ...(retryAfterMs > 0 && { retryAfterMs }) };

@@ -37,6 +37,11 @@ export type FailureReason =
   | 'connection-reset'
   /** Not a response of ThingsBoard: unknown code, invalid body, wrong path (4.04/4.05, 404/405). */
   | 'unexpected-response'
+  /**
+   * 401, 403, … not of ThingsBoard: a program in front of it denies the request. Says nothing of the token or
+   * the readings.
+   */
+  | 'request-blocked'
   /** 502, 503, 504: a proxy in front of ThingsBoard responds, but ThingsBoard does not. */
   | 'upstream-unavailable'
   /** The server certificate has expired or is not valid yet. */
@@ -65,6 +70,8 @@ export type FailureReason =
   | 'redirect-not-followed'
   /** An endpoint does not know a token that another one has accepted. */
   | 'endpoints-inconsistent'
+  /** The path of a request over this transport cannot contain the access token (model/access-token.ts). */
+  | 'token-unsuitable'
   /**
    * The server issued MQTT_BASIC, X509_CERTIFICATE or LWM2M_CREDENTIALS, which the agent cannot use (3.2).
    */
@@ -77,6 +84,9 @@ export type FailureReason =
   | 'credentials-newer'
   /** The agent is stopping. */
   | 'aborted';
+
+/** The longest retry interval of any failure policy, ms; a server cannot make the agent wait longer. */
+export const RETRY_AFTER_MS_MAX = 60 * 60_000;
 
 export interface Failure {
   readonly reason: FailureReason;

@@ -25,6 +25,8 @@ const NEEDS_ACTION: Schedule = { baseMs: 60_000, capMs: 10 * 60_000 };
 
 /** The network or the server is not available: retry soon, but not all gateways at once. */
 const OUTAGE: Schedule = { baseMs: 2_000, capMs: 2 * 60_000 };
+/** A program in front of ThingsBoard denies requests: until a person changes it, or its own check ends. */
+const BLOCKED: Schedule = { baseMs: 15_000, capMs: 2 * 60_000 };
 
 export const FAILURE_POLICIES = {
   unauthorized: { level: 'error', schedule: AUTH_FAILURE },
@@ -39,6 +41,7 @@ export const FAILURE_POLICIES = {
   'dns-failed': { level: 'warn', schedule: OUTAGE },
   'connection-reset': { level: 'warn', schedule: OUTAGE },
   'unexpected-response': { level: 'error', schedule: NEEDS_ACTION },
+  'request-blocked': { level: 'error', schedule: BLOCKED },
   'upstream-unavailable': { level: 'warn', schedule: OUTAGE },
   'certificate-date-invalid': { level: 'error', schedule: NEEDS_ACTION },
   'clock-wrong': { level: 'warn', schedule: OUTAGE },
@@ -53,6 +56,7 @@ export const FAILURE_POLICIES = {
   'captive-portal': { level: 'error', schedule: NEEDS_ACTION },
   'redirect-not-followed': { level: 'error', schedule: NEEDS_ACTION },
   'endpoints-inconsistent': { level: 'error', schedule: NEEDS_ACTION },
+  'token-unsuitable': { level: 'error', schedule: NEEDS_ACTION },
   'request-build-failed': { level: 'error', schedule: NEEDS_ACTION },
   'provisioning-key-missing': { level: 'error', schedule: NEEDS_ACTION },
   'credentials-type-unsupported': { level: 'error', schedule: NEEDS_ACTION },

@@ -8,15 +8,15 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/failures/failure.ts';
-import { aborted } from '../../core/failures/failure.ts';
+import { aborted, RETRY_AFTER_MS_MAX } from '../../core/failures/failure.ts';
 import type { MessageLayer } from './message-layer.ts';
 import type { RetransmissionTiming, RetransmitPolicy } from './retransmission-timing.ts';
 import { RtoEstimator } from './rto-estimator.ts';
 
 export interface CoapRequest {
   readonly method: 'GET' | 'POST';
-  /** `/api/v1/…`; each segment becomes one Uri-Path option. */
-  readonly path: string;
+  /** Each segment becomes one Uri-Path option, whatever its characters. */
+  readonly path: readonly string[];
   /** `a=1&b=2`; each item becomes one Uri-Query option. */
   readonly query?: string;
   /** JSON text; sent with Content-Format 50. */
@@ -32,6 +32,10 @@ export interface CoapResponse {
   readonly body: Buffer;
   /** False if the body has further blocks, which are not fetched. */
   readonly isComplete: boolean;
+  /** It has no option and no payload. */
+  readonly isBare: boolean;
+  /** Wait that the server requests by Max-Age, ms. */
+  readonly retryAfterMs: number | undefined;
   readonly acknowledge: () => void;
 }
 
@@ -78,13 +82,17 @@ export class CoapClient {
     let received: IncomingMessage | undefined;
     const outgoing = this.#library.request({
       method: request.method,
-      pathname: request.path,
       ...(request.query !== undefined && { query: request.query }),
       ...(request.body !== undefined && { options: { 'Content-Format': 'application/json' } }),
       confirmable: true,
       retrySend: 0,
       token,
     });
+    // Not by the path of the library, which splits a token that contains a slash.
+    outgoing.setOption(
+      'Uri-Path',
+      request.path.map((segment) => Buffer.from(segment)),
+    );
     outgoing.on('response', (message: IncomingMessage) => {
       received = message;
     });
@@ -96,8 +104,10 @@ export class CoapClient {
     signal.removeEventListener('abort', abort);
     if (!received) this.#library.abort(outgoing);
     if (outcome.type === 'failed') return { ok: false, failure: outcome.failure };
-    const { code, contentFormat, isComplete } = outcome.response;
-    const body = received?.payload ?? outcome.response.payload;
-    return { ok: true, value: { code, contentFormat, body, isComplete, acknowledge: outcome.acknowledge } };
+    const { acknowledge, response } = outcome;
+    const { code, contentFormat, isComplete, isBare, maxAgeS, payload } = response;
+    const body = received?.payload ?? payload;
+    const retryAfterMs = maxAgeS === undefined ? undefined : Math.min(maxAgeS * 1000, RETRY_AFTER_MS_MAX);
+    return { ok: true, value: { code, contentFormat, body, isComplete, isBare, retryAfterMs, acknowledge } };
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Owns the UDP socket to the server: one at a time, so that the source port is stable. Reconnects, with a new
  * lookup, when the addresses of this host have changed (DHCP lease, replugged cable) or after a network
- * failure; then it tries the next address of the name. Never reconnects while an exchange is open.
+ * failure. Of several addresses, it uses the first that responds. Never reconnects while an exchange is open.
  */
 
 import { networkInterfaces } from 'node:os';
@@ -9,6 +9,7 @@ import { raceAbort } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure, type FailureReason } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import { raceAddresses } from '../race-addresses.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { formatAddress, type SocketAddress } from '../socket-address.ts';
 import { CoapClient } from './client.ts';
@@ -25,6 +26,9 @@ const CONNECTION_BROKEN: ReadonlySet<FailureReason> = new Set([
 
 /** How often the addresses of this host are compared, ms. */
 const ADDRESS_CHECK_MS = 1_000;
+
+/** Sends a request that changes nothing; any response shows that the address works. */
+export type CheckAddress = (client: CoapClient, signal: AbortSignal) => Promise<Result<unknown>>;
 
 export interface CoapConnectionPorts {
   readonly clock: Clock;
@@ -49,13 +53,14 @@ export class CoapConnection implements AsyncDisposable {
   readonly #openSocket: OpenSocket | undefined;
   readonly #readOwnAddresses: () => string;
   readonly #onRoundTrip: CoapConnectionPorts['onRoundTrip'];
+  readonly #checkAddress: CheckAddress;
   readonly #closed = new AbortController();
   #client: CoapClient | undefined;
   #opening: Promise<Result<CoapClient>> | undefined;
   #ownAddresses = '';
   #checkedAtMs = Number.NEGATIVE_INFINITY;
   #isStale = false;
-  /** Which of several addresses is tried first, modulo their number. */
+  /** Which of several addresses has the head start, modulo their number. */
   #addressIndex = 0;
   #addressCount = 1;
   /**
@@ -65,7 +70,9 @@ export class CoapConnection implements AsyncDisposable {
   /** The peer that `#rtoEstimator` measures. */
   #estimatedPeer = '';
 
-  constructor(host: string, port: number, ports: CoapConnectionPorts) {
+  /** `checkAddress` is called only if the name has several addresses. */
+  constructor(host: string, port: number, ports: CoapConnectionPorts, checkAddress: CheckAddress) {
+    this.#checkAddress = checkAddress;
     this.#host = host;
     this.#port = port;
     this.#clock = ports.clock;
@@ -135,26 +142,50 @@ export class CoapConnection implements AsyncDisposable {
     const peers = await this.#resolve(this.#host, this.#port, this.#clock, signal);
     if (!peers.ok) return peers;
     this.#addressCount = peers.value.length;
-    const opened = await this.#openFirst(peers.value);
+    // An estimate of an earlier path does not hold after the host has moved.
+    if (hasMoved) this.#estimatedPeer = '';
+    const [first, ...rest] = this.#inTurn(peers.value);
+    const opened =
+      rest.length === 0 ? await this.#open(first) : await this.#openResponding([first, ...rest], signal);
     if (!opened.ok) return opened;
-    const peer = formatAddress(opened.value.peer);
-    if (hasMoved || peer !== this.#estimatedPeer) this.#rtoEstimator = new RtoEstimator(this.#onRoundTrip);
-    this.#estimatedPeer = peer;
-    return { ok: true, value: new CoapClient(opened.value, this.#rtoEstimator) };
-  }
-
-  /** Skips addresses without a route: connecting a UDP socket only consults the routing table. */
-  async #openFirst(peers: readonly [SocketAddress, ...SocketAddress[]]): Promise<Result<MessageLayer>> {
-    const start = this.#addressIndex % peers.length;
-    const [first, ...rest] = [...peers.slice(start), ...peers.slice(0, start)];
-    let opened = await MessageLayer.open(first ?? peers[0], this.#clock, this.#openSocket);
-    for (const peer of rest) {
-      if (opened.ok) break;
-      opened = await MessageLayer.open(peer, this.#clock, this.#openSocket);
-    }
+    this.#estimatedPeer = formatAddress(opened.value.messageLayer.peer);
+    this.#rtoEstimator = opened.value.rtoEstimator;
     return opened;
   }
+
+  #inTurn(peers: Peers): Peers {
+    const start = this.#addressIndex % peers.length;
+    const [first = peers[0], ...rest] = [...peers.slice(start), ...peers.slice(0, start)];
+    return [first, ...rest];
+  }
+
+  async #open(peer: SocketAddress): Promise<Result<CoapClient>> {
+    const opened = await MessageLayer.open(peer, this.#clock, this.#openSocket);
+    if (!opened.ok) return opened;
+    const isEstimated = formatAddress(peer) === this.#estimatedPeer;
+    const rtoEstimator = isEstimated ? this.#rtoEstimator : new RtoEstimator(this.#onRoundTrip);
+    return { ok: true, value: new CoapClient(opened.value, rtoEstimator) };
+  }
+
+  /**
+   * The first address that responds. UDP has no connection, so only a request shows that an address swallows
+   * datagrams; a provisioning request there would wait for four minutes, because it must not be sent twice.
+   */
+  #openResponding(peers: Peers, signal: AbortSignal): Promise<Result<CoapClient>> {
+    const attempt = async (peer: SocketAddress, attemptSignal: AbortSignal): Promise<Result<CoapClient>> => {
+      const opened = await this.#open(peer);
+      if (!opened.ok) return opened;
+      const response = await this.#checkAddress(opened.value, attemptSignal);
+      if (response.ok) return opened;
+      await opened.value.messageLayer[Symbol.asyncDispose]();
+      return response;
+    };
+    const discard = (client: CoapClient) => void client.messageLayer[Symbol.asyncDispose]();
+    return raceAddresses(peers, { attempt, discard }, this.#clock, signal);
+  }
 }
+
+type Peers = readonly [SocketAddress, ...SocketAddress[]];
 
 /** Empty if the system cannot list them (no file descriptor left, no netlink); then no change is detected. */
 function addressesOfThisHost(): string {

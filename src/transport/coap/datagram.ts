@@ -11,6 +11,7 @@ import { type Block, parseBlock } from './block-option.ts';
 const DATAGRAM_BYTES_MAX = 2048;
 const OBSERVE = 6;
 const CONTENT_FORMAT = 12;
+const MAX_AGE = 14;
 const BLOCK2 = 23;
 const BLOCK1 = 27;
 const SIZE2 = 28;
@@ -44,9 +45,16 @@ export interface ResponseMessage {
   readonly block2?: Block;
   /** Bytes of the whole body, as the server announces them. */
   readonly size2?: number;
+  /** No option but Observe, and no payload: the form of ThingsBoard's errors (contract section 2, kind B). */
+  readonly isBare: boolean;
+  /** Max-Age of an error, if the option is present: the wait before a repetition, s (RFC 7252 section 5.9.3.4). */
+  readonly maxAgeS?: number;
 }
 
-type ResponseOptions = Omit<ResponseMessage, 'type' | 'messageId' | 'token' | 'code' | 'kind' | 'payload'>;
+type ResponseOptions = Omit<
+  ResponseMessage,
+  'type' | 'messageId' | 'token' | 'code' | 'kind' | 'payload' | 'isBare'
+>;
 
 /** Undefined for a datagram that a client may ignore (RFC 7252). */
 export function parseDatagram(bytes: Buffer): Datagram | undefined {
@@ -70,6 +78,7 @@ export function parseDatagram(bytes: Buffer): Datagram | undefined {
     code,
     kind: packet.ack ? 'acknowledgement' : packet.confirmable ? 'confirmable' : 'non-confirmable',
     payload: packet.payload,
+    isBare: packet.payload.length === 0 && packet.options.every(({ name }) => optionNumber(name) === OBSERVE),
     ...options,
   };
 }
@@ -88,6 +97,7 @@ function readOptions(options: ReturnType<typeof parse>['options']): ResponseOpti
   for (const { name, value } of options) {
     const number = optionNumber(name);
     if (number === CONTENT_FORMAT && value.length <= 2) read.contentFormat = readUint(value);
+    else if (number === MAX_AGE && value.length <= 4) read.maxAgeS = readUint(value);
     else if (number === OBSERVE && value.length <= 3) read.observe = readUint(value);
     else if (number === SIZE2 && value.length <= 4) read.size2 = readUint(value);
     else if (number === BLOCK1) setBlock(read, 'block1', value);
@@ -102,6 +112,7 @@ function readOptions(options: ReturnType<typeof parse>['options']): ResponseOpti
   return read;
 }
 
+/** The value of an option of format uint (RFC 7252 section 3.2); 0 to 4 bytes. */
 function readUint(value: Buffer): number {
   return value.length === 0 ? 0 : value.readUIntBE(0, value.length);
 }
@@ -123,7 +134,7 @@ const OPTION_NUMBERS: Readonly<Record<string, number>> = {
   OSCORE: 9,
   'Uri-Path': 11,
   'Content-Format': CONTENT_FORMAT,
-  'Max-Age': 14,
+  'Max-Age': MAX_AGE,
   'Uri-Query': 15,
   'Hop-Limit': 16,
   Accept: 17,

@@ -90,7 +90,7 @@ export class Observation implements TokenObserver {
     signal.removeEventListener('abort', abort);
     if (outcome.type === 'failed') return { ok: false, failure: outcome.failure };
     const { code, observe } = outcome.response;
-    if (code !== '2.05' && code !== '2.03') return { ok: false, failure: classifyError({ code }) };
+    if (code !== '2.05' && code !== '2.03') return { ok: false, failure: classifyError(outcome.response) };
     if (observe === undefined) {
       const detail = 'the server responded but did not register the observation';
       return { ok: false, failure: { reason: 'server-overloaded', detail } };
@@ -184,10 +184,10 @@ export class Observation implements TokenObserver {
   }
 
   /** 2.02 and every other code end the observation, whatever its Observe number. */
-  #finish({ code }: ResponseMessage): void {
-    this.#end = code.startsWith('2.')
+  #finish(message: ResponseMessage): void {
+    this.#end = message.code.startsWith('2.')
       ? { ok: true, value: undefined }
-      : { ok: false, failure: classifyError({ code }) };
+      : { ok: false, failure: classifyError(message) };
     this.#registration?.fail(aborted().failure);
     this.#ports.onChange();
   }

@@ -4,13 +4,21 @@
  */
 
 import type { Result } from '../../core/failures/failure.ts';
+import { coapObstacle } from '../../core/model/access-token.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
-import { abortToTimeout, classifyError, classifyProvision } from './classify-response.ts';
+import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
+import {
+  abortToTimeout,
+  classifyIdentification,
+  classifyPost,
+  classifyProbe,
+  classifyProvision,
+} from './classify-response.ts';
 import type { CoapClient, CoapRequest, CoapResponse } from './client.ts';
 import { CoapConnection, type CoapConnectionPorts } from './connection.ts';
 import { CoapDownlink, type CoapDownlinkPorts } from './downlink.ts';
@@ -31,6 +39,8 @@ export interface CoapPorts extends CoapConnectionPorts, Pick<CoapDownlinkPorts, 
   readonly timingOf?: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
 }
 
+/** Contains no token and changes nothing; see `classifyIdentification`. */
+const IDENTIFICATION: CoapRequest = { method: 'GET', path: ['api', 'v1', 'provision'], policy: 'retryable' };
 /** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
@@ -42,7 +52,9 @@ export class CoapTransport implements Transport {
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
 
   constructor(settings: CoapSettings, ports: CoapPorts) {
-    this.#connection = new CoapConnection(settings.host, settings.port, ports);
+    this.#connection = new CoapConnection(settings.host, settings.port, ports, (client, signal) =>
+      this.#send(client, IDENTIFICATION, signal),
+    );
     this.#clock = ports.clock;
     this.#timingOf =
       ports.timingOf ?? ((policy, rtoMs) => retransmissionTiming(policy, ports.random.uniform(), rtoMs));
@@ -61,7 +73,7 @@ export class CoapTransport implements Transport {
     const result = await this.#request(
       {
         method: 'POST',
-        path: '/api/v1/provision',
+        path: ['api', 'v1', 'provision'],
         body: provisionBody(request),
         // A pre-provisioned profile ignores the proposed token: then only this response contains the token.
         policy: 'once',
@@ -79,27 +91,29 @@ export class CoapTransport implements Transport {
   }
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
-    const path = `/api/v1/${token.reveal()}/attributes`;
+    const unsuitable = unsuitableToken(token, coapObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
+    const path = ['api', 'v1', token.reveal(), 'attributes'];
     const result = await this.#request(
       { method: 'GET', path, query: PROBE_QUERY, policy: 'retryable' },
       signal,
     );
     if (!result.ok) return result;
-    const { code, contentFormat } = result.value;
-    if (code === '4.01') return { ok: true, value: false };
-    if (code === '2.05') return { ok: true, value: true };
-    // ThingsBoard's "no such attribute" has a Content-Format (contract section 5); a server without this path
-    // sends 4.04 without one.
-    if (code === '4.04' && contentFormat !== undefined) return { ok: true, value: true };
-    return { ok: false, failure: classifyError(result.value) };
+    const classified = classifyProbe(result.value);
+    if (classified === true) return { ok: true, value: true };
+    if (classified.reason !== 'unauthorized') return { ok: false, failure: classified };
+    const identified = await this.#request(IDENTIFICATION, signal);
+    if (!identified.ok) return identified;
+    const failure = classifyIdentification(identified.value);
+    return failure ? { ok: false, failure } : { ok: true, value: false };
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(`/api/v1/${token.reveal()}/telemetry`, body, signal);
+    return this.#post(token, 'telemetry', body, signal);
   }
 
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(`/api/v1/${token.reveal()}/attributes`, body, signal);
+    return this.#post(token, 'attributes', body, signal);
   }
 
   listen(
@@ -119,26 +133,32 @@ export class CoapTransport implements Transport {
     await this.#connection[Symbol.asyncDispose]();
   }
 
-  async #post(path: string, body: string, signal: AbortSignal): Promise<Result<void>> {
+  async #post(token: Secret, feature: string, body: string, signal: AbortSignal): Promise<Result<void>> {
+    const unsuitable = unsuitableToken(token, coapObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
+    const path = ['api', 'v1', token.reveal(), feature];
     const result = await this.#request({ method: 'POST', path, body, policy: 'retryable' }, signal);
     if (!result.ok) return result;
-    if (result.value.code === '2.01') return { ok: true, value: undefined };
-    return { ok: false, failure: classifyError(result.value) };
+    const failure = classifyPost(result.value);
+    if (!failure) return { ok: true, value: undefined };
+    return { ok: false, failure: await confirmUnauthorized(failure, () => this.probe(token, signal)) };
   }
 
-  /** If the host reports an address as unreachable, the next address of the name is tried at once. */
+  /** If the address in use becomes unreachable, another address of the name is tried at once. */
   async #request(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
-    let result = await this.#requestOnce(request, signal);
-    for (let attempt = 1; attempt < this.#connection.addressCount && !result.ok; attempt += 1) {
-      const { reason } = result.failure;
-      if (reason !== 'port-closed' && reason !== 'no-route') break;
-      result = await this.#requestOnce(request, signal);
-    }
-    return result;
+    const first = await this.#connection.client(signal);
+    const result = await this.#requestOver(first, request, signal);
+    if (!first.ok || result.ok || this.#connection.addressCount === 1) return result;
+    const { reason } = result.failure;
+    if (reason !== 'port-closed' && reason !== 'no-route') return result;
+    return this.#requestOver(await this.#connection.client(signal), request, signal);
   }
 
-  async #requestOnce(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
-    const client = await this.#connection.client(signal);
+  async #requestOver(
+    client: Result<CoapClient>,
+    request: CoapRequest,
+    signal: AbortSignal,
+  ): Promise<Result<CoapResponse>> {
     const response = client.ok ? await this.#send(client.value, request, signal) : client;
     const result = abortToTimeout(response, signal);
     this.#connection.reportResult(result.ok ? undefined : result.failure);

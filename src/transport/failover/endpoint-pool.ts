@@ -3,15 +3,17 @@
  */
 
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
-import type { Result } from '../../core/failures/failure.ts';
+import type { Failure, Result } from '../../core/failures/failure.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Transport } from '../../core/ports/transport.ts';
+import { type TokenObstacle, unsuitableToken } from '../token-checks.ts';
 
 export interface EndpointConfig {
   /** The URL as the log shows it. */
   readonly url: string;
   readonly isEncrypted: boolean;
+  readonly obstacleOf: TokenObstacle;
   /** Called at most once, when the endpoint is first needed. */
   readonly open: () => Promise<Transport>;
 }
@@ -39,6 +41,12 @@ export class EndpointPool implements AsyncDisposable {
     if (!transport) throw new Error(`failover: no endpoint with index ${endpoint}`);
     this.#opened.set(endpoint, transport);
     return transport;
+  }
+
+  /** Why the endpoint cannot be used with the token; undefined if it can. */
+  tokenFailure(endpoint: number, token: Secret): Failure | undefined {
+    const config = this.#endpoints[endpoint];
+    return config && unsuitableToken(token, config.obstacleOf);
   }
 
   /** Aborts the request after `timeoutMs`, which is shorter than the transport's own timeout. */

@@ -100,6 +100,7 @@ export class FailoverTransport implements Transport {
   }
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    this.#skipUnsuitable(token);
     return this.#checkToken(endpointInUse(this.#state), token, signal);
   }
 
@@ -155,6 +156,7 @@ export class FailoverTransport implements Transport {
   }
 
   async #post(token: Secret, send: TransportRequest<void>, signal: AbortSignal): Promise<Result<void>> {
+    this.#skipUnsuitable(token);
     const verification = await this.#ensureVerified(token, signal);
     if (!verification.ok) return verification;
     const endpoint = endpointInUse(this.#state);
@@ -170,6 +172,16 @@ export class FailoverTransport implements Transport {
     if (result.ok) this.#verifiedTokens.add(endpoint, token, this.#nowMs());
     else if (result.failure.reason === 'unauthorized') this.#verifiedTokens.remove(endpoint);
     return result;
+  }
+
+  /** Leaves endpoints that cannot carry the token without a request and a wait. */
+  #skipUnsuitable(token: Secret): void {
+    for (const _ of this.#pool.urls) {
+      const endpoint = endpointInUse(this.#state);
+      const failure = this.#pool.tokenFailure(endpoint, token);
+      if (!failure) return;
+      this.#recordFailure(endpoint, failure);
+    }
   }
 
   /** The endpoint in use is verified already. A candidate comes into use when it has accepted the token. */

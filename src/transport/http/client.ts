@@ -13,7 +13,7 @@ import { errorCode } from '../../core/model/error-code.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { formatAuthority, formatOrigin, hostHeader, type Origin } from './origin.ts';
-import { type HttpResponse, readResponse } from './response.ts';
+import { type HttpResponse, isQueueTimeout, readResponse } from './response.ts';
 import { FailureError, fail } from './socket-result.ts';
 import { socketFailure } from './tls-failure.ts';
 
@@ -133,11 +133,14 @@ export class HttpClient implements AsyncDisposable {
         const { statusCode = 0 } = incoming;
         const isRejected = statusCode === 408 && !request.isPoll;
         if (isRejected || statusCode === 421) outgoing.shouldKeepAlive = false;
-        // On a reused connection, 408 refers to its idle time and not to this request.
-        const wasStale = isRejected && outgoing.reusedSocket;
+        // On a reused connection, another program's 408 refers to its idle time and not to this request.
+        const mayBeStale = isRejected && outgoing.reusedSocket;
         if (writtenMs !== undefined && !request.isPoll) onRoundTrip?.(clock.monotonicMs() - writtenMs);
         void readResponse(incoming, this.#plaintextProxy?.url, request.responseBytesMax).then(
-          (result) => resolve({ result, wasStale, hadConnection: true }),
+          (result) => {
+            const wasStale = mayBeStale && !(result.ok && isQueueTimeout(result.value));
+            resolve({ result, wasStale, hadConnection: true });
+          },
           (error: unknown) => resolve(failedAttempt(error)),
         );
       });

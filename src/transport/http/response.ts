@@ -1,13 +1,11 @@
 /** Reads an HTTP response, up to a maximum size. */
 
 import type { IncomingMessage } from 'node:http';
-import type { Result } from '../../core/failures/failure.ts';
+import { RETRY_AFTER_MS_MAX, type Result } from '../../core/failures/failure.ts';
+import { parseJsonObject } from '../../core/model/json-object.ts';
 
 /** Responses to posts are below 300 bytes; of an error page the first lines suffice. */
 export const RESPONSE_BYTES_MAX = 16 * 1024;
-
-/** The longest retry interval of any failure policy, ms; a server cannot make the agent wait longer. */
-export const RETRY_AFTER_MS_MAX = 60 * 60_000;
 
 export interface HttpResponse {
   readonly status: number;
@@ -21,6 +19,8 @@ export interface HttpResponse {
   /** It has a WWW-Authenticate header, which ThingsBoard's device API never sends. */
   readonly requiresLogin: boolean;
   readonly retryAfterMs: number | undefined;
+  /** The name in the Server header, such as `cloudflare` or `nginx/1.26.3`, if it is short and plain. */
+  readonly serverName: string | undefined;
   /** URL of the plaintext proxy that may have sent this response itself, as the log shows it. */
   readonly proxy: string | undefined;
 }
@@ -59,9 +59,19 @@ export async function readResponse(
       location: headers.location,
       requiresLogin: headers['www-authenticate'] !== undefined,
       retryAfterMs: parseRetryAfter(headers),
+      serverName: parseServerName(headers['server']),
       proxy,
     },
   };
+}
+
+/**
+ * ThingsBoard's own 408, an overload: `{"error":"Timeout during persistence of the message to the queue!"}`. Any other
+ * is of a program in front of it.
+ */
+export function isQueueTimeout({ status, body }: Pick<HttpResponse, 'status' | 'body'>): boolean {
+  const error = status === 408 ? parseJsonObject(body)?.['error'] : undefined;
+  return typeof error === 'string' && /^timeout\b/i.test(error);
 }
 
 /**
@@ -85,4 +95,9 @@ export function parseRetryAfter(headers: {
  */
 function parseHttpDate(text: string): number {
   return /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+/** Only what cannot be text of a request: a name and a version. */
+function parseServerName(header: string | readonly string[] | undefined): string | undefined {
+  return /^[\w./-]{1,40}(?=$| )/.exec(String(header ?? ''))?.[0];
 }

@@ -3,21 +3,17 @@
  */
 
 import { request } from 'node:http';
-import { connect, type LookupFunction, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure } from '../../core/failures/failure.ts';
 import type { ProxyAddress } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { networkFailure } from '../network-failure.ts';
+import { type AddressRace, raceAddresses } from '../race-addresses.ts';
 import type { Resolve } from '../resolve.ts';
+import type { SocketAddress } from '../socket-address.ts';
 import { formatAuthority } from './origin.ts';
-import { ABORTED, FailureError, fail, failWith, socketResult } from './socket-result.ts';
-
-/**
- * Time per address of a name, ms; then Node abandons it and tries the next. Node's default of 250 ms is less
- * than a round trip over a satellite or a busy mobile cell.
- */
-const ADDRESS_TIMEOUT_MS = 2_500;
+import { ABORTED, fail, failWith, socketResult } from './socket-result.ts';
 
 export interface TcpPorts {
   readonly clock: Clock;
@@ -30,39 +26,30 @@ export interface HostPort {
 }
 
 export async function connectTcp(
-  target: HostPort,
-  ports: TcpPorts,
+  { host, port }: HostPort,
+  { clock, resolve }: TcpPorts,
   signal: AbortSignal,
 ): Promise<Result<Socket>> {
-  const socket = connect({
-    ...target,
-    noDelay: true,
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
-    lookup: createLookup(ports, signal),
-  });
-  const socketError = await socketResult(socket, 'connect', signal);
-  if (socketError === undefined) return { ok: true, value: socket };
-  if (socketError === ABORTED) return aborted();
-  return failWith(
-    socketError instanceof FailureError
-      ? socketError.failure
-      : networkFailure(socketError, formatAuthority(target)),
-  );
+  // The same resolver as that of CoAP.
+  const addresses = await resolve(host, port, clock, signal);
+  if (!addresses.ok) return addresses;
+  const target = formatAuthority({ host, port });
+  const race: AddressRace<Socket> = {
+    attempt: (address, attemptSignal) => connectAddress(address, target, attemptSignal),
+    discard: (socket) => socket.destroy(),
+  };
+  return raceAddresses(addresses.value, race, clock, signal);
 }
 
-/** Resolves names with the same resolver as CoAP. */
-function createLookup({ clock, resolve }: TcpPorts, signal: AbortSignal): LookupFunction {
-  return (host, _options, callback) => {
-    void resolve(host, 0, clock, signal).then((resolved) => {
-      if (resolved.ok)
-        callback(
-          null,
-          resolved.value.map(({ address, family }) => ({ address, family })),
-        );
-      else callback(new FailureError(resolved.failure), []);
-    });
-  };
+async function connectAddress(
+  { address, port, family }: SocketAddress,
+  target: string,
+  signal: AbortSignal,
+): Promise<Result<Socket>> {
+  const socket = connect({ host: address, port, family, noDelay: true });
+  const socketError = await socketResult(socket, 'connect', signal);
+  if (socketError === undefined) return { ok: true, value: socket };
+  return socketError === ABORTED ? aborted() : failWith(networkFailure(socketError, target));
 }
 
 /** Returns `socket` when the proxy has connected it to the destination. */

@@ -10,6 +10,7 @@ import { Semaphore } from '../../core/async/semaphore.ts';
 import { isDated } from '../../core/delivery/encode.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
+import { httpObstacle } from '../../core/model/access-token.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
@@ -18,7 +19,13 @@ import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts'
 import { provisionBody } from '../../core/thingsboard.ts';
 import { replyFailure } from '../downlink-messages.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
-import { classifyPost, classifyProbe, classifyProvision } from './classify-response.ts';
+import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
+import {
+  classifyIdentification,
+  classifyPost,
+  classifyProbe,
+  classifyProvision,
+} from './classify-response.ts';
 import { type ClientSettings, HttpClient, type HttpRequest } from './client.ts';
 import { LongPolls, POLL_INTERVALS, type PollIntervals, type PollRequest } from './long-polls.ts';
 import { formatOrigin, type Origin, resolveRedirect } from './origin.ts';
@@ -68,6 +75,9 @@ const PROBE_QUERY = 'clientKeys=firstlightProbe';
 
 type RequestTemplate = Omit<HttpRequest, 'timeoutMs' | 'startedMs'>;
 
+/** Contains no token and changes nothing; see `classifyIdentification`. */
+const IDENTIFICATION: RequestTemplate = { method: 'GET', path: '/api/v1/provision', isRepeatable: true };
+
 export class HttpTransport implements Transport {
   readonly #settings: HttpSettings;
   readonly #ports: HttpPorts & { readonly resolve: Resolve };
@@ -105,23 +115,26 @@ export class HttpTransport implements Transport {
   }
 
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
+    const unsuitable = unsuitableToken(token, httpObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
     const path = `${pathOf(token)}/attributes?${PROBE_QUERY}`;
     const result = await this.#requestOrdinary({ method: 'GET', path, isRepeatable: true }, signal);
     if (!result.ok) return result;
     const classified = classifyProbe(result.value);
-    return typeof classified === 'boolean'
-      ? { ok: true, value: classified }
-      : { ok: false, failure: classified };
+    if (classified === true) return { ok: true, value: true };
+    if (classified.reason !== 'unauthorized') return { ok: false, failure: classified };
+    const identified = await this.#requestOrdinary(IDENTIFICATION, signal);
+    if (!identified.ok) return identified;
+    const failure = classifyIdentification(identified.value);
+    return failure ? { ok: false, failure } : { ok: true, value: false };
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const path = `${pathOf(token)}/telemetry`;
-    return this.#post({ method: 'POST', path, body, isRepeatable: isDated(body) }, signal);
+    return this.#post(token, 'telemetry', body, isDated(body), signal);
   }
 
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    const path = `${pathOf(token)}/attributes`;
-    return this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
+    return this.#post(token, 'attributes', body, true, signal);
   }
 
   listen(
@@ -144,8 +157,7 @@ export class HttpTransport implements Transport {
   async reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
     const failure = replyFailure(body);
     if (failure) return { ok: false, failure };
-    const path = `${pathOf(token)}/rpc/${commandId}`;
-    const post = () => this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
+    const post = () => this.#post(token, `rpc/${commandId}`, body, true, signal);
     const result = (await this.#downlinkRequests.run(post, signal)) ?? aborted();
     if (result.ok) this.#replies.notify();
     return result;
@@ -155,11 +167,21 @@ export class HttpTransport implements Transport {
     for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
   }
 
-  async #post(template: RequestTemplate, signal: AbortSignal): Promise<Result<void>> {
-    const result = await this.#requestOrdinary(template, signal);
+  async #post(
+    token: Secret,
+    feature: 'telemetry' | 'attributes' | `rpc/${number}`,
+    body: string,
+    isRepeatable: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
+    const unsuitable = unsuitableToken(token, httpObstacle);
+    if (unsuitable) return { ok: false, failure: unsuitable };
+    const path = `${pathOf(token)}/${feature}`;
+    const result = await this.#requestOrdinary({ method: 'POST', path, body, isRepeatable }, signal);
     if (!result.ok) return result;
     const failure = classifyPost(result.value);
-    return failure ? { ok: false, failure } : { ok: true, value: undefined };
+    if (!failure) return { ok: true, value: undefined };
+    return { ok: false, failure: await confirmUnauthorized(failure, () => this.probe(token, signal)) };
   }
 
   async #get(token: Secret, request: PollRequest, signal: AbortSignal): Promise<Result<HttpResponse>> {

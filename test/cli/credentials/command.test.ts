@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { tempDir } from '../../app/agent-process.ts';
 import { output, provisioned } from './command-harness.ts';
 
 test('credentials show prints device, server and age, but not the token', {
@@ -33,4 +34,30 @@ test('credentials set stores a token with which the agent delivers', {
   await using again = at.run();
   await again.line('first telemetry accepted');
   assert.equal(at.sandbox.devices().length, 1);
+});
+
+test('credentials set refuses a token that a URL of server.url cannot carry, and names the character', {
+  timeout: 60_000,
+}, async () => {
+  await using place = await tempDir();
+  const state = join(place.path, 'state');
+  const tokenFile = join(place.path, 'token');
+  const set = async (url: string, token: string) => {
+    const file = await place.config(`[server]\nurl = ${url}\n[device]\nname = "gw-test"\n`);
+    await writeFile(tokenFile, token);
+    return output(['credentials', 'set', '--state', state, '--config', file, '--token-file', tokenFile]);
+  };
+  const both = '["coap://127.0.0.1", "https://tb.example.com"]';
+  for (const [token, what] of [
+    ['Site;12', 'contains ;, which works over coap only'],
+    ['Site%12', 'contains %, which works over coap only'],
+    ['Site/12', 'contains /: it must be'],
+  ] as const) {
+    const { code, text } = await set(both, token);
+    assert.equal(code, 64, text);
+    assert.ok(text.includes(what) && !text.includes(token), text);
+  }
+  const { code, text } = await set('"coap://127.0.0.1"', 'Site;12');
+  assert.equal(code, 0, text);
+  assert.match(text, /warning: the access token in \S+ contains ;, which works over coap only/);
 });

@@ -91,10 +91,11 @@ describe('a token', () => {
     ['', /is empty/],
     ['t'.repeat(256), /is too long/],
     ['a b', /contains a space/],
-    ['aü', /a non-ASCII character/],
+    ['aü', /the non-ASCII character U\+00FC/],
     ['a\\u007f', /control character/],
-    ['a/b', /contains \/ or \?/],
-    ['a?b', /contains \/ or \?/],
+    ['a/b', /contains \/;/],
+    ['a?b', /contains \?;/],
+    ['..', /is \. or \.\.,/],
   ];
   for (const [token, what] of invalid) {
     it(`is rejected with the bound and not shown: ${JSON.stringify(token.slice(0, 12))}`, () => {
@@ -122,6 +123,63 @@ describe('a token', () => {
     }
   });
 });
+
+describe('a token that works over coap only', () => {
+  const urls = (...schemes: readonly string[]) =>
+    `[server]\nurl = [${schemes.map((scheme) => `"${scheme}://tb.example.com"`).join(', ')}]\n`;
+  const tokens = [
+    ['a;b', ';'],
+    ['100%', '%'],
+    ['a\\b', '\\'],
+  ] as const;
+
+  for (const [token, character] of tokens) {
+    it(`is rejected beside an http or https URL, naming ${character}`, () => {
+      using fixture = new ConfigFixture();
+      const named = fixture.write('named', token);
+      for (const schemes of [['https'], ['coap', 'https'], ['http', 'coap']]) {
+        for (const [setting, rest] of [
+          [`token = '${token}'`, {}],
+          [`token-file = "${named}"`, {}],
+          ['', { environment: { FIRSTLIGHT_DEVICE_TOKEN: token } }],
+          ['', { credentialsDirectory: credentialsWith(fixture, token) }],
+        ] as const) {
+          const sentences = fixture.sentences(`${urls(...schemes)}[device]\n${setting}`, rest);
+          assert.equal(sentences.length, 1, sentences.join('\n'));
+          const [sentence = ''] = sentences;
+          assert.ok(
+            sentence.includes(`device.token = *** contains ${character}, which works over coap only`),
+          );
+          assert.ok(!sentence.includes(token), sentence);
+        }
+      }
+    });
+  }
+
+  it('is a warning with coap URLs only', () => {
+    using fixture = new ConfigFixture();
+    const { config, warnings } = fixture.load(`${urls('coap')}[device]\ntoken = "a;b"`);
+    assert.equal(config.device.token?.reveal(), 'a;b');
+    assert.deepEqual(warnings, [
+      'device.token contains ;, which works over coap only, because the web server of ThingsBoard rejects it: give the device a token of letters and digits',
+    ]);
+  });
+
+  it('does not stop a service that can use coap, but one that cannot', () => {
+    using fixture = new ConfigFixture();
+    const device = '[device]\ntoken = "a;b"';
+    const { warnings } = fixture.load(`${urls('https', 'coap')}${device}`, { isService: true });
+    assert.match(warnings.join('\n'), /device\.token contains ;, which works over coap only/);
+    assert.equal(fixture.sentences(`${urls('https')}${device}`, { isService: true }).length, 1);
+  });
+});
+
+function credentialsWith(fixture: ConfigFixture, token: string): string {
+  const directory = join(fixture.directory, 'credentials');
+  mkdirSync(directory, { recursive: true });
+  fixture.write('credentials/firstlight.token', token);
+  return directory;
+}
 
 describe('with a token, provisioning', () => {
   it('is not used, which is a warning with the keys and without the secret', () => {

@@ -19,6 +19,7 @@ const ANSWER: ResponseMessage = {
   kind: 'confirmable',
   payload: Buffer.alloc(0),
   isComplete: true,
+  isBare: true,
 };
 
 /** An exchange with an RTO of 200 ms without jitter, just sent. */

@@ -76,7 +76,7 @@ async function requestFrom(
 for (const address of ['127.0.0.1', '::1']) {
   test(`libcoap responds to a GET over ${address}`, { skip, timeout: 20_000 }, async () => {
     await using server = await startServer();
-    const answer = await requestFrom(server, { method: 'GET', path: '/' }, address);
+    const answer = await requestFrom(server, { method: 'GET', path: [] }, address);
     assert.equal(answer.code, '2.05');
     assert.match(answer.body, /libcoap/);
   });
@@ -87,7 +87,7 @@ test('a separate response of libcoap is accepted and acknowledged', {
   timeout: 20_000,
 }, async () => {
   await using server = await startServer();
-  const answer = await requestFrom(server, { method: 'GET', path: '/async', query: '1' });
+  const answer = await requestFrom(server, { method: 'GET', path: ['async'], query: '1' });
   assert.deepEqual(answer, { code: '2.05', body: 'done', whole: true });
 });
 
@@ -96,7 +96,7 @@ test('a response of libcoap arrives although half of its datagrams are lost', {
   timeout: 120_000,
 }, async () => {
   await using server = await startServer('-l', '1,3');
-  assert.equal((await requestFrom(server, { method: 'GET', path: '/' })).code, '2.05');
+  assert.equal((await requestFrom(server, { method: 'GET', path: [] })).code, '2.05');
 });
 
 test('responses of a server other than ThingsBoard are unexpected-response', {
@@ -104,7 +104,7 @@ test('responses of a server other than ThingsBoard are unexpected-response', {
   timeout: 20_000,
 }, async () => {
   await using server = await startServer();
-  await requestFrom(server, { method: 'GET', path: '/' });
+  await requestFrom(server, { method: 'GET', path: [] });
   const ports = { clock: hostClock(), random: { uniform: () => 0 } };
   await using transport = new CoapTransport({ host: '127.0.0.1', port: server.port }, ports);
   const token = new Secret('sLzc0gDAZPkGMzFVTyUY');

@@ -8,8 +8,8 @@ import { ack, answer, emptyAck, ScriptedPeer } from './helpers/scripted-peer.ts'
 import { IN_FLIGHT, neverAborted, ports, TOKEN, testInFlight } from './in-flight.ts';
 
 /** The response codes of the peer, by the number in the body. */
-const CODES = ['2.01', '4.00', '4.01', '5.00'] as const;
-const OUTCOMES = ['accepted', 'request-malformed', 'unauthorized', 'server-overloaded'] as const;
+const CODES = ['2.01', '4.00', '4.03', '5.00'] as const;
+const OUTCOMES = ['accepted', 'request-malformed', 'request-blocked', 'server-overloaded'] as const;
 
 test('four concurrent posts get their own response despite disorder', {
   timeout: 30_000,

@@ -20,8 +20,8 @@ function setup() {
   const second = new ScriptedTransport(() => answers.second);
   const clock = new VirtualClock();
   const configs = [
-    { url: 'coap://tb', isEncrypted: false, open: async () => first },
-    { url: 'https://tb', isEncrypted: true, open: async () => second },
+    { url: 'coap://tb', isEncrypted: false, obstacleOf: () => undefined, open: async () => first },
+    { url: 'https://tb', isEncrypted: true, obstacleOf: () => undefined, open: async () => second },
   ];
   const transport = new FailoverTransport(configs, {
     clock,

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DEADLINE } from '../../../src/core/async/abort.ts';
+import { coapObstacle, httpObstacle } from '../../../src/core/model/access-token.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { FailoverTransport } from '../../../src/transport/failover/failover-transport.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
@@ -26,8 +27,8 @@ function setup() {
   const clock = new VirtualClock();
   const log = new RecordingLogger();
   const configs = [
-    { url: 'coap://tb', isEncrypted: false, open: async () => first },
-    { url: 'https://tb', isEncrypted: true, open: async () => second },
+    { url: 'coap://tb', isEncrypted: false, obstacleOf: coapObstacle, open: async () => first },
+    { url: 'https://tb', isEncrypted: true, obstacleOf: httpObstacle, open: async () => second },
   ];
   const transport = new FailoverTransport(configs, { clock, log, random: { uniform: () => 0 } });
   const post = async () => {

@@ -14,6 +14,7 @@ function response(status: number, body = '', more: Partial<HttpResponse> = {}): 
     requiresLogin: false,
     retryAfterMs: undefined,
     proxy: undefined,
+    serverName: undefined,
     ...more,
   };
 }
@@ -32,8 +33,8 @@ describe('a response to a poll', () => {
     ['200 with a list', response(200, '[1]'), false, 'unexpected-response'],
     ['200 with a page', response(200, HTML), false, 'captive-portal'],
     ['401', response(401), true, 'unauthorized'],
-    ['401 of a log-in', response(401, '', { requiresLogin: true }), true, 'unexpected-response'],
-    ['403 of another program', response(403, 'no'), true, 'unexpected-response'],
+    ['401 of a log-in', response(401, '', { requiresLogin: true }), true, 'request-blocked'],
+    ['403 of another program', response(403, 'no'), true, 'request-blocked'],
     ['404', response(404), true, 'unexpected-response'],
     ['500', response(500), true, 'server-overloaded'],
     ['503 of the server', response(503, ERROR), false, 'server-overloaded'],

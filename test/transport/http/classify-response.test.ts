@@ -58,12 +58,6 @@ describe('an HTTP response', () => {
     ],
     ['a redirect without a target', 'redirect-not-followed', (_, response) => response.writeHead(302).end()],
     ['404', 'unexpected-response', (_, response) => response.writeHead(404).end()],
-    ['401 of ThingsBoard', 'unauthorized', (_, response) => response.writeHead(401).end()],
-    [
-      '401 of a proxy',
-      'unexpected-response',
-      (_, response) => response.writeHead(401, { 'WWW-Authenticate': 'Basic' }).end(),
-    ],
     ['421, for another connection', 'unexpected-response', (_, response) => response.writeHead(421).end()],
     ['425', 'upstream-unavailable', (_, response) => response.writeHead(425).end()],
     ['429', 'server-overloaded', (_, response) => response.writeHead(429).end()],
@@ -72,7 +66,6 @@ describe('an HTTP response', () => {
       'server-overloaded',
       (_, response) => response.writeHead(429, html).end('<html>'),
     ],
-    ['413', 'request-malformed', (_, response) => response.writeHead(413).end()],
     ['500 without a body', 'server-overloaded', (_, response) => response.writeHead(500).end()],
     [
       '500 with the message of a parser',
@@ -271,6 +264,38 @@ describe('an unusual valid response', () => {
     });
     assert.deepEqual([result.ok, requests], [true, [1, 1, 2]]);
   });
+
+  for (const [kind, body] of [
+    ['a dated', BODY],
+    ['an undated', '[{"a":1}]'],
+  ] as const) {
+    it(`${kind} reading is sent once if ThingsBoard's queue responds 408, on any connection`, {
+      timeout,
+    }, async () => {
+      const requests: string[] = [];
+      const server = createServer((request, response) => {
+        requests.push(`${request.method}`);
+        const isFirst = requests.length === 1;
+        response
+          .writeHead(isFirst ? 200 : 408, isFirst ? {} : { 'Content-Type': 'text/plain;charset=UTF-8' })
+          .end(isFirst ? '' : '{"error":"Timeout during persistence of the message to the queue!"}');
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      await using transport = transportTo((server.address() as AddressInfo).port);
+      assert.ok((await transport.postTelemetry(TOKEN, BODY, neverAborted)).ok);
+      const results = [
+        await transport.postTelemetry(TOKEN, body, neverAborted),
+        await transport.postTelemetry(TOKEN, body, neverAborted),
+      ];
+      server.close();
+      server.closeAllConnections();
+      assert.deepEqual(
+        results.map((result) => (result.ok ? 'ok' : result.failure.reason)),
+        ['server-overloaded', 'server-overloaded'],
+      );
+      assert.deepEqual(requests, ['POST', 'POST', 'POST']);
+    });
+  }
 
   it('a connection that receives unrequested data is not used again', {
     timeout,

@@ -29,6 +29,7 @@ function response(status: number, body = ''): HttpResponse {
     requiresLogin: false,
     retryAfterMs: undefined,
     proxy: undefined,
+    serverName: undefined,
   };
 }
 

@@ -66,8 +66,13 @@ describe('behind nginx', { skip: noNginx }, () => {
       ['return 503;', 'upstream-unavailable'],
       ['return 444;', 'connection-reset'],
       ['return 404;', 'unexpected-response'],
-      ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'unexpected-response'],
-      ['deny all;', 'unexpected-response'],
+      ['return 204;', 'unexpected-response'],
+      ['auth_basic "log in"; auth_basic_user_file /dev/null;', 'request-blocked'],
+      ['deny all;', 'request-blocked'],
+      ['return 401;', 'request-blocked'],
+      [`default_type application/json; return 401 '{"message":"Unauthorized"}';`, 'request-blocked'],
+      [`default_type text/plain; return 403 "error code: 1010";`, 'request-blocked'],
+      [`default_type text/plain; return 500 "Internal Server Error";`, 'server-overloaded'],
       ['return 302 https://portal.example/;', 'captive-portal'],
       ['return 200 "<html>"; default_type text/html;', 'captive-portal'],
     ] as const) {
@@ -76,6 +81,51 @@ describe('behind nginx', { skip: noNginx }, () => {
       await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
       await using transport = transportTo({ port, ca: authority.pem.cert });
       assert.equal(await post(transport), reason, more);
+    }
+    assert.equal(sandbox.points().length, 0);
+  });
+
+  it('a rejected token is believed through an nginx that changes the response', { timeout }, async () => {
+    using authority = new Authority();
+    await using sandbox = await sandboxWithDevice();
+    const pem = authority.issue();
+    for (const more of [
+      'add_header Strict-Transport-Security max-age=63072000 always; add_header X-Frame-Options DENY always;',
+      'gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any;',
+      'keepalive_timeout 7s 7s; server_tokens off; proxy_buffering off;',
+      'chunked_transfer_encoding on; postpone_output 0; proxy_set_header Connection "";',
+      'proxy_hide_header Content-Length; proxy_intercept_errors on; error_page 502 /502.html;',
+    ]) {
+      await using nginx = new Program();
+      const port = await freePort();
+      await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
+      await using transport = transportTo({ port, ca: authority.pem.cert });
+      const unknown = new Secret('foreign');
+      const body = '[{"ts":1,"values":{"a":1}}]';
+      const rejected = await transport.postTelemetry(unknown, body, neverAborted);
+      assert.equal(rejected.ok || rejected.failure.reason, 'unauthorized', more);
+      assert.deepEqual(await transport.probe(unknown, neverAborted), { ok: true, value: false }, more);
+      assert.equal(await post(transport), 'ok', more);
+    }
+  });
+
+  it('a 401 of nginx in front of a sound ThingsBoard is not its verdict on the token', {
+    timeout,
+  }, async () => {
+    using authority = new Authority();
+    await using sandbox = await sandboxWithDevice();
+    const pem = authority.issue();
+    for (const more of [
+      'return 401 "";',
+      // Only these paths are protected: ThingsBoard itself answers the others.
+      'location ~ telemetry$ { return 401 ""; }',
+      `location ~ telemetry$ { return 401 '{"message":"Unauthorized"}'; }`,
+    ]) {
+      await using nginx = new Program();
+      const port = await freePort();
+      await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
+      await using transport = transportTo({ port, ca: authority.pem.cert });
+      assert.equal(await post(transport), 'request-blocked', more);
     }
     assert.equal(sandbox.points().length, 0);
   });

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseRetryAfter, RETRY_AFTER_MS_MAX } from '../../../src/transport/http/response.ts';
+import { RETRY_AFTER_MS_MAX } from '../../../src/core/failures/failure.ts';
+import { parseRetryAfter } from '../../../src/transport/http/response.ts';
 
 describe('Retry-After', () => {
   const date = 'Thu, 01 Jan 1970 00:01:00 GMT';

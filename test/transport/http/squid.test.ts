@@ -96,7 +96,7 @@ describe('through squid', { skip: noSquid }, () => {
       assert.equal(reason, 'proxy-denied');
       assert.match(
         detail,
-        scheme === 'https' ? /responded 403 to CONNECT/ : /response 403 through http:\/\/127/,
+        scheme === 'https' ? /responded 403 to CONNECT/ : /response 403 of squid\S* through http:\/\/127/,
       );
       assert.equal(harness.sandbox.points().length, 0);
     });
@@ -123,7 +123,10 @@ describe('through squid', { skip: noSquid }, () => {
       await using transport = harness.transport(scheme, harness.proxy, await freePort());
       const { reason, detail } = await post(transport);
       assert.equal(reason, 'upstream-unavailable');
-      assert.match(detail, /http:\/\/127\.0\.0\.1:\d+ responded 503 to CONNECT|response 503 through http:/);
+      assert.match(
+        detail,
+        /http:\/\/127\.0\.0\.1:\d+ responded 503 to CONNECT|response 503 of squid\S* through http:/,
+      );
     });
 
     it(`a request over ${scheme} is not sent twice when squid stops`, {

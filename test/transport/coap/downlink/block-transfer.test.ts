@@ -25,6 +25,7 @@ function response(code: string, more: Partial<ResponseMessage> = {}): ResponseMe
     kind: 'acknowledgement',
     payload: Buffer.alloc(0),
     isComplete: true,
+    isBare: true,
     ...more,
   };
 }

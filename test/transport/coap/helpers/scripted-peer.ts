@@ -102,6 +102,20 @@ export const patterns = {
   ackThenSilence: () => script((request, send) => send(emptyAck(request))),
 } as const;
 
+/** Answers the request that identifies ThingsBoard as ThingsBoard does, and the others by `script`. */
+export function identifiedAsThingsBoard(run: Script): Script {
+  return (request, send, from) => {
+    if (isIdentification(request)) send(ack(request, '4.00'));
+    else run(request, send, from);
+  };
+}
+
+/** A GET of /api/v1/provision. */
+export function isIdentification({ code, options }: ParsedPacket): boolean {
+  const path = options.filter(({ name }) => name === 'Uri-Path').map(({ value }) => value.toString());
+  return code === '0.01' && path.join('/') === 'api/v1/provision';
+}
+
 let lastMessageId = 0x7000;
 
 export function answer(request: ParsedPacket, code: string, payload: string | Buffer = ''): Packet {

@@ -1,0 +1,44 @@
+/** What the transports of the configuration send beside the request itself. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { openEndpoint } from '../../src/app/transport.ts';
+import { Secret } from '../../src/core/model/secret.ts';
+import { hostClock } from '../../src/host/clock/clock.ts';
+import { hostRandom } from '../../src/host/random.ts';
+import { RecordingLogger } from '../doubles/recording-logger.ts';
+
+test('each HTTP request has a plain User-Agent, and no header that filters dislike', async () => {
+  const seen: NodeJS.Dict<string | string[]>[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request.headers);
+    request.resume().on('end', () => response.end());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const ports = { clock: hostClock(), random: hostRandom(), log: new RecordingLogger() };
+  await using endpoint = await openEndpoint(
+    { scheme: 'http', host: '127.0.0.1', port, url },
+    { endpoints: [{ scheme: 'http', host: '127.0.0.1', port, url }], spreadMs: 0, tls: { pins: [] } },
+    ports,
+  );
+  const { signal } = new AbortController();
+  const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
+  await endpoint.postTelemetry(token, '[{"ts":1,"values":{"a":1}}]', signal);
+  await endpoint.probe(token, signal);
+  server.close();
+  server.closeAllConnections();
+  assert.equal(seen.length, 2);
+  for (const headers of seen) {
+    assert.match(String(headers['user-agent']), /^firstlight\/\d+\.\d+\.\d+$/);
+    const allowed = ['host', 'user-agent', 'content-type', 'content-length', 'connection'];
+    assert.deepEqual(
+      Object.keys(headers).filter((name) => !allowed.includes(name)),
+      [],
+    );
+  }
+});
