@@ -49,6 +49,18 @@ export function newProfile({ key, secret }: ProvisioningPair): JsonObject {
   };
 }
 
+/** A profile that was changed, with our content again. Its key and secret stay if it has both; what we do not set stays too. */
+export function restoredProfile(profile: JsonObject): JsonObject {
+  const { provisionType } = PROFILE_CONTENT;
+  const fresh = newProfile(provisioningPairOf({ ...profile, provisionType }) ?? makeProvisioningPair());
+  const { alarms = null, ...profileData } = objectOf(profile, 'profileData');
+  return {
+    ...profile,
+    ...fresh,
+    profileData: { ...profileData, ...objectOf(fresh, 'profileData'), alarms },
+  };
+}
+
 /** Undefined if the profile does not allow to create devices with a key and a secret. */
 export function provisioningPairOf(profile: JsonObject): ProvisioningPair | undefined {
   const configuration = objectOf(objectOf(profile, 'profileData'), 'provisionConfiguration');

@@ -15,6 +15,7 @@ import {
   PROFILE_CONTENT,
   type ProvisioningPair,
   provisioningPairOf,
+  restoredProfile,
 } from '../assets/profile.ts';
 import {
   type AssetSources,
@@ -116,9 +117,7 @@ class SetupRun {
         `there is a device profile "${PROFILE_NAME}" that this command did not make: rename it, or take it over with --reset`,
       );
     const saved = await this.#carryOut('device profile', PROFILE_NAME, decision, found, () =>
-      this.#entities.saveProfile(
-        found ? { ...found, ...PROFILE_CONTENT } : newProfile(makeProvisioningPair()),
-      ),
+      this.#entities.saveProfile(found ? restoredProfile(found) : newProfile(makeProvisioningPair())),
     );
     if (saved && this.#profileId === '') this.#profileId = idOf(saved);
     return saved;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assetSources } from '../../../src/cli/thingsboard/asset-sources.ts';
 import { ALARM_RULES } from '../../../src/thingsboard/assets/alarms/alarm-rules.ts';
+import { provisioningPairOf } from '../../../src/thingsboard/assets/profile.ts';
 import { FLEET_TITLE, GATEWAY_TITLE, PROFILE_NAME } from '../../../src/thingsboard/assets/sources.ts';
 import { planRemoval, remove } from '../../../src/thingsboard/setup/remove.ts';
 import { badRequest } from '../double/refusal.ts';
@@ -221,6 +222,26 @@ describe('what an operator owns', () => {
     const before = double.changes.length;
     await assert.rejects(runSetup(double), /did not make: rename it, or take it over with --reset/);
     assert.equal(double.changes.length, before);
+  });
+
+  it('a profile in which provisioning was switched off gets a new key and secret with --reset', async () => {
+    await using double = await RestDouble.open();
+    await runSetup(double);
+    const before = only(double.tenant.profiles.values());
+    const off = { type: 'DISABLED', provisionDeviceSecret: null };
+    double.tenant.edit('profiles', before.id.id, ({ profileData }) => ({
+      provisionType: 'DISABLED',
+      provisionDeviceKey: null,
+      defaultQueueName: 'Main',
+      profileData: { ...(profileData as object), provisionConfiguration: off, alarms: ['theirs'] },
+    }));
+    assert.equal((await runSetup(double)).get(`device profile ${PROFILE_NAME}`), 'left: changed');
+    assert.equal((await runSetup(double, { reset: true })).get(`device profile ${PROFILE_NAME}`), 'update');
+    const after = only(double.tenant.profiles.values());
+    assert.match(provisioningPairOf(after)?.secret.reveal() ?? '', /^[a-z0-9]{32}$/);
+    assert.notEqual(after['provisionDeviceKey'], before['provisionDeviceKey']);
+    assert.equal(after['defaultQueueName'], 'Main');
+    assert.deepEqual((after['profileData'] as { alarms: unknown }).alarms, ['theirs']);
   });
 
   it('a dashboard of the same title that this command did not make is not touched', async () => {
