@@ -4,7 +4,7 @@ import { loadCommandSection, loadCustomSensors, loadSettings } from '../lib/sour
 import { blocks, bullets, escaped, fence, prose, sentence, wrapped } from './markdown.mjs';
 
 const INTRODUCTION = [
-  'The agent reads `/etc/firstlight/firstlight.toml`, or the file given with `--config`. It then reads the files `*.toml` in the directory `conf.d` beside that file, in the order of their names. A later file takes precedence over an earlier one. An environment variable takes precedence over all files.',
+  'The agent reads `/etc/firstlight/firstlight.toml`, or the file given with `--config`. It then reads the files `*.toml` in the directory `conf.d` beside that file, in the order of their names. A later file takes precedence over an earlier one. An environment variable takes precedence over all files, and a shared attribute of the device in ThingsBoard over everything.',
   'The files are in [TOML](https://toml.io) format. Every value is a string in quotation marks, with commas between the parts of a list. `server.url` also accepts an array of strings.',
   'The agent reports all problems at once, each with file, line, accepted values and an example, and exits with code 78. `firstlight config check` reports the same problems. `systemctl reload firstlight` reads the configuration again. If the new configuration has problems, the agent keeps the previous settings.',
 ];
@@ -28,7 +28,7 @@ export async function configurationReference() {
   ]);
 }
 
-function settingSection(setting, { pathOf, variableOf, units }) {
+function settingSection(setting, { attributeOf, pathOf, variableOf, units }) {
   const assignment = `${pathOf(setting)[1]} = "${setting.default || setting.example}"`;
   return [
     `### \`${setting.key}\``,
@@ -38,6 +38,7 @@ function settingSection(setting, { pathOf, variableOf, units }) {
       `Accepted values: ${acceptedValues(setting)}`,
       `Default: ${defaultOf(setting)}`,
       `Environment variable: \`${variableOf(setting)}\``,
+      ...(setting.isRemote ? [`Shared attribute: \`${attributeOf(setting)}\``] : []),
       `Example: \`${assignment}\``,
     ]),
   ].join('\n\n');

@@ -57,6 +57,8 @@ const ATTRIBUTES = {
   architecture: ['CPU architecture, as Node.js names it', 'Node.js'],
   kernel: ['release of the kernel', 'uname(2)'],
   hostname: ['name of the host', 'gethostname(2)'],
+  configApplied: ['the settings in use, as JSON (attribute to text)', 'the agent'],
+  configProblems: ['what is wrong with the shared attributes, or `none`', 'the agent'],
   agentVersion: ['version of Firstlight', 'the agent'],
   nodeVersion: ['version of Node.js', 'Node.js'],
   ipAddresses: [
@@ -74,7 +76,7 @@ const ATTRIBUTES = {
 };
 
 const ATTRIBUTES_INTRODUCTION =
-  'The agent sends these client attributes once after each start. An attribute that the host does not provide is absent. A value that reads as a number gets a prefix (`SN:0123`, `v13`), because ThingsBoard would store it as a number.';
+  'The agent sends these client attributes once after each start, and `configApplied` and `configProblems` whenever they change. An attribute that the host does not provide is absent. A value that reads as a number gets a prefix (`SN:0123`, `v13`), because ThingsBoard would store it as a number.';
 
 export async function sensorReference() {
   const { collectors } = await loadSensors();

@@ -11,9 +11,9 @@ const compiled = (path) => import(join(root, 'dist', 'src', path));
 /** The table of settings, with the names and the introductions that belong to it. */
 export async function loadSettings() {
   const { allSettings } = await compiled('config/schema/settings.js');
-  const { pathOf, variableOf } = await compiled('config/schema/setting.js');
+  const { attributeOf, pathOf, variableOf } = await compiled('config/schema/setting.js');
   const { TABLES, UNITS } = await compiled('config/example.js');
-  return { allSettings, pathOf, variableOf, introductions: TABLES, units: UNITS };
+  return { allSettings, attributeOf, pathOf, variableOf, introductions: TABLES, units: UNITS };
 }
 
 /** The fields of custom sensors, one part for each kind. */
@@ -39,7 +39,9 @@ export async function loadSensors() {
 export async function loadAttributeNames() {
   const { readBasicFacts } = await compiled('host/hardware/basic-facts.js');
   const { CHILD_KEYS } = await compiled('host/hardware/facts-child.js');
-  return [...new Set([...CHILD_KEYS, ...Object.keys(readBasicFacts('0'))])];
+  const { createReport } = await compiled('core/downlink/settings-report.js');
+  const report = createReport(new Map(), []);
+  return [...new Set([...CHILD_KEYS, ...Object.keys(readBasicFacts('0')), ...Object.keys(report)])];
 }
 
 /** The catalogue of events, and the policies of the failures among them. */

@@ -37,7 +37,11 @@ export async function filesOf(bundle, release) {
     ...partsOf(bundle).map(([name, text]) => [`usr/lib/firstlight/code/${name}`, text, 0o644]),
     // Never started by its path: no #! line.
     ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
-    ['usr/lib/firstlight/check-node', read('scripts', 'package', 'check-node').replace('@NODE@', release.node), 0o755],
+    [
+      'usr/lib/firstlight/check-node',
+      read('scripts', 'package', 'check-node').replace('@NODE@', release.node),
+      0o755,
+    ],
     ['usr/lib/firstlight/capture-host.sh', read('scripts', 'capture-host.sh'), 0o755],
     [
       'usr/bin/firstlight',

@@ -59,8 +59,6 @@ export interface DownlinkHandlers {
   readonly listener: Pick<DownlinkListener, 'onAttributes' | 'onCommand'>;
   /** Executes commands and replies with `send` until the signal aborts. Absent: there are none. */
   readonly serveCommands?: ((send: SendReply, signal: AbortSignal) => Promise<void>) | undefined;
-  /** Called after each accepted message of telemetry. */
-  readonly onTelemetryAccepted?: (() => void) | undefined;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -76,6 +74,8 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly deadbands?: Deadbands;
   /** Absent: changes. */
   readonly report?: Report;
+  /** Upper limit of the wait before the first request, ms. Absent: `spreadMs`. */
+  readonly firstRequestMsMax?: number;
 }
 
 /** Runs the agent with one set of settings until the signal aborts. */
@@ -228,7 +228,7 @@ async function runSession(
     () => ports.outbox.fresh.size + ports.outbox.backlog.size,
   );
   // A fleet that gets its power back at once must not send its first requests at once.
-  const spreadMs = spreadShare * settings.spreadMs;
+  const spreadMs = spreadShare * Math.min(settings.spreadMs, settings.firstRequestMsMax ?? settings.spreadMs);
   ports.log.debug('waiting before the first request to spread the load of a fleet', {
     forS: Math.round(spreadMs / 1000),
   });
@@ -236,13 +236,11 @@ async function runSession(
   await clock.sleep(spreadMs, signal);
   if (signal.aborted) return;
   status.start();
-  const onAccepted = ports.downlink?.onTelemetryAccepted;
   let state: SessionState = settings.token
     ? stateWithToken(settings.deviceName, settings.token)
     : INITIAL_STATE;
   for (;;) {
     heartbeat.expectWithin(`the session state ${state.at}`, sessionStepMsMax(state));
-    const { delivered } = delivery;
     const action = runAction(state, ports, settings, delivery, signal);
     const event = await (state.at === 'provision' ? warnIfSlow(action, ports, signal) : action);
     if (signal.aborted) return;
@@ -253,7 +251,6 @@ async function runSession(
     sessionLog.logStep(state, event, nextStep, monotonicMs);
     status.onStep(event, nextStep);
     connection.onStep(event, nextStep);
-    if (delivery.delivered > delivered) onAccepted?.();
     state = nextStep;
   }
 }

@@ -10,6 +10,7 @@ import { type AgentPorts, type AgentSettings, runLoops } from '../agent/agent.ts
 import type { AgentControls } from '../commands/built-in-commands.ts';
 import { createCommandTable } from '../commands/command-list.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { endpointId } from '../config/values/server-url.ts';
 import { runAll } from '../core/async/tasks.ts';
 import type { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
 import { logEvent } from '../core/events/catalogue.ts';
@@ -28,9 +29,10 @@ import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
 import { operatorPrograms } from './command-controls.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
-import { endpointId, resolveDeviceName } from './identity.ts';
+import { credentialServers, resolveDeviceName } from './identity.ts';
 import { CREDSTORE } from './paths.ts';
 import type { PlaintextWarnings } from './plaintext-warnings.ts';
+import type { RemoteSettings } from './remote/remote-settings.ts';
 import type { SensorSet } from './sensors.ts';
 import { StartupError } from './startup-error.ts';
 import { openTransport } from './transport.ts';
@@ -55,6 +57,7 @@ export interface SharedServices {
   readonly commands: CommandDispatcher;
   /** What commands may do with this process and host. */
   readonly controls: AgentControls;
+  readonly remote: RemoteSettings;
 }
 
 /** Wires and runs one instance. Rejects with a StartupError before any loop has started. */
@@ -64,24 +67,27 @@ export async function runAgentInstance(
   signal: AbortSignal,
 ): Promise<void> {
   const { config } = loaded;
-  const { state, clock, random, log, outbox, counters } = sharedServices;
+  const { state, clock, random, log, outbox, counters, remote } = sharedServices;
   log.configure(config.log);
   if (config.provisioning) log.redact(config.provisioning.secret);
   if (config.device.token) log.redact(config.device.token);
   for (const { proxy } of config.server.endpoints) {
     for (const secret of [proxy?.authorization, proxy?.password]) if (secret) log.redact(secret);
   }
-  const binding = {
-    servers: config.server.endpoints.map(endpointId),
-    fingerprint: boardFingerprint({ root: '/' }),
-  };
+  const servers = credentialServers(loaded, remote.isServerOnTrial);
+  const binding = { servers, fingerprint: boardFingerprint({ root: '/' }) };
   await using fileStore = new ConfCredentialStore(state, binding, { clock, log });
   const store = withHooks(fileStore, {
     onToken: (token) => log.redact(token),
+    onRecord: (record) => remote.setTokenStored(record.state === 'provisioned'),
     onProvisioned: () => deleteSecretFile(config.provisioning, log),
   });
   const stored = config.device.token ? undefined : await readStoredRecord(store);
-  if (!config.device.token && stored !== 'unreadable') requireCredentials(stored, loaded, state);
+  if (config.device.token) remote.setTokenStored(true);
+  else if (stored !== 'unreadable') {
+    requireCredentials(stored, loaded, state);
+    if (remote.isServerOnTrial) requireToken(stored, state);
+  }
   const record = stored === 'unreadable' ? undefined : stored;
   if (loaded.missingSecret !== undefined)
     logEvent(
@@ -96,7 +102,7 @@ export async function runAgentInstance(
   await using transport = openedTransport;
   const isNameStored = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNameStored ? record?.deviceName : await resolveDeviceName(config, { log, clock, signal });
-  const settings = createAgentSettings(config, name ?? 'named by its token');
+  const settings = createAgentSettings(config, name ?? 'named by its token', remote);
   // Readings that the previous instance took and that were not acknowledged are sent again.
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const server = config.server.endpoints.map(({ url }) => url).join(',');
@@ -104,23 +110,25 @@ export async function runAgentInstance(
   void sharedServices.plaintextWarnings.warn(config.server.endpoints, signal);
   const { sensors, run: runSensors } = sharedServices.sensorSet.open(config.sensors);
   const downlink = createDownlink(config, sharedServices);
+  const onTelemetryAccepted = (readBootMs: number) => remote.onTelemetryAccepted(readBootMs);
+  const reports = { downlink, onTelemetryAccepted, changingAttributes: remote.report };
   const runAgentLoops = (stop: AbortSignal) =>
-    runLoops({ ...sharedServices, sensors, store, transport, endpoint, downlink }, settings, stop);
+    runLoops({ ...sharedServices, ...reports, sensors, store, transport, endpoint }, settings, stop);
   await runAll([runAgentLoops, runSensors], signal);
 }
 
 /** What the agent listens to; undefined if the configuration turns all of it off. */
 function createDownlink(
   config: Config,
-  { clock, commands, controls }: SharedServices,
+  { clock, remote, commands, controls }: SharedServices,
 ): AgentPorts['downlink'] {
-  const subscriptions = { attributes: false, commands: !config.commands.isOff };
+  const subscriptions = { attributes: config.remote.settings, commands: !config.commands.isOff };
   if (!subscriptions.attributes && !subscriptions.commands) return undefined;
   const table = createCommandTable(config.commands, controls, operatorPrograms(clock));
   return {
     subscriptions,
     listener: {
-      onAttributes: () => {},
+      onAttributes: (update) => remote.onAttributes(update),
       onCommand: (command) => commands.onCommand(command),
     },
     serveCommands: (send, signal) => commands.serve(table, send, signal),
@@ -161,10 +169,31 @@ function requireCredentials(
 
 const CREDSTORE_HINT = `; if the secret is in ${CREDSTORE}, systemd did not pass it to the agent: run sudo firstlight doctor`;
 
-/** The settings of the agent's loops, from the configuration. `name`: of the device. */
-export function createAgentSettings(config: Config, name: string): AgentSettings {
+/** At a server.url on trial the agent uses the token that it has, and nothing else: it must be able to go back. */
+function requireToken(record: CredentialRecord | undefined, state: string): void {
+  if (record?.state === 'provisioned') return;
+  throw new StartupError(
+    'FL-PROVISIONING-NOT-CONFIGURED',
+    `there is no confirmed access token in ${state}, without which the agent does not try another server.url`,
+  );
+}
+
+/** Longest wait before the first request on trial: most of the trial must be left for telemetry. */
+const TRIAL_SPREAD_MS_MAX = 60_000;
+
+/**
+ * The settings of the agent's loops, from the configuration. `name`: of the device. `remote`: absent for a command, which knows no
+ * trial.
+ */
+export function createAgentSettings(
+  config: Config,
+  name: string,
+  remote?: Pick<RemoteSettings, 'isOnTrial' | 'isServerOnTrial'>,
+): AgentSettings {
   const { server, device, provisioning, telemetry } = config;
+  const mayReprovision = provisioning?.afterSuccess === 'keep';
   return {
+    ...(remote?.isOnTrial && { firstRequestMsMax: TRIAL_SPREAD_MS_MAX }),
     server: endpointId(server.endpoints[0]),
     deviceName: name,
     spreadMs: server.spreadMs,
@@ -173,8 +202,11 @@ export function createAgentSettings(config: Config, name: string): AgentSettings
     deadbands: telemetry.deadbands,
     report: telemetry.report,
     ...(device.token && { token: device.token }),
+    // A trial ends while the loops run.
+    get reprovision() {
+      return mayReprovision && !remote?.isServerOnTrial;
+    },
     ...(provisioning && {
-      reprovision: provisioning.afterSuccess === 'keep',
       pair: {
         key: provisioning.key,
         secret: provisioning.secret,

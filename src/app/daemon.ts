@@ -39,7 +39,7 @@ interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'>
 }
 
 export interface DaemonContext
-  extends Pick<ProcessServices, 'state' | 'log' | 'service' | 'memory' | 'statusOutput'> {
+  extends Pick<ProcessServices, 'state' | 'log' | 'service' | 'memory' | 'statusOutput' | 'remote'> {
   readonly clock: HostClock;
   /** For files that are valid in this boot only; undefined if the host has no runtime directory. */
   readonly runtime: string | undefined;
@@ -72,7 +72,10 @@ export async function runDaemon(
     : undefined;
   const commands = new CommandDispatcher({ clock, random, log, store });
   const services = { ...context, random, facts, sensorSet, counters, plaintextWarnings, commands };
-  while (!signal.aborted) await runWithOutbox(config, services, signal);
+  const runAgent = async (stop: AbortSignal): Promise<void> => {
+    while (!stop.aborted) await runWithOutbox(config, services, stop);
+  };
+  await runUntilFirst([(stop) => context.remote.run(stop), runAgent], signal);
 }
 
 /** Two agents on one state directory would provision one device twice. */

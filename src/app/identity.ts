@@ -1,19 +1,27 @@
 /** The two identities in use: that of the server, to which credentials are bound, and the name of this gateway. */
 
 import { uptime } from 'node:os';
+import type { LoadedConfig } from '../config/load.ts';
+import { endpointId } from '../config/values/server-url.ts';
 import { logEvent } from '../core/events/catalogue.ts';
 import { isIdentified } from '../core/model/board-fingerprint.ts';
-import type { Config, ServerAddress } from '../core/model/config.ts';
+import type { Config } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import { deriveDeviceName } from '../host/hardware/device-name.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import { StartupError } from './startup-error.ts';
 
-/** The same text for every spelling of one server's URL. */
-export function endpointId({ scheme, host, port }: ServerAddress): string {
-  const normalised = host.toLowerCase().replace(/\.$/, '');
-  return `${scheme}://${normalised.includes(':') ? `[${normalised}]` : normalised}:${port}`;
+/**
+ * The ids of the URLs to which the credentials are bound. A list of the server is another address of the same server, so that the
+ * local list counts too. `isOnTrial`: the server has not accepted the token at the list in use yet, which then does not count.
+ */
+export function credentialServers(
+  { config, localEndpoints }: Pick<LoadedConfig, 'config' | 'localEndpoints'>,
+  isOnTrial = false,
+): readonly string[] {
+  const endpoints = isOnTrial ? localEndpoints : [...config.server.endpoints, ...localEndpoints];
+  return [...new Set(endpoints.map(endpointId))];
 }
 
 /** Uptime after which all drivers are loaded, s. */

@@ -3,7 +3,15 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { SensorNames } from '../config/custom-sensors.ts';
 import { type LoadedConfig, type LoadRequest, loadConfig } from '../config/load.ts';
+import type { RemoteSource } from '../config/remote-values.ts';
+import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import { catalogue, collectors } from '../sensors/catalogue.ts';
+import {
+  type LoadedWithStored,
+  loadWithStored,
+  readRemoteSettings,
+  type StoredRemoteSettings,
+} from './remote/settings-file.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
 const STATE_DIRECTORY = '/var/lib/firstlight';
@@ -22,40 +30,60 @@ export function stateDirectory({ state }: PathOptions, environment: NodeJS.Proce
 }
 
 /**
- * Reads the configuration as the agent does. Throws a ConfigError with every problem. A missing provisioning secret is none,
+ * Reads the configuration as the agent does. Throws a ConfigError with every local problem. A missing provisioning secret is none,
  * because a gateway that has credentials must start without it.
  */
-export function readConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
-  return loadFrom(pathOptions, environment, environment['CREDENTIALS_DIRECTORY'], { canLackSecret: true });
+export function readConfig(
+  pathOptions: PathOptions,
+  environment: NodeJS.ProcessEnv,
+  remote: RemoteSource,
+): LoadedConfig {
+  const directory = environment['CREDENTIALS_DIRECTORY'];
+  return loadFrom(pathOptions, environment, { remote, directory, canLackSecret: true });
+}
+
+export interface ServiceConfig extends LoadedWithStored {
+  /** The file with the settings of the server. */
+  readonly stored: StoredRemoteSettings;
 }
 
 /**
  * Reads the configuration as the service does, but from a shell: secrets that systemd passes to the service are read from its
- * credential store, if this user can read it. Throws a ConfigError with every problem.
+ * credential store, and the stored settings of the server from the state directory, if this user can read them. Rejects with a
+ * ConfigError with every local problem.
  */
-export function readServiceConfig(
+export async function readServiceConfig(
   pathOptions: PathOptions,
   environment: NodeJS.ProcessEnv,
   canLackSecret = false,
-): LoadedConfig {
+): Promise<ServiceConfig> {
   const directory = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
   const credentialsHidden = directory === undefined && existsSync(CREDSTORE);
-  return loadFrom(pathOptions, environment, directory, { credentialsHidden, canLackSecret });
+  const state = stateDirectory(pathOptions, environment);
+  const stored = await readRemoteSettings(state, boardFingerprint({ root: '/' }));
+  const read = (remote: RemoteSource) =>
+    loadFrom(pathOptions, environment, { remote, directory, credentialsHidden, canLackSecret });
+  return { ...loadWithStored(read, stored.record), stored };
+}
+
+interface OtherSources extends Pick<LoadRequest, 'canLackSecret' | 'credentialsHidden'> {
+  readonly remote: RemoteSource;
+  readonly directory: string | undefined;
 }
 
 function loadFrom(
   pathOptions: PathOptions,
   environment: NodeJS.ProcessEnv,
-  credentialsDirectory: string | undefined,
-  how: Pick<LoadRequest, 'canLackSecret' | 'credentialsHidden'>,
+  { remote, directory, ...how }: OtherSources,
 ): LoadedConfig {
   return loadConfig({
     file: configFile(pathOptions, environment),
     fileRequired: pathOptions.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
-    credentialsDirectory,
+    credentialsDirectory: directory,
     ...how,
     names: SENSOR_NAMES,
+    remote,
   });
 }
 

@@ -6,17 +6,23 @@
  */
 
 import { ConfigError } from '../config/errors/problem.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { RemoteSource } from '../config/remote-values.ts';
 import type { AsyncSignal } from '../core/async/async-signal.ts';
 import { EVENTS, type EventId, logEvent } from '../core/events/catalogue.ts';
 import { type HostClock, hostClock } from '../host/clock/clock.ts';
 import { createOffsetMemory } from '../host/clock/offset-memory.ts';
+import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import { openLogger } from '../host/log/logger.ts';
 import { hostServiceManager } from '../host/systemd/notify.ts';
 import { commandControls } from './command-controls.ts';
 import { ConfigReloader } from './config-reloader.ts';
+import { bindCredentialsTo } from './credential-hooks.ts';
 import { runDaemon } from './daemon.ts';
 import { EX_CONFIG, EX_FAILED, EX_OK, EX_OSFILE } from './exit-codes.ts';
 import { readConfig, stateDirectory } from './paths.ts';
+import { RemoteSettings } from './remote/remote-settings.ts';
+import { loadWithStored, readRemoteSettings } from './remote/settings-file.ts';
 import { corruptFileOf, StartupError } from './startup-error.ts';
 import { StatusOutput } from './status.ts';
 
@@ -59,20 +65,26 @@ async function startDaemon(
   { clock, status }: { readonly clock: HostClock; readonly status: StatusOutput },
   signal: AbortSignal,
 ): Promise<number> {
-  const load = () => readConfig(options, environment);
-  const loaded = load();
+  const state = stateDirectory(options, environment);
+  const fingerprint = boardFingerprint({ root: '/' });
+  const stored = await readRemoteSettings(state, fingerprint);
+  const read = (source: RemoteSource) => readConfig(options, environment, source);
+  const first = loadWithStored(read, stored.record);
+  const { loaded } = first;
   const isJournald = isJournalled(environment);
   const log = openLogger({ ...loaded.config.log, isJournald, clock, listener: status.eventHistory });
   try {
     for (const warning of loaded.warnings) logEvent(log, 'FL-CONFIG-WARNING', {}, warning);
-    const state = stateDirectory(options, environment);
     await using service = hostServiceManager({ environment, clock, log });
     if (service) signal.addEventListener('abort', () => service.stopping(), { once: true });
     const runtime = environment['RUNTIME_DIRECTORY'];
     const memory = runtime
       ? createOffsetMemory({ directory: runtime, bootId: clock.bootId, log })
       : undefined;
-    const config = new ConfigReloader(loaded, { load, reload, log, service });
+    const bindCredentials = (current: LoadedConfig) =>
+      bindCredentialsTo(current, { state, fingerprint, clock, log });
+    const remote = new RemoteSettings(stored, first, { state, clock, log, read, bindCredentials });
+    const config = new ConfigReloader(loaded, { remote, reload, log, service });
     const { eventHistory } = status;
     const programOptions = {
       config: options.config === undefined ? [] : ['--config', options.config],
@@ -88,7 +100,8 @@ async function startDaemon(
       runtime,
       isService,
     });
-    const context = { state, runtime, clock, log, service, memory, controls, statusOutput: status.open(log) };
+    const statusOutput = status.open(log);
+    const context = { state, runtime, clock, log, service, memory, remote, controls, statusOutput };
     await runDaemon(config, context, signal);
     await status.writeStopped();
     return EX_OK;

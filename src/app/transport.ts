@@ -4,12 +4,12 @@
  * Each transport is loaded when it is first needed, because HTTP adds 6 MiB that a CoAP gateway does not need.
  */
 
+import { endpointId } from '../config/values/server-url.ts';
 import type { Config, EndpointConfig } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { Transport } from '../core/ports/transport.ts';
-import { endpointId } from './identity.ts';
 import { VERSION } from './version.ts';
 
 export interface TransportPorts {

@@ -14,6 +14,7 @@ const TABLES: readonly Table[] = [
   'commands',
   'outbox',
   'clock',
+  'remote',
   'log',
 ] as const;
 

@@ -8,7 +8,7 @@ import { CUSTOM_SENSORS_MAX } from './custom-sensors.ts';
 import { EXEC_COMMANDS_MAX } from './exec-commands.ts';
 import { execCommandFields } from './schema/command-fields.ts';
 import { CUSTOM_SENSOR_KINDS, customSensorFields, type Field } from './schema/custom-sensor-fields.ts';
-import { pathOf, type Setting, variableOf } from './schema/setting.ts';
+import { attributeOf, pathOf, type Setting, variableOf } from './schema/setting.ts';
 import { allSettings } from './schema/settings.ts';
 import { exampleOf } from './sources/field-reader.ts';
 import type { ListTableName } from './sources/list-tables.ts';
@@ -20,7 +20,8 @@ const HEAD = `\
 # To change a setting, remove the "#" before its name. A commented line shows the default, or an
 # example if the setting has no default.
 # Each of these sources takes precedence over the ones before it: the defaults, this file, the files
-# *.toml in the directory conf.d beside it in the order of their names, the environment variables.
+# *.toml in the directory conf.d beside it in the order of their names, the environment variables,
+# the shared attributes of the device in ThingsBoard (firstlight config show names the source).
 #
 # The agent reads this file when it starts and on \`systemctl reload firstlight\`. If it finds a problem
 # during a reload, it keeps the previous settings. \`firstlight config check\` reports all problems.
@@ -39,9 +40,9 @@ ${describeSecretSources(DEVICE_TOKEN)}`,
     'How often the agent reads the sensors, which changes it reports, and how fast it sends queued readings.',
   sensors:
     'Which sensors are read, how often, and how their values are named and scaled. The command firstlight sample shows all sensors and keys.',
-  remote: 'What the server may do with this gateway.',
   outbox: 'Queue for readings that are not delivered yet: first in memory, then on the disk.',
   clock: 'Which clock the agent trusts for the timestamps of readings.',
+  remote: 'What the server may change and execute on this gateway.',
   log: 'What the agent logs.',
 };
 
@@ -76,7 +77,11 @@ function exampleLines(setting: Setting): string {
   const about = [
     setting.meaning,
     `${setting.type}${UNITS[setting.type] ?? ''}: ${setting.bound}`,
-    `default: ${setting.default || 'none'}; variable: ${variableOf(setting)}`,
+    [
+      `default: ${setting.default || 'none'}`,
+      `variable: ${variableOf(setting)}`,
+      ...(setting.isRemote ? [`shared attribute: ${attributeOf(setting)}`] : []),
+    ].join('; '),
   ];
   const assignment = `#${pathOf(setting)[1]} = "${setting.default || setting.example}"`;
   return `${about.map(toComment).join('\n')}\n${assignment}\n`;

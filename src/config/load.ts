@@ -1,7 +1,8 @@
 /**
- * Loads the configuration from the defaults, the file, its drop-ins and the environment; a later source takes precedence.
- * Secrets have a separate order (sources/secrets.ts). The result is a complete Config, or a ConfigError with every problem.
- * Not checked here: whether a gateway without credentials has a provisioning key, and the templates in a device name.
+ * Loads the configuration from the defaults, the file, its drop-ins, the environment and the server; a later source takes
+ * precedence. Secrets have a separate order (sources/secrets.ts). The result is a complete Config, or a ConfigError with every
+ * local problem; an invalid value of the server is only refused. Not checked here: whether a gateway without credentials has a
+ * provisioning key, and the templates in a device name.
  */
 
 import type { Config, EndpointConfig, ServerAddress } from '../core/model/config.ts';
@@ -9,11 +10,18 @@ import { readCredentials } from './credentials.ts';
 import type { SensorNames } from './custom-sensors.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
 import { readExecCommands } from './exec-commands.ts';
+import {
+  type Assembly,
+  applyRemoteValues,
+  effectiveTexts,
+  type RemoteResult,
+  type RemoteSource,
+} from './remote-values.ts';
 import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
 import { tablesOf } from './sources/list-tables.ts';
-import { exampleFor, missingProblem, Reader } from './sources/reader.ts';
+import { exampleFor, missingProblem, type RawSetting, Reader } from './sources/reader.ts';
 import { readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
 import { proxyFromEnvironment } from './values/proxy.ts';
@@ -31,13 +39,15 @@ export interface LoadRequest {
   readonly canLackSecret?: boolean;
   /** Names that are valid in the table [sensors]. */
   readonly names: SensorNames;
+  /** What the server has set; counts unless remote.settings is off. */
+  readonly remote?: RemoteSource;
 }
 
 export interface LoadedConfig {
   readonly config: Config;
   /** Sentences for the log about valid but unsafe or ineffective settings. */
   readonly warnings: readonly string[];
-  /** By key, the source of its value: "path:line", a variable's name, or "default". */
+  /** By key, the source of its value: "path:line", a variable's name, "shared attribute NAME", or "default". */
   readonly sources: Readonly<Record<string, string>>;
   /** By key, the effective value as it may be shown: a secret as ***. */
   readonly values: Readonly<Record<string, string>>;
@@ -47,14 +57,48 @@ export interface LoadedConfig {
   readonly missingSecret?: string;
   /** There may be a provisioning secret that this user cannot read. */
   readonly secretHidden?: true;
+  /** server.url without the server's own value: other URLs of the same server. */
+  readonly localEndpoints: readonly ServerAddress[];
+  readonly remote: RemoteResult;
 }
 
+/** The part of a result that does not tell what the server has set. */
+type AssembledConfig = Omit<LoadedConfig, 'remote' | 'localEndpoints'>;
+
 export function loadConfig(request: LoadRequest): LoadedConfig {
-  const files = readTomlFiles(request.file);
-  const environment = readEnvironment(request.environment);
+  const sources: LocalSources = {
+    files: readTomlFiles(request.file),
+    environment: readEnvironment(request.environment),
+  };
+  const { loaded: local, reader } = assemble(request, sources);
+  if (!local) {
+    const paths = sources.files.all.map(({ path }) => path);
+    throw new ConfigError(sortBySource(reader.problems, paths));
+  }
+  const localEndpoints = local.config.server.endpoints;
+  if (!request.remote || !local.config.remote.settings)
+    return { ...local, localEndpoints, remote: { refused: [], effective: effectiveTexts(reader) } };
+  const { loaded, remote } = applyRemoteValues(request.remote, local, (rawSettings) =>
+    assemble(request, sources, rawSettings),
+  );
+  return { ...loaded, localEndpoints, remote };
+}
+
+interface LocalSources {
+  readonly files: TomlFiles;
+  readonly environment: ReturnType<typeof readEnvironment>;
+}
+
+/** `remote`: takes precedence over the local sources. */
+function assemble(
+  request: LoadRequest,
+  { files, environment }: LocalSources,
+  remote: readonly RawSetting[] = [],
+): Assembly<AssembledConfig> {
   const reader = new Reader([
     ...files.all.flatMap(({ rawSettings }) => rawSettings),
     ...environment.rawSettings,
+    ...remote,
   ]);
   reader.problems.push(...files.all.flatMap(({ problems }) => problems), ...environment.problems);
   const fileProblem = missingFileProblem(request, files, reader);
@@ -73,9 +117,8 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
   const rest = readOtherSettings(reader);
   const { deletedSecretFile, missingSecret, secretHidden } = credentials;
   if (server === undefined || reader.problems.length > 0) {
-    const paths = files.all.map(({ path }) => path);
-    const problems = [...reader.problems, ...(missingSecret ? [missingSecret] : [])];
-    throw new ConfigError(sortBySource(problems, paths));
+    reader.problems.push(...(missingSecret ? [missingSecret] : []));
+    return { reader };
   }
   const config: Config = {
     server,
@@ -91,7 +134,8 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
     ...(secretHidden && { secretHidden }),
   };
   const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
-  return { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
+  const loaded = { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
+  return { loaded, reader };
 }
 
 function readCommands(reader: Reader, files: TomlFiles): Config['commands'] {
@@ -103,7 +147,9 @@ function readCommands(reader: Reader, files: TomlFiles): Config['commands'] {
 }
 
 /** The settings that have a default and do not depend on others. */
-function readOtherSettings(reader: Reader): Pick<Config, 'telemetry' | 'outbox' | 'clock' | 'log'> {
+function readOtherSettings(
+  reader: Reader,
+): Pick<Config, 'telemetry' | 'outbox' | 'clock' | 'remote' | 'log'> {
   return {
     telemetry: {
       intervalMs: reader.lastOrDefault(settings.telemetryInterval),
@@ -118,6 +164,7 @@ function readOtherSettings(reader: Reader): Pick<Config, 'telemetry' | 'outbox' 
       freeShare: reader.lastOrDefault(settings.outboxFreeSpace),
     },
     clock: { trust: reader.lastOrDefault(settings.clockTrust) },
+    remote: { settings: reader.lastOrDefault(settings.remoteSettings) === 'on' },
     log: {
       level: reader.lastOrDefault(settings.logLevel),
       format: reader.lastOrDefault(settings.logFormat),

@@ -9,6 +9,9 @@ import { chmod, type FileHandle, lstat, mkdir, open, readdir, stat } from 'node:
 import { dirname } from 'node:path';
 import { StoreError } from './store-error.ts';
 
+/** Of what the agent keeps in its state directory. */
+const OWN_NAME = /^(credentials.*|spool|remote-settings\.json.*)$/;
+
 /** Makes `directory` private to its owner (0700), durably; creates it with its parents if it is missing. */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   const created = await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -16,9 +19,7 @@ export async function makePrivateDirectory(directory: string): Promise<void> {
   const { mode } = await stat(directory);
   if ((mode & 0o077) === 0) return;
   // Restricting a shared directory, such as /tmp by mistake, would break other programs.
-  const foreign = (await readdir(directory)).find(
-    (name) => !name.startsWith('credentials') && name !== 'spool',
-  );
+  const foreign = (await readdir(directory)).find((name) => !OWN_NAME.test(name));
   if (foreign !== undefined) {
     throw new StoreError(
       `the state directory ${directory} is accessible to other users and contains other files (${foreign}): choose a private directory with --state`,

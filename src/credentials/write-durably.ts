@@ -1,6 +1,6 @@
 /**
- * Writes a credential file so that a power cut leaves the old or the new one, whole: into a temporary file (0600), which is
- * synced, renamed, and made durable by a sync of the directory. conf writes, except for root in a directory of another user.
+ * Writes a file so that a power cut leaves the old or the new one, whole: into a temporary file (0600), which is synced, renamed,
+ * and made durable by a sync of the directory. conf writes credentials, except for root in a directory of another user.
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
@@ -21,8 +21,16 @@ export async function writeDurably(
   const path = join(directory, `${name}.json`);
   await assertRegularFile(path);
   const owner = await otherOwner(directory);
-  if (owner) await writeForOwner(path, JSON.stringify(content, undefined, '\t'), owner);
+  if (owner) await replaceFile(path, JSON.stringify(content, undefined, '\t'), owner);
   else await writeWithConf(directory, name, content);
+  await syncDirectory(directory);
+}
+
+/** Resolves when the file NAME in `directory` contains `text` and survives a power cut. */
+export async function writeTextDurably(directory: string, name: string, text: string): Promise<void> {
+  const path = join(directory, name);
+  await assertRegularFile(path);
+  await replaceFile(path, text, await otherOwner(directory));
   await syncDirectory(directory);
 }
 
@@ -56,10 +64,10 @@ async function otherOwner(directory: string): Promise<Owner | undefined> {
 }
 
 /**
- * Replaces `path` as root in a directory of the service's user, for `sudo firstlight credentials set`. The file gets its owner
+ * Replaces `path`, as root also in a directory of the service's user, for `sudo firstlight credentials set`. The file gets its owner
  * before its name, and no link is followed. conf can do neither: its new file belongs to root, and it writes through links.
  */
-async function writeForOwner(path: string, text: string, owner: Owner): Promise<void> {
+async function replaceFile(path: string, text: string, owner: Owner | undefined): Promise<void> {
   // A name like conf's, so that the next start removes what a power cut leaves.
   const digits = String(randomInt(10 ** 10)).padStart(10, '0');
   const temporary = `${path}.tmp-${digits}${randomBytes(3).toString('hex')}`;
@@ -68,7 +76,7 @@ async function writeForOwner(path: string, text: string, owner: Owner): Promise<
   try {
     try {
       await handle.writeFile(text);
-      await changeOwner(handle, owner);
+      if (owner) await changeOwner(handle, owner);
       await handle.sync();
     } finally {
       await handle.close();

@@ -42,13 +42,17 @@ function checkState(root: string, state: string): readonly string[] {
   try {
     const leftovers = findLeftovers(path);
     if (leftovers === undefined) return [];
-    const { credentials, spool } = leftovers;
+    const { credentials, spool, settings } = leftovers;
     return [
       ...credentials.map(
         (name) => `${join(state, name)}: credentials; every clone would use or archive them`,
       ),
       ...spool.map(
         (name) => `${join(state, name)}: queued readings of this gateway; every clone would send them`,
+      ),
+      ...settings.map(
+        (name) =>
+          `${join(state, name)}: settings that the server made for this gateway; a clone may use them`,
       ),
     ];
   } catch (error) {

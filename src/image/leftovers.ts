@@ -1,5 +1,6 @@
 /**
- * Finds and removes the data of the agent that a clone must not have: credentials with their copies, and queued readings.
+ * Finds and removes the data of the agent that a clone must not have: credentials with their copies, queued readings, and settings
+ * that the server made for this gateway.
  *
  * The removal runs as root in a directory of the service's user and follows no link. Credentials are overwritten first, because
  * an image contains the free blocks of the disk.
@@ -22,6 +23,7 @@ export interface Leftovers {
   /** Names in the state directory, as in the other lists. */
   readonly credentials: readonly string[];
   readonly spool: readonly string[];
+  readonly settings: readonly string[];
   /** Not the agent's. */
   readonly foreign: readonly string[];
 }
@@ -29,6 +31,7 @@ export interface Leftovers {
 /** credentials.json, its backup, archived records, and temporary files of a killed agent. */
 const CREDENTIALS = /^credentials\b.*\.json(\.tmp-\w+)?$/;
 const SPOOL: string = 'spool';
+const SETTINGS = /^remote-settings\.json/;
 
 /** Undefined if the directory does not exist. Throws the system's error if it cannot be read. */
 export function findLeftovers(state: string): Leftovers | undefined {
@@ -41,16 +44,17 @@ export function findLeftovers(state: string): Leftovers | undefined {
   }
   const credentials = names.filter((name) => CREDENTIALS.test(name));
   const spool = names.filter((name) => name === SPOOL);
-  const foreign = names.filter((name) => !credentials.includes(name) && !spool.includes(name));
-  return { credentials, spool, foreign };
+  const settings = names.filter((name) => SETTINGS.test(name));
+  const own = new Set([...credentials, ...spool, ...settings]);
+  return { credentials, spool, settings, foreign: names.filter((name) => !own.has(name)) };
 }
 
-export function removeLeftovers(state: string, { credentials, spool }: Leftovers): void {
+export function removeLeftovers(state: string, { credentials, spool, settings }: Leftovers): void {
   for (const name of credentials) {
     overwrite(join(state, name));
     rmSync(join(state, name), { force: true, recursive: true });
   }
-  for (const name of spool) rmSync(join(state, name), { force: true, recursive: true });
+  for (const name of [...spool, ...settings]) rmSync(join(state, name), { force: true, recursive: true });
   const directory = openSync(state, constants.O_RDONLY);
   try {
     fsyncSync(directory);

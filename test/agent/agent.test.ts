@@ -174,6 +174,18 @@ describe('the spread of a fleet', () => {
     }
   });
 
+  it('delays the first request by a share of a shorter limit, if there is one', async () => {
+    const harness = spread(PROVISIONED);
+    harness.settings = { ...harness.settings, spreadMs: 3_600_000, firstRequestMsMax: 60_000 };
+    const running = harness.run();
+    await harness.clock.advance(29_999);
+    assert.deepEqual(harness.calls, []);
+    await harness.clock.advance(1);
+    assert.equal(harness.calls[0], 'store read');
+    harness.stop.abort();
+    await running;
+  });
+
   it('also delays a configured token', async () => {
     const harness = spread();
     harness.settings = { ...harness.settings, token: new Secret('given-by-the-operator') };

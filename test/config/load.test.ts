@@ -37,6 +37,8 @@ spool-size = "1GiB"
 free-space = "0%"
 [clock]
 trust = "system"
+[remote]
+settings = "off"
 [log]
 level = "debug"
 format = "json"
@@ -66,6 +68,7 @@ describe('loadConfig', () => {
       commands: { isOff: false, enabled: [], exec: [] },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
+      remote: { settings: true },
       log: { level: 'info', format: 'text' },
     });
     assert.deepEqual(warnings, []);
@@ -105,6 +108,7 @@ describe('loadConfig', () => {
     const outbox = { spoolAfterMs: 5000, flushEveryMs: 3_600_000, spoolBytes: 2 ** 30, freeShare: 0 };
     assert.deepEqual(config.outbox, outbox);
     assert.deepEqual(config.clock, { trust: 'system' });
+    assert.deepEqual(config.remote, { settings: false });
     assert.deepEqual(config.log, { level: 'debug', format: 'json' });
   });
 
@@ -142,6 +146,7 @@ describe('loadConfig', () => {
       FIRSTLIGHT_OUTBOX_SPOOL_SIZE: '1MB',
       FIRSTLIGHT_OUTBOX_FREE_SPACE: '90%',
       FIRSTLIGHT_CLOCK_TRUST: 'synchronised',
+      FIRSTLIGHT_REMOTE_SETTINGS: 'on',
       FIRSTLIGHT_LOG_LEVEL: 'error',
       FIRSTLIGHT_LOG_FORMAT: 'text',
     };
@@ -164,6 +169,7 @@ describe('loadConfig', () => {
     const outbox = { spoolAfterMs: 6000, flushEveryMs: 7000, spoolBytes: 1e6, freeShare: 0.9 };
     assert.deepEqual(config.outbox, outbox);
     assert.equal(config.clock.trust, 'synchronised');
+    assert.equal(config.remote.settings, true);
     assert.deepEqual(config.log, { level: 'error', format: 'text' });
     const named = Object.values(sources).sort();
     assert.deepEqual(named, Object.keys(environment).sort());

@@ -53,6 +53,12 @@ const withRecords = (content: (url: string) => string, names?: readonly string[]
   return toml(url);
 };
 
+const withRemoteSettings = async (at: Place, content: string) => {
+  await mkdir(at.state, { mode: 0o700 });
+  await writeFile(join(at.state, 'remote-settings.json'), content, { mode: 0o600 });
+  return toml(coapOf(await openSandboxFor(at)));
+};
+
 export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'state directory is a file',
@@ -171,6 +177,20 @@ export const STATE_FAULTS: readonly Fault[] = [
     doctor: 'provisioning',
     doctorText: 'has version 99',
     make: withRecords((url) => recordText(url, { version: 99 })),
+  },
+  {
+    name: 'stored settings of the server torn',
+    event: 'FL-REMOTE-SETTINGS-DAMAGED',
+    message: 'is truncated or not JSON',
+    online: true,
+    make: (at) => withRemoteSettings(at, '{"version":1,"val'),
+  },
+  {
+    name: 'stored settings of the server of a later version',
+    event: 'FL-REMOTE-SETTINGS-IGNORED',
+    message: 'has version 99',
+    online: true,
+    make: (at) => withRemoteSettings(at, '{"version":99}'),
   },
   {
     name: 'SD card from another board, or cloned',

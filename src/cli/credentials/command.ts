@@ -7,10 +7,11 @@
 
 import { createHash } from 'node:crypto';
 import { EX_CONFIG, EX_FAILED, EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
-import { endpointId, resolveDeviceName } from '../../app/identity.ts';
+import { credentialServers, resolveDeviceName } from '../../app/identity.ts';
 import { type PathOptions, readServiceConfig, stateDirectory } from '../../app/paths.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import { readTextFile } from '../../config/sources/read-text-file.ts';
+import { endpointId } from '../../config/values/server-url.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import { Secret } from '../../core/model/secret.ts';
 import { TOKEN_PATTERN } from '../../core/thingsboard.ts';
@@ -126,7 +127,8 @@ export async function setCredentials(
   return reportErrors(host, async (writeLine) => {
     const token = readToken(options.tokenFile ?? '', writeLine);
     if (token === undefined) return EX_USAGE;
-    const { config } = readServiceConfig(options, host.environment);
+    const { loaded } = await readServiceConfig(options, host.environment);
+    const { config } = loaded;
     const state = stateDirectory(options, host.environment);
     const clock = hostClock();
     const log = openLogger({ level: 'warn', format: 'text', isJournald: false, clock });
@@ -138,11 +140,10 @@ export async function setCredentials(
         ? inspection.record.deviceName
         : await resolveDeviceName(config, { log, clock, signal });
     const archived = inspection.is === 'absent' ? [] : await archiveRecord(state, clock.wallMs(), 'link');
-    const servers = config.server.endpoints.map(endpointId);
     const server = endpointId(config.server.endpoints[0]);
     await using store = new ConfCredentialStore(
       state,
-      { servers, fingerprint: boardFingerprint({ root: '/' }) },
+      { servers: credentialServers(loaded), fingerprint: boardFingerprint({ root: '/' }) },
       { clock, log },
     );
     await store.write({ state: 'provisioned', server, deviceName, token, sinceMs: clock.wallMs() });

@@ -57,12 +57,10 @@ export async function createChecks(
 ): Promise<CheckList> {
   const state = stateDirectory(options, environment);
   const status = await currentStatus(options, environment, clock);
-  const configOrProblems = loadConfigOrProblems(options, environment);
+  const configOrProblems = await loadConfigOrProblems(options, environment);
   const unit = new ServiceUnit(clock);
   const credentials: CredentialState =
-    'config' in configOrProblems
-      ? await inspectCredentials(state, configOrProblems.config)
-      : { status: 'absent' };
+    'config' in configOrProblems ? await inspectCredentials(state, configOrProblems) : { status: 'absent' };
   const loaded = withMissingSecret(configOrProblems, credentials);
   const localChecks = [
     stateCheck(state, {
@@ -163,13 +161,13 @@ function withMissingSecret(
   return { ...loaded, warnings: [...loaded.warnings, loaded.missingSecret] };
 }
 
-/** The configuration, or one sentence for each problem. */
-export function loadConfigOrProblems(
+/** The configuration with the stored settings of the server, or one sentence for each problem. */
+export async function loadConfigOrProblems(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
-): LoadedConfig | readonly string[] {
+): Promise<LoadedConfig | readonly string[]> {
   try {
-    return readServiceConfig(options, environment, true);
+    return (await readServiceConfig(options, environment, true)).loaded;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ sentence }) => sentence);

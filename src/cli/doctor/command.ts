@@ -74,14 +74,14 @@ async function provisionBeforeChecks(
   terminal: Terminal,
   clock: Clock,
 ): Promise<CheckResult> {
-  const loaded = loadConfigOrProblems(options, environment);
+  const loaded = await loadConfigOrProblems(options, environment);
   if (!('config' in loaded)) return skip('the configuration is invalid, so nothing was sent');
   const { PROVISION_S, provisionNow } = await import('./provision.ts');
   const seconds = typeof options.provision === 'number' ? options.provision : PROVISION_S;
   const state = stateDirectory(options, environment);
   if (!options.json)
     terminal.write(`provisioning as the agent does, for at most ${seconds} s; Ctrl-C is safe …\n`);
-  return provisionNow(loaded.config, { state, clock, timeoutMs: seconds * 1000 }, terminal.ended);
+  return provisionNow(loaded, { state, clock, timeoutMs: seconds * 1000 }, terminal.ended);
 }
 
 function countFailed(results: readonly CompletedCheck[]): number {

@@ -1,7 +1,7 @@
 /** Reads the stored credentials without repairing them, and compares them with the server and the board. */
 
-import { endpointId } from '../../app/identity.ts';
-import type { Config } from '../../core/model/config.ts';
+import { credentialServers } from '../../app/identity.ts';
+import type { LoadedConfig } from '../../config/load.ts';
 import { inspectRecord } from '../../credentials/inspect.ts';
 import { bindingMismatch } from '../../credentials/record.ts';
 import { StoreError } from '../../credentials/store-error.ts';
@@ -10,8 +10,9 @@ import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
 
 export async function inspectCredentials(
   state: string,
-  { device, server }: Pick<Config, 'device' | 'server'>,
+  loaded: Pick<LoadedConfig, 'config' | 'localEndpoints'>,
 ): Promise<CredentialState> {
+  const { device } = loaded.config;
   if (device.token) return { status: 'configured', token: device.token };
   try {
     const inspection = await inspectRecord(state);
@@ -25,7 +26,7 @@ export async function inspectCredentials(
       case 'good': {
         const { record } = inspection;
         const binding = {
-          servers: server.endpoints.map(endpointId),
+          servers: credentialServers(loaded),
           fingerprint: boardFingerprint({ root: '/' }),
         };
         const mismatch = bindingMismatch(inspection, binding);

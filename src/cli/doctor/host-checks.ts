@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RELEASE_DATE, RELEASED_MS, VERSION } from '../../app/version.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import { ATTRIBUTE_SOURCE } from '../../config/shared-attributes.ts';
 import { EVENTS, isEventId, splitSentence } from '../../core/events/catalogue.ts';
 import { compareBoards, isIdentified } from '../../core/model/board-fingerprint.ts';
 import { errorCode } from '../../core/model/error-code.ts';
@@ -32,10 +33,23 @@ export function configurationCheck(loaded: LoadedConfig | readonly string[]): Ch
           `the agent cannot start with this configuration${process.geteuid?.() === 0 ? '' : ' (or this user lacks read permission: run with sudo)'}`,
           'correct it, then run: firstlight config check',
         );
-      const { warnings } = loaded;
-      return pass(warnings.length === 0 ? 'valid' : `valid, with warnings: ${warnings.join(' | ')}`);
+      const warnings = [...loaded.warnings, ...loaded.remote.refused.map(({ problem }) => problem.sentence)];
+      const remoteText = describeRemote(loaded);
+      return pass(
+        warnings.length === 0
+          ? `valid${remoteText}`
+          : `valid${remoteText}, with warnings: ${warnings.join(' | ')}`,
+      );
     },
   };
+}
+
+/** Empty if the server has set nothing. */
+function describeRemote({ sources }: LoadedConfig): string {
+  const names = Object.values(sources).filter((source) => source.startsWith(ATTRIBUTE_SOURCE));
+  return names.length === 0
+    ? ''
+    : `; set by the server: ${names.map((name) => name.slice(ATTRIBUTE_SOURCE.length)).join(', ')}`;
 }
 
 /** The name in use: that of the credentials, or else the one with which the agent would provision. */

@@ -7,13 +7,13 @@
  */
 
 import { createAgentSettings } from '../../app/agent-instance.ts';
-import { endpointId, resolveDeviceName } from '../../app/identity.ts';
+import { credentialServers, resolveDeviceName } from '../../app/identity.ts';
 import { StartupError } from '../../app/startup-error.ts';
 import { openTransport } from '../../app/transport.ts';
 import { warnIfVolatile } from '../../app/volatile-state.ts';
+import type { LoadedConfig } from '../../config/load.ts';
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import { EVENTS, failureEventId, splitSentence } from '../../core/events/catalogue.ts';
-import type { Config } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import { type ProvisionOutcome, provisionWithoutAgent } from '../../core/session/provision-without-agent.ts';
@@ -40,10 +40,11 @@ const START_IT = 'start the agent, which waits without a time limit: sudo system
 
 /** Rejects only for a bug. */
 export async function provisionNow(
-  config: Config,
+  loaded: LoadedConfig,
   ports: ProvisionPorts,
   signal: AbortSignal,
 ): Promise<CheckResult> {
+  const { config } = loaded;
   if (config.device.token) return pass('not needed: the configuration contains the token; nothing was sent');
   if (config.provisioning?.credentials === 'server-generated')
     return skip(
@@ -51,7 +52,7 @@ export async function provisionNow(
     );
   try {
     await using _lock = await acquireLock(ports.state);
-    return await provisionLocked(config, ports, signal);
+    return await provisionLocked(loaded, ports, signal);
   } catch (error) {
     if (error instanceof AlreadyRunningError)
       return skip('the agent is running and provisions by itself; see firstlight status');
@@ -74,20 +75,20 @@ const PERMISSIONS_REMEDY =
   'run with sudo; if it still fails, check free space, permissions and disk of the state directory';
 
 async function provisionLocked(
-  config: Config,
+  loaded: LoadedConfig,
   { state, clock, timeoutMs }: ProvisionPorts,
   stop: AbortSignal,
 ): Promise<CheckResult> {
   const warnings: string[] = [];
   const log = warningCollector(warnings);
-  warnIfVolatile(state, config, log);
   using controller = new ChildAbortController(stop);
   const { signal } = controller;
   void clock.sleep(timeoutMs, signal).then(() => controller.abort(DEADLINE));
-  const servers = config.server.endpoints.map(endpointId);
+  const { config } = loaded;
+  warnIfVolatile(state, config, log);
   await using store = new ConfCredentialStore(
     state,
-    { servers, fingerprint: boardFingerprint({ root: '/' }) },
+    { servers: credentialServers(loaded), fingerprint: boardFingerprint({ root: '/' }) },
     { clock, log },
   );
   const record = await store.read().catch((error: unknown) => {

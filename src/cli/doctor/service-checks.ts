@@ -60,7 +60,11 @@ async function passedNames(): Promise<readonly string[] | undefined> {
 /** Whether the agent has a secret or token without the credentials of systemd. */
 function hasOtherSource(options: PathOptions, environment: NodeJS.ProcessEnv): boolean {
   try {
-    const { config } = readConfig(options, { ...environment, CREDENTIALS_DIRECTORY: undefined });
+    const { config } = readConfig(
+      options,
+      { ...environment, CREDENTIALS_DIRECTORY: undefined },
+      { values: [] },
+    );
     return config.device.token !== undefined || config.provisioning !== undefined;
   } catch (error) {
     if (error instanceof ConfigError) return false;

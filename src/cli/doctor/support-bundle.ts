@@ -94,7 +94,7 @@ async function gather(
   await directory.add('status.json', `${JSON.stringify(status, undefined, 2)}\n`);
   await directory.add('versions.txt', await versionText(status.agentVersion));
   let config = '';
-  showConfig(options, { environment, out: { write: (part) => (config += part) } });
+  await showConfig(options, { environment, out: { write: (part) => (config += part) } });
   await directory.add('config.txt', config);
   const journal = await readServiceJournal(clock, terminal.ended);
   if (journal.ok) await directory.add('journal.txt', journal.output.toString());

@@ -64,7 +64,8 @@ export async function prepareImage(
 }
 
 function removalLines(state: string, leftovers: Leftovers | undefined): readonly string[] {
-  const names = [...(leftovers?.credentials ?? []), ...(leftovers?.spool ?? [])];
+  const { credentials = [], spool = [], settings = [] } = leftovers ?? {};
+  const names = [...credentials, ...spool, ...settings];
   return names.length === 0
     ? [`nothing: there are no credentials and no readings in ${state}`]
     : names.map((name) => join(state, name));
@@ -88,7 +89,7 @@ function remainingSteps(state: string, device: string | undefined): readonly str
   const otherTraces = findOtherTraces('/');
   const id = readMachineId('/');
   return [
-    'Done. The credentials and queued readings of this gateway are removed.',
+    'Done. The credentials, queued readings and remote settings of this gateway are removed.',
     ...foreign.map((name) => `Not removed, because it does not belong to Firstlight: ${join(state, name)}`),
     '',
     `Kept for the clones: the configuration in ${CONFIG_DIRECTORY} and the provisioning secret in ${CREDSTORE} (or at`,

@@ -6,8 +6,10 @@
 
 import { EX_CANTCREAT, EX_FAILED, EX_OK, EX_STOPPED, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
 import { VERSION } from '../../app/version.ts';
+import { parseDuration } from '../../config/values/quantities.ts';
 import { parseServerUrls } from '../../config/values/server-url.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
+import { INACTIVITY_MS_MAX, INACTIVITY_MS_MIN } from '../../thingsboard/assets/inactivity.ts';
 import type { ProvisioningPair } from '../../thingsboard/assets/profile.ts';
 import { Entities } from '../../thingsboard/rest/entities.ts';
 import { RestError } from '../../thingsboard/rest/rest-error.ts';
@@ -25,6 +27,7 @@ export interface SetupCommandOptions extends LoginOptions {
   readonly write?: string;
   readonly dryRun?: boolean;
   readonly reset?: boolean;
+  readonly inactivity?: string;
 }
 
 export interface RemoveOptions extends LoginOptions {
@@ -37,6 +40,7 @@ type WriteLine = (line: string) => void;
 export async function setupThingsboard(options: SetupCommandOptions, ports: CommandPorts): Promise<number> {
   return reportErrors(ports, async (writeLine) => {
     const urls = gatewayUrls(options);
+    const inactivityMs = parseInactivity(options.inactivity);
     const problem = options.write === undefined ? undefined : writeProblem(options.write);
     if (problem !== undefined) {
       writeLine(problem);
@@ -50,6 +54,7 @@ export async function setupThingsboard(options: SetupCommandOptions, ports: Comm
       sources: assetSources(),
       version: VERSION,
       hasAlarmRules,
+      inactivityMs,
       dryRun,
       reset,
       onResult: (result) => {
@@ -80,6 +85,14 @@ async function reportServer(
   const { hasAlarmRules, notes } = checkServer(server, user);
   for (const note of notes) writeLine(`Note: ${note}`);
   return hasAlarmRules;
+}
+
+function parseInactivity(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const timeoutMs = parseDuration(text);
+  if (timeoutMs !== undefined && timeoutMs >= INACTIVITY_MS_MIN && timeoutMs <= INACTIVITY_MS_MAX)
+    return timeoutMs;
+  throw new UsageError(`--inactivity ${text} is not a duration from 1m to 30d, such as 30m`);
 }
 
 /** server.url of the gateways. */

@@ -26,6 +26,10 @@ export function defineThingsboard(
       '--write <file>',
       'write the firstlight.toml of the gateways, with the provisioning secret, to this new file (mode 0600)',
     )
+    .option(
+      '--inactivity <duration>',
+      'time without a message after which a gateway is offline, 1m to 30d, at least twice telemetry.interval (default: that of the server, usually 10m)',
+    )
     .option('--dry-run', 'show what would be made or updated, and change nothing')
     .option('--reset', 'also overwrite what was changed by hand, and make again what was deleted')
     .addHelpText(

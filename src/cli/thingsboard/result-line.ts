@@ -25,7 +25,7 @@ const LEFT = {
   'not ours': 'left as it is: not made by this command',
 } as const;
 
-const KIND_WIDTH = 'device profile'.length + 2;
+const KIND_WIDTH = 'calculated field'.length + 2;
 const NAME_WIDTH = 30;
 
 export function resultLine({ kind, name, decision }: ItemResult, dryRun: boolean): string {

@@ -1,13 +1,18 @@
 /**
  * "Did you mean": the known word that is nearest to a mistyped one, if one is near enough.
  *
- * The distance is that of optimal string alignment, ignoring case. The limit is a third of the known word's length, at least 1.
+ * The distance is that of optimal string alignment, ignoring case. The limit is a share of the known word's length, at least 1.
  */
 
 /** Longer than any key; a longer word is not worth the quadratic work. */
 const WORD_CHARACTERS_MAX = 64;
 
-export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
+/** `share`: of the known word's length that may differ. */
+export function nearestWord(
+  word: string,
+  candidates: readonly string[],
+  share: number = 1 / 3,
+): string | undefined {
   if (word.length > WORD_CHARACTERS_MAX) return undefined;
   let best: { word: string; distance: number } | undefined;
   for (const each of candidates) {
@@ -15,7 +20,7 @@ export function nearestWord(word: string, candidates: readonly string[]): string
     if (best === undefined || distance < best.distance) best = { word: each, distance };
   }
   if (best === undefined) return undefined;
-  return best.distance <= Math.max(1, Math.floor(best.word.length / 3)) ? best.word : undefined;
+  return best.distance <= Math.max(1, Math.floor(best.word.length * share)) ? best.word : undefined;
 }
 
 function distanceBetween(a: string, b: string): number {

@@ -6,9 +6,9 @@
 
 /** Where a value comes from. */
 export interface Source {
-  /** A file's path or a variable's name. */
+  /** A file's path, a variable's name, or "shared attribute" with its name. */
   readonly name: string;
-  readonly via: 'file' | 'environment' | 'credential';
+  readonly via: 'file' | 'environment' | 'credential' | 'attribute';
   /** 1-based; files only. */
   readonly line?: number | undefined;
 }
@@ -55,7 +55,7 @@ export function problemAt(source: Source, details: ProblemDetails): Problem {
   };
 }
 
-/** "/etc/firstlight/firstlight.toml:7" or "FIRSTLIGHT_LOG_LEVEL". */
+/** "/etc/firstlight/firstlight.toml:7", "FIRSTLIGHT_LOG_LEVEL" or "shared attribute logLevel". */
 export function formatSource(source: Source): string {
   return source.line === undefined ? source.name : `${source.name}:${source.line}`;
 }

@@ -22,6 +22,7 @@ const GLOBS = `at most ${GLOBS_MAX} names of sensors or keys, separated by comma
 export const sensorSettings = {
   sensorsProfile: {
     key: 'sensors.profile',
+    isRemote: true,
     default: 'default',
     meaning:
       'Which keys are reported. minimal: the few that show that the gateway is healthy; default: the keys that suit most gateways; full: all keys.',
@@ -29,6 +30,7 @@ export const sensorSettings = {
   },
   sensorsOn: {
     key: 'sensors.on',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: GLOBS,
@@ -38,6 +40,7 @@ export const sensorSettings = {
   },
   sensorsOff: {
     key: 'sensors.off',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: GLOBS,
@@ -48,6 +51,7 @@ export const sensorSettings = {
   },
   sensorsInterval: {
     key: 'sensors.interval',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: `${PAIRS} sensor=duration, separated by commas; a duration is 1s to 24h`,
@@ -58,6 +62,7 @@ export const sensorSettings = {
   },
   sensorsRename: {
     key: 'sensors.rename',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: `${PAIRS} key=name, separated by commas; a name is a letter and up to 63 letters, digits, _ . -, and not the name of another key`,
@@ -67,6 +72,7 @@ export const sensorSettings = {
   },
   sensorsScale: {
     key: 'sensors.scale',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: `${PAIRS} key=number, separated by commas; ${KEYS}; a number is not 0 and from -${FACTOR_MAX} to ${FACTOR_MAX}`,
@@ -77,6 +83,7 @@ export const sensorSettings = {
   },
   sensorsOffset: {
     key: 'sensors.offset',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: `${PAIRS} key=number, separated by commas; ${KEYS}; a number is from -${FACTOR_MAX} to ${FACTOR_MAX}`,

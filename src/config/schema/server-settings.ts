@@ -23,6 +23,7 @@ export function parsePins(text: string): readonly string[] | string {
 export const serverSettings = {
   serverUrl: {
     key: 'server.url',
+    isRemote: true,
     type: 'URL',
     bound: `coap://host[:port], http://host[:port] or https://host[:port], default ports 5683, 80 and 443, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} URLs, as a list or separated by commas`,
     example: 'coap://thingsboard.example.com',
@@ -32,6 +33,7 @@ export const serverSettings = {
   },
   serverSpread: {
     key: 'server.spread',
+    isRemote: true,
     default: '2s',
     meaning:
       'Maximum random delay before the first request, so that gateways that boot together do not send at the same time. It also spreads the readings and the delivery of queued readings.',

@@ -21,6 +21,8 @@ export interface Setting<T = unknown> {
   readonly bound: string;
   readonly example: string;
   readonly meaning: string;
+  /** The server may set it, by the shared attribute `attributeOf`. */
+  readonly isRemote?: true;
   readonly schema: v.GenericSchema<unknown, T>;
 }
 
@@ -33,4 +35,9 @@ export function pathOf(setting: Setting): readonly [table: string, name: string]
 /** `provisioning.secret-file` is FIRSTLIGHT_PROVISIONING_SECRET_FILE. */
 export function variableOf(setting: Setting): string {
   return `FIRSTLIGHT_${setting.key.replace(/[.-]/g, '_').toUpperCase()}`;
+}
+
+/** `outbox.spool-after` is the shared attribute outboxSpoolAfter. */
+export function attributeOf(setting: Setting): string {
+  return setting.key.replace(/[.-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

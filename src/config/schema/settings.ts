@@ -10,7 +10,7 @@ import { REPORTS } from '../../core/model/config.ts';
 import { Secret } from '../../core/model/secret.ts';
 import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
 import { parseDeadbands } from '../values/sensor-lists.ts';
-import { remoteSettings } from './remote-settings.ts';
+import { remoteTable } from './remote-table.ts';
 import { sensorSettings } from './sensor-settings.ts';
 import { serverSettings } from './server-settings.ts';
 import type { Setting } from './setting.ts';
@@ -110,6 +110,7 @@ export const settings = {
   },
   telemetryInterval: {
     key: 'telemetry.interval',
+    isRemote: true,
     default: '10s',
     meaning: 'Time between two readings of the sensors.',
     ...duration(SECOND_MS, 24 * HOUR_MS, '10s'),
@@ -123,6 +124,7 @@ export const settings = {
   },
   telemetryDrainRate: {
     key: 'telemetry.drain-rate',
+    isRemote: true,
     default: '10',
     meaning:
       'Maximum rate for sending queued readings, in messages per second. New readings are sent in addition.',
@@ -130,6 +132,7 @@ export const settings = {
   },
   telemetryDeadband: {
     key: 'telemetry.deadband',
+    isRemote: true,
     type: 'list',
     default: '',
     bound: `at most ${PAIRS_MAX} of key=number, separated by commas; a key has 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (wildcard); a number is above 0`,
@@ -138,15 +141,16 @@ export const settings = {
     schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),
   },
   ...sensorSettings,
-  ...remoteSettings,
   outboxSpoolAfter: {
     key: 'outbox.spool-after',
+    isRemote: true,
     default: '60s',
     meaning: 'Maximum time that a queued reading stays in memory only. Then the agent writes it to the disk.',
     ...duration(5 * SECOND_MS, HOUR_MS, '60s'),
   },
   outboxFlushEvery: {
     key: 'outbox.flush-every',
+    isRemote: true,
     default: '60s',
     meaning:
       'How often the agent writes new readings to the disk while the server is unreachable. A power cut loses at most the readings of this period.',
@@ -154,12 +158,14 @@ export const settings = {
   },
   outboxSpoolSize: {
     key: 'outbox.spool-size',
+    isRemote: true,
     default: '64MB',
     meaning: 'Maximum disk space for queued readings. If it is full, the agent deletes the oldest readings.',
     ...size('1MB', '16GB', '64MB'),
   },
   outboxFreeSpace: {
     key: 'outbox.free-space',
+    isRemote: true,
     default: '10%',
     meaning: 'Share of the file system that the agent always leaves free.',
     ...share('0%', '90%', '10%'),
@@ -171,14 +177,17 @@ export const settings = {
       'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is, unless it shows a date before the release of this version: use it on a host without a time service.',
     ...choice(['synchronised', 'system']),
   },
+  ...remoteTable,
   logLevel: {
     key: 'log.level',
+    isRemote: true,
     default: 'info',
     meaning: 'Lowest level that is logged.',
     ...choice(['debug', 'info', 'warn', 'error']),
   },
   logFormat: {
     key: 'log.format',
+    isRemote: true,
     default: 'text',
     meaning: 'text: one line per event for people; json: one JSON object per line for programs.',
     ...choice(['text', 'json']),
@@ -186,3 +195,6 @@ export const settings = {
 } as const satisfies Record<string, Setting>;
 
 export const allSettings: readonly Setting[] = Object.values(settings);
+
+/** The settings that the server may set. */
+export const remoteSettings: readonly Setting[] = allSettings.filter(({ isRemote }) => isRemote);

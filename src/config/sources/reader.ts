@@ -7,7 +7,7 @@
 import * as v from 'valibot';
 import { formatSource, type Problem, problemAt, type Source } from '../errors/problem.ts';
 import { formatValue } from '../schema/display.ts';
-import { pathOf, type Setting, variableOf } from '../schema/setting.ts';
+import { attributeOf, pathOf, type Setting, variableOf } from '../schema/setting.ts';
 
 export interface RawSetting {
   readonly setting: Setting;
@@ -34,6 +34,8 @@ export class Reader {
   readonly sources: Record<string, string> = {};
   /** By key, the effective value as it may be shown. */
   readonly values: Record<string, string> = {};
+  /** By key, the effective value as text; not for secrets. */
+  readonly texts: Record<string, string> = {};
   readonly #rawSettings: readonly RawSetting[];
 
   /** `rawSettings` in ascending order of precedence. */
@@ -80,6 +82,7 @@ export class Reader {
   effective<T>(setting: Setting<T> & { readonly default: string }): Effective<T> {
     this.sources[setting.key] = 'default';
     this.values[setting.key] = formatValue(setting, setting.default);
+    this.#setText(setting, setting.default);
     const explicit = this.#lastValid(setting);
     return explicit === undefined
       ? { value: v.parse(setting.schema, setting.default), explicit }
@@ -91,7 +94,13 @@ export class Reader {
     if (last === undefined) return undefined;
     this.sources[setting.key] = formatSource(last.source);
     this.values[setting.key] = formatValue(setting, last.raw);
+    this.#setText(setting, last.raw);
     return last;
+  }
+
+  #setText(setting: Setting, raw: unknown): void {
+    if (setting.type !== 'secret')
+      this.texts[setting.key] = Array.isArray(raw) ? raw.join(', ') : String(raw);
   }
 
   /** One value of one source. If it is invalid, adds a problem. */
@@ -123,6 +132,8 @@ export function exampleFor(setting: Setting, source: Pick<Source, 'via'>): strin
       return `${pathOf(setting)[1]} = "${setting.example}"`;
     case 'environment':
       return `${variableOf(setting)}=${setting.example}`;
+    case 'attribute':
+      return `${attributeOf(setting)} = "${setting.example}"`;
     case 'credential':
       return undefined;
   }

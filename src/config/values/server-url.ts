@@ -30,6 +30,12 @@ export function parseServerUrls(text: string): readonly [ServerAddress, ...Serve
   return first ? [first, ...rest] : 'is empty';
 }
 
+/** The same text for every spelling of one server's URL. */
+export function endpointId({ scheme, host, port }: ServerAddress): string {
+  const normalised = host.toLowerCase().replace(/\.$/, '');
+  return `${scheme}://${normalised.includes(':') ? `[${normalised}]` : normalised}:${port}`;
+}
+
 function isSameEndpoint(one: ServerAddress, other: ServerAddress): boolean {
   return (
     one.scheme === other.scheme &&

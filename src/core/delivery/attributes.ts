@@ -1,11 +1,12 @@
 /**
- * Delivers the facts about the host as client attributes: collected once per start, posted until each body is
- * accepted, and posted again to another device.
+ * Delivers client attributes: the facts about the host, collected once per start, and those that change while the agent runs,
+ * once per start and whenever they change. Each body is posted until it is accepted, and again to another device.
  *
  * Readings take precedence: one body is in flight at a time. Rejected bodies are retried on their own
  * schedule, and the session only sees a rejected token.
  */
 
+import type { AsyncSignal } from '../async/async-signal.ts';
 import { logEvent } from '../events/catalogue.ts';
 import { countFailure, type FailureCounts, waitBeforeMs } from '../failures/backoff.ts';
 import type { Failure } from '../failures/failure.ts';
@@ -20,10 +21,19 @@ import type { Transport } from '../ports/transport.ts';
 import { BODY_BYTES_MAX, encodeAttributes } from './encode.ts';
 import type { DeliveryEvent, OutgoingMessage } from './message.ts';
 
+/** Client attributes that change while the agent runs. */
+export interface ChangingAttributes {
+  readonly values: Values;
+  /** Notified when `values` has changed. */
+  readonly changes: AsyncSignal;
+}
+
 export interface AttributeDeliveryPorts {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly random: Pick<Random, 'uniform'>;
   readonly facts: HostFacts;
+  /** Absent if there are none. */
+  readonly changingAttributes?: ChangingAttributes | undefined;
   readonly transport: Transport;
   readonly log: Logger;
 }
@@ -37,8 +47,9 @@ export class AttributeDelivery {
   readonly #notify: () => void;
   /** Bodies not accepted yet, in order. */
   #bodies: string[] = [];
-  /** All bodies, to post them again to another device. */
-  #allBodies: readonly string[] = [];
+  /** All bodies of the facts and of the changing attributes, to post them again to another device. */
+  #factBodies: readonly string[] = [];
+  #changingBodies: readonly string[] = [];
   #token: Secret | undefined;
   #isInFlight = false;
   #rejections = 0;
@@ -54,18 +65,36 @@ export class AttributeDelivery {
 
   /** Selects the device: the one with this token. */
   setToken(token: Secret): void {
-    if (this.#token && !this.#token.equals(token)) this.#bodies = [...this.#allBodies];
+    if (this.#token && !this.#token.equals(token))
+      this.#bodies = [...this.#factBodies, ...this.#changingBodies];
     this.#token = token;
   }
 
-  /** Starts collecting the facts; only the first call has an effect. */
+  /** Starts collecting the facts and following the changing attributes; only the first call has an effect. */
   gather(signal: AbortSignal): void {
-    this.#gathering ??= this.#ports.facts.gather(signal).then(
-      (values) => this.#setAttributes(values),
-      (error: unknown) => {
-        logEvent(this.#ports.log, 'FL-HOST-FACTS-FAILED', { error: String(error) });
-      },
-    );
+    this.#gathering ??= this.#gatherFacts(signal).then(() => this.#followChanges(signal));
+  }
+
+  async #gatherFacts(signal: AbortSignal): Promise<void> {
+    try {
+      this.#factBodies = this.#encode(await this.#ports.facts.gather(signal));
+      this.#enqueue(this.#factBodies);
+    } catch (error) {
+      logEvent(this.#ports.log, 'FL-HOST-FACTS-FAILED', { error: String(error) });
+    }
+  }
+
+  async #followChanges(signal: AbortSignal): Promise<void> {
+    const { changingAttributes: attributes } = this.#ports;
+    if (!attributes) return;
+    while (!signal.aborted) {
+      const { version } = attributes.changes;
+      const outdated = this.#changingBodies;
+      this.#changingBodies = this.#encode(attributes.values);
+      this.#bodies = this.#bodies.filter((body) => !outdated.includes(body));
+      this.#enqueue(this.#changingBodies);
+      await attributes.changes.wait(signal, version);
+    }
   }
 
   /** Time at which a rejected body may be posted again, monotonic ms; Infinity if none is waiting. */
@@ -89,7 +118,7 @@ export class AttributeDelivery {
         this.#rejections = 0;
         this.#failureCounts = {};
         // If the token was replaced meanwhile, the new device has not received this body.
-        if (this.#token?.equals(token)) this.#bodies.shift();
+        if (this.#token?.equals(token)) this.#bodies = this.#bodies.filter((each) => each !== body);
         if (result.ok) {
           logEvent(log, 'FL-ATTRIBUTES-ACCEPTED');
           return { type: 'delivered' };
@@ -116,16 +145,19 @@ export class AttributeDelivery {
     return undefined;
   }
 
-  #setAttributes(values: Values): void {
-    const encoded = encodeAttributes(values);
-    if (encoded.oversizedKeys.length > 0) {
+  #encode(values: Values): readonly string[] {
+    const { bodies, oversizedKeys } = encodeAttributes(values);
+    if (oversizedKeys.length > 0) {
       logEvent(this.#ports.log, 'FL-ATTRIBUTE-TOO-LARGE', {
-        keys: encoded.oversizedKeys.join(','),
+        keys: oversizedKeys.join(','),
         bytesMax: BODY_BYTES_MAX,
       });
     }
-    this.#allBodies = encoded.bodies;
-    this.#bodies = [...encoded.bodies];
+    return bodies;
+  }
+
+  #enqueue(bodies: readonly string[]): void {
+    this.#bodies.push(...bodies);
     this.#notify();
   }
 }

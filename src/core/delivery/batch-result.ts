@@ -9,6 +9,7 @@ import { waitBeforeMs } from '../failures/backoff.ts';
 import type { Failure, Result } from '../failures/failure.ts';
 import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { LossReason } from '../model/loss-report.ts';
+import type { Reading } from '../model/reading.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/log.ts';
@@ -26,6 +27,8 @@ export interface BatchResultPorts {
   readonly outbox: Outbox;
   readonly transport: Transport;
   readonly log: Logger;
+  /** Called for each accepted message; `readBootMs`: when its newest reading was taken, of this boot. Absent: not needed. */
+  readonly onTelemetryAccepted?: ((readBootMs: number) => void) | undefined;
 }
 
 /**
@@ -84,7 +87,7 @@ export class BatchResultHandler {
         if (result.ok && batch.bodies.length > 0) {
           if (source === 'backlog') this.#onBacklogAccepted();
           await window.complete(batch);
-          return this.onAccepted(batch.readings.length);
+          return this.onAccepted(batch.readings);
         }
         // If the lane was rewound, the readings will be sent again, and this result does not count for them.
         const isCurrent = window.includes(batch);
@@ -101,14 +104,23 @@ export class BatchResultHandler {
     };
   }
 
-  onAccepted(readings: number): DeliveryEvent {
+  onAccepted(accepted: readonly Reading[]): DeliveryEvent {
+    const readings = accepted.length;
     this.#accepted += 1;
     this.#delivered += readings;
     this.#overloadsSinceAccepted = 0;
     this.#singleMalformed = 'none';
     const { fresh, backlog } = this.#ports.outbox;
     this.#ports.log.debug('telemetry accepted', { readings, queuedReadings: fresh.size + backlog.size });
+    this.#ports.onTelemetryAccepted?.(this.#newestBootMs(accepted));
     return { type: 'delivered' };
+  }
+
+  /** Of the samples of this boot, ms since boot; -Infinity if there is none. */
+  #newestBootMs(readings: readonly Reading[]): number {
+    const { bootId } = this.#ports.clock;
+    const samples = readings.filter((reading) => reading.bootId === bootId && !reading.gap);
+    return samples.reduce((newest, { bootMs }) => Math.max(newest, bootMs), Number.NEGATIVE_INFINITY);
   }
 
   /** An undated reading failed: the event for the session, and whether to discard the reading. */

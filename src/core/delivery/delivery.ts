@@ -1,5 +1,5 @@
 /**
- * Delivers the outbox, and the facts about the host once per start.
+ * Delivers the outbox, and the client attributes.
  *
  * Fresh readings go first, the backlog behind them at a limited rate. At most four requests are in flight,
  * one during an outage. A reading leaves the outbox only after the server accepted it or rejected it alone
@@ -19,7 +19,7 @@ import type { Outbox } from '../ports/outbox.ts';
 import type { Random } from '../ports/random.ts';
 import type { HostFacts } from '../ports/sensors.ts';
 import type { Transport } from '../ports/transport.ts';
-import { AttributeDelivery } from './attributes.ts';
+import { AttributeDelivery, type ChangingAttributes } from './attributes.ts';
 import { BacklogReader } from './backlog-reader.ts';
 import { BatchResultHandler } from './batch-result.ts';
 import { BatchWindow } from './batch-window.ts';
@@ -34,6 +34,10 @@ export interface DeliveryPorts {
   readonly transport: Transport;
   readonly facts: HostFacts;
   readonly log: Logger;
+  /** Client attributes beside the facts. Absent if there are none. */
+  readonly changingAttributes?: ChangingAttributes | undefined;
+  /** Called for each accepted message; `readBootMs`: when its newest reading was taken, of this boot. Absent: not needed. */
+  readonly onTelemetryAccepted?: ((readBootMs: number) => void) | undefined;
 }
 
 export interface DeliverySettings {

@@ -14,6 +14,7 @@ import { DOWNLINK_EVENTS } from './downlink.ts';
 import { FAILURE_SENTENCES } from './failure-sentences.ts';
 import { HOST_EVENTS } from './host.ts';
 import { READING_EVENTS } from './readings.ts';
+import { REMOTE_SETTINGS_EVENTS } from './remote-settings.ts';
 
 const EVENTS_EXCEPT_FAILURES = {
   ...CONNECTION_EVENTS,
@@ -21,6 +22,7 @@ const EVENTS_EXCEPT_FAILURES = {
   ...READING_EVENTS,
   ...DOWNLINK_EVENTS,
   ...HOST_EVENTS,
+  ...REMOTE_SETTINGS_EVENTS,
 } as const satisfies Record<string, EventEntry>;
 
 type FailureEventId<Reason extends FailureReason = FailureReason> = `FL-${Uppercase<Reason>}`;
@@ -61,6 +63,7 @@ export const RESOLVED_BY: Readonly<Partial<Record<EventId, readonly EventId[]>>>
   'FL-CLOCK-STEP-UNCONFIRMED': ['FL-CLOCK-STEP-REVERTED', 'FL-CLOCK-STEPPED'],
   'FL-DOWNLINK-FAILED': ['FL-DOWNLINK-RESTORED'],
   'FL-CONFIG-RELOAD-REJECTED': ['FL-CONFIG-CHANGED', 'FL-CONFIG-UNCHANGED'],
+  'FL-REMOTE-SETTINGS-WRITE-FAILED': ['FL-REMOTE-SETTINGS-WRITE-RESTORED'],
   'FL-CONFIG-RELOAD-FAILED': ['FL-CONFIG-CHANGED', 'FL-CONFIG-UNCHANGED'],
 };
 

@@ -138,6 +138,10 @@ export interface Config {
   readonly clock: {
     readonly trust: ClockTrust;
   };
+  readonly remote: {
+    /** Whether shared attributes of the server set settings. */
+    readonly settings: boolean;
+  };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'text' | 'json';

@@ -66,19 +66,20 @@ export class Entities {
     return numberOf(page, 'totalElements');
   }
 
-  /** Whole alarm rules: calculated fields of type ALARM. ThingsBoard 4.3 and later. */
-  alarmRules(profileId: string): Promise<readonly JsonObject[]> {
+  /** Whole calculated fields of a profile. Alarm rules are those of type ALARM, in ThingsBoard 4.3 and later. */
+  calculatedFields(profileId: string, type: 'ALARM' | 'SCRIPT'): Promise<readonly JsonObject[]> {
     const path = `/api/DEVICE_PROFILE/${profileId}/calculatedFields`;
-    return this.#pages(path, { type: 'ALARM' }, 'reading the alarm rules');
+    return this.#pages(path, { type }, 'reading the alarm rules');
   }
 
-  saveAlarmRule(rule: JsonObject): Promise<JsonObject> {
-    const what = `saving the alarm rule ${textOf(rule, 'name')}`;
-    return this.#client.object({ method: 'POST', path: '/api/calculatedField', body: rule, what });
+  saveCalculatedField(field: JsonObject): Promise<JsonObject> {
+    const kind = field['type'] === 'ALARM' ? 'alarm rule' : 'calculated field';
+    const what = `saving the ${kind} ${textOf(field, 'name')}`;
+    return this.#client.object({ method: 'POST', path: '/api/calculatedField', body: field, what });
   }
 
-  async deleteAlarmRule(id: string): Promise<void> {
-    const what = 'deleting an alarm rule';
+  async deleteCalculatedField(id: string): Promise<void> {
+    const what = 'deleting an alarm rule or calculated field';
     await this.#client.object({ method: 'DELETE', path: `/api/calculatedField/${id}`, what });
   }
 

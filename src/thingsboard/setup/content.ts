@@ -7,12 +7,13 @@ import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../../core/model/json-object.ts';
 import { PROFILE_CONTENT } from '../assets/profile.ts';
 
-export type Kind = 'device profile' | 'alarm rule' | 'dashboard';
+export type Kind = 'device profile' | 'alarm rule' | 'calculated field' | 'dashboard';
 
 /** The members by which an operator would notice a change. */
 const MEMBERS: Readonly<Record<Kind, readonly string[]>> = {
   'device profile': Object.keys(PROFILE_CONTENT),
   'alarm rule': ['name', 'configuration'],
+  'calculated field': ['name', 'configuration'],
   dashboard: ['title', 'configuration'],
 };
 

@@ -35,12 +35,17 @@ export async function planRemoval(entities: Entities): Promise<RemovalPlan | und
       if (dashboard) items.push({ kind, name: textOf(dashboard, 'title') || name, id });
     }
   }
-  const hasRules = [...record.items.keys()].some((key) => key.startsWith(itemKey('alarm rule', '')));
-  const rules = hasRules ? await entities.alarmRules(profileId) : [];
-  for (const [key, { id }] of record.items) {
-    const rule = rules.find((each) => idOf(each) === id);
-    if (key.startsWith(itemKey('alarm rule', '')) && rule)
-      items.push({ kind: 'alarm rule', name: textOf(rule, 'name'), id });
+  for (const [kind, type] of [
+    ['alarm rule', 'ALARM'],
+    ['calculated field', 'SCRIPT'],
+  ] as const) {
+    const ids = [...record.items]
+      .filter(([key]) => key.startsWith(itemKey(kind, '')))
+      .map(([, { id }]) => id);
+    // A server before 4.3 does not know the type ALARM.
+    const fields = ids.length > 0 ? await entities.calculatedFields(profileId, type) : [];
+    for (const field of fields)
+      if (ids.includes(idOf(field))) items.push({ kind, name: textOf(field, 'name'), id: idOf(field) });
   }
   const deviceCount = await entities.deviceCount(profileId);
   if (deviceCount === 0) items.push({ kind: 'device profile', name: PROFILE_NAME, id: profileId });
@@ -55,8 +60,8 @@ export async function remove(
 ): Promise<void> {
   for (const item of items) {
     if (item.kind === 'dashboard') await entities.deleteDashboard(item.id);
-    else if (item.kind === 'alarm rule') await entities.deleteAlarmRule(item.id);
-    else await entities.deleteProfile(item.id);
+    else if (item.kind === 'device profile') await entities.deleteProfile(item.id);
+    else await entities.deleteCalculatedField(item.id);
     onRemoved(item);
   }
   if (deviceCount === 0) return;

@@ -8,6 +8,7 @@ import { ALARM_RULES } from '../assets/alarms/alarm-rules.ts';
 import { calculatedField } from '../assets/alarms/calculated-field.ts';
 import { fleetDashboard } from '../assets/dashboards/fleet.ts';
 import { gatewayDashboard } from '../assets/dashboards/gateway.ts';
+import { INACTIVITY_NAME, inactivityField } from '../assets/inactivity.ts';
 import {
   makeProvisioningPair,
   newProfile,
@@ -35,6 +36,8 @@ export interface SetupOptions {
   /** Version of Firstlight. */
   readonly version: string;
   readonly hasAlarmRules: boolean;
+  /** ms; undefined: an earlier setting stays. */
+  readonly inactivityMs?: number | undefined;
   readonly dryRun: boolean;
   readonly reset: boolean;
   /** Called after each entity. */
@@ -59,6 +62,7 @@ export async function setUp(entities: Entities, options: SetupOptions): Promise<
   try {
     const profile = await run.profile(found);
     if (options.hasAlarmRules) await run.alarmRules(profile);
+    if (options.inactivityMs !== undefined) await run.inactivity(profile, options.inactivityMs);
     const gatewayId = await run.dashboard(GATEWAY_TITLE, gatewayDashboard(options.sources));
     await run.dashboard(FLEET_TITLE, fleetDashboard(options.sources, gatewayId));
     return { pair: profile && provisioningPairOf(profile) };
@@ -123,19 +127,34 @@ class SetupRun {
   async alarmRules(profile: JsonObject | undefined): Promise<void> {
     const keys = new Keys(this.#options.sources);
     const profileId = profile ? idOf(profile) : '';
-    const found = profile ? await this.#entities.alarmRules(profileId) : [];
+    const found = profile ? await this.#entities.calculatedFields(profileId, 'ALARM') : [];
     const wanted = new Map(ALARM_RULES.map((rule) => [rule.name, calculatedField(rule, keys)]));
     for (const name of new Set([...wanted.keys(), ...this.#recordedNames('alarm rule')])) {
       const existing = found.find((rule) => textOf(rule, 'name') === name);
       const content = wanted.get(name);
       const decision = this.#decide('alarm rule', name, content, existing);
       if (decision.do === 'delete' && existing && !this.#options.dryRun)
-        await this.#entities.deleteAlarmRule(idOf(existing));
+        await this.#entities.deleteCalculatedField(idOf(existing));
       const entityId = { entityType: 'DEVICE_PROFILE', id: profileId };
       await this.#carryOut('alarm rule', name, decision, existing, () =>
-        this.#entities.saveAlarmRule({ ...existing, ...content, entityId }),
+        this.#entities.saveCalculatedField({ ...existing, ...content, entityId }),
       );
     }
+  }
+
+  /** A new time-out given on the command line replaces the earlier one, also if it was changed by hand. */
+  async inactivity(profile: JsonObject | undefined, timeoutMs: number): Promise<void> {
+    const profileId = profile ? idOf(profile) : '';
+    const fields = profile ? await this.#entities.calculatedFields(profileId, 'SCRIPT') : [];
+    const existing = fields.find((field) => textOf(field, 'name') === INACTIVITY_NAME);
+    const wanted = inactivityField(timeoutMs);
+    const kind = 'calculated field';
+    const recorded = this.#items.get(itemKey(kind, INACTIVITY_NAME));
+    const decision = decide({ kind, wanted, found: existing, recorded, reset: true });
+    const entityId = { entityType: 'DEVICE_PROFILE', id: profileId };
+    await this.#carryOut(kind, INACTIVITY_NAME, decision, existing, () =>
+      this.#entities.saveCalculatedField({ ...existing, ...wanted, entityId }),
+    );
   }
 
   /** The id of the dashboard after this step; undefined if there is none. */

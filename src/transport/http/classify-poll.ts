@@ -3,7 +3,7 @@
 import type { Failure, Result } from '../../core/failures/failure.ts';
 import { isJsonObject, type JsonObject } from '../../core/model/json-object.ts';
 import { parseMessage } from '../downlink-messages.ts';
-import { classifyError, isAttributes, isWebPage } from './classify-response.ts';
+import { classifyError, isWebPage } from './classify-response.ts';
 import type { HttpResponse } from './response.ts';
 
 export type PollAnswer =
@@ -28,9 +28,9 @@ export function classifyPoll(response: HttpResponse, isEarly: boolean): Result<P
 
 /** The shared attributes of a response to a read of all attributes; none: an empty object. */
 export function classifyAttributes(response: HttpResponse): Result<JsonObject> {
-  const { status, body } = response;
-  if (status === 200 && !isWebPage(response) && isAttributes(body)) {
-    const shared = parseMessage(body)?.['shared'] ?? {};
+  const scopes = response.status === 200 && !isWebPage(response) ? parseMessage(response.body) : undefined;
+  if (scopes && Object.keys(scopes).every((scope) => scope === 'client' || scope === 'shared')) {
+    const shared = scopes['shared'] ?? {};
     if (isJsonObject(shared)) return { ok: true, value: shared };
   }
   return { ok: false, failure: failureOf(response) };

@@ -116,7 +116,7 @@ export function isWebPage({ body, contentType }: HttpResponse): boolean {
   return contentType.includes('html') || /^\s*<(!doctype|html)/i.test(body);
 }
 
-export function isAttributes(body: string): boolean {
+function isAttributes(body: string): boolean {
   const attributes = parseJsonObject(body);
   return (
     attributes !== undefined &&

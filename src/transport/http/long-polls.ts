@@ -4,6 +4,7 @@
  */
 
 import { ChildAbortController } from '../../core/async/abort.ts';
+import type { AsyncSignal } from '../../core/async/async-signal.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
@@ -46,9 +47,16 @@ export interface PollPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly intervals: PollIntervals;
+  /** Notified after each reply to a command. */
+  readonly replies: AsyncSignal;
   readonly get: (request: PollRequest, signal: AbortSignal) => Promise<Result<HttpResponse>>;
 }
 
+/**
+ * The server answers every poll with the oldest command that has no reply so far. Between such polls, until the reply,
+ * ms.
+ */
+const REPEATED_POLL_MS = 5_000;
 /** Between two calls of `onRegistered`, ms. */
 const CONFIRM_EVERY_MS = 4 * 60_000;
 
@@ -106,14 +114,22 @@ export class LongPolls {
   }
 
   async #pollCommands(signal: AbortSignal): Promise<Result<void>> {
-    const { intervals } = this.#ports;
+    const { clock, intervals, replies } = this.#ports;
+    /** The last command, if no poll since was empty, and the replies until then. */
+    let last: { readonly body: string; readonly replies: number } | undefined;
     for (let timeoutMs = intervals.firstPollMs; ; timeoutMs = intervals.pollMs) {
       const poll = await this.#poll('rpc', timeoutMs, signal);
       if (!poll.ok) return poll;
       if (poll.value.type === 'ended') return { ok: true, value: undefined };
       this.#confirm('commands');
-      const command = poll.value.type === 'message' ? parseCommand(poll.value.body) : undefined;
-      if (command) this.#listener.onCommand(command);
+      if (poll.value.type === 'empty') last = undefined;
+      else if (poll.value.body === last?.body && replies.version === last.replies)
+        await replies.waitUpTo(REPEATED_POLL_MS, clock, signal, last.replies);
+      else {
+        last = { body: poll.value.body, replies: replies.version };
+        const command = parseCommand(poll.value.body);
+        if (command) this.#listener.onCommand(command);
+      }
     }
   }
 

@@ -5,6 +5,7 @@
  * https to http.
  */
 
+import { AsyncSignal } from '../../core/async/async-signal.ts';
 import { Semaphore } from '../../core/async/semaphore.ts';
 import { isDated } from '../../core/delivery/encode.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
@@ -77,6 +78,7 @@ export class HttpTransport implements Transport {
   readonly #clients = new Map<string, HttpClient>();
   /** Reads of attributes and replies: one at a time, as the connection pool expects. */
   readonly #downlinkRequests = new Semaphore(1);
+  readonly #replies = new AsyncSignal();
 
   constructor(settings: HttpSettings, ports: HttpPorts) {
     this.#settings = settings;
@@ -130,7 +132,13 @@ export class HttpTransport implements Transport {
   ): Promise<Result<void>> {
     const { clock, log, polls: intervals = POLL_INTERVALS } = this.#ports;
     const get = (request: PollRequest, pollSignal: AbortSignal) => this.#get(token, request, pollSignal);
-    return new LongPolls(subscriptions, listener, { clock, log, intervals, get }).run(signal);
+    return new LongPolls(subscriptions, listener, {
+      clock,
+      log,
+      intervals,
+      replies: this.#replies,
+      get,
+    }).run(signal);
   }
 
   async reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
@@ -138,7 +146,9 @@ export class HttpTransport implements Transport {
     if (failure) return { ok: false, failure };
     const path = `${pathOf(token)}/rpc/${commandId}`;
     const post = () => this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
-    return (await this.#downlinkRequests.run(post, signal)) ?? aborted();
+    const result = (await this.#downlinkRequests.run(post, signal)) ?? aborted();
+    if (result.ok) this.#replies.notify();
+    return result;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

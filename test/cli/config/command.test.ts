@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { allSettings } from '../../../src/config/schema/settings.ts';
 import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
@@ -57,6 +57,64 @@ test('config show names the source of each value', {
   assert.deepEqual(of('provisioning.secret'), ['***', join(credentials, 'firstlight.secret')]);
   const table = await output(['config', 'show', '--config', file]);
   for (const { key } of allSettings) assert.ok(table.text.includes(key), key);
+});
+
+describe('with settings of the server', () => {
+  const STORED = {
+    version: 1,
+    values: {
+      'telemetry.interval': { text: '30s', sinceMs: Date.UTC(2026, 10, 30, 8) },
+      'sensors.interval': { text: 'gone=5m', sinceMs: 1 },
+    },
+    rejected: { 'server.url': 'coap://dead.example' },
+  };
+
+  test('config show names the attribute and since when it counts', { timeout: 30_000 }, async () => {
+    await using place = await tempDir();
+    const file = await place.config(`${GOOD}[telemetry]\ninterval = "20s"\n`);
+    await writeFile(join(place.path, 'remote-settings.json'), JSON.stringify(STORED), { mode: 0o600 });
+    const where = ['--config', file, '--state', place.path];
+    const { text } = await output(['config', 'show', ...where, '--json']);
+    const { values, sources } = JSON.parse(text) as Record<string, Record<string, string>>;
+    const since = 'shared attribute telemetryInterval, since 2026-11-30T08:00:00.000Z';
+    assert.deepEqual([values?.['telemetry.interval'], sources?.['telemetry.interval']], ['"30s"', since]);
+    assert.equal(sources?.['sensors.interval'], 'default');
+    const table = await output(['config', 'show', ...where]);
+    assert.match(table.text, new RegExp(`^telemetry.interval +"30s" +${since}$`, 'm'));
+    const explained = await output(['config', 'explain', 'telemetry.interval', ...where]);
+    assert.ok(explained.text.includes(`now        "30s" (${since})`), explained.text);
+    assert.ok(explained.text.includes('attribute  telemetryInterval'), explained.text);
+  });
+
+  test('config check says what counts, what does not fit and what was taken back', {
+    timeout: 30_000,
+  }, async () => {
+    await using place = await tempDir();
+    const file = await place.config(GOOD);
+    await writeFile(join(place.path, 'remote-settings.json'), JSON.stringify(STORED), { mode: 0o600 });
+    const { code, text } = await output(['config', 'check', file, '--state', place.path]);
+    assert.equal(code, 0);
+    assert.match(
+      text,
+      /note: telemetry\.interval = "30s" comes from the shared attribute telemetryInterval, since/,
+    );
+    assert.match(text, /warning: shared attribute sensorsInterval: .*names gone.*; it does not count/);
+    assert.match(text, /note: shared attribute serverUrl: .*"coap:\/\/dead\.example" was taken back/);
+    await writeFile(file, `${GOOD}[remote]\nsettings = "off"\n`);
+    const off = await output(['config', 'check', file, '--state', place.path]);
+    assert.match(off.text, /remote\.settings is "off", so stored settings of the server do not count/);
+    assert.doesNotMatch(off.text, /comes from/);
+  });
+
+  test('config check reports a file that is not used', { timeout: 30_000 }, async () => {
+    await using place = await tempDir();
+    const file = await place.config(GOOD);
+    const path = join(place.path, 'remote-settings.json');
+    await writeFile(path, '{"version":9}');
+    const { code, text } = await output(['config', 'check', file, '--state', place.path]);
+    assert.equal(code, 0);
+    assert.ok(text.includes(`note: ${path} has version 9 of a newer agent`), text);
+  });
 });
 
 test('config explain describes a setting and suggests one for a mistyped key', {

@@ -72,6 +72,10 @@ const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown
     (image) => image.without('/var/lib/firstlight').put('/var/lib/firstlight/credentials.json', '{}'),
     /^\/var\/lib\/firstlight\/credentials\.json/m,
   ],
+  'settings of the server': [
+    (image) => image.put(`${STATE}/remote-settings.json`, '{}'),
+    /remote-settings\.json: settings that the server made for this gateway/,
+  ],
   'a spool': [(image) => image.put(`${STATE}/spool/1`, 'x'), /spool: queued readings of this gateway/],
   'no configuration': [
     (image) => image.without(CONFIG).without('/etc/credstore/firstlight.secret'),

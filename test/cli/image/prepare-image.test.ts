@@ -35,6 +35,8 @@ const OURS = [
   'credentials.backup.json',
   'credentials.aside-2026-11-22T03-18-00.000Z-elsewhere.json',
   'credentials.json.tmp-1234567890abcdef',
+  'remote-settings.json',
+  'remote-settings.json.damaged',
 ];
 
 class Gateway implements Disposable {

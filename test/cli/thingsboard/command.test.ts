@@ -26,7 +26,7 @@ describe('thingsboard setup', () => {
     assert.equal(code, EX_OK);
     const lines = text.split('\n');
     assert.equal(lines[0], `ThingsBoard 4.3.1.3 CE at ${double.url}, user ${ADMIN.name}`);
-    assert.equal(lines[1], 'device profile  Firstlight gateways           made');
+    assert.equal(lines[1], 'device profile    Firstlight gateways           made');
     assert.equal(lines.filter((line) => /^alarm rule .* made$/.test(line)).length, ALARM_RULES.length);
     assert.match(
       text,
@@ -96,7 +96,7 @@ describe('thingsboard setup', () => {
     using harness = new CommandHarness();
     const { code, text } = await harness.setup({ ...harness.login(double), dryRun: true });
     assert.equal(code, EX_OK);
-    assert.match(text, /^dashboard {7}Firstlight fleet {14}would be made$/m);
+    assert.match(text, /^dashboard {9}Firstlight fleet {14}would be made$/m);
     assert.match(text, /Nothing was changed\.\n$/);
     assert.deepEqual(double.changes, []);
   });
@@ -112,9 +112,18 @@ describe('thingsboard setup', () => {
     }));
     const { code, text } = await harness.setup(harness.login(double));
     assert.equal(code, EX_OK);
-    assert.match(text, /^alarm rule {6}Offline {23}not made again: deleted by hand$/m);
-    assert.match(text, /^alarm rule {6}Clock not synchronised {8}left as it is: changed by hand$/m);
+    assert.match(text, /^alarm rule {8}Offline {23}not made again: deleted by hand$/m);
+    assert.match(text, /^alarm rule {8}Clock not synchronised {8}left as it is: changed by hand$/m);
     assert.match(text, /^2 left as they are; --reset makes them as new\.$/m);
+  });
+
+  it('--inactivity sets the time-out of the gateways', async () => {
+    await using double = await RestDouble.open();
+    using harness = new CommandHarness();
+    const { code, text } = await harness.setup({ ...harness.login(double), inactivity: '30m' });
+    assert.equal(code, EX_OK, text);
+    assert.match(text, /^calculated field {2}Inactivity time-out {11}made$/m);
+    assert.ok([...double.tenant.rules.values()].some((field) => JSON.stringify(field).includes('1800000')));
   });
 
   it('asks for the password and does not show it', async () => {

@@ -254,6 +254,11 @@ describe('a mistake on the command line', () => {
       /contains no valid certificate/,
     ],
     [
+      'an inactivity of seconds',
+      () => ({ user: 'x', inactivity: '30s' }),
+      /--inactivity 30s is not a duration from 1m to 30d/,
+    ],
+    [
       'an invalid URL of the gateways',
       () => ({ user: 'x', serverUrl: 'mqtt://tb' }),
       /--server-url mqtt:\/\/tb has an unsupported scheme/,

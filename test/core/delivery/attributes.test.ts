@@ -4,7 +4,8 @@
  */
 
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
+import { AsyncSignal } from '../../../src/core/async/async-signal.ts';
 import type { Values } from '../../../src/core/model/reading.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { Answer } from '../../doubles/scripted-transport.ts';
@@ -210,4 +211,83 @@ it('facts are posted from the first one again if the token changes midway', asyn
   for (let step = 0; step < 2; step += 1) await harness.step(another);
   const heads = harness.transport.attributes.map((body) => body.slice(0, 4));
   assert.deepEqual(heads, ['{"a"', '{"a"', '{"b"']);
+});
+
+describe('attributes that change while the agent runs', () => {
+  const changing = (harness: DeliveryHarness, first: Values) => {
+    const changes = new AsyncSignal();
+    const attributes = { values: first, changes };
+    harness.changingAttributes = attributes;
+    return (values: Values) => {
+      attributes.values = values;
+      changes.notify();
+    };
+  };
+
+  it('are posted after the facts, and again when they change', async () => {
+    const harness = new DeliveryHarness();
+    const change = changing(harness, { configProblems: 'none' });
+    harness.append(1);
+    await harness.step();
+    await ready(harness, { hwModel: 'Pi 4' });
+    for (let step = 0; step < 2; step += 1) await harness.step();
+    const idle = harness.step();
+    await settled();
+    change({ configProblems: 'one' });
+    assert.deepEqual(await idle, { type: 'delivered' });
+    assert.deepEqual(harness.transport.attributes, [
+      '{"hwModel":"Pi 4"}',
+      '{"configProblems":"none"}',
+      '{"configProblems":"one"}',
+    ]);
+  });
+
+  it('are posted if the facts could not be collected', async () => {
+    const harness = new DeliveryHarness();
+    changing(harness, { configProblems: 'none' });
+    harness.append(1);
+    await harness.step();
+    harness.facts.fail(new Error('no dmi'));
+    await settled();
+    await harness.step();
+    assert.deepEqual(harness.transport.attributes, ['{"configProblems":"none"}']);
+  });
+
+  it('that change before they are accepted are posted in their last form only', async () => {
+    const answers: Answer[] = ['ok', 'server-timeout'];
+    const harness = new DeliveryHarness((call) =>
+      call.verb === 'postAttributes' ? (answers.shift() ?? 'ok') : 'ok',
+    );
+    const change = changing(harness, { configProblems: 'first' });
+    harness.append(1);
+    await harness.step();
+    await ready(harness, { hwModel: 'Pi 4' });
+    await harness.step();
+    const step = harness.stepWithin();
+    await settled();
+    change({ configProblems: 'second' });
+    change({ configProblems: 'third' });
+    await step;
+    assert.deepEqual(harness.transport.attributes.slice(1), [
+      '{"configProblems":"first"}',
+      '{"configProblems":"third"}',
+    ]);
+  });
+
+  it('are posted again to another device in their present form', async () => {
+    const harness = new DeliveryHarness();
+    const change = changing(harness, { configProblems: 'none' });
+    harness.append(1);
+    await harness.step();
+    await ready(harness, { hwModel: 'Pi 4' });
+    for (let step = 0; step < 2; step += 1) await harness.step();
+    change({ configProblems: 'one' });
+    await harness.step();
+    const another = new Secret('of-the-new-device');
+    for (let step = 0; step < 2; step += 1) await harness.step(another);
+    assert.deepEqual(harness.transport.attributes.slice(3), [
+      '{"hwModel":"Pi 4"}',
+      '{"configProblems":"one"}',
+    ]);
+  });
 });

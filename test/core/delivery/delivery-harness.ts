@@ -1,5 +1,6 @@
 /** A delivery with an outbox in memory, a scripted server, and facts that the test controls. */
 
+import type { ChangingAttributes } from '../../../src/core/delivery/attributes.ts';
 import { Delivery, type DeliverySettings } from '../../../src/core/delivery/delivery.ts';
 import { LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Instant, Reading, Values } from '../../../src/core/model/reading.ts';
@@ -27,6 +28,10 @@ export class DeliveryHarness {
   readonly outbox: TieredOutbox;
   readonly transport: ScriptedTransport;
   readonly facts = new ControllableFacts();
+  /** When the newest reading of each accepted message was taken. */
+  readonly acceptedBootMs: number[] = [];
+  readonly onTelemetryAccepted = (readBootMs: number): void => void this.acceptedBootMs.push(readBootMs);
+  changingAttributes: ChangingAttributes | undefined;
   readonly delivery: Delivery;
 
   constructor(script?: Script, settings: Partial<DeliverySettings> = {}) {

@@ -283,6 +283,38 @@ describe('waiting for something to deliver', () => {
   });
 });
 
+describe('the notification of accepted telemetry', () => {
+  it('has the time of the newest reading of this boot, once for each accepted message', async () => {
+    const harness = new DeliveryHarness((_, index) => (index === 0 ? 'server-timeout' : 'ok'));
+    await harness.clock.advance(5000);
+    harness.sample();
+    await harness.clock.advance(1000);
+    harness.sample();
+    assert.equal((await harness.step()).type, 'failed');
+    assert.deepEqual(harness.acceptedBootMs, []);
+    await harness.drain();
+    assert.deepEqual(harness.acceptedBootMs, [6000]);
+  });
+
+  it('has no time for readings of another boot and for gap records', async () => {
+    const harness = new DeliveryHarness();
+    harness.append(1, 2);
+    await harness.drain();
+    harness.outbox.append({ ...harness.now(), values: { lostReadings: 1 }, isSnapshot: false, gap: true });
+    await harness.drain();
+    assert.deepEqual(harness.acceptedBootMs, [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  });
+
+  it('has the time of a reading without a timestamp', async () => {
+    const harness = new DeliveryHarness();
+    await harness.clock.advance(7000);
+    const { bootId, bootMs } = harness.now();
+    harness.outbox.append({ bootId, bootMs, values: { a: 1 }, isSnapshot: true });
+    await harness.step();
+    assert.deepEqual(harness.acceptedBootMs, [7000]);
+  });
+});
+
 it('the first accepted telemetry is logged once with its duration', async () => {
   const harness = new DeliveryHarness(async (_, index) => {
     if (index === 0) return 'request-malformed';

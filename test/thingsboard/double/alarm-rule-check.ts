@@ -145,6 +145,30 @@ function checkStatic(value: unknown, type: string): readonly string[] {
     : ['Either staticValue or dynamicValueArgument must be set'];
 }
 
+/** The problems of a calculated field of type SCRIPT. */
+export function checkScriptField(field: Members): readonly string[] {
+  if (field['type'] !== 'SCRIPT') return ['type is unknown'];
+  const configuration = onlyMembers(
+    field['configuration'],
+    ['type', 'arguments', 'expression', 'output'],
+    'ScriptCalculatedFieldConfiguration',
+  );
+  const named = Object.entries((configuration['arguments'] ?? {}) as Members);
+  const output = onlyMembers(configuration['output'], ['type', 'scope', 'name', 'strategy'], 'Output');
+  return [
+    ...(named.length === 0 ? ['arguments must not be empty'] : []),
+    ...named.flatMap(([name, argument]) => checkArgument(name, argument)),
+    ...(typeof configuration['expression'] === 'string' ? [] : ['expression must not be blank']),
+    ...(output['type'] === 'ATTRIBUTES' || output['type'] === 'TIME_SERIES' ? [] : ['output is unknown']),
+  ];
+}
+
+/** As the server returns it: with the default strategy. */
+export function normaliseScriptField(configuration: unknown): unknown {
+  const { output, ...rest } = configuration as Members;
+  return { ...rest, output: { strategy: { type: 'RULE_CHAIN' }, ...(output as Members) } };
+}
+
 /** As the server returns it: with null for what is not set. */
 export function normaliseAlarmRule(configuration: unknown): unknown {
   const { arguments: named, createRules, clearRule, ...rest } = configuration as Members;

@@ -1,7 +1,12 @@
 /** The entities of one tenant in the double: device profiles, alarm rules, dashboards, attributes and devices. */
 
 import { randomUUID } from 'node:crypto';
-import { checkAlarmRule, normaliseAlarmRule } from './alarm-rule-check.ts';
+import {
+  checkAlarmRule,
+  checkScriptField,
+  normaliseAlarmRule,
+  normaliseScriptField,
+} from './alarm-rule-check.ts';
 import { badRequest, type Json, notFound, onlyMembers, Refusal } from './refusal.ts';
 
 type Entity = Readonly<Record<string, unknown>> & { readonly id: { readonly id: string } };
@@ -174,18 +179,21 @@ export class Tenant {
   }
 
   #saveRule(rule: Readonly<Record<string, unknown>>): Entity {
-    if (!this.#hasAlarmRules)
+    if (rule['type'] === 'ALARM' && !this.#hasAlarmRules)
       throw badRequest('Cannot deserialize value of type CalculatedFieldType from String "ALARM"');
     const owner = ownerOf(rule);
     found(this.profiles, 'DEVICE_PROFILE', owner);
-    const problems = checkAlarmRule(rule);
+    const problems = rule['type'] === 'ALARM' ? checkAlarmRule(rule) : checkScriptField(rule);
     if (problems.length > 0) throw badRequest(`Validation error: ${problems.join(', ')}`);
     const others = [...this.rules.values()].filter(
-      (each) => each.id.id !== idIn(rule) && ownerOf(each) === owner,
+      (each) => each.id.id !== idIn(rule) && ownerOf(each) === owner && each['type'] === rule['type'],
     );
     if (others.some((each) => each['name'] === rule['name']))
       throw badRequest('Alarm rule with such type already exists');
-    const configuration = normaliseAlarmRule(rule['configuration']);
+    const configuration =
+      rule['type'] === 'ALARM'
+        ? normaliseAlarmRule(rule['configuration'])
+        : normaliseScriptField(rule['configuration']);
     return save(
       this.rules,
       'CALCULATED_FIELD',
@@ -202,7 +210,9 @@ export class Tenant {
   #listRules(profileId: string, query: URLSearchParams): Json {
     found(this.profiles, 'DEVICE_PROFILE', profileId);
     const rules = [...this.rules.values()].filter((rule) => ownerOf(rule) === profileId);
-    return page(query.get('type') === 'ALARM' ? rules : [], query, 'name');
+    const type = query.get('type');
+    const listed = rules.filter((rule) => (type === null ? rule['type'] !== 'ALARM' : rule['type'] === type));
+    return page(listed, query, 'name');
   }
 
   #saveDashboard(dashboard: Readonly<Record<string, unknown>>): Entity {

@@ -160,6 +160,39 @@ describe('a setup by a newer version', () => {
   });
 });
 
+describe('an inactivity time-out', () => {
+  const inactivity = 'calculated field Inactivity time-out';
+  const expressions = (double: RestDouble): unknown[] =>
+    [...double.tenant.rules.values()]
+      .filter(({ type }) => type === 'SCRIPT')
+      .map(({ configuration }) => (configuration as { expression: unknown }).expression);
+
+  it('is a calculated field of the profile, in ms, that another value replaces', async () => {
+    await using double = await RestDouble.open();
+    assert.equal((await runSetup(double, { inactivityMs: 1_800_000 })).get(inactivity), 'make');
+    assert.deepEqual(expressions(double), ['return {"inactivityTimeout": 1800000};']);
+    assert.equal((await runSetup(double, { inactivityMs: 1_800_000 })).get(inactivity), 'keep');
+    assert.equal((await runSetup(double, { inactivityMs: 3_600_000 })).get(inactivity), 'update');
+    assert.deepEqual(expressions(double), ['return {"inactivityTimeout": 3600000};']);
+  });
+
+  it('stays if a later setup gives none, and goes with a removal', async () => {
+    await using double = await RestDouble.open();
+    await runSetup(double, { inactivityMs: 1_800_000 });
+    assert.equal((await runSetup(double)).get(inactivity), undefined);
+    assert.equal(expressions(double).length, 1);
+    double.tenant.addDevice(only(double.tenant.profiles.values()).id.id);
+    await removeAll(double);
+    assert.deepEqual(expressions(double), []);
+  });
+
+  it('is not made without being asked for', async () => {
+    await using double = await RestDouble.open();
+    await runSetup(double);
+    assert.deepEqual(expressions(double), []);
+  });
+});
+
 describe('what an operator owns', () => {
   it('key, secret, rule chain and debug settings survive an update', async () => {
     await using double = await RestDouble.open();

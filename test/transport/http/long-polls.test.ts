@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { AsyncSignal } from '../../../src/core/async/async-signal.ts';
 import { aborted, type Result } from '../../../src/core/failures/failure.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { Subscriptions } from '../../../src/core/ports/downlink.ts';
@@ -41,6 +42,9 @@ class PolledServer {
     'attributes/updates': [],
     rpc: [],
   };
+  readonly replies = new AsyncSignal();
+  /** Answers every poll for commands, as a command without a reply does. */
+  pending: HttpResponse | undefined;
   attributes = '{}';
   readonly #stop = new AbortController();
   readonly end: Promise<Result<void>>;
@@ -48,7 +52,9 @@ class PolledServer {
   constructor(subscriptions: Subscriptions = BOTH) {
     const { clock, log } = this;
     const get = (request: PollRequest, signal: AbortSignal) => this.#get(request, signal);
-    const polls = new LongPolls(subscriptions, this.heard, { clock, log, intervals: POLL_INTERVALS, get });
+    const { replies } = this;
+    const ports = { clock, log, intervals: POLL_INTERVALS, replies, get };
+    const polls = new LongPolls(subscriptions, this.heard, ports);
     this.end = polls.run(this.#stop.signal);
   }
 
@@ -64,6 +70,7 @@ class PolledServer {
     this.requests.push({ path, atMs: this.clock.monotonicMs() });
     if (!isPoll) return { ok: true, value: response(200, `{"shared":${this.attributes}}`) };
     const [name = '', timeoutMs] = path.split('?timeout=');
+    if (name === 'rpc' && this.pending) return { ok: true, value: this.pending };
     const queue = this.waiting[name as 'rpc'];
     const untilMs = this.clock.monotonicMs() + Number(timeoutMs);
     while (queue.length === 0 && this.clock.monotonicMs() < untilMs && !signal.aborted)
@@ -130,6 +137,41 @@ describe('long polls', () => {
     server.waiting.rpc.push(response(403, 'Device was deleted!'));
     await server.clock.advance(1_000);
     assert.deepEqual(await server.end, { ok: true, value: undefined });
+  });
+
+  it('deliver a command once that the server repeats until its reply', async () => {
+    const server = new PolledServer({ attributes: false, commands: true });
+    await server.clock.advance(2_000);
+    server.pending = response(200, '{"id":0,"method":"slow"}');
+    await server.clock.advance(58_000);
+    assert.equal(server.heard.commands.length, 1);
+    assert.ok(server.times('rpc?timeout=25000').length < 20);
+    server.pending = response(200, '{"id":1,"method":"next"}');
+    server.replies.notify();
+    await server.clock.advance(100);
+    assert.deepEqual(
+      server.heard.commands.map(({ id }) => id),
+      [0, 1],
+    );
+    // With another reply in between it is a new command, for example after a restart of the server.
+    server.replies.notify();
+    await server.clock.advance(100);
+    assert.equal(server.heard.commands.length, 3);
+    server.stop();
+    await server.end;
+  });
+
+  it('deliver the same one-way command again after an empty poll', async () => {
+    const server = new PolledServer({ attributes: false, commands: true });
+    await server.clock.advance(2_000);
+    const command = response(200, '{"id":0,"method":"reload"}');
+    server.waiting.rpc.push(command);
+    await server.clock.advance(30_000);
+    server.waiting.rpc.push(command);
+    await server.clock.advance(30_000);
+    assert.equal(server.heard.commands.length, 2);
+    server.stop();
+    await server.end;
   });
 
   it('are limited when a server answers at once, and this is reported once', async () => {

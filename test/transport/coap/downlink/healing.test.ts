@@ -60,7 +60,7 @@ describe('an agent that listens over a bad network', () => {
       const count = 60;
       for (let n = 0; n < count; n += 1) {
         downlink.setAttributes({ [`key${n % 7}`]: n });
-        downlink.sendCommand(`command ${n}`, 3_600_000);
+        downlink.sendCommand(`command ${n}`);
         await downlink.run(3 * MINUTE_MS);
         // The NAT and the server forget at moments without a command.
         if (n % 20 === 7) downlink.rebindNat();

@@ -15,6 +15,7 @@ const bodyOf = (bytes: number, letter: string) =>
 async function command(
   downlink: VirtualDownlink,
 ): Promise<{ readonly id: number; readonly reply: () => Promise<string> }> {
+  downlink.replies = false;
   const count = downlink.heard.commands.length;
   const sent = downlink.server.core.admin.sendRpc(GATEWAY.name, { method: 'status', timeoutMs: 600_000 });
   const reply = async () => {

@@ -5,6 +5,7 @@
 
 import { generate } from 'coap-packet';
 import { Secret } from '../../../../src/core/model/secret.ts';
+import type { Command } from '../../../../src/core/ports/downlink.ts';
 import { CoapTransport } from '../../../../src/transport/coap/transport.ts';
 import { RecordingListener } from '../../../doubles/recording-listener.ts';
 import { type Conditions, NO_FAULTS, type PathConditions } from '../../../simulation/first-boot/plan.ts';
@@ -20,9 +21,28 @@ export const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUYabcd');
 /** Before listening again, as after a few failures, ms. */
 const RETRY_MS = 60_000;
 
+/** Replies to each command at once, as often as it arrives: without a reply the server sends it again. */
+class ReplyingListener extends RecordingListener {
+  readonly #reply: (commandId: number) => void;
+
+  constructor(reply: (commandId: number) => void) {
+    super();
+    this.#reply = reply;
+  }
+
+  override onCommand(command: Command): void {
+    super.onCommand(command);
+    this.#reply(command.id);
+  }
+}
+
 export class VirtualDownlink implements AsyncDisposable {
   readonly time = new VirtualTime();
-  readonly heard = new RecordingListener();
+  readonly heard: RecordingListener = new ReplyingListener((commandId) => {
+    if (this.replies) void this.transport.reply(TOKEN, commandId, '{}', this.#stop.signal);
+  });
+  /** Whether it replies to commands itself. */
+  replies = true;
   readonly network: VirtualNetwork;
   readonly server: SimulatedServer;
   readonly transport: CoapTransport;
@@ -97,7 +117,7 @@ export class VirtualDownlink implements AsyncDisposable {
 
   /** Sends a command that waits on the server for `waitMs` at most. */
   sendCommand(method: string, waitMs = 600_000): void {
-    void this.server.core.admin.sendRpc(GATEWAY.name, { method, oneWay: true, timeoutMs: waitMs });
+    void this.server.core.admin.sendRpc(GATEWAY.name, { method, timeoutMs: waitMs });
   }
 
   async run(ms: number, isOver?: () => boolean): Promise<void> {

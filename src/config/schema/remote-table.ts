@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { type CommandsConfig, OPTIONAL_COMMANDS } from '../../core/model/commands-config.ts';
 import { nearestWord } from '../errors/nearest-word.ts';
 import type { Setting } from './setting.ts';
-import { parseWith, textOrList } from './value-types.ts';
+import { choice, parseWith, textOrList } from './value-types.ts';
 
 function parseCommands(input: string): Omit<CommandsConfig, 'exec'> | string {
   if (input.trim() === 'off') return { isOff: true, enabled: [] };
@@ -19,7 +19,14 @@ function parseCommands(input: string): Omit<CommandsConfig, 'exec'> | string {
   return `contains an unknown command${suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`}`;
 }
 
-export const remoteSettings = {
+export const remoteTable = {
+  remoteSettings: {
+    key: 'remote.settings',
+    default: 'on',
+    meaning:
+      'With on, shared attributes of the device in ThingsBoard set the settings that name one, and take precedence over files and environment variables. With off, the agent ignores them.',
+    ...choice(['on', 'off']),
+  },
   remoteCommands: {
     key: 'remote.commands',
     type: 'list',
