@@ -120,6 +120,8 @@ const SOURCES: readonly {
   { file: /^proc\/net\/(if_inet6|ipv6_route)$/, keysOf: () => /^(ipv6Addresses$|defaultRoute)/ },
   // One file has all conditions, and another one repeats the first of them.
   { file: /\/get_throttled$/, keysOf: () => /^pi/ },
+  // A chip stands in for the zone of the CPU while it is missing.
+  { file: /\/thermal_zone\d+\/temp$/, keysOf: () => /^(cpuTemperatureC$|thermal)/ },
   { file: /\/ifindex$/, keysOf: () => /^net.*[RT]x.*PerS$/ },
   { file: /\/diskseq$/, keysOf: () => /^drive.*(PerS|BusyPercent|LatencyMs)$/ },
 ];

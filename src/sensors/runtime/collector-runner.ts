@@ -111,7 +111,7 @@ export class CollectorRunner {
   #accept(measurements: Measurements): Values {
     const { values, problem } = this.#validate(measurements);
     if (problem !== undefined) this.#failures.fail(problem);
-    else if (Object.keys(values).length > 0) this.#failures.succeed();
+    else this.#failures.succeed(hasValues(values));
     this.#last = values;
     return values;
   }
@@ -162,6 +162,11 @@ export class CollectorRunner {
     this.#last = values;
     return this.#last;
   }
+}
+
+function hasValues(values: Values): boolean {
+  for (const _ in values) return true;
+  return false;
 }
 
 /** The entry that covers a key: its own, or one whose `*` matches the middle of it. */

@@ -27,6 +27,7 @@ export class FailureLog {
   /** The lines about the failures of each device. */
   readonly #failed = new Map<string, HourlyLines>();
   readonly #restored: HourlyLines;
+  #failedAtMs = 0;
 
   constructor(sensor: string, log: Logger, clock: MonotonicClock) {
     this.#sensor = sensor;
@@ -37,6 +38,7 @@ export class FailureLog {
 
   /** A round failed: as a whole, or some of its devices (PartialReadError). */
   fail(error: unknown): void {
+    this.#failedAtMs = this.#clock.monotonicMs();
     const isPartial = error instanceof PartialReadError;
     const failures: ReadonlyMap<string, unknown> = isPartial
       ? error.failures
@@ -51,10 +53,15 @@ export class FailureLog {
     }
   }
 
-  /** A round without a failure that had values: a sensor that is gone has not been repaired. */
-  succeed(): void {
+  /**
+   * A round without a failure. A sensor that has no values may be gone, which is no repair; after an hour it
+   * counts as one that this host does not have.
+   */
+  succeed(hasValues: boolean): void {
+    if (this.#failing.size === 0) return;
+    if (!hasValues && this.#clock.monotonicMs() - this.#failedAtMs < HOUR_MS) return;
     // Until a line may be written again, the failure counts as continuing, and a new one is no news.
-    if (this.#failing.size === 0 || this.#restored.left === 0) return;
+    if (this.#restored.left === 0) return;
     this.#restored.count();
     logEvent(this.#log, 'FL-SENSOR-RESTORED', { sensor: this.#sensor });
     this.#failing.clear();

@@ -19,12 +19,12 @@ export const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
 export const HOST_NAMES: readonly string[] = readdirSync(HOSTS);
 
 const STEP_MS = 10_000;
-const RECOVERY_MS = 600_000;
+const RECOVERY_MS = 3_600_000;
 
 export interface MovingRun {
   /** One letter a round, 10 s apart. h: healthy, d: damaged. */
   readonly schedule: string;
-  /** How many healthy rounds follow, ten minutes apart, and then one 10 s later. Default: none. */
+  /** How many healthy rounds follow, an hour apart, and then one 10 s later. Default: none. */
   readonly recoveries?: number;
   readonly sensors: readonly Collector[];
   readonly tuning?: Tuning;

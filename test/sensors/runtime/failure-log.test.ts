@@ -61,6 +61,19 @@ it('a device that fails by turns beside one that always fails is limited too', a
   assert.equal(logged().length, 4);
 });
 
+it('a sensor that fails and has no values afterwards is restored after an hour', async () => {
+  const { clock, log, logged } = setup();
+  log.fail(new Error('EIO'));
+  log.succeed(false);
+  await clock.advance(3_599_000);
+  log.succeed(false);
+  assert.deepEqual(logged(), ['warn EIO']);
+  await clock.advance(1000);
+  log.succeed(false);
+  log.fail(new Error('EIO'));
+  assert.deepEqual(logged(), ['info', 'warn EIO']);
+});
+
 it('a reason of any length is cut to 200 characters', () => {
   const { logged, log } = setup();
   log.fail(new Error('x'.repeat(1000)));
@@ -79,7 +92,7 @@ function setup() {
     round() {
       const failures = new Map([...failing].map((name) => [name, new Error(`EIO: ${name}`)]));
       if (failures.size > 0) log.fail(new PartialReadError({}, failures));
-      else log.succeed();
+      else log.succeed(true);
     },
     logged: () =>
       recording.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim()),
