@@ -10,7 +10,7 @@ const FACTOR = 30;
 
 describe('a server.url that does not work', () => {
   for (const target of ['another server', 'a closed port'] as const) {
-    it(`that is ${target} is left after five minutes, with every reading and without provisioning`, {
+    it(`that is ${target} is left after five minutes with every reading`, {
       timeout: 120_000,
     }, async () => {
       await using home = await openSandbox({ provisioning: PROVISIONING });

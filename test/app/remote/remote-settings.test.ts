@@ -225,7 +225,7 @@ describe('an invalid shared attribute', () => {
 describe('server.url by the server', () => {
   const urls = ({ current }: RemoteFixture) => current.config.server.endpoints.map(({ url }) => url);
 
-  it('is on trial until telemetry is accepted there, and then the credentials are bound first', async () => {
+  it('is on trial until telemetry is accepted; then the credentials are bound', async () => {
     await using gateway = await RemoteFixture.open();
     await gateway.accept();
     await gateway.all({ serverUrl: 'coap://new.example', telemetryInterval: '30s' });

@@ -180,7 +180,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-it('no sequence of changes, outages and power cuts cuts a gateway off, or stores what was not proven', () => {
+it('no life of changes, outages and power cuts cuts a gateway off', () => {
   let writes = 0;
   let changes = 0;
   fc.assert(

@@ -97,7 +97,7 @@ describe('what the server wants', () => {
     assert.deepEqual(plain(nextChanges(next, ALONE)), { url: 'u' });
   });
 
-  it('values that do not fit wait for another value, a notification or another configuration', () => {
+  it('a value that does not fit waits for news or another configuration', () => {
     const pending = all(initialState(NOTHING), { a: '1' });
     const unfit = recordAttempt(pending, new Map([['a', '1']]), 0);
     assert.equal(pendingChanges(unfit).size, 0);
@@ -153,7 +153,7 @@ describe('a trial', () => {
     assert.deepEqual([confirmedOf(done), plain(done.rejected)], [{ a: '2' }, { b: '9' }]);
   });
 
-  it('fails without blame if no telemetry was accepted before, and begins again after some', () => {
+  it('fails without blame if no telemetry was accepted before it', () => {
     const trial = tryPending(all(stored({ a: '1' }), { a: '2' }), 1000);
     const back = takeBack(trial, 1000 + TRIAL_MS);
     assert.equal(back.rejected.size, 0);
@@ -204,7 +204,7 @@ describe('a trial', () => {
 });
 
 describe('settingsToStore', () => {
-  it('keeps what was taken back while it is tried again, so that nothing is written in between', () => {
+  it('keeps what was taken back while it is tried again', () => {
     const before = stored({ b: '1' }, { a: '2' });
     const pending = changed(before, { a: '2' });
     const trial = tryPending(pending, 0);
@@ -252,7 +252,7 @@ describe('the next trial', () => {
     assert.deepEqual(waits, [0, 0, 10, 20, 40, 60]);
   });
 
-  it('waits after a failure until telemetry is accepted, unless the server wants something else', () => {
+  it('waits after a failure for telemetry or for another wish of the server', () => {
     const healthy = acceptTelemetry(all(stored({ a: '1' }), { a: '2', url: 'u' }), 0, 0);
     const back = takeBack(tryPending(healthy, 0), TRIAL_MS);
     assert.equal(nextStartMs(back), Number.POSITIVE_INFINITY);
