@@ -17,6 +17,7 @@ import { defineSample } from './sample/define.ts';
 import { defineSandbox } from './sandbox/define.ts';
 import { defineStatus } from './status/define.ts';
 import type { CommandHost } from './ui/terminal.ts';
+import { defineUpdate } from './update/define.ts';
 
 export type ProgramHost = Omit<CommandHost, 'terminal'>;
 
@@ -30,6 +31,7 @@ const DEFINITIONS = [
   defineSample,
   defineSandbox,
   defineDemo,
+  defineUpdate,
   defineImport,
   definePrepareImage,
 ];
