@@ -12,6 +12,7 @@ import { kills, samplingBlocked, sessionBlocked, stopped } from './scenarios/han
 import { hardening } from './scenarios/hardening.ts';
 import { life } from './scenarios/life.ts';
 import { cutsOfFirstBoots, cutsOfRunning, cutsOfUpgrades } from './scenarios/power-cuts.ts';
+import { updates } from './scenarios/updates.ts';
 
 export const STAGES: readonly (readonly Scenario[])[] = [
   // Alone, because its durations are checked.
@@ -19,6 +20,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
   [
     { name: 'hardening', run: hardening },
     { name: 'custom-sensors', run: customSensors },
+    { name: 'update', run: updates },
     { name: 'failure-messages', run: failureMessages },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },

@@ -6,7 +6,7 @@ import type { CommandHost } from '../ui/terminal.ts';
 const KEYS = ['--keys <dir>', 'public keys (default: /etc/firstlight/update-keys.d)'] as const;
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
-export function defineUpdate(program: Command, { out, finish }: CommandHost): void {
+export function defineUpdate(program: Command, { environment, out, signal, finish }: CommandHost): void {
   const update = program
     .command('update')
     .description('make, check and install signed updates; docs/updates.md describes them');
@@ -44,5 +44,30 @@ export function defineUpdate(program: Command, { out, finish }: CommandHost): vo
     .action(async (file: string, options: import('./check-command.ts').CheckOptions) => {
       const { checkUpdate } = await import('./check-command.ts');
       await finish(checkUpdate(file, options, out));
+    });
+  update
+    .command('apply <file>')
+    .description('install an update file without a server, with the same checks and the same way back')
+    .addHelpText('after', '\nExample: sudo firstlight update apply firstlight-0.2.0.update')
+    .action(async (file: string) => {
+      const { applyUpdate } = await import('./apply-command.ts');
+      await finish(applyUpdate(file, out, signal));
+    });
+  update
+    .command('status')
+    .description('show whether updates are on, the installed version and the last result')
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExample: firstlight update status')
+    .action(async (options: import('./status-command.ts').UpdateStatusOptions) => {
+      const { showUpdateStatus } = await import('./status-command.ts');
+      await finish(showUpdateStatus(options, out));
+    });
+  update
+    .command('install', { hidden: true })
+    .description("root's part, started by firstlight-update.service")
+    .option('--gate <seconds>', 'how long the health of the new version is watched (default: 600)')
+    .action(async (options: import('./install-command.ts').InstallOptions) => {
+      const { installUpdate } = await import('./install-command.ts');
+      await finish(installUpdate(options, environment, out, signal));
     });
 }
