@@ -13,11 +13,12 @@ import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Logger } from '../../core/ports/log.ts';
+import { CHUNK_BYTES, type SoftwareChunk } from '../../core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
 import { replyFailure } from '../downlink-messages.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
-import { classifyPost, classifyProbe, classifyProvision } from './classify-response.ts';
+import { classifyError, classifyPost, classifyProbe, classifyProvision } from './classify-response.ts';
 import { type ClientSettings, HttpClient, type HttpRequest } from './client.ts';
 import { LongPolls, POLL_INTERVALS, type PollIntervals, type PollRequest } from './long-polls.ts';
 import { formatOrigin, type Origin, resolveRedirect } from './origin.ts';
@@ -64,6 +65,9 @@ const PERMANENT_STATUSES: ReadonlySet<number> = new Set([301, 308]);
 const ORIGINS_MAX = 4;
 /** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
+
+/** Of a software package; what the default limit of a response admits. */
+const SOFTWARE_CHUNK_BYTES = 16 * CHUNK_BYTES;
 
 type RequestTemplate = Omit<HttpRequest, 'timeoutMs' | 'startedMs'>;
 
@@ -139,6 +143,22 @@ export class HttpTransport implements Transport {
     const path = `${pathOf(token)}/rpc/${commandId}`;
     const post = () => this.#post({ method: 'POST', path, body, isRepeatable: true }, signal);
     return (await this.#downlinkRequests.run(post, signal)) ?? aborted();
+  }
+
+  async downloadChunk(
+    token: Secret,
+    { title, version, offset }: SoftwareChunk,
+    signal: AbortSignal,
+  ): Promise<Result<Uint8Array>> {
+    // A download that began over CoAP goes on with small chunks until a large one can begin.
+    const size = offset % SOFTWARE_CHUNK_BYTES === 0 ? SOFTWARE_CHUNK_BYTES : CHUNK_BYTES;
+    const query = new URLSearchParams({ title, version, size: `${size}`, chunk: `${offset / size}` });
+    const request = { path: `software?${query}`, isPoll: false, responseBytesMax: SOFTWARE_CHUNK_BYTES };
+    const result = await this.#get(token, request, signal);
+    if (!result.ok) return result;
+    const { status, bytes, isTruncated } = result.value;
+    if (status === 200 && !isTruncated && bytes.length > 0) return { ok: true, value: bytes };
+    return { ok: false, failure: classifyError(result.value) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -81,7 +81,7 @@ async function expectOnline(
   findings: Findings,
   what: string,
 ): Promise<void> {
-  const { out } = await machine.run(['dpkg-query', '-W', '-f=${Status} ${Version}', 'firstlight']);
+  const { out } = await machine.run(['dpkg-query', '-W', `-f=\${Status} \${Version}`, 'firstlight']);
   findings.expect(out.trim() === `install ok installed ${version}`, `${what}: dpkg has ${out}`);
   const isReceiving = await site.isReceiving(ONLINE_WITHIN_MS);
   findings.expect(isReceiving, `${what}: not online: ${(await service.status()).trim()}`);
