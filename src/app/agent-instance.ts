@@ -25,6 +25,7 @@ import { ConfCredentialStore } from '../credentials/store.ts';
 import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
+import type { UpdateFollower } from '../update/download/update-follower.ts';
 import { operatorPrograms } from './command-controls.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
 import { endpointId, resolveDeviceName } from './identity.ts';
@@ -32,12 +33,15 @@ import type { PlaintextWarnings } from './plaintext-warnings.ts';
 import type { SensorSet } from './sensors.ts';
 import { StartupError } from './startup-error.ts';
 import { openTransport } from './transport.ts';
+import { openUpdates } from './updates.ts';
 import { VERSION } from './version.ts';
 
 /** Services that outlive one configuration. */
 export interface SharedServices {
   /** The state directory. */
   readonly state: string;
+  /** For files that are valid in this boot only; undefined if the host has no runtime directory. */
+  readonly runtime: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: HostLogger;
@@ -94,7 +98,8 @@ export async function runAgentInstance(
   logEvent(log, 'FL-AGENT-STARTED', { version: VERSION, server, state, queuedReadings: outbox.size });
   void sharedServices.plaintextWarnings.warn(config.server.endpoints, signal);
   const { sensors, run: runSensors } = sharedServices.sensorSet.open(config.sensors);
-  const downlink = createDownlink(config, sharedServices);
+  const updates = await openUpdates(config, sharedServices);
+  const downlink = createDownlink(config, sharedServices, updates);
   const runAgentLoops = (stop: AbortSignal) =>
     runLoops({ ...sharedServices, sensors, store, transport, endpoint, downlink }, settings, stop);
   await runAll([runAgentLoops, runSensors], signal);
@@ -104,17 +109,19 @@ export async function runAgentInstance(
 function createDownlink(
   config: Config,
   { clock, commands, controls }: SharedServices,
+  updates: UpdateFollower | undefined,
 ): AgentPorts['downlink'] {
-  const subscriptions = { attributes: false, commands: !config.commands.isOff };
+  const subscriptions = { attributes: updates !== undefined, commands: !config.commands.isOff };
   if (!subscriptions.attributes && !subscriptions.commands) return undefined;
   const table = createCommandTable(config.commands, controls, operatorPrograms(clock));
   return {
     subscriptions,
     listener: {
-      onAttributes: () => {},
+      onAttributes: (update) => updates?.onAttributes(update),
       onCommand: (command) => commands.onCommand(command),
     },
     serveCommands: (send, signal) => commands.serve(table, send, signal),
+    ...(updates && { runUpdates: (server, signal) => updates.run(server, signal) }),
   };
 }
 

@@ -23,7 +23,6 @@ const FAULTS = {
   const { open } = fs.promises;
   fs.promises.open = (path, ...rest) =>
     String(path).includes('credentials') ? Promise.reject(Object.assign(new Error('no'), { code: 'EIO' })) : open(path, ...rest);
-  fs.promises.readFile = () => Promise.reject(Object.assign(new Error('no'), { code: 'EIO' }));
   (await import('node:module')).syncBuiltinESMExports();
 }`,
   'refused-telemetry': '',

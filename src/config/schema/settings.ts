@@ -13,6 +13,7 @@ import { remoteSettings } from './remote-settings.ts';
 import { sensorSettings } from './sensor-settings.ts';
 import { serverSettings } from './server-settings.ts';
 import type { Setting } from './setting.ts';
+import { updateSettings } from './update-settings.ts';
 import {
   absolutePath,
   boundedText,
@@ -131,6 +132,7 @@ export const settings = {
   },
   ...sensorSettings,
   ...remoteSettings,
+  ...updateSettings,
   outboxSpoolAfter: {
     key: 'outbox.spool-after',
     default: '60s',

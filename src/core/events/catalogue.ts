@@ -14,12 +14,14 @@ import { DOWNLINK_EVENTS } from './downlink.ts';
 import { FAILURE_SENTENCES } from './failure-sentences.ts';
 import { HOST_EVENTS } from './host.ts';
 import { READING_EVENTS } from './readings.ts';
+import { UPDATE_EVENTS } from './updates.ts';
 
 const EVENTS_EXCEPT_FAILURES = {
   ...CONNECTION_EVENTS,
   ...ENDPOINT_EVENTS,
   ...READING_EVENTS,
   ...DOWNLINK_EVENTS,
+  ...UPDATE_EVENTS,
   ...HOST_EVENTS,
 } as const satisfies Record<string, EventEntry>;
 
