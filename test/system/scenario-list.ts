@@ -4,6 +4,7 @@
  */
 
 import type { Scenario } from './scenario.ts';
+import { assignedUpdate, cutsOfUpdates } from './scenarios/assigned-updates.ts';
 import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './scenarios/bad-disks.ts';
 import { linkDown, lossyLink, nameServerAbsent, serverAbsent } from './scenarios/bad-networks.ts';
 import { customSensors } from './scenarios/custom-sensors.ts';
@@ -21,6 +22,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'hardening', run: hardening },
     { name: 'custom-sensors', run: customSensors },
     { name: 'update', run: updates },
+    { name: 'assigned-update', run: assignedUpdate },
     { name: 'failure-messages', run: failureMessages },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
@@ -32,6 +34,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'cut-first-boot', run: cutsOfFirstBoots },
     { name: 'cut-running', run: cutsOfRunning },
     { name: 'cut-upgrade', run: cutsOfUpgrades },
+    { name: 'cut-update', run: cutsOfUpdates },
   ],
   // These count each second without a reading.
   [

@@ -14,7 +14,7 @@ import { type Fault, UpdateVersions } from '../update-versions.ts';
 const ONLINE_WITHIN_MS = 60_000;
 /** Of the health gate in these tests; a gateway has ten minutes. */
 const GATE_S = 60;
-const WATCHDOG = ['[Service]', 'WatchdogSec=10s'];
+export const WATCHDOG = ['[Service]', 'WatchdogSec=10s'];
 const APPLIED_WITHIN_MS = 240_000;
 const FAULTS: readonly Fault[] = ['crash', 'hang', 'no-credentials', 'refused-telemetry'];
 
