@@ -6,17 +6,25 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../core/model/config.ts';
-import type { UpdateFollower } from '../update/download/update-follower.ts';
-import type { SharedServices } from './agent-instance.ts';
+import type { Outbox } from '../core/ports/outbox.ts';
+import type { FollowerPorts, UpdateFollower } from '../update/download/update-follower.ts';
 import { VERSION } from './version.ts';
 
 /** As in update/trusted-keys.ts, which checks the files. */
 const KEYS_DIRECTORY = '/etc/firstlight/update-keys.d';
 const REQUEST_FILE = 'update-request';
 
+export interface UpdateServices extends Pick<FollowerPorts, 'clock' | 'random' | 'log'> {
+  /** The state directory. */
+  readonly state: string;
+  /** The runtime directory; without one nothing can be requested. */
+  readonly runtime: string | undefined;
+  readonly outbox: Pick<Outbox, 'fresh'>;
+}
+
 export async function openUpdates(
   { update }: Pick<Config, 'update'>,
-  { state, clock, random, log, outbox, runtime }: SharedServices,
+  { state, clock, random, log, outbox, runtime }: UpdateServices,
 ): Promise<UpdateFollower | undefined> {
   if (runtime === undefined || !hasKeys()) return undefined;
   const { createFollower } = await import('../update/download/create-follower.ts');

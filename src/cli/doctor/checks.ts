@@ -23,6 +23,7 @@ import { deriveDeviceName } from '../../host/hardware/device-name.ts';
 import { runCommand } from '../../host/process/run-command.ts';
 import { hostRandom } from '../../host/random.ts';
 import { currentStatus } from '../status/command.ts';
+import { readUpdateSummary } from '../update/summary.ts';
 import { inspectCredentials } from './credentials.ts';
 import {
   boardCheck,
@@ -33,6 +34,7 @@ import {
   outboxCheck,
   successCheck,
 } from './host-checks.ts';
+import { updateCheck } from './update-check.ts';
 
 export interface DoctorOptions extends PathOptions {
   readonly json?: boolean;
@@ -84,7 +86,13 @@ export async function createChecks(
     boardCheck(state),
     clockCheck(loaded, clock),
   ];
-  const remainingChecks = [outboxCheck(state), service, successCheck(status), eventCountsCheck(status)];
+  const remainingChecks = [
+    outboxCheck(state),
+    service,
+    updateCheck(readUpdateSummary),
+    successCheck(status),
+    eventCountsCheck(status),
+  ];
   if (!('config' in loaded)) {
     const checks = [configurationCheck(loaded), ...localChecks, networkCheck(false), ...remainingChecks];
     return { checks, [Symbol.asyncDispose]: async () => {} };

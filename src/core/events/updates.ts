@@ -10,7 +10,7 @@ export const UPDATE_EVENTS = {
   'FL-UPDATE-IGNORED': {
     level: 'warn',
     sentence:
-      'the server assigned software that this agent does not install, and the field problem says why: assign an update of Firstlight',
+      'the server assigned software that this agent does not install, and the field problem says why: remove the assignment, or assign an update of Firstlight',
   },
   'FL-UPDATE-DOWNLOADED': { level: 'info', sentence: 'the update was downloaded and verified' },
   'FL-UPDATE-INSTALLING': {

@@ -106,3 +106,9 @@ function finish(run: Run, outcome: Outcome, problem?: string): InstallationState
   const result = { outcome, file, version, previous, ...(problem !== undefined && { problem }) };
   return { at: 'finish', run, result, isReturnPending: false };
 }
+
+/** For a line about the last update. */
+export function describeResult({ outcome, version, previous, problem }: UpdateResult): string {
+  if (outcome === 'updated') return `updated from ${previous} to ${version}`;
+  return `${outcome}${version === undefined ? '' : ` ${version}`}: ${problem}`;
+}
