@@ -29,7 +29,7 @@ export class FileSource implements UpdateSource, Disposable {
     const bytes = Buffer.alloc(length);
     for (let done = 0; done < length; ) {
       const read = readSync(this.#file, bytes, done, length - done, position + done);
-      if (read === 0) throw new Error('the file became shorter while it was read');
+      if (read === 0) throw Object.assign(new Error('the file became shorter'), { code: 'ESTALE' });
       done += read;
     }
     return bytes;

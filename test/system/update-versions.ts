@@ -3,7 +3,7 @@
  * and packed as update files.
  */
 
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { signUpdate } from '../../src/update/sign-update.ts';
@@ -77,6 +77,12 @@ export class UpdateVersions {
     if (fault === 'refused-telemetry')
       for (const name of await readdir(join(tree, CODE)))
         await change(join(CODE, name), (text) => text.replaceAll('/telemetry`', '/nothing`'));
+    // dpkg compares the files with this list.
+    const sums = (await readFile(join(tree, 'DEBIAN/md5sums'), 'utf8')).trimEnd().split('\n');
+    const paths = sums.map((line) => line.slice(34));
+    const md5 = (content: Buffer) => createHash('md5').update(content).digest('hex');
+    const lines = paths.map(async (path) => `${md5(await readFile(join(tree, path)))}  ${path}\n`);
+    await writeFile(join(tree, 'DEBIAN/md5sums'), (await Promise.all(lines)).join(''));
     const deb = join(this.#directory, `firstlight_${version}_all.deb`);
     await run(['dpkg-deb', '--root-owner-group', '-Zgzip', '--build', tree, deb], WITHIN_MS);
     await rm(tree, { recursive: true });

@@ -6,7 +6,9 @@
 import { mkdirSync } from 'node:fs';
 import { EX_FAILED, EX_NOINPUT, EX_OK, EX_STOPPED, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
+import { versionProblem } from '../../core/update/manifest.ts';
 import { hostClock } from '../../host/clock/clock.ts';
+import { HostDpkg } from '../../update/install/host-dpkg.ts';
 import { NodeInstallationDisk } from '../../update/install/node-installation-disk.ts';
 import { loadState, parseResult, runFilesIn, UPDATE_DIRECTORY } from '../../update/install/run-files.ts';
 import { runHostCommand } from '../../update/install/run-host-command.ts';
@@ -69,6 +71,11 @@ async function handOver(
   using source = new FileSource(path);
   const verified = await verifyUpdate(source, keys);
   if (!verified.ok) return verified.problem;
+  const notAllowed = versionProblem(
+    verified.value.manifest,
+    (await new HostDpkg().installedVersion()) ?? '0',
+  );
+  if (notAllowed !== undefined) return notAllowed;
   mkdirSync(files.directory, { recursive: true, mode: 0o755 });
   mkdirSync(files.private, { recursive: true, mode: 0o700 });
   await disk.create(files.incoming, async (write) => {

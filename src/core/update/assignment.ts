@@ -10,6 +10,7 @@ import { isPackageVersion } from './package-version.ts';
 export interface Assignment {
   readonly title: string;
   readonly version: string;
+  /** 0: it is not in the server, but at a URL. */
   readonly bytes: number;
   /** Lower-case hexadecimal. */
   readonly checksum: string;
@@ -35,6 +36,9 @@ export class AssignedSoftware {
   /** Undefined: none, or not all of its attributes have arrived. */
   get current(): Assignment | undefined {
     const [title, version] = [this.#word('title'), this.#word('version')];
+    const isElsewhere = this.#word('url') !== undefined;
+    if (isElsewhere && title !== undefined && version !== undefined)
+      return { title, version, bytes: 0, checksum: '', algorithm: '' };
     const [checksum, algorithm] = [this.#word('checksum'), this.#word('checksum_algorithm')];
     const bytes = Number(this.#values.get('sw_size'));
     if (title === undefined || version === undefined || checksum === undefined || algorithm === undefined)
@@ -74,6 +78,8 @@ export function assignmentProblem(
     return `the assigned software has the title "${title}", which is not for this agent: name it "${UPDATE_TITLE}" if it is an update of Firstlight`;
   if (!isPackageVersion(version))
     return `the assigned version "${version}" has no valid form: upload the update with the version of its manifest`;
+  if (bytes === 0)
+    return 'the assigned software is only a URL, which this agent does not open: upload the update file itself';
   if (bytes > bytesMax)
     return `the assigned software has ${bytes} bytes, the limit is ${bytesMax}: upload an update made by npm run package -- --sign`;
   return undefined;

@@ -34,8 +34,8 @@ const SPACE_MARGIN_BYTES = 8_000_000;
 
 export async function stage(ports: StagingPorts): Promise<Staged> {
   const { disk, files, takeRequest } = ports;
-  // First, so that a request that cannot be served is not served again and again.
-  takeRequest();
+  // First, so that a request that cannot be served is not served again and again. The operator precedes; the agent waits.
+  if (disk.size(files.incoming) === undefined) takeRequest();
   const found: { file?: string; version?: string } = {};
   const staged = await prepare(ports, found);
   if (staged.ok) return { ok: true, run: staged.value };

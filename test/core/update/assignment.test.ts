@@ -74,6 +74,16 @@ test('software of another title, form or size is refused with a sentence', () =>
   assert.match(assignmentProblem(expected, 999) ?? '', /the limit is 999/);
 });
 
+test('software at a URL is refused with a sentence', () => {
+  const software = new AssignedSoftware();
+  software.onAttributes({
+    is: 'all',
+    values: { sw_title: 'firstlight', sw_version: '0.2.0', sw_url: 'https://example.com/x' },
+  });
+  const { current } = software;
+  assert.match(current ? (assignmentProblem(current, 2000) ?? '') : '', /upload the update file itself/);
+});
+
 test('assignments differ in each of their attributes', () => {
   assert.ok(isSameAssignment(expected, { ...expected }));
   for (const change of [

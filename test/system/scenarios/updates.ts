@@ -17,12 +17,23 @@ const GATE_S = 60;
 export const WATCHDOG = ['[Service]', 'WatchdogSec=10s'];
 const APPLIED_WITHIN_MS = 240_000;
 const FAULTS: readonly Fault[] = ['crash', 'hang', 'no-credentials', 'refused-telemetry'];
+const REASONS: Readonly<Record<Fault, string>> = {
+  crash: 'ended by itself',
+  hang: 'did not run',
+  'no-credentials': 'credentials',
+  'refused-telemetry': 'delivered no telemetry',
+};
+/** Between the versions of the faults. */
+const GOOD = '0.1.11';
+const DEFAULTS = '/etc/firstlight/firstlight.toml';
+const OPERATOR_LINE = '# A line of the operator.';
 
 export async function updates({ place, installed, packages }: Environment): Promise<Report> {
   await using root = await installed.root();
   await using site = await Site.open(root.path);
   const findings = new Findings();
   const versions = new UpdateVersions(join(place, 'update-versions'), packages.higher);
+  let applied = 0;
   await site.openServer();
   await site.configure();
   await site.dropIn('watchdog', WATCHDOG);
@@ -33,19 +44,29 @@ export async function updates({ place, installed, packages }: Environment): Prom
   await versions.trust(root.path);
   await booted.machine.run(['systemctl', 'start', 'firstlight-update.path']);
 
-  const good = await apply(site, booted, await versions.update('0.1.1'));
+  // The first way back is a package made of the installed files, the others the package of the last update.
+  await booted.machine.sh(`echo '${OPERATOR_LINE}' >> ${DEFAULTS}`);
+  const { out: lower } = await booted.machine.run(['dpkg-query', '-W', `-f=\${Version}`, 'firstlight']);
+  await expectWayBack('crash', lower.trim());
+  const good = await apply(site, booted, await versions.update(GOOD));
   findings.figure(`updated in ${good.seconds} s`);
   findings.expect(good.code === 0, `a good version was not installed: ${good.out}`);
-  await expectOnline(site, booted, '0.1.1', findings, 'after the update');
-  for (const [index, fault] of FAULTS.entries()) {
-    const bad = await apply(site, booted, await versions.update(`0.1.${index + 2}`, fault));
-    findings.figure(`${fault}: back in ${bad.seconds} s`);
-    findings.expect(bad.code === 1, `${fault}: the version stayed: ${bad.out}`);
-    findings.expect(bad.out.includes('Not updated: version'), `${fault}: no reason: ${bad.out}`);
-    await expectOnline(site, booted, '0.1.1', findings, fault);
-  }
+  await expectOnline(site, booted, GOOD, findings, 'after the update');
+  for (const fault of FAULTS) await expectWayBack(fault, GOOD);
   await expectExposure(booted, findings);
   return findings;
+
+  async function expectWayBack(fault: Fault, installedVersion: string): Promise<void> {
+    applied += 1;
+    const bad = await apply(site, booted, await versions.update(`0.1.${10 * applied}`, fault));
+    const what = `${fault} over ${installedVersion}`;
+    findings.figure(`${what}: back in ${bad.seconds} s`);
+    findings.expect(bad.code === 1, `${what}: the version stayed: ${bad.out}`);
+    findings.expect(bad.out.includes('Not updated: version'), `${what}: no reason: ${bad.out}`);
+    findings.expect(bad.out.includes(REASONS[fault]), `${what}: another reason: ${bad.out}`);
+    await expectOnline(site, booted, installedVersion, findings, what);
+    applied += 1;
+  }
 }
 
 /** Without a key nothing runs, also if the agent is compromised and asks for it. */
@@ -87,6 +108,10 @@ async function expectOnline(
   findings.expect(isReceiving, `${what}: not online: ${(await service.status()).trim()}`);
   const devices = site.sandbox.devices().length;
   findings.expect(devices === 1, `${what}: ${devices} devices`);
+  const kept = await machine.run(['grep', '-c', OPERATOR_LINE, DEFAULTS]);
+  findings.expect(kept.out.trim() === '1', `${what}: the configuration file of the operator was replaced`);
+  const changed = await machine.sh('dpkg --verify firstlight | grep -v " c "');
+  findings.expect(changed.out.trim() === '', `${what}: files differ from the package: ${changed.out}`);
   const left = await machine.sh('ls /var/lib/firstlight-update/run');
   findings.expect(left.out.trim() === 'kept.deb', `${what}: left behind: ${left.out.trim()}`);
 }
