@@ -1,6 +1,6 @@
 #!/bin/sh
 # Copies the files of /proc and /sys that the sensors of Firstlight read into a tar.gz, to be sent with a report:
-# `firstlight sample --root` reads it like the host. Symbolic links below /sys are kept. Serial numbers, MAC and IP
+# `firstlight sample --root FILE` reads it like the host. Symbolic links below /sys are kept. Serial numbers, MAC and IP
 # addresses, machine-id, UUIDs, SSIDs and host names are replaced, equal ones by equal ones, so that references still
 # match. A file that hangs or cannot be read is skipped and reported.
 set -eu
@@ -104,6 +104,7 @@ main() {
 	replace_names
 	build_tree
 	tar -C "$work/tree" -czf "$out" .
+	give_to_caller
 	report
 }
 
@@ -301,7 +302,12 @@ replace_names() {
 	kind == "mac" {
 		gsub(/-/, ":", low)
 		if (low == "00:00:00:00:00:00" || low == "ff:ff:ff:ff:ff:ff") next
-		if (!(low in mac)) { macs++; mac[low] = sprintf("02:00:00:00:%02x:%02x", int(macs / 256), macs % 256) }
+		# A locally administered address (bit 0x02 of the first byte) stays one: it identifies no board.
+		if (!(low in mac)) {
+			macs++
+			local = int(byte(low) / 2) % 2
+			mac[low] = sprintf(local ? "02:00:00:00:%02x:%02x" : "00:00:5e:00:%02x:%02x", 83 * !local + int(macs / 256), macs % 256)
+		}
 		to = mac[low]
 		if (name ~ /-/) gsub(/:/, "-", to)
 		put(name, to)
@@ -347,6 +353,14 @@ build_tree() {
 	done <"$work/links"
 	cut -d' ' -f2- "$work/files" | sort >FILES
 	sort -u "$work/missed" >MISSED
+	# Unpacked by root, it can be read by everybody who may enter the directory. The archive itself stays private.
+	chmod -R u+rwX,go+rX .
+}
+
+# The user who called sudo is the one who sends it.
+give_to_caller() {
+	[ "$(id -u)" -eq 0 ] && [ -n "${SUDO_UID:-}" ] && [ -n "${SUDO_GID:-}" ] || return 0
+	chown -h "$SUDO_UID:$SUDO_GID" "$out"
 }
 
 report() {
@@ -356,6 +370,7 @@ report() {
 	echo "$(wc -l <FILES) files, $(wc -l <MISSED) left out; $(wc -l <"$work/names") names of this host and its network replaced."
 	[ "$(id -u)" -eq 0 ] || echo "Run it as root to include the files that only root can read."
 	echo "Written to $out: check its contents before you send it."
+	echo "firstlight sample --root $out shows its readings."
 }
 
 main "$@"

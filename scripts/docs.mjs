@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commandReference } from './docs/commands.mjs';
 import { configurationReference } from './docs/configuration.mjs';
+import { dashboardPictures } from './docs/dashboard-pictures.mjs';
 import { eventReference } from './docs/events.mjs';
 import { sensorReference } from './docs/sensors.mjs';
 import { statusPicture } from './docs/status-picture.mjs';
@@ -22,6 +23,7 @@ const documents = {
   'docs/reference/events.md': page('Events', await eventReference()),
   'docs/reference/sensors.md': page('Sensors', await sensorReference()),
   'docs/images/status.svg': await statusPicture(),
+  ...(await dashboardPictures()),
 };
 
 const stale = Object.entries(documents).filter(([path, text]) => current(path) !== text);

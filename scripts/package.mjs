@@ -39,8 +39,10 @@ if (!/^\d[0-9A-Za-z.+~]*$/.test(debVersion))
 const epoch = sourceDate(root);
 const output = resolve(options.output ?? join(root, 'dist'));
 const work = join(output, 'package');
+const node = manifest.engines.node.replace(/^>=/, '');
 const release = {
   version,
+  node,
   debVersion,
   epoch,
   maintainer,
@@ -55,7 +57,6 @@ run(
   'bundling failed: see the errors above',
 );
 const files = await filesOf(bundle, release);
-const node = manifest.engines.node.replace(/^>=/, '');
 
 const staged = join(work, 'deb');
 writeTree(staged, [...files, ...controlOf(files, { debVersion, node })], epoch);

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { VERSION } from '../src/app/version.ts';
+import { RELEASE_DATE, RELEASED_MS, VERSION } from '../src/app/version.ts';
 import { variableOf } from '../src/config/schema/setting.ts';
 import { allSettings } from '../src/config/schema/settings.ts';
 import { EVENTS } from '../src/core/events/catalogue.ts';
@@ -116,6 +116,13 @@ describe('README.md and docs/', () => {
 it('the version of the agent is that of the package, and the changelog has it', () => {
   assert.equal(VERSION, manifest.version);
   assert.ok(read('CHANGELOG.md').includes(`## ${VERSION}`));
+});
+
+it('the release date of the agent is that of the changelog', () => {
+  assert.match(RELEASE_DATE, /^20\d\d-\d\d-\d\d$/);
+  assert.equal(new Date(RELEASED_MS).toISOString().slice(0, 10) < RELEASE_DATE, true);
+  const [, date] = new RegExp(`^## ${VERSION} \\((.+)\\)$`, 'm').exec(read('CHANGELOG.md')) ?? [];
+  if (date !== 'unreleased') assert.equal(date, RELEASE_DATE);
 });
 
 /** The paths of links and pictures, without those of code, other hosts and headings of the same page. */

@@ -16,11 +16,11 @@ const EXIT_CODES = {
   64: 'The command line is wrong.',
   66: 'The file given with `--from` does not exist (`import`).',
   72: 'A file of the program is missing or damaged: reinstall Firstlight.',
-  73: 'The support bundle could not be written.',
+  73: 'An output file could not be written (`doctor --bundle`, `thingsboard`).',
   74: 'The output could not be written.',
-  75: 'The state directory is not usable, or another agent uses it.',
+  75: 'The state directory is not usable, another agent uses it, or the server cannot be reached (`thingsboard`).',
   78: 'The configuration has problems. The command reports all of them.',
-  130: 'The command was interrupted before it had finished (`doctor`).',
+  130: 'The command was interrupted before it had finished (`doctor`, `thingsboard`).',
   141: 'The output pipe was closed, for example by `head`. A running agent does not exit for this reason.',
 };
 

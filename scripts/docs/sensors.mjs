@@ -1,7 +1,7 @@
 /** docs/reference/sensors.md, from the catalogue of sensors. */
 
 import { loadAttributeNames, loadSensors } from '../lib/sources.mjs';
-import { blocks, escaped, sentence, table, wrapped } from './markdown.mjs';
+import { blocks, bullets, escaped, sentence, table, wrapped } from './markdown.mjs';
 
 const INTRODUCTION = [
   'The agent reads the sensors of the host at each `telemetry.interval` and sends the values as telemetry. A value that cannot be read is absent, never 0. A number outside its range is treated as a fault of the sensor and is absent too. Rates and utilisation cover the time since the previous sample; the first sample has none.',
@@ -59,7 +59,10 @@ const ATTRIBUTES = {
   hostname: ['name of the host', 'gethostname(2)'],
   agentVersion: ['version of Firstlight', 'the agent'],
   nodeVersion: ['version of Node.js', 'Node.js'],
-  ipAddresses: ['up to 6 addresses, without loopback and link-local', 'getifaddrs(3)'],
+  ipAddresses: [
+    'up to 6 addresses, those of the default route first, without loopback, link-local and bridges of container engines',
+    'getifaddrs(3), /proc/net/route',
+  ],
   hardwareModel: ['model of the board', '/proc/device-tree/model, /proc/cpuinfo (Raspberry Pi), DMI'],
   hardwareSerial: ['serial number, with the prefix `SN:`', '/proc/device-tree/serial-number, DMI'],
   hardwareRevision: ['revision of a Raspberry Pi', '/proc/cpuinfo, Revision'],
@@ -71,7 +74,7 @@ const ATTRIBUTES = {
 };
 
 const ATTRIBUTES_INTRODUCTION =
-  'The agent sends these client attributes once after each start. An attribute that the host does not provide is absent. A value of digits only gets a prefix (`SN:0123`), because ThingsBoard would store it as a number.';
+  'The agent sends these client attributes once after each start. An attribute that the host does not provide is absent. A value that reads as a number gets a prefix (`SN:0123`, `v13`), because ThingsBoard would store it as a number.';
 
 export async function sensorReference() {
   const { collectors } = await loadSensors();
@@ -84,7 +87,7 @@ export async function sensorReference() {
   ]);
 }
 
-function sensorSection({ name, everyMs, catalogue }) {
+function sensorSection({ name, everyMs, notes = [], catalogue }) {
   const [title, absence] = DESCRIPTIONS[name] ?? [`Sensor ${name}`];
   const facts = [
     `Name: \`${name}\`.`,
@@ -94,6 +97,7 @@ function sensorSection({ name, everyMs, catalogue }) {
   return [
     `## ${title}`,
     wrapped(facts.join(' ')),
+    ...(notes.length > 0 ? [bullets(notes)] : []),
     table(
       ['Key', 'Unit', 'Range', 'Profile', 'Description', 'Source'],
       catalogue.map((entry) => [

@@ -81,3 +81,12 @@ export async function loadRetryTiming() {
   const { createRandom } = await compiled('sandbox/core/random.js');
   return { waitBeforeMs, policies: FAILURE_POLICIES, retransmissionTiming, createRandom };
 }
+
+/** The dashboards of a setup of ThingsBoard. */
+export async function loadDashboards() {
+  const { assetSources } = await compiled('cli/thingsboard/asset-sources.js');
+  const { fleetDashboard } = await compiled('thingsboard/assets/dashboards/fleet.js');
+  const { gatewayDashboard } = await compiled('thingsboard/assets/dashboards/gateway.js');
+  const sources = assetSources();
+  return { fleet: fleetDashboard(sources, undefined), gateway: gatewayDashboard(sources) };
+}

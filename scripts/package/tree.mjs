@@ -40,6 +40,11 @@ export async function filesOf(bundle, release) {
     ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
     ['usr/lib/firstlight/install-update', read('scripts', 'package', 'install-update'), 0o755],
     ['usr/lib/firstlight/package-version', `${release.debVersion}\n`, 0o644],
+    [
+      'usr/lib/firstlight/check-node',
+      read('scripts', 'package', 'check-node').replace('@NODE@', release.node),
+      0o755,
+    ],
     ['usr/lib/firstlight/capture-host.sh', read('scripts', 'capture-host.sh'), 0o755],
     [
       'usr/bin/firstlight',

@@ -17,6 +17,7 @@ import { SAMPLING_MS_MAX, SLACK_MS, sessionStepMsMax } from '../core/health/dead
 import { type Heartbeat, Liveness } from '../core/health/liveness.ts';
 import { MonitoredOutbox, monitorTransport } from '../core/health/monitored-ports.ts';
 import { runWatchdog } from '../core/health/systemd-watchdog.ts';
+import type { Report } from '../core/model/config.ts';
 import type { Secret } from '../core/model/secret.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../core/ports/downlink.ts';
@@ -81,6 +82,8 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly drainPerS: number;
   /** Minimum change, per key, for a value to be reported again. Absent: any change. */
   readonly deadbands?: Deadbands;
+  /** Absent: changes. */
+  readonly report?: Report;
 }
 
 /** Runs the agent with one set of settings until the signal aborts. */
@@ -209,7 +212,7 @@ async function runSampling(ports: SamplePorts, settings: AgentSettings, signal: 
     const delta = deltaEncoder.next(
       values,
       instant.bootMs,
-      outbox.needsSnapshot || instant.tsMs === undefined,
+      settings.report === 'all' || outbox.needsSnapshot || instant.tsMs === undefined,
     );
     if (delta) outbox.append({ ...instant, ...delta });
     else if (Object.keys(values).length === 0 && !isEmptyLogged) {

@@ -5,6 +5,7 @@
  * it: queued readings pass to the next instance in memory, and unacknowledged ones are sent again with the same timestamps.
  */
 
+import { existsSync } from 'node:fs';
 import { type AgentPorts, type AgentSettings, runLoops } from '../agent/agent.ts';
 import type { AgentControls } from '../commands/built-in-commands.ts';
 import { createCommandTable } from '../commands/command-list.ts';
@@ -29,6 +30,7 @@ import type { UpdateFollower } from '../update/download/update-follower.ts';
 import { operatorPrograms } from './command-controls.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
 import { endpointId, resolveDeviceName } from './identity.ts';
+import { CREDSTORE } from './paths.ts';
 import type { PlaintextWarnings } from './plaintext-warnings.ts';
 import type { SensorSet } from './sensors.ts';
 import { StartupError } from './startup-error.ts';
@@ -85,6 +87,13 @@ export async function runAgentInstance(
   const stored = config.device.token ? undefined : await readStoredRecord(store);
   if (!config.device.token && stored !== 'unreadable') requireCredentials(stored, loaded, state);
   const record = stored === 'unreadable' ? undefined : stored;
+  if (loaded.missingSecret !== undefined)
+    logEvent(
+      log,
+      'FL-CONFIG-WARNING',
+      {},
+      `${loaded.missingSecret}: the agent uses its credentials, and cannot provision again`,
+    );
   const onRoundTrip = (ms: number) => counters.recordRoundTrip(ms);
   const ports = { clock, random, log, onRoundTrip };
   const { transport: openedTransport, endpoint } = await openTransport(config.server, ports);
@@ -140,10 +149,15 @@ async function readStoredRecord(
 /** Fails early on what no retry can heal. Any stored token is worth trying. */
 function requireCredentials(
   record: CredentialRecord | undefined,
-  { config, deletedSecretFile }: Pick<LoadedConfig, 'config' | 'deletedSecretFile'>,
+  { config, deletedSecretFile, missingSecret }: LoadedConfig,
   state: string,
 ): void {
   if (record?.token || config.provisioning) return;
+  if (missingSecret !== undefined)
+    throw new StartupError(
+      'FL-CONFIG-INVALID',
+      `${missingSecret}${existsSync(CREDSTORE) ? CREDSTORE_HINT : ''}`,
+    );
   throw new StartupError(
     'FL-PROVISIONING-NOT-CONFIGURED',
     deletedSecretFile === undefined
@@ -151,6 +165,8 @@ function requireCredentials(
       : `there are no credentials in ${state} and the provisioning secret file ${deletedSecretFile} does not exist: write the secret there again, or correct its path`,
   );
 }
+
+const CREDSTORE_HINT = `; if the secret is in ${CREDSTORE}, systemd did not pass it to the agent: run sudo firstlight doctor`;
 
 /** The settings of the agent's loops, from the configuration. `name`: of the device. */
 export function createAgentSettings(config: Config, name: string): AgentSettings {
@@ -162,6 +178,7 @@ export function createAgentSettings(config: Config, name: string): AgentSettings
     sampleEveryMs: telemetry.intervalMs,
     drainPerS: telemetry.drainPerS,
     deadbands: telemetry.deadbands,
+    report: telemetry.report,
     ...(device.token && { token: device.token }),
     ...(provisioning && {
       reprovision: provisioning.afterSuccess === 'keep',

@@ -31,7 +31,8 @@ import { PlaintextWarnings } from './plaintext-warnings.ts';
 import { SensorSet } from './sensors.ts';
 import { awaitShutdown } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
-import { VERSION } from './version.ts';
+import { RELEASED_MS, VERSION } from './version.ts';
+import { warnIfVolatile } from './volatile-state.ts';
 
 interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;
@@ -54,6 +55,7 @@ export async function runDaemon(
 ): Promise<void> {
   const { state, runtime, clock, log } = context;
   await using _lock = await acquireStateLock(state);
+  warnIfVolatile(state, config.current.config, log);
   const mainPath = process.argv[1] ?? '';
   const facts = createFacts({ nodePath: process.execPath, mainPath, agentVersion: VERSION, clock, log });
   const counters = new DeliveryCounters();
@@ -96,7 +98,10 @@ async function runWithOutbox(
   const { current: initial } = config;
   const { state, clock, log, memory } = services;
   const timeSync = hostTimeSync({ root: '/', clock, log });
-  const timestamper = new Timestamper({ clock, log, timeSync, memory }, initial.config.clock);
+  const timestamper = new Timestamper(
+    { clock, log, timeSync, memory },
+    { ...initial.config.clock, releasedMs: RELEASED_MS },
+  );
   await using openedOutbox = await openOutbox(initial.config, { state, clock, timestamper, log, signal });
   const { outbox, spoolBytes } = openedOutbox;
   const storedOffsets = memory?.load() ?? openedOutbox.storedOffsets;

@@ -2,6 +2,7 @@
 
 import { uptime } from 'node:os';
 import { logEvent } from '../core/events/catalogue.ts';
+import { isIdentified } from '../core/model/board-fingerprint.ts';
 import type { Config, ServerAddress } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
@@ -29,7 +30,7 @@ export async function resolveDeviceName(
   // A board without a serial number is identified by its network interface, whose driver may still be loading at a first
   // boot. A name without it could be the name of a clone, too.
   while ((!result.ok || result.warning !== undefined) && !signal.aborted && uptime() < BOOT_WAIT_S) {
-    if (boardFingerprint({ root: '/' }).length > 0) break;
+    if (isIdentified(boardFingerprint({ root: '/' }))) break;
     await clock.sleep(1_000, signal);
     result = tryName();
   }

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { SensorNames } from '../config/custom-sensors.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, type LoadRequest, loadConfig } from '../config/load.ts';
 import { catalogue, collectors } from '../sensors/catalogue.ts';
 
 const CONFIG_FILE = '/etc/firstlight/firstlight.toml';
@@ -21,32 +21,40 @@ export function stateDirectory({ state }: PathOptions, environment: NodeJS.Proce
   return state ?? environment['STATE_DIRECTORY'] ?? STATE_DIRECTORY;
 }
 
-/** Reads the configuration as the agent does. Throws a ConfigError with every problem. */
+/**
+ * Reads the configuration as the agent does. Throws a ConfigError with every problem. A missing provisioning secret is none,
+ * because a gateway that has credentials must start without it.
+ */
 export function readConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
-  return loadFrom(pathOptions, environment, environment['CREDENTIALS_DIRECTORY']);
+  return loadFrom(pathOptions, environment, environment['CREDENTIALS_DIRECTORY'], { canLackSecret: true });
 }
 
 /**
  * Reads the configuration as the service does, but from a shell: secrets that systemd passes to the service are read from its
  * credential store, if this user can read it. Throws a ConfigError with every problem.
  */
-export function readServiceConfig(pathOptions: PathOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
+export function readServiceConfig(
+  pathOptions: PathOptions,
+  environment: NodeJS.ProcessEnv,
+  canLackSecret = false,
+): LoadedConfig {
   const directory = environment['CREDENTIALS_DIRECTORY'] ?? readableCredstore();
-  return loadFrom(pathOptions, environment, directory, directory === undefined && existsSync(CREDSTORE));
+  const credentialsHidden = directory === undefined && existsSync(CREDSTORE);
+  return loadFrom(pathOptions, environment, directory, { credentialsHidden, canLackSecret });
 }
 
 function loadFrom(
   pathOptions: PathOptions,
   environment: NodeJS.ProcessEnv,
   credentialsDirectory: string | undefined,
-  credentialsHidden = false,
+  how: Pick<LoadRequest, 'canLackSecret' | 'credentialsHidden'>,
 ): LoadedConfig {
   return loadConfig({
     file: configFile(pathOptions, environment),
     fileRequired: pathOptions.config !== undefined || environment['FIRSTLIGHT_CONFIG'] !== undefined,
     environment,
     credentialsDirectory,
-    credentialsHidden,
+    ...how,
     names: SENSOR_NAMES,
   });
 }

@@ -3,7 +3,7 @@
  * (cli/update/install-command.ts); a file in the runtime directory starts it.
  */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../core/model/config.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
@@ -12,6 +12,7 @@ import { VERSION } from './version.ts';
 
 /** As in update/trusted-keys.ts, which checks the files. */
 const KEYS_DIRECTORY = '/etc/firstlight/update-keys.d';
+const SERVICE_STATE = '/var/lib/firstlight';
 const REQUEST_FILE = 'update-request';
 
 export interface UpdateServices extends Pick<FollowerPorts, 'clock' | 'random' | 'log'> {
@@ -26,7 +27,7 @@ export async function openUpdates(
   { update }: Pick<Config, 'update'>,
   { state, clock, random, log, outbox, runtime }: UpdateServices,
 ): Promise<UpdateFollower | undefined> {
-  if (runtime === undefined || !hasKeys()) return undefined;
+  if (runtime === undefined || !hasKeys() || !isServiceState(state)) return undefined;
   const { createFollower } = await import('../update/download/create-follower.ts');
   return createFollower(
     {
@@ -36,6 +37,15 @@ export async function openUpdates(
     },
     { ...update, installed: installedVersion(process.argv[1] ?? '') },
   );
+}
+
+/** Root's part reads the update from the state directory of the service only. */
+function isServiceState(state: string): boolean {
+  try {
+    return realpathSync(state) === realpathSync(SERVICE_STATE);
+  } catch {
+    return false;
+  }
 }
 
 function hasKeys(): boolean {

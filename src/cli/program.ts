@@ -16,6 +16,7 @@ import { defineImport, definePrepareImage } from './image/define.ts';
 import { defineSample } from './sample/define.ts';
 import { defineSandbox } from './sandbox/define.ts';
 import { defineStatus } from './status/define.ts';
+import { defineThingsboard } from './thingsboard/define.ts';
 import type { CommandHost } from './ui/terminal.ts';
 import { defineUpdate } from './update/define.ts';
 
@@ -29,6 +30,7 @@ const DEFINITIONS = [
   defineConfig,
   defineCredentials,
   defineSample,
+  defineThingsboard,
   defineSandbox,
   defineDemo,
   defineUpdate,

@@ -7,7 +7,7 @@
 
 import type { Config } from '../core/model/config.ts';
 import type { Secret } from '../core/model/secret.ts';
-import type { Source } from './errors/problem.ts';
+import type { Problem, Source } from './errors/problem.ts';
 import { type Setting, variableOf } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
 import { missingProblem, type Reader } from './sources/reader.ts';
@@ -26,12 +26,15 @@ export interface CredentialsRequest {
   readonly files: TomlFiles;
   readonly credentialsDirectory?: string | undefined;
   readonly credentialsHidden?: boolean;
+  readonly canLackSecret?: boolean;
 }
 
 export interface CredentialSettings {
   readonly token?: Secret;
   readonly provisioning?: NonNullable<Config['provisioning']>;
   readonly deletedSecretFile?: string;
+  /** There is a provisioning key without a secret, and the caller decides whether that is a problem. */
+  readonly missingSecret?: Problem;
   /** There may be a provisioning secret that this user cannot read. */
   readonly secretHidden?: true;
   readonly warnings: readonly string[];
@@ -78,12 +81,17 @@ function readProvisioning(request: CredentialsRequest, reader: Reader): Credenti
   const afterSuccess = reader.lastOrDefault(settings.provisioningAfterSuccess);
   const found = findSecret(reader, PROVISIONING_SECRET, {
     credentialsDirectory: request.credentialsDirectory,
-    namedFile: afterSuccess === 'forget' ? 'optional' : 'required',
+    namedFile: afterSuccess === 'forget' || request.canLackSecret ? 'optional' : 'required',
   });
-  if (found.is === 'missing') return { deletedSecretFile: found.path, warnings: [] };
+  if (found.is === 'missing' && afterSuccess === 'forget')
+    return { deletedSecretFile: found.path, warnings: [] };
+  if (found.is === 'missing') return { missingSecret: found.problem, warnings: [] };
   if (found.is === 'none' && key !== undefined && request.credentialsHidden)
     return { warnings: [HIDDEN_SECRET_WARNING], secretHidden: true };
-  requireKeyAndSecret(request, reader, found);
+  const unpaired = unpairedProblem(request, reader, found);
+  if (unpaired && found.is === 'none' && request.canLackSecret)
+    return { missingSecret: unpaired, warnings: [] };
+  if (unpaired) reader.problems.push(unpaired);
   if (found.is !== 'found') return { warnings: [] };
   const isUndeletable = afterSuccess === 'forget' && found.path === undefined;
   const warnings = [...found.warnings, ...(isUndeletable ? [undeletableSecretWarning(reader)] : [])];
@@ -100,15 +108,20 @@ function undeletableSecretWarning(reader: Reader): string {
   return `provisioning.after-success is "forget", but the agent cannot delete the secret in ${source}: move it to a file and set provisioning.secret-file`;
 }
 
-function requireKeyAndSecret({ files }: CredentialsRequest, reader: Reader, found: SecretResult): void {
+/** The problem of a key without a secret, or of a secret without a key. */
+function unpairedProblem(
+  { files }: CredentialsRequest,
+  reader: Reader,
+  found: SecretResult,
+): Problem | undefined {
   const hasKey = reader.isSet(settings.provisioningKey);
   const hasSecret = found.is !== 'none';
-  if (files.all.some(({ is }) => is === 'broken') || hasKey === hasSecret) return;
+  if (files.all.some(({ is }) => is === 'broken') || hasKey === hasSecret) return undefined;
   const [present, missing] = hasKey
     ? [settings.provisioningKey, settings.provisioningSecretFile]
     : [settings.provisioningSecret, settings.provisioningKey];
   const { main } = files;
   const source: Source =
     main.is === 'read' ? { name: main.path, via: 'file' } : { name: variableOf(missing), via: 'environment' };
-  reader.problems.push(missingProblem(missing, source, `is missing, but ${present.key} is set`));
+  return missingProblem(missing, source, `is missing, but ${present.key} is set`);
 }

@@ -27,6 +27,8 @@ export interface LoadRequest {
   readonly credentialsDirectory?: string | undefined;
   /** The service has credentials that this user cannot read: then a missing secret is no problem. */
   readonly credentialsHidden?: boolean;
+  /** The caller decides about a provisioning key without a secret: stored credentials make it unnecessary. */
+  readonly canLackSecret?: boolean;
   /** Names that are valid in the table [sensors]. */
   readonly names: SensorNames;
 }
@@ -41,6 +43,8 @@ export interface LoadedConfig {
   readonly values: Readonly<Record<string, string>>;
   /** The secret file, if it no longer exists, which provisioning.after-success = "forget" allows. */
   readonly deletedSecretFile?: string;
+  /** The problem of a provisioning key without a secret, as a sentence. Only if `canLackSecret`. */
+  readonly missingSecret?: string;
   /** There may be a provisioning secret that this user cannot read. */
   readonly secretHidden?: true;
 }
@@ -67,9 +71,11 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
   );
   const commands = readCommands(reader, files);
   const rest = readOtherSettings(reader);
+  const { deletedSecretFile, missingSecret, secretHidden } = credentials;
   if (server === undefined || reader.problems.length > 0) {
     const paths = files.all.map(({ path }) => path);
-    throw new ConfigError(sortBySource(reader.problems, paths));
+    const problems = [...reader.problems, ...(missingSecret ? [missingSecret] : [])];
+    throw new ConfigError(sortBySource(problems, paths));
   }
   const config: Config = {
     server,
@@ -80,9 +86,9 @@ export function loadConfig(request: LoadRequest): LoadedConfig {
     update: readUpdate(reader),
     ...rest,
   };
-  const { deletedSecretFile, secretHidden } = credentials;
   const secretState = {
     ...(deletedSecretFile !== undefined && { deletedSecretFile }),
+    ...(missingSecret && { missingSecret: missingSecret.sentence }),
     ...(secretHidden && { secretHidden }),
   };
   const warnings = [...serverWarnings, ...credentials.warnings, ...sensorWarnings];
@@ -107,6 +113,7 @@ function readOtherSettings(reader: Reader): Pick<Config, 'telemetry' | 'outbox' 
   return {
     telemetry: {
       intervalMs: reader.lastOrDefault(settings.telemetryInterval),
+      report: reader.lastOrDefault(settings.telemetryReport),
       drainPerS: reader.lastOrDefault(settings.telemetryDrainRate),
       deadbands: reader.lastOrDefault(settings.telemetryDeadband),
     },

@@ -6,7 +6,7 @@
  */
 
 import { logEvent } from '../core/events/catalogue.ts';
-import { isSameBoard } from '../core/model/board-fingerprint.ts';
+import { compareBoards, isSameBoard, mergeFingerprints } from '../core/model/board-fingerprint.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
 import { type ArchivedRecord, findArchived } from './archive.ts';
 import { CredentialFiles, type StorePorts } from './credential-files.ts';
@@ -40,7 +40,7 @@ export class ConfCredentialStore implements CredentialStore {
   }
 
   async write(record: CredentialRecord): Promise<void> {
-    const { fingerprint } = this.#binding;
+    const fingerprint = mergeFingerprints([], this.#binding.fingerprint);
     const stored = this.#mergeServers({ record, fingerprint, servers: this.#servers });
     await this.#wrapErrors('written', () => this.#files.save(stored));
   }
@@ -53,11 +53,13 @@ export class ConfCredentialStore implements CredentialStore {
    */
   async #extendBinding(stored: StoredRecord): Promise<CredentialRecord> {
     const { record, fingerprint, servers = [] } = stored;
-    const all = [...new Set([...fingerprint, ...this.#binding.fingerprint])].sort();
+    if (compareBoards(fingerprint, this.#binding.fingerprint) === 'uncertain')
+      logEvent(this.#ports.log, 'FL-BOARD-UNCERTAIN', { device: record.deviceName });
+    const extended = mergeFingerprints(fingerprint, this.#binding.fingerprint);
     const merged = this.#mergeServers(stored);
     this.#servers = merged.servers ?? [];
-    if (all.length > fingerprint.length || this.#servers.some((url) => !servers.includes(url))) {
-      await this.#files.saveBestEffort({ ...merged, fingerprint: all });
+    if (!hasSameEntries(extended, fingerprint) || this.#servers.some((url) => !servers.includes(url))) {
+      await this.#files.saveBestEffort({ ...merged, fingerprint: extended });
     }
     return record;
   }
@@ -123,4 +125,8 @@ export class ConfCredentialStore implements CredentialStore {
       throw toStoreError(`the credentials in ${this.#directory} cannot be ${what}`, error);
     }
   }
+}
+
+function hasSameEntries(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((entry) => others.includes(entry));
 }

@@ -2,16 +2,39 @@
 
 import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EVENTS, splitSentence } from '../core/events/catalogue.ts';
+import { type BlockSizes, blockBytes } from '../core/model/block-size.ts';
 import { type Check, type CheckResult, describeError, fail, pass, skip } from './check.ts';
 
 /** Space for a credential record and one flush, bytes. */
 const FREE_BYTES_MIN = 2_000_000;
 
-export function stateCheck(directory: string, root = '/'): Check {
-  return { name: 'state directory', run: () => checkState(directory, root) };
+export interface StateCheckOptions {
+  /** The storage in memory that it is on; undefined if it is on a disk (host/volatile-storage.ts). */
+  readonly volatileStorage?: string | undefined;
+  /** The configuration contains the access token, so nothing of value is lost with the directory. */
+  readonly hasFixedToken?: boolean;
+  readonly root?: string;
 }
 
-async function checkState(directory: string, root: string): Promise<CheckResult> {
+export function stateCheck(directory: string, options: StateCheckOptions = {}): Check {
+  return { name: 'state directory', run: () => checkState(directory, options) };
+}
+
+async function checkState(
+  directory: string,
+  { volatileStorage, hasFixedToken, root = '/' }: StateCheckOptions,
+): Promise<CheckResult> {
+  const result = await checkDirectory(directory, root);
+  if (result === 'forbidden') return skip(`this user cannot read ${directory}: run with sudo`);
+  if (result.status === 'fail' || volatileStorage === undefined) return result;
+  if (hasFixedToken)
+    return pass(`${result.observed}, on ${volatileStorage}: a reboot or power cut loses the queued readings`);
+  const { cause, remedy } = splitSentence(EVENTS['FL-STATE-VOLATILE'].sentence);
+  return fail(`${directory} is on ${volatileStorage}`, cause, remedy);
+}
+
+async function checkDirectory(directory: string, root: string): Promise<CheckResult | 'forbidden'> {
   try {
     const stats = await stat(directory);
     if (!stats.isDirectory())
@@ -31,7 +54,7 @@ async function checkState(directory: string, root: string): Promise<CheckResult>
     const code = describeError(error);
     if (code === 'ENOENT')
       return skip(`${directory} does not exist yet: the agent creates it at its first start`);
-    if (code === 'EACCES') return skip(`this user cannot read ${directory}: run with sudo`);
+    if (code === 'EACCES') return 'forbidden';
     throw error;
   }
   if (await isReadOnly(directory, root))
@@ -40,11 +63,10 @@ async function checkState(directory: string, root: string): Promise<CheckResult>
       'the agent can store neither credentials nor readings; the kernel often remounts a failing disk read-only',
       'check the SD card or disk (journalctl -k), replace it if it reports errors, and remount the file system writable',
     );
-  const { bavail, bsize } = await statfs(directory);
-  const free = bavail * bsize;
-  if (free < FREE_BYTES_MIN)
+  const space = freeSpace(await statfs(directory));
+  if (space.isFull)
     return fail(
-      `${directory} has ${Math.round(free / 1000)} kB free`,
+      `${directory} has ${space.free} free`,
       'the disk is full: the agent cannot store credentials and queued readings',
       'free some space on that file system',
     );
@@ -55,7 +77,22 @@ async function checkState(directory: string, root: string): Promise<CheckResult>
       'the SD card or eMMC reports that it is near the end of its life',
       'copy it while it is readable, and replace it soon',
     );
-  return pass(`${directory}, ${Math.round(free / 1_000_000)} MB free`);
+  return pass(`${directory}, ${space.free} free`);
+}
+
+/** In MB or kB; in percent if Node does not report the size of a block. */
+export function freeSpace(stats: BlockSizes & { readonly bavail: number; readonly blocks: number }): {
+  readonly isFull: boolean;
+  readonly free: string;
+} {
+  const unit = blockBytes(stats);
+  if (unit === undefined) {
+    const percent = Math.floor((100 * stats.bavail) / Math.max(1, stats.blocks));
+    return { isFull: stats.bavail === 0, free: `${percent} %` };
+  }
+  const bytes = stats.bavail * unit;
+  const isFull = bytes < FREE_BYTES_MIN;
+  return { isFull, free: isFull ? `${Math.round(bytes / 1000)} kB` : `${Math.round(bytes / 1_000_000)} MB` };
 }
 
 async function isReadOnly(directory: string, root: string): Promise<boolean> {

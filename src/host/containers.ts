@@ -80,10 +80,12 @@ async function fetchList(socketPath: string, signal: AbortSignal): Promise<strin
   return Buffer.concat(parts).toString();
 }
 
-/** Undefined if the text is not a list of containers. */
+/** Undefined if the text is not a list of containers. An entry that is none is not counted. */
 function countEntries(text: string): number | undefined {
   const list: unknown = JSON.parse(text);
-  return Array.isArray(list) && list.every(isContainer) ? list.length : undefined;
+  if (!Array.isArray(list)) return undefined;
+  const count = list.filter(isContainer).length;
+  return count === 0 && list.length > 0 ? undefined : count;
 }
 
 function isContainer(entry: unknown): boolean {

@@ -37,6 +37,23 @@ describe('sampling', () => {
     assert.deepEqual(harness.transport.calls, []);
   });
 
+  it('reports every value of every sample with report = "all"', async () => {
+    const harness = new AgentHarness(() => 'ok', PROVISIONED);
+    harness.sensors = { sample: async () => ({ cpuUsePercent: 1, load1: 2 }) };
+    harness.settings = { ...harness.settings, report: 'all' };
+    await harness.runFor(30_000);
+    assert.deepEqual(harness.deliveredSeconds, [0, 10, 20, 30]);
+    for (const body of harness.transport.telemetry) assert.match(body, /"cpuUsePercent":1,"load1":2/);
+  });
+
+  it('reports only the first of two equal samples with report = "changes"', async () => {
+    const harness = new AgentHarness(() => 'ok', PROVISIONED);
+    harness.sensors = { sample: async () => ({ cpuUsePercent: 1, load1: 2 }) };
+    harness.settings = { ...harness.settings, report: 'changes' };
+    await harness.runFor(30_000);
+    assert.deepEqual(harness.deliveredSeconds, [0]);
+  });
+
   it('stays on its grid although each sample takes three seconds', async () => {
     const harness = new AgentHarness(() => 'never', PROVISIONED);
     harness.sensors = slow(harness.clock, 3_000);

@@ -1,9 +1,13 @@
 /** The real agent and a notification socket: watchdog messages over seconds, and a missing systemd-notify. */
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
+import { FakeDate, noFaketime } from '../host/clock/fake-date.ts';
 import { openHarness, provisioning, skip, toml } from './notify-harness.ts';
+
+const MINUTE_MS = 60_000;
 
 test('systemd receives READY, STATUS, WATCHDOG and STOPPING, without a secret', {
   skip,
@@ -44,6 +48,34 @@ test('READY is sent without a server, and the status names the failure', {
     at.socket.messages.every(({ text }) => !text.includes('WATCHDOG=1')),
     'nobody asked for it',
   );
+  assert.equal(await agent.stop(), 0);
+});
+
+test('watchdog messages go on when the clock is set back and forward again', {
+  skip: skip || noFaketime,
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await openHarness();
+  const date = new FakeDate(join(at.place.path, 'date'));
+  date.restore();
+  const environment = { ...date.environment, TZ: 'UTC', WATCHDOG_USEC: '2000000' };
+  await using agent = at.run(await at.place.config(toml(sandbox.coapPort)), environment);
+  await agent.line('first telemetry accepted');
+  const setDates = [() => date.set(Date.now() - 20 * MINUTE_MS), () => date.restore()];
+  for (const [index, setDate] of setDates.entries()) {
+    setDate();
+    await agent.lines('event=FL-CLOCK-STEPPED', index + 1);
+    const { length } = at.socket.messages;
+    for (let beat = 0; beat < 5; beat += 1) await at.socket.message(/WATCHDOG=1/, length + beat);
+  }
+  const beats = at.socket.messages.filter(({ text }) => text.includes('WATCHDOG=1')).map(({ atMs }) => atMs);
+  const pauses = beats.slice(1).map((atMs, index) => atMs - (beats[index] ?? 0));
+  assert.ok(Math.max(...pauses) < 2_000, `${pauses}`);
+  const steps = agent.output.filter((line) => line.includes('event=FL-CLOCK-STEPPED'));
+  const byS = steps.map((line) => Math.round(Number(/byS=(\S+)/.exec(line)?.[1]) / 10) * 10);
+  assert.deepEqual(byS, [-1200, 1200]);
+  assert.ok(!agent.output.some((line) => line.includes('FL-AGENT-STALLED')));
   assert.equal(await agent.stop(), 0);
 });
 

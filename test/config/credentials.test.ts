@@ -62,3 +62,30 @@ describe('the path of the secret file', () => {
     assert.match(fixture.sentences(FORGET)[0] ?? '', /secret-file is missing, but provisioning\.key is set/);
   });
 });
+
+describe('a provisioning key without a secret', () => {
+  const canLackSecret = { canLackSecret: true };
+  const KEY_ALONE = FORGET.replace('forget', 'keep');
+
+  it('is left to a caller that can do without', () => {
+    using fixture = new ConfigFixture();
+    const { config, missingSecret } = fixture.load(KEY_ALONE, canLackSecret);
+    assert.equal(config.provisioning, undefined);
+    assert.equal(missingSecret, fixture.problems(KEY_ALONE)[0]?.sentence);
+    const named = `${KEY_ALONE}secret-file = "/nowhere/at/all"`;
+    assert.equal(fixture.load(named, canLackSecret).missingSecret, fixture.problems(named)[0]?.sentence);
+  });
+
+  it('is reported with the other problems', () => {
+    using fixture = new ConfigFixture();
+    const sentences = fixture.sentences(`${KEY_ALONE}[log]\nlevel = "loud"\n`, canLackSecret);
+    assert.equal(sentences.length, 2);
+    assert.match(sentences.join(), /secret-file is missing.*log\.level|log\.level.*secret-file is missing/);
+  });
+
+  it('is a problem if the key is missing instead', () => {
+    using fixture = new ConfigFixture();
+    const text = KEY_ALONE.replace('key = "k"', 'secret = "s"');
+    assert.match(fixture.sentences(text, canLackSecret).join(), /provisioning\.key is missing/);
+  });
+});

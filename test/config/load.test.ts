@@ -17,6 +17,7 @@ after-success = "forget"
 name = "  gw-{serial} "
 [telemetry]
 interval = "24h"
+report = "all"
 drain-rate = "1000"
 deadband = "cpuTemperatureC=0.5, load1=10"
 [sensors]
@@ -27,6 +28,8 @@ interval = "cpu=1m"
 rename = "load1=load"
 scale = "load1=100"
 offset = "load1=-1"
+[remote]
+commands = "reload"
 [outbox]
 spool-after = "5s"
 flush-every = "1h"
@@ -51,7 +54,7 @@ describe('loadConfig', () => {
         tls: { pins: [] },
       },
       device: {},
-      telemetry: { intervalMs: 10_000, drainPerS: 10, deadbands: new Map() },
+      telemetry: { intervalMs: 10_000, report: 'changes', drainPerS: 10, deadbands: new Map() },
       sensors: {
         selection: { profile: 'default', on: [], off: [] },
         everyMs: new Map(),
@@ -60,6 +63,7 @@ describe('loadConfig', () => {
         offset: new Map(),
         custom: [],
       },
+      commands: { isOff: false, enabled: [], exec: [] },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
       log: { level: 'info', format: 'text' },
@@ -83,7 +87,12 @@ describe('loadConfig', () => {
       ['cpuTemperatureC', 0.5],
       ['load1', 10],
     ]);
-    assert.deepEqual(config.telemetry, { intervalMs: 86_400_000, drainPerS: 1000, deadbands });
+    assert.deepEqual(config.telemetry, {
+      intervalMs: 86_400_000,
+      report: 'all',
+      drainPerS: 1000,
+      deadbands,
+    });
     assert.deepEqual(config.sensors, {
       selection: { profile: 'full', on: ['network'], off: ['load5', 'load15'] },
       everyMs: new Map([['cpu', 60_000]]),
@@ -92,6 +101,7 @@ describe('loadConfig', () => {
       offset: new Map([['load1', -1]]),
       custom: [],
     });
+    assert.deepEqual(config.commands, { isOff: false, enabled: ['reload'], exec: [] });
     const outbox = { spoolAfterMs: 5000, flushEveryMs: 3_600_000, spoolBytes: 2 ** 30, freeShare: 0 };
     assert.deepEqual(config.outbox, outbox);
     assert.deepEqual(config.clock, { trust: 'system' });
@@ -116,6 +126,7 @@ describe('loadConfig', () => {
       FIRSTLIGHT_PROVISIONING_AFTER_SUCCESS: 'keep',
       FIRSTLIGHT_DEVICE_NAME: 'other-name',
       FIRSTLIGHT_TELEMETRY_INTERVAL: '1s',
+      FIRSTLIGHT_TELEMETRY_REPORT: 'changes',
       FIRSTLIGHT_TELEMETRY_DRAIN_RATE: '1',
       FIRSTLIGHT_TELEMETRY_DEADBAND: '',
       FIRSTLIGHT_SENSORS_PROFILE: 'minimal',
@@ -125,6 +136,7 @@ describe('loadConfig', () => {
       FIRSTLIGHT_SENSORS_RENAME: '',
       FIRSTLIGHT_SENSORS_SCALE: '',
       FIRSTLIGHT_SENSORS_OFFSET: '',
+      FIRSTLIGHT_REMOTE_COMMANDS: 'restart',
       FIRSTLIGHT_OUTBOX_SPOOL_AFTER: '6s',
       FIRSTLIGHT_OUTBOX_FLUSH_EVERY: '7s',
       FIRSTLIGHT_OUTBOX_SPOOL_SIZE: '1MB',
@@ -141,7 +153,12 @@ describe('loadConfig', () => {
     assert.equal(config.provisioning?.credentials, 'device-generated');
     assert.equal(config.provisioning?.afterSuccess, 'keep');
     assert.equal(config.device.name, 'other-name');
-    assert.deepEqual(config.telemetry, { intervalMs: 1000, drainPerS: 1, deadbands: new Map() });
+    assert.deepEqual(config.telemetry, {
+      intervalMs: 1000,
+      report: 'changes',
+      drainPerS: 1,
+      deadbands: new Map(),
+    });
     assert.deepEqual(config.sensors.selection, { profile: 'minimal', on: [], off: ['cpu'] });
     assert.equal(config.sensors.rename.size, 0);
     const outbox = { spoolAfterMs: 6000, flushEveryMs: 7000, spoolBytes: 1e6, freeShare: 0.9 };

@@ -1,5 +1,7 @@
 /** Faults of the host: its clock, its identity, its sensors. */
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   coapOf,
   type Fault,
@@ -10,6 +12,7 @@ import {
   UNREACHABLE_URL,
   withToken,
 } from './fault.ts';
+import { FAKETIME } from './needs.ts';
 
 const exec = (command: string) => async (at: Place) =>
   withToken(coapOf(await openHealthyServer(at)), {
@@ -44,6 +47,26 @@ export const HOST_FAULTS: readonly Fault[] = [
     isSlow: true,
     needs: 'a clock that is not synchronised',
     make: async (at) => withToken(coapOf(await openHealthyServer(at)), { clock: 'trust = "synchronised"' }),
+  },
+  {
+    name: 'time service synchronised to a date before the release',
+    event: 'FL-CLOCK-BEFORE-RELEASE',
+    message: 'date=2007-04-15T',
+    doctor: 'clock',
+    doctorText: '2007-04-15T',
+    online: true,
+    needs: 'faketime',
+    make: async (at) => {
+      const config = withToken(coapOf(await openHealthyServer(at)), { clock: 'trust = "synchronised"' });
+      await writeFile(join(at.path, 'timedatectl'), '#!/bin/sh\necho yes\n', { mode: 0o755 });
+      const path = `${at.path}:${process.env['PATH']}`;
+      const date = {
+        LD_PRELOAD: FAKETIME,
+        FAKETIME: '@2007-04-15 12:00:00',
+        FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      };
+      return { config, environment: { PATH: path, ...date } };
+    },
   },
   {
     name: 'sensor program missing',

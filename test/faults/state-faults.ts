@@ -1,7 +1,7 @@
 /** Faults of the state directory: its disk, its permissions, its files, and other processes. */
 
 import { chown, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AgentProcess } from '../app/agent-process.ts';
 import {
   coapOf,
@@ -17,6 +17,8 @@ import {
 
 const NOBODY = 65_534;
 const FOREIGN = { fingerprint: ['serial:0000000000000000', 'mac:0000000000000000'] };
+/** As stored by an agent that did not mark addresses on USB: that of the modem of `withNetwork`, and another. */
+const SAME_MODEM = { fingerprint: [`mac:${'0'.repeat(16)}`, 'mac:766e0027af01978d'] };
 
 /** Runs in a mount namespace with the mounts of `lines`; `$S` is the state directory. */
 const withMounts = ({ state }: Place, ...lines: readonly string[]): readonly string[] => [
@@ -26,6 +28,24 @@ const withMounts = ({ state }: Place, ...lines: readonly string[]): readonly str
   '-ec',
   [`S=${state}`, ...lines, 'exec "$0" "$@"'].join('\n'),
 ];
+
+/** On a board with one burnt-in address, and a modem on USB. */
+async function withNetwork(at: Place): Promise<readonly string[]> {
+  const network = join(at.path, 'network');
+  const files = {
+    'eth0/address': '00:00:5e:00:53:01',
+    'eth0/addr_assign_type': '0',
+    'eth0/device/modalias': 'test',
+    'wwan0/address': '00:00:5e:00:53:02',
+    'wwan0/addr_assign_type': '0',
+    'wwan0/device/bInterfaceNumber': '00',
+  };
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(network, path)), { recursive: true });
+    await writeFile(join(network, path), `${text}\n`);
+  }
+  return withMounts(at, `mount --bind ${network} /sys/class/net`);
+}
 
 const withRecords = (content: (url: string) => string, names?: readonly string[]) => async (at: Place) => {
   const url = coapOf(await openHealthyServer(at));
@@ -70,6 +90,20 @@ export const STATE_FAULTS: readonly Fault[] = [
       await mkdir(at.state, { mode: 0o700 });
       const within = withMounts(at, 'mount --bind $S $S', 'mount -o remount,bind,ro $S');
       return { config: toml(UNREACHABLE_URL), within };
+    },
+  },
+  {
+    name: 'state directory in memory',
+    event: 'FL-STATE-VOLATILE',
+    message: 'storage="tmpfs at ',
+    doctor: 'state directory',
+    doctorText: ' is on tmpfs at ',
+    online: true,
+    needs: 'mounts',
+    make: async (at) => {
+      await mkdir(at.state, { mode: 0o700 });
+      const within = withMounts(at, 'mount -t tmpfs -o mode=700 none $S');
+      return { config: toml(coapOf(await openSandboxFor(at))), within };
     },
   },
   {
@@ -120,6 +154,17 @@ export const STATE_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'provisioning secret gone, credentials stored',
+    event: 'FL-CONFIG-WARNING',
+    message: 'the agent uses its credentials, and cannot provision again',
+    online: true,
+    make: async (at) => {
+      const url = coapOf(await openHealthyServer(at));
+      await writeRecord(at, recordText(url));
+      return toml(url, { provisioning: 'key = "k"' });
+    },
+  },
+  {
     name: 'credentials of a later version',
     event: 'FL-CREDENTIALS-NEWER',
     message: 'has version 99',
@@ -130,10 +175,22 @@ export const STATE_FAULTS: readonly Fault[] = [
   {
     name: 'SD card from another board, or cloned',
     event: 'FL-BOARD-CHANGED',
+    needs: 'mounts',
     make: async (at) => {
       const url = coapOf(await openSandboxFor(at));
       await writeRecord(at, recordText(url, FOREIGN));
-      return toml(url);
+      return { config: toml(url), within: await withNetwork(at) };
+    },
+    online: true,
+  },
+  {
+    name: 'SD card that may be a copy: a modem of the same kind',
+    event: 'FL-BOARD-UNCERTAIN',
+    needs: 'mounts',
+    make: async (at) => {
+      const url = coapOf(await openHealthyServer(at));
+      await writeRecord(at, recordText(url, SAME_MODEM));
+      return { config: toml(url), within: await withNetwork(at) };
     },
     online: true,
   },

@@ -24,6 +24,7 @@ for (const [what, answer, expected] of [
   ['three containers', respondWith(list(3)), 3],
   ['none', respondWith('[]'), 0],
   ['more than a chunk of them', respondWith(list(5000)), 5000],
+  ['three containers and a broken entry', respondWith(`${list(3).slice(0, -1)},{}]`), 3],
   ['an error', respondWith('{"message":"server error"}', 500), undefined],
   ['a list with an error status', respondWith(list(3), 500), undefined],
   ['half of a list', respondWith(list(3).slice(0, 40)), undefined],

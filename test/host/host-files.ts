@@ -8,9 +8,10 @@ import type { TestContext } from 'node:test';
 export type Files = Readonly<Record<string, string>>;
 
 export const MACHINE_ID: Files = { 'etc/machine-id': 'fedcba9876543210fedcba9876543210\n' };
-export const BOARD: Files = { 'proc/device-tree/serial-number': '10000000abcdef01\0' };
+export const BOARD = serial('10000000abcdef01');
 export const HOSTNAME: Files = { 'proc/sys/kernel/hostname': 'pi\n' };
-export const ETH0 = mac('eth0', '02:00:5e:20:00:01');
+/** Burnt in: of the documentation range of RFC 7042. */
+export const ETH0 = mac('eth0', '00:00:5e:00:53:01');
 
 /** The root directory of a host with these files; removed after the test. */
 export function hostOf(t: TestContext, ...parts: readonly Files[]): string {
@@ -34,4 +35,9 @@ export function mac(name: string, address: string, { type = '0', device = true, 
     ...(device ? { [`${folder}/device/modalias`]: 'test\n' } : {}),
     ...(usb ? { [`${folder}/device/bInterfaceNumber`]: '00\n' } : {}),
   };
+}
+
+/** A serial number in the device tree. */
+export function serial(text: string): Files {
+  return { 'proc/device-tree/serial-number': `${text}\0` };
 }

@@ -181,7 +181,8 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
   });
 
   it('the maintainer scripts and the wrapper pass shellcheck', { skip: missingTools('shellcheck') }, () => {
-    const scripts = ['DEBIAN/postinst', 'DEBIAN/prerm', 'DEBIAN/postrm', 'usr/bin/firstlight'];
+    const maintainer = ['DEBIAN/postinst', 'DEBIAN/prerm', 'DEBIAN/postrm'];
+    const scripts = [...maintainer, 'usr/bin/firstlight', 'usr/lib/firstlight/check-node'];
     const { status, stdout } = spawnSync('shellcheck', ['-s', 'sh', ...scripts], {
       cwd: root,
       encoding: 'utf8',

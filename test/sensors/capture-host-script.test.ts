@@ -5,7 +5,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
@@ -27,6 +36,7 @@ it('a capture replaces each address and each network consistently', async (t) =>
     execFileSync('sh', ['-c', 'printf %s "$1" > "$0"', join(root, path), text]);
   };
   write('sys/class/net/wlx02aabbccddee/address', '02:aa:bb:cc:dd:ee\n');
+  write('sys/class/net/eth7/address', 'dc:a6:32:01:02:03\n');
   write('sys/bus/w1/devices/28-0316a2795d91/temperature', '21375\n');
   write('sys/bus/w1/devices/28-0316a2795d91/name', '28-0316a2795d91\n');
   write('sys/class/power_supply/bat/serial_number', 'LX-99871\n');
@@ -49,6 +59,7 @@ it('a capture replaces each address and each network consistently', async (t) =>
   const wireless = readdirSync(join(captured, 'sys/class/net')).find((each) => each.startsWith('wlx')) ?? '';
   assert.match(wireless, /^wlx0200000000\d\d$/);
   assert.equal(read(`sys/class/net/${wireless}/address`).replaceAll(':', ''), `${wireless.slice(3)}\n`);
+  assert.match(read('sys/class/net/eth7/address'), /^00:00:5e:00:53:\d\d$/m, 'a burnt-in one stays one');
   assert.match(read('proc/net/route'), new RegExp(`^${wireless}\t`, 'm'));
   assert.match(read('proc/net/fib_trie'), /198\.18\.1\.0\/24[\s\S]*198\.18\.1\.42/);
   assert.match(read('proc/net/route'), /\t010112C6\t/);
@@ -72,6 +83,20 @@ it('a capture reports and leaves out a file that hangs', {
   assert.equal(existsSync(join(captured, zone, 'temp')), false);
   assert.equal(readFileSync(join(captured, zone, 'type'), 'utf8'), 'cpu-thermal\n');
   assert.ok(existsSync(join(captured, 'sys/class/thermal/cooling_device0/type')));
+});
+
+it('an archive is private, belongs to the caller of sudo, and unpacks readable', async (t) => {
+  const { archive, stdout } = await capture(t, ['--root', join(HOSTS, 'container')], {
+    SUDO_UID: '65534',
+    SUDO_GID: '65534',
+  });
+  const { mode, uid } = statSync(archive);
+  assert.equal(mode & 0o777, 0o600);
+  if (process.getuid?.() === 0) assert.equal(uid, 65_534);
+  const listed = execFileSync('tar', ['-tvzf', archive], { encoding: 'utf8' }).trim().split('\n');
+  assert.ok(listed.length > 10);
+  for (const line of listed) assert.match(line, /^(drwxr-xr-x|-rw-r--r--|lrwxrwxrwx) /);
+  assert.ok(stdout.endsWith(`firstlight sample --root ${archive} shows its readings.\n`));
 });
 
 it('the capture script prints its usage after a wrong option', async (t) => {

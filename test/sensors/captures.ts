@@ -19,11 +19,17 @@ export const SCRIPT = join(process.cwd(), 'scripts/capture-host.sh');
 
 export const HOSTS = join(process.cwd(), 'test/fixtures/hosts');
 
-export async function capture(t: TestContext, options: readonly string[]) {
+export async function capture(
+  t: TestContext,
+  options: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'firstlight-capture-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const archive = join(folder, 'capture.tar.gz');
-  const { stdout } = await promisify(execFile)('sh', [SCRIPT, '--out', archive, ...options]);
+  const { stdout } = await promisify(execFile)('sh', [SCRIPT, '--out', archive, ...options], {
+    env: { ...process.env, ...environment },
+  });
   const root = join(folder, 'host');
   mkdirSync(root);
   execFileSync('tar', ['-C', root, '-xzf', archive]);

@@ -50,6 +50,15 @@ it('every entry has bounds, a meaning, a source and at most six decimals', () =>
   }
 });
 
+it('every decision of a sensor is one sentence', () => {
+  const notes = collectors.flatMap((collector) => collector.notes ?? []);
+  assert.ok(notes.length >= 10);
+  for (const note of notes) {
+    assert.match(note, /^[A-Z±-][^.]*(\.(\d|$)[^.]*)*$/);
+    assert.ok(note.endsWith('.') && note.length <= 220, note);
+  }
+});
+
 it('no two sensors share a key or a name', () => {
   const keys = catalogue.map(({ key }) => key);
   const names = collectors.map(({ name }) => name);

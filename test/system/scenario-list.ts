@@ -13,6 +13,12 @@ import { kills, samplingBlocked, sessionBlocked, stopped } from './scenarios/han
 import { hardening } from './scenarios/hardening.ts';
 import { life } from './scenarios/life.ts';
 import { cutsOfFirstBoots, cutsOfRunning, cutsOfUpgrades } from './scenarios/power-cuts.ts';
+import {
+  foreignNode,
+  stateElsewhere,
+  stateInMemory,
+  withheldCredentials,
+} from './scenarios/unusual-hosts.ts';
 import { updates } from './scenarios/updates.ts';
 
 export const STAGES: readonly (readonly Scenario[])[] = [
@@ -24,6 +30,10 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'update', run: updates },
     { name: 'assigned-update', run: assignedUpdate },
     { name: 'failure-messages', run: failureMessages },
+    { name: 'host-credentials', run: withheldCredentials },
+    { name: 'host-node', run: foreignNode },
+    { name: 'host-state-elsewhere', run: stateElsewhere },
+    { name: 'host-state-in-memory', run: stateInMemory },
     { name: 'kill-20', run: kills },
     { name: 'disk-full-first-boot', run: fullAtFirstBoot },
     { name: 'disk-full-later', run: fullLater },

@@ -1,8 +1,8 @@
 /** The list of checks of `firstlight doctor`, with what each needs from the other rooms. */
 
 import { type PathOptions, readServiceConfig, stateDirectory } from '../../app/paths.ts';
+import { ServiceUnit } from '../../app/service-unit.ts';
 import { openEndpoint, openTransport, type TransportPorts } from '../../app/transport.ts';
-import { VERSION } from '../../app/version.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Config, EndpointConfig } from '../../core/model/config.ts';
@@ -10,18 +10,17 @@ import { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { SILENT_LOGGER } from '../../core/ports/log.ts';
 import type { Check, CheckResult } from '../../doctor/check.ts';
-import { explainMissingToken } from '../../doctor/credential-state.ts';
+import { type CredentialState, explainMissingToken } from '../../doctor/credential-state.ts';
 import { nameCheck } from '../../doctor/name-check.ts';
 import { networkCheck } from '../../doctor/network-check.ts';
 import { provisioningCheck } from '../../doctor/provisioning-check.ts';
 import { endpointCheck, telemetryCheck, tokenCheck } from '../../doctor/server-checks.ts';
 import { serverClockCheck } from '../../doctor/server-clock-check.ts';
-import { serviceCheck } from '../../doctor/service-check.ts';
 import { stateCheck } from '../../doctor/state-check.ts';
 import { datagramCheck, udpCheck } from '../../doctor/udp-check.ts';
 import { deriveDeviceName } from '../../host/hardware/device-name.ts';
-import { runCommand } from '../../host/process/run-command.ts';
 import { hostRandom } from '../../host/random.ts';
+import { findVolatileStorage } from '../../host/volatile-storage.ts';
 import { currentStatus } from '../status/command.ts';
 import { readUpdateSummary } from '../update/summary.ts';
 import { inspectCredentials } from './credentials.ts';
@@ -34,6 +33,7 @@ import {
   outboxCheck,
   successCheck,
 } from './host-checks.ts';
+import { credstoreChecks, unitCheck } from './service-checks.ts';
 import { updateCheck } from './update-check.ts';
 
 export interface DoctorOptions extends PathOptions {
@@ -50,15 +50,6 @@ export interface CheckList extends AsyncDisposable {
   readonly checks: readonly Check[];
 }
 
-const UNIT_PROPERTIES = [
-  'LoadState',
-  'UnitFileState',
-  'ActiveState',
-  'SubState',
-  'ExecMainStatus',
-  'WatchdogUSec',
-];
-
 /** `provisioningResult`: the result of `--provision`, if given. */
 export async function createChecks(
   options: DoctorOptions,
@@ -68,40 +59,37 @@ export async function createChecks(
 ): Promise<CheckList> {
   const state = stateDirectory(options, environment);
   const status = await currentStatus(options, environment, clock);
-  const loaded = loadConfigOrProblems(options, environment);
-  const readServiceProperties = (signal: AbortSignal) =>
-    runCommand(
-      {
-        command: 'systemctl',
-        arguments: ['show', 'firstlight.service', '-p', UNIT_PROPERTIES.join(',')],
-        deadlineMs: 5_000,
-      },
-      clock,
-      signal,
-    );
-  const service = serviceCheck(readServiceProperties, status.agentVersion, VERSION);
+  const configOrProblems = loadConfigOrProblems(options, environment);
+  const unit = new ServiceUnit(clock);
+  const credentials: CredentialState =
+    'config' in configOrProblems
+      ? await inspectCredentials(state, configOrProblems.config)
+      : { status: 'absent' };
+  const loaded = withMissingSecret(configOrProblems, credentials);
   const localChecks = [
-    stateCheck(state),
-    identityCheck(loaded),
+    stateCheck(state, {
+      volatileStorage: findVolatileStorage(state),
+      hasFixedToken: credentials.status === 'configured',
+    }),
+    identityCheck(loaded, credentials),
     boardCheck(state),
     clockCheck(loaded, clock),
   ];
   const remainingChecks = [
     outboxCheck(state),
-    service,
+    unitCheck(unit, status.agentVersion),
+    ...credstoreChecks(unit, { options, environment }),
     updateCheck(readUpdateSummary),
-    successCheck(status),
+    successCheck(status, (signal) => unit.failure(signal)),
     eventCountsCheck(status),
   ];
   if (!('config' in loaded)) {
     const checks = [configurationCheck(loaded), ...localChecks, networkCheck(false), ...remainingChecks];
     return { checks, [Symbol.asyncDispose]: async () => {} };
   }
-  const { config } = loaded;
-  const { server, device, provisioning } = config;
+  const { server, device, provisioning } = loaded.config;
   const ports = { clock, random: hostRandom(), log: SILENT_LOGGER };
   const { transport } = await openTransport(server, ports);
-  const credentials = await inspectCredentials(state, config);
   const token = 'token' in credentials ? credentials.token : undefined;
   const pair = provisioning && {
     key: provisioning.key,
@@ -168,13 +156,23 @@ function endpointChecks(
   return checks.map((check) => ({ ...check, name: `${check.name} of ${url}` }));
 }
 
+/** As for the agent, a missing provisioning secret is a problem only without credentials. */
+function withMissingSecret(
+  loaded: LoadedConfig | readonly string[],
+  { status }: CredentialState,
+): LoadedConfig | readonly string[] {
+  if (!('config' in loaded) || loaded.missingSecret === undefined) return loaded;
+  if (status !== 'usable' && status !== 'pending') return [loaded.missingSecret];
+  return { ...loaded, warnings: [...loaded.warnings, loaded.missingSecret] };
+}
+
 /** The configuration, or one sentence for each problem. */
 export function loadConfigOrProblems(
   options: DoctorOptions,
   environment: NodeJS.ProcessEnv,
 ): LoadedConfig | readonly string[] {
   try {
-    return readServiceConfig(options, environment);
+    return readServiceConfig(options, environment, true);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ sentence }) => sentence);

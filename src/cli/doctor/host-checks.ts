@@ -3,9 +3,10 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RELEASE_DATE, RELEASED_MS, VERSION } from '../../app/version.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { EVENTS, isEventId, splitSentence } from '../../core/events/catalogue.ts';
-import { isSameBoard } from '../../core/model/board-fingerprint.ts';
+import { compareBoards, isIdentified } from '../../core/model/board-fingerprint.ts';
 import { errorCode } from '../../core/model/error-code.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -14,6 +15,7 @@ import { countArchived } from '../../credentials/archive.ts';
 import { inspectRecord } from '../../credentials/inspect.ts';
 import { StoreError } from '../../credentials/store-error.ts';
 import { type Check, fail, pass, skip } from '../../doctor/check.ts';
+import type { CredentialState } from '../../doctor/credential-state.ts';
 import { hostTimeSync } from '../../host/clock/time-sync.ts';
 import { findMachineId } from '../../host/hardware/board.ts';
 import { deriveDeviceName } from '../../host/hardware/device-name.ts';
@@ -36,10 +38,12 @@ export function configurationCheck(loaded: LoadedConfig | readonly string[]): Ch
   };
 }
 
-export function identityCheck(loaded: LoadedConfig | readonly string[]): Check {
+/** The name in use: that of the credentials, or else the one with which the agent would provision. */
+export function identityCheck(loaded: LoadedConfig | readonly string[], credentials: CredentialState): Check {
   return {
     name: 'identity',
     async run() {
+      if (credentials.status === 'usable') return pass(`${credentials.device}, the name of the credentials`);
       const template = 'config' in loaded ? loaded.config.device.name : undefined;
       const result = deriveDeviceName({ root: '/', ...(template !== undefined && { template }) });
       if (!result.ok)
@@ -59,7 +63,10 @@ export function identityCheck(loaded: LoadedConfig | readonly string[]): Check {
   };
 }
 
-export function clockCheck(loaded: LoadedConfig | readonly string[], clock: Clock): Check {
+export function clockCheck(
+  loaded: LoadedConfig | readonly string[],
+  clock: Pick<Clock, 'wallMs' | 'sleep'>,
+): Check {
   return {
     name: 'clock',
     async run(signal) {
@@ -67,6 +74,10 @@ export function clockCheck(loaded: LoadedConfig | readonly string[], clock: Cloc
         ? ''
         : '; no hardware clock, so after a power cut the time is known only after synchronisation';
       const timeText = new Date(clock.wallMs()).toISOString();
+      if (clock.wallMs() < RELEASED_MS) {
+        const { cause, remedy } = splitSentence(EVENTS['FL-CLOCK-BEFORE-RELEASE'].sentence);
+        return fail(`${timeText}, but firstlight ${VERSION} was released on ${RELEASE_DATE}`, cause, remedy);
+      }
       if ('config' in loaded && loaded.config.clock.trust === 'system')
         return pass(`${timeText}, trusted without synchronisation${rtcText}`);
       const isSynchronised = await hostTimeSync({ root: '/', clock, log: SILENT_LOGGER }).isSynchronised(
@@ -117,17 +128,27 @@ export function boardCheck(state: string, root = '/'): Check {
         return skip(`the credentials cannot be read (see provisioning)${archivedText}`);
       if (inspection.is !== 'good') return skip(`there are no credentials to compare with${archivedText}`);
       const fingerprint = boardFingerprint({ root });
-      if (inspection.fingerprint.length === 0 || fingerprint.length === 0)
+      if (!isIdentified(inspection.fingerprint) || !isIdentified(fingerprint))
         return skip(
-          `this board has neither a serial number nor a permanent MAC address to compare${archivedText}`,
+          `this board has neither a serial number nor a permanent MAC address of its own to compare${archivedText}`,
         );
-      if (isSameBoard(inspection.fingerprint, fingerprint))
-        return pass(`the same board for which the credentials were issued${archivedText}`);
-      return fail(
-        `the credentials of ${inspection.record.deviceName} were issued for another board${archivedText}`,
-        'this SD card or disk, or a copy of it, is in another board: at its start the agent archives the credentials and provisions again',
-        'move it back to its own board; before copying it, run: sudo firstlight prepare-image',
-      );
+      const { deviceName } = inspection.record;
+      switch (compareBoards(inspection.fingerprint, fingerprint)) {
+        case 'same':
+          return pass(`the same board for which the credentials were issued${archivedText}`);
+        case 'uncertain':
+          return fail(
+            `the credentials of ${deviceName} match this board only by an identifier that several boards can share${archivedText}`,
+            'if this SD card or disk is a copy, two gateways send as one device; the agent uses the credentials',
+            'if it is a copy, set another device.name here and run: sudo firstlight credentials forget',
+          );
+        case 'different':
+          return fail(
+            `the credentials of ${deviceName} were issued for another board${archivedText}`,
+            'this SD card or disk, or a copy of it, is in another board: at its start the agent archives the credentials and provisions again',
+            'move it back to its own board; before copying it, run: sudo firstlight prepare-image',
+          );
+      }
     },
   };
 }
@@ -152,14 +173,20 @@ export function eventCountsCheck({ eventCounts }: StatusJson): Check {
 
 const EVENTS_SHOWN_MAX = 8;
 
-export function successCheck({ running, lastAcceptedAgoS, retry, reasons }: StatusJson): Check {
+/** `failure`: why systemd cannot start the service; the status is then of an earlier start. */
+export function successCheck(
+  { running, lastAcceptedAgoS, retry, reasons }: StatusJson,
+  failure: (signal: AbortSignal) => Promise<unknown> = async () => undefined,
+): Check {
   const lastAccepted =
     lastAcceptedAgoS === null
       ? 'nothing accepted yet'
       : `last accepted ${formatDuration(lastAcceptedAgoS * 1000)} ago`;
   return {
     name: 'last success',
-    async run() {
+    async run(signal) {
+      if (!running && (await failure(signal)) !== undefined)
+        return skip(`the agent is not running (see service); ${lastAccepted}`);
       if (retry)
         return fail(
           `${retry.event}: ${retry.detail}, for ${formatDuration(retry.failingForS * 1000)}; ${lastAccepted}`,

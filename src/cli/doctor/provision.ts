@@ -10,6 +10,7 @@ import { createAgentSettings } from '../../app/agent-instance.ts';
 import { endpointId, resolveDeviceName } from '../../app/identity.ts';
 import { StartupError } from '../../app/startup-error.ts';
 import { openTransport } from '../../app/transport.ts';
+import { warnIfVolatile } from '../../app/volatile-state.ts';
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import { EVENTS, failureEventId, splitSentence } from '../../core/events/catalogue.ts';
 import type { Config } from '../../core/model/config.ts';
@@ -79,6 +80,7 @@ async function provisionLocked(
 ): Promise<CheckResult> {
   const warnings: string[] = [];
   const log = warningCollector(warnings);
+  warnIfVolatile(state, config, log);
   using controller = new ChildAbortController(stop);
   const { signal } = controller;
   void clock.sleep(timeoutMs, signal).then(() => controller.abort(DEADLINE));

@@ -7,7 +7,7 @@ import { nearestWord } from '../../config/errors/nearest-word.ts';
 import type { Value } from '../../core/model/reading.ts';
 import type { Explanation } from '../../sensors/explain/explain.ts';
 import type { TracedQuery } from '../../sensors/explain/trace.ts';
-import type { Collector } from '../../sensors/runtime/collector.ts';
+import type { CatalogueEntry, Collector } from '../../sensors/runtime/collector.ts';
 import { formatValue, sanitise } from '../ui/format.ts';
 import { cutTo } from '../ui/style.ts';
 
@@ -36,8 +36,14 @@ export function explanationLines(explanation: Explanation, transmission: Transmi
     ...field('profile', explanation.entry.profile),
     ...field('accepted', acceptedRange(explanation)),
     ...field('defined in', explanation.entry.source),
+    ...explanation.notes.flatMap((note) => field('note', note)),
     ...(explanation.value === undefined ? absentLines(explanation) : originLines(explanation)),
   ];
+}
+
+/** For a key of which another root has no file. */
+export function liveKeyLine(name: string, { source }: CatalogueEntry): string {
+  return `${sanitise(name)} is known to the running host only (${source}), so another root does not have it.`;
 }
 
 export function unknownKeyLines(

@@ -11,13 +11,13 @@ import { GlobMap, matches } from '../../core/model/glob.ts';
 import type { Value } from '../../core/model/reading.ts';
 import { isSelected, type Selection } from '../../core/model/sensor-selection.ts';
 import { collectors } from '../../sensors/catalogue.ts';
-import { openBlockingReads } from '../../sensors/files/blocking-reads.ts';
-import { type HostFiles, openHostFiles } from '../../sensors/files/host-files.ts';
+import type { HostFiles } from '../../sensors/files/host-files.ts';
 import type { CatalogueEntry, Collector } from '../../sensors/runtime/collector.ts';
 import { entryFor } from '../../sensors/runtime/collector-runner.ts';
 import { createTransform } from '../../sensors/runtime/transform.ts';
 import { DEFAULT_TUNING, keyFilterFor } from '../../sensors/runtime/tuning.ts';
 import { fileCollectors } from '../../sensors/system/custom-files.ts';
+import type { SampledRoot } from './root.ts';
 
 /** The description of one key. */
 export interface KeyInfo {
@@ -33,7 +33,10 @@ export interface KeyInfo {
 }
 
 export interface SampleSubject {
+  /** All of them, to describe their keys. */
   readonly collectors: readonly Collector[];
+  /** Those that can read the root. */
+  readonly readable: readonly Collector[];
   readonly hostFiles: HostFiles;
   /** The sensor settings of the agent. */
   readonly tuning: SensorsConfig;
@@ -43,26 +46,27 @@ export interface SampleSubject {
   transformValue(key: string, value: Value): readonly [name: string, value: Value];
 }
 
-export interface SampleSubjectOptions {
-  readonly config?: string;
-  readonly root?: string;
-}
+/** Sensors that ask the running kernel beside its files, here for the use of file systems. */
+const LIVE_SENSORS: ReadonlySet<string> = new Set(['filesystem', 'mounts']);
 
 /** Throws a ConfigError with every problem of the file. */
 export function createSampleSubject(
-  { config, root }: SampleSubjectOptions,
+  { config }: { readonly config?: string },
+  { hostFiles, isOther, hasKernelFiles }: Omit<SampledRoot, 'clock'>,
   environment: NodeJS.ProcessEnv,
 ): SampleSubject {
   const tuning = config === undefined ? BUILT_IN : tuningOf(config, environment);
   const files = tuning.custom.filter((sensor) => sensor.kind === 'file');
-  const blockingReads = openBlockingReads();
-  const all = [...collectors, ...fileCollectors(files)];
+  const fileSensors = fileCollectors(files);
+  const all = [...collectors, ...fileSensors];
+  const builtIn = collectors.filter(({ name }) => !(isOther && LIVE_SENSORS.has(name)));
   const originalKeys = new Map([...tuning.rename].map(([key, name]) => [name, key]));
   const transform = createTransform(tuning);
   const scale = new GlobMap(tuning.scale);
   return {
     collectors: all,
-    hostFiles: openHostFiles(root ?? '/', blockingReads),
+    readable: hasKernelFiles ? [...builtIn, ...fileSensors] : fileSensors,
+    hostFiles,
     tuning,
     describeKey(name) {
       const key = originalKeys.get(name) ?? name;

@@ -1,9 +1,10 @@
 /**
- * `firstlight sample --watch`: one reading per second until Ctrl-C. On a terminal a live view on its alternate screen; elsewhere
+ * `firstlight sample --watch`: one reading per second, or per interval, until Ctrl-C. On a terminal a live view on its alternate screen; elsewhere
  * the table once, then one line for each changed value.
  */
 
 import { EX_OK } from '../../app/exit-codes.ts';
+import { formatDurationSetting } from '../../core/model/format-duration.ts';
 import type { Value, Values } from '../../core/model/reading.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Sensors } from '../../core/ports/sensors.ts';
@@ -18,16 +19,16 @@ export interface WatchPorts {
   readonly clock: Clock;
   readonly terminal: Terminal;
   readonly group: (values: Values) => readonly Group[];
+  /** Between two readings, ms. */
+  readonly everyMs: number;
 }
-
-const SAMPLE_EVERY_MS = 1000;
 
 /** Resolves with the exit code when the terminal's `ended` aborts. */
 export async function watchSamples(ports: WatchPorts): Promise<number> {
   return ports.terminal.isLive ? watchOnScreen(ports) : watchAsLines(ports);
 }
 
-async function watchOnScreen({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
+async function watchOnScreen({ sensors, clock, terminal, group, everyMs }: WatchPorts): Promise<number> {
   const history = new Map<string, (number | undefined)[]>();
   let view: WatchView | undefined;
   using screen = openScreen(terminal);
@@ -40,15 +41,15 @@ async function watchOnScreen({ sensors, clock, terminal, group }: WatchPorts): P
   while (!terminal.ended.aborted) {
     const values = await sensors.sample();
     recordHistory(history, values);
-    const title = `firstlight  ${timeOfDay(clock)}  one reading per second, Ctrl-C to stop`;
+    const title = `firstlight  ${timeOfDay(clock)}  one reading ${everyMs === 1000 ? 'per second' : `every ${formatDurationSetting(everyMs)}`}, Ctrl-C to stop`;
     view = { groups: group(values), history, title };
     draw();
-    await clock.sleep(SAMPLE_EVERY_MS, terminal.ended);
+    await clock.sleep(everyMs, terminal.ended);
   }
   return EX_OK;
 }
 
-async function watchAsLines({ sensors, clock, terminal, group }: WatchPorts): Promise<number> {
+async function watchAsLines({ sensors, clock, terminal, group, everyMs }: WatchPorts): Promise<number> {
   const previous = new Map<string, Value>();
   while (!terminal.ended.aborted) {
     const groups = group(await sensors.sample());
@@ -60,7 +61,7 @@ async function watchAsLines({ sensors, clock, terminal, group }: WatchPorts): Pr
         terminal.write(`${time}  ${key}  ${[amount, unit].join(' ').trim()}\n`);
       previous.set(key, value);
     }
-    await clock.sleep(SAMPLE_EVERY_MS, terminal.ended);
+    await clock.sleep(everyMs, terminal.ended);
   }
   return EX_OK;
 }

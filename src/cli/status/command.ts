@@ -12,6 +12,7 @@ import type { Terminal } from '../ui/terminal.ts';
 import { openScreen, type Screen } from '../ui/terminal.ts';
 import { readUpdateSummary, type UpdateSummary } from '../update/summary.ts';
 import { type StatusJson, statusJson, type UpdateJson } from './json.ts';
+import { withServiceFailure } from './service-failure.ts';
 import { statusLines } from './view.ts';
 import { type StatusPaths, withLockState } from './without-status.ts';
 
@@ -29,7 +30,11 @@ export async function statusCommand(
   terminal: Terminal,
 ): Promise<number> {
   const clock = hostClock();
-  const readStatus = () => currentStatus(options, environment, clock);
+  const readStatus = async () =>
+    withServiceFailure(await currentStatus(options, environment, clock), options, environment, {
+      clock,
+      signal: terminal.ended,
+    });
   if (options.watch) return watchStatus(readStatus, clock, terminal);
   const status = await readStatus();
   terminal.write(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : statusText(status, terminal));

@@ -6,6 +6,7 @@
  */
 
 import * as v from 'valibot';
+import { REPORTS } from '../../core/model/config.ts';
 import { Secret } from '../../core/model/secret.ts';
 import { KEY_CHARACTERS_MAX, PAIRS_MAX } from '../values/key-values.ts';
 import { parseDeadbands } from '../values/sensor-lists.ts';
@@ -114,6 +115,13 @@ export const settings = {
     meaning: 'Time between two readings of the sensors.',
     ...duration(SECOND_MS, 24 * HOUR_MS, '10s'),
   },
+  telemetryReport: {
+    key: 'telemetry.report',
+    default: 'changes',
+    meaning:
+      'What a message contains. changes: only the values that changed, and all of them every five minutes; all: every value, for rule chains that look at each message by itself. With all, telemetry.deadband has no effect.',
+    ...choice(REPORTS),
+  },
   telemetryDrainRate: {
     key: 'telemetry.drain-rate',
     default: '10',
@@ -162,7 +170,7 @@ export const settings = {
     key: 'clock.trust',
     default: 'synchronised',
     meaning:
-      'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is: use it on a host without a time service.',
+      'With synchronised, readings get timestamps as soon as a time service has set the clock of this host. With system, the agent trusts the clock as it is, unless it shows a date before the release of this version: use it on a host without a time service.',
     ...choice(['synchronised', 'system']),
   },
   logLevel: {

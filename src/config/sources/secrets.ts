@@ -40,8 +40,8 @@ export type SecretResult =
   | { readonly is: 'none' }
   /** The reader has the problem. */
   | { readonly is: 'invalid' }
-  /** The effective file does not exist, and was optional. */
-  | { readonly is: 'missing'; readonly path: string }
+  /** The effective file does not exist, and was optional. `problem`: what it is if it was required after all. */
+  | { readonly is: 'missing'; readonly path: string; readonly problem: Problem }
   | {
       readonly is: 'found';
       readonly secret: Secret;
@@ -114,10 +114,11 @@ function readNamedFile(
   { namedFile }: SecretSearch,
 ): SecretResult {
   const content = readSecretFile(reader, kind, path);
-  if (content.is === 'missing' && namedFile === 'optional') return { is: 'missing', path };
   if (content.is === 'missing' || content.is === 'unreadable') {
     const what = content.is === 'missing' ? 'does not exist' : content.what;
-    reader.problems.push(namedFileProblem(kind, source, path, what));
+    const problem = namedFileProblem(kind, source, path, what);
+    if (content.is === 'missing' && namedFile === 'optional') return { is: 'missing', path, problem };
+    reader.problems.push(problem);
     return INVALID;
   }
   return content.is === 'found' ? { ...content, path } : content;

@@ -97,6 +97,11 @@ export const CONNECTION_EVENTS = {
     sentence:
       'the stored credentials belong to another board because the SD card was moved or cloned; the agent archived them and provisions again: check that the new device has its own name',
   },
+  'FL-BOARD-UNCERTAIN': {
+    level: 'warn',
+    sentence:
+      'the credentials match this board only by an identifier that several boards can share; the agent uses them: if this card or disk is a copy, set another device.name here and run firstlight credentials forget',
+  },
   'FL-SERVER-CHANGED': {
     level: 'warn',
     sentence:

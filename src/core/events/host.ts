@@ -51,6 +51,11 @@ export const HOST_EVENTS = {
     sentence:
       'the state directory cannot be used, and the log line gives the reason: check its free space, permissions and health',
   },
+  'FL-STATE-VOLATILE': {
+    level: 'warn',
+    sentence:
+      'the state directory is in memory, so a reboot or power cut loses the access token, and ThingsBoard then declines the device name: move the state directory to a disk, or set device.token',
+  },
   'FL-PROVISIONING-NOT-CONFIGURED': {
     level: 'error',
     sentence:

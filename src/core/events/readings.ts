@@ -110,6 +110,11 @@ export const READING_EVENTS = {
     sentence:
       'the clock is not synchronised; readings are sent without timestamps if the server is reachable, and are held otherwise: check the time service of this host, or set clock.trust = "system" on a host without one',
   },
+  'FL-CLOCK-BEFORE-RELEASE': {
+    level: 'warn',
+    sentence:
+      'the clock shows a date before the release of this version, so it is wrong, and the agent treats it as not synchronised: check the time service, its servers or receiver, and the hardware clock',
+  },
   'FL-CLOCK-STEPPED': {
     level: 'info',
     sentence: 'the clock was set; new readings use the new time',

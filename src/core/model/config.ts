@@ -22,6 +22,10 @@ export type AfterSuccess = 'keep' | 'forget';
  */
 export type ClockTrust = 'synchronised' | 'system';
 
+/** The values of a message: the changed ones, or all of them. */
+export const REPORTS = ['changes', 'all'] as const;
+export type Report = (typeof REPORTS)[number];
+
 export interface ServerAddress {
   /** As configured, without credentials; shown in logs and failures. */
   readonly url: string;
@@ -112,6 +116,7 @@ export interface Config {
   readonly telemetry: {
     /** 1 s to 24 h. */
     readonly intervalMs: number;
+    readonly report: Report;
     /** Maximum rate of the backlog, messages per second. Integer, 1 to 1000. */
     readonly drainPerS: number;
     /**

@@ -6,6 +6,8 @@
  * that could not be read is absent, never 0 and never null.
  */
 
+import { nonNumericText } from './numeric-text.ts';
+
 /** One value as it is sent. */
 export type Value = number | boolean | string;
 
@@ -33,9 +35,11 @@ export interface Reading extends Instant {
 }
 
 /**
- * Rounds to at most `decimals` (0 to 6) so that the server stores a number and not a string (contract 4.2).
+ * Rounds to at most `decimals` (0 to 6) so that the server stores a number and not a string (contract 4.2). An
+ * integer stays exact.
  */
 export function round(value: number, decimals: number): number {
+  if (Number.isInteger(value)) return value;
   const factor = 10 ** decimals;
   return Math.round(value * factor) / factor;
 }
@@ -45,17 +49,20 @@ export function round(value: number, decimals: number): number {
  * int64).
  */
 export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
+/** With six decimals and below NUMBER_MAX, JSON.stringify writes every number without an exponent. */
+const DECIMALS_MAX = 6;
 
 /**
- * The values that can be delivered: numbers from -NUMBER_MAX to NUMBER_MAX, booleans, strings. Others are
- * omitted.
+ * The values that can be delivered: numbers from -NUMBER_MAX to NUMBER_MAX, rounded to six decimals, booleans,
+ * and strings, those that read as a number with their key as a prefix (numeric-text.ts). Others are omitted.
  */
 export function deliverable(values: Readonly<Record<string, Value | undefined | null>>): Values {
   const result: Record<string, Value> = {};
   for (const [key, value] of Object.entries(values)) {
     if (value === undefined || value === null) continue;
-    if (typeof value === 'number' && !(Math.abs(value) <= NUMBER_MAX)) continue;
-    result[key] = value;
+    if (typeof value === 'boolean') result[key] = value;
+    else if (typeof value === 'string') result[key] = nonNumericText(key, value);
+    else if (Math.abs(value) <= NUMBER_MAX) result[key] = round(value, DECIMALS_MAX);
   }
   return result;
 }

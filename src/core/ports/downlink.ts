@@ -34,8 +34,9 @@ export interface DownlinkListener {
 
 export interface Downlink {
   /**
-   * Listens until the signal aborts, and renews the subscriptions so that a lost one is noticed within five minutes. Every
-   * registration reports all shared attributes. Ok: the server or a change of the endpoint ended it; register again.
+   * Listens until the signal aborts, and renews the subscriptions: after a loss that nobody noticed, commands arrive
+   * again within five minutes, attributes within thirty. Every registration reports all shared attributes. Ok: the
+   * server or a change of the endpoint ended it; listen again after a pause.
    */
   listen(
     token: Secret,

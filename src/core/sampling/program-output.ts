@@ -1,8 +1,9 @@
 /**
  * Parses the output of a program sensor into values: one JSON object, lines of key=value, or a single number.
  *
- * Numbers keep six decimals (contract 4.2); texts are short and on one line; null, and in lines NaN and N/A,
- * are no value. Invalid parts are omitted and the first problem is reported. At most KEYS_MAX keys.
+ * Numbers keep six decimals (contract 4.2); texts are short and on one line; null and NaN, and in lines N/A,
+ * are no value. A quoted decimal number in JSON is a number, as the server would make it one, except for an
+ * integer with leading zeros or too many digits, which only a text keeps (numeric-text.ts). Invalid parts are omitted and the first problem is reported. At most KEYS_MAX keys.
  */
 
 import { keyOfProgram, type ProgramSensor } from '../model/custom-sensor.ts';
@@ -50,14 +51,17 @@ interface ParsedOutput {
 
 function parse(text: string, name: string): ParsedOutput {
   if (text === '') return { entries: [], problem: 'prints nothing' };
-  if (isNumber(text)) return { entries: [[name, Number(text)]] };
+  if (isNumber(text)) return { entries: [[name, toNumber(text)]] };
   return text.startsWith('{') ? parseJson(text) : parseLines(text);
 }
 
 function parseJson(text: string): ParsedOutput {
   try {
     const object: unknown = JSON.parse(text);
-    return { entries: Object.entries(object ?? {}) };
+    const members = Object.entries(object ?? {});
+    return {
+      entries: members.map(([name, raw]) => [name, typeof raw === 'string' ? parseQuoted(raw) : raw]),
+    };
   } catch {
     return { entries: [], problem: 'prints invalid JSON' };
   }
@@ -75,10 +79,23 @@ function parseLines(text: string): ParsedOutput {
 }
 
 function parseText(text: string): Value | null {
-  if (isNumber(text)) return Number(text);
+  if (isNumber(text)) return toNumber(text);
   // Programs print these for a missing number; as a text they would make the key a text on the server.
   if (/^(?:[-+]?(?:nan|inf|infinity)|null|none|n\/a)$/i.test(text)) return null;
   return text === 'true' || text === 'false' ? text === 'true' : text;
+}
+
+/** A text of JSON. */
+function parseQuoted(raw: string): Value | null {
+  const text = raw.trim();
+  if (/^[-+]?(?:nan|inf|infinity)$/i.test(text)) return null;
+  return isNumber(text) && !/^[-+]?0\d+$/.test(text) ? toNumber(text) : text;
+}
+
+/** An integer with more digits than a number keeps, such as that of a SIM card, stays a text. */
+function toNumber(text: string): number | string {
+  const number = Number(text);
+  return Math.abs(number) > NUMBER_MAX && /^\d+$/.test(text) ? text : number;
 }
 
 function isNumber(text: string): boolean {

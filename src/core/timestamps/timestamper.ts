@@ -8,7 +8,8 @@
  *   the time service has lost its server ─▶ no change: the clock stays correct to seconds for days (hold-over)
  *
  * A timestamp never changes. Readings from before the first synchronisation use the first offset. With
- * `clock.trust` = "system", every wall-clock time is accepted. A later process of the same boot continues
+ * `clock.trust` = "system", every wall-clock time is accepted. A date before the release of the program is never
+ * accepted: a time server or GPS receiver can be years behind and call itself synchronised. A later process of the same boot continues
  * with the same offsets (`restore`), so that a reading which both processes send has one timestamp.
  */
 
@@ -32,6 +33,8 @@ export interface TimestamperPorts {
 
 export interface TimestamperSettings {
   readonly trust: ClockTrust;
+  /** No date before this one is accepted, Unix ms. Default: any date. */
+  readonly releasedMs?: number;
 }
 
 export class Timestamper {
@@ -40,14 +43,19 @@ export class Timestamper {
   readonly #offset: WallOffset;
   readonly #timestamps = new UniqueTimestamps();
   readonly #bootOffsets: BootOffsets;
+  readonly #releasedMs: number;
   #isStepUnconfirmed = false;
+  /** The wall clock shows a date before the release, and this is logged. */
+  #isBeforeRelease = false;
   #lastBootMs = Number.NEGATIVE_INFINITY;
   /** Notified of a step that has not been checked yet. */
   readonly #steps = new AsyncSignal();
 
-  constructor(ports: TimestamperPorts, { trust }: TimestamperSettings) {
+  constructor(ports: TimestamperPorts, settings: TimestamperSettings) {
+    const { trust, releasedMs = Number.NEGATIVE_INFINITY } = settings;
     this.#ports = ports;
     this.#isTrusted = trust === 'system';
+    this.#releasedMs = releasedMs;
     this.#offset = new WallOffset(ports.clock);
     this.#bootOffsets = new BootOffsets(ports.memory);
   }
@@ -61,15 +69,17 @@ export class Timestamper {
   }
 
   get clockState(): ClockState {
-    if (this.#isTrusted) return 'trusted';
-    if (this.#offset.acceptedMs === undefined) return 'not synchronised';
-    return this.#isStepUnconfirmed ? 'step unconfirmed' : 'synchronised';
+    if (this.#offset.acceptedMs === undefined)
+      return this.#isTrusted && !this.#isBeforeRelease ? 'trusted' : 'not synchronised';
+    if (this.#isStepUnconfirmed) return 'step unconfirmed';
+    return this.#isTrusted ? 'trusted' : 'synchronised';
   }
 
   /** Continues with the offsets of an earlier process of this boot. Call before the first `now`. */
   restore({ firstMs, believedMs: acceptedMs }: StoredOffsets): void {
+    if (!this.#isPossible(firstMs)) return;
     this.#bootOffsets.restore(firstMs);
-    if (acceptedMs === undefined || this.#isTrusted) return;
+    if (acceptedMs === undefined || this.#isTrusted || !this.#isPossible(acceptedMs)) return;
     this.#accept(acceptedMs);
     logEvent(this.#ports.log, 'FL-CLOCK-RESUMED');
   }
@@ -94,17 +104,28 @@ export class Timestamper {
    * signal aborts. Rejects only if `onFirstOffset` does.
    */
   async run(onFirstOffset: (offsetMs: number) => Promise<void>, signal: AbortSignal): Promise<void> {
-    if (this.#isTrusted) {
-      logEvent(this.#ports.log, 'FL-CLOCK-TRUSTED');
-      this.#acceptWallClock();
-    } else if (this.#offset.acceptedMs === undefined) await this.#synchronise(signal);
+    if (this.#isTrusted) await this.#awaitTrustedDate(signal);
+    else if (this.#offset.acceptedMs === undefined) await this.#synchronise(signal);
     if (this.#offset.acceptedMs === undefined || this.firstOffsetMs === undefined) return;
     await onFirstOffset(this.firstOffsetMs);
     while (!signal.aborted) {
-      await this.#sleep(CHECK_EVERY_MS, signal);
-      if (this.#isTrusted) this.#acceptWallClock();
-      else await this.#confirmStep(signal);
+      if (this.#isTrusted) {
+        await this.#ports.clock.sleep(CHECK_EVERY_MS, signal);
+        this.#acceptWallClock();
+      } else {
+        await this.#sleep(CHECK_EVERY_MS, signal);
+        await this.#confirmStep(signal);
+      }
     }
+  }
+
+  /** Accepts the wall clock, as soon as it shows a possible date. */
+  async #awaitTrustedDate(signal: AbortSignal): Promise<void> {
+    for (this.#acceptWallClock(); this.#offset.acceptedMs === undefined; this.#acceptWallClock()) {
+      await this.#ports.clock.sleep(RETRY_MS, signal);
+      if (signal.aborted) return;
+    }
+    logEvent(this.#ports.log, 'FL-CLOCK-TRUSTED');
   }
 
   /** Polls until the time service has set the clock. */
@@ -117,9 +138,13 @@ export class Timestamper {
       if (signal.aborted) return;
       const elapsedMs = clock.monotonicMs() - startedMs;
       if (typeof offsetMs === 'number') {
-        this.#accept(offsetMs);
-        logEvent(log, 'FL-CLOCK-SYNCHRONISED', { afterS: inSeconds(elapsedMs) });
-        return;
+        if (this.#isPossible(offsetMs)) {
+          this.#accept(offsetMs);
+          logEvent(log, 'FL-CLOCK-SYNCHRONISED', { afterS: inSeconds(elapsedMs) });
+          return;
+        }
+        this.#reportDateBeforeRelease();
+        isLogged = true;
       }
       if (!isLogged && elapsedMs >= UNSYNCHRONISED_LOGGED_AFTER_MS) {
         isLogged = true;
@@ -139,15 +164,17 @@ export class Timestamper {
       if (stepMs === undefined) break;
       const offsetMs = await this.#offset.confirm(() => timeSync.confirmsStep(signal));
       if (signal.aborted) return;
-      if (typeof offsetMs === 'number') {
+      if (typeof offsetMs === 'number' && this.#isPossible(offsetMs)) {
         this.#accept(offsetMs);
         logEvent(log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
         return;
       }
-      if (!isLogged && offsetMs === undefined) {
+      if (typeof offsetMs === 'number') this.#reportDateBeforeRelease();
+      else if (!isLogged && offsetMs === undefined)
+        logEvent(log, 'FL-CLOCK-STEP-UNCONFIRMED', { byS: inSeconds(stepMs) });
+      if (offsetMs !== 'moved') {
         isLogged = true;
         this.#isStepUnconfirmed = true;
-        logEvent(log, 'FL-CLOCK-STEP-UNCONFIRMED', { byS: inSeconds(stepMs) });
       }
       const elapsedMs = clock.monotonicMs() - startedMs;
       await this.#sleep(offsetMs === 'moved' ? RETRY_MS : pollIntervalMs(elapsedMs), signal);
@@ -156,6 +183,7 @@ export class Timestamper {
     const { acceptedMs } = this.#offset;
     if (acceptedMs !== undefined) this.#bootOffsets.accept(acceptedMs, true);
     this.#isStepUnconfirmed = false;
+    this.#isBeforeRelease = false;
     if (isLogged) logEvent(log, 'FL-CLOCK-STEP-REVERTED');
   }
 
@@ -165,16 +193,38 @@ export class Timestamper {
     await this.#steps.waitUpTo(ms, this.#ports.clock, signal);
   }
 
-  /** Accepts the wall clock without a check. */
+  /** Accepts the wall clock without a check but that of its date. */
   #acceptWallClock(): void {
+    if (!this.#isPossible(this.#offset.measuredMs)) {
+      this.#isStepUnconfirmed = this.#offset.acceptedMs !== undefined;
+      this.#reportDateBeforeRelease();
+      return;
+    }
+    const wasUnconfirmed = this.#isStepUnconfirmed;
     const stepMs = this.#offset.follow();
     if (stepMs !== undefined) logEvent(this.#ports.log, 'FL-CLOCK-STEPPED', { byS: inSeconds(stepMs) });
+    else if (wasUnconfirmed) logEvent(this.#ports.log, 'FL-CLOCK-STEP-REVERTED');
     this.#accept(this.#offset.measuredMs);
+  }
+
+  /** Whether the present date by this offset is not before the release of the program. */
+  #isPossible(offsetMs: number): boolean {
+    return offsetMs + this.#ports.clock.bootMs() >= this.#releasedMs;
+  }
+
+  #reportDateBeforeRelease(): void {
+    if (this.#isBeforeRelease) return;
+    this.#isBeforeRelease = true;
+    logEvent(this.#ports.log, 'FL-CLOCK-BEFORE-RELEASE', {
+      date: new Date(this.#ports.clock.wallMs()).toISOString(),
+      earliest: new Date(this.#releasedMs).toISOString(),
+    });
   }
 
   #accept(offsetMs: number): void {
     const isFirst = this.#offset.acceptedMs === undefined;
     this.#isStepUnconfirmed = false;
+    this.#isBeforeRelease = false;
     this.#offset.accept(offsetMs);
     this.#bootOffsets.accept(offsetMs, !this.#isTrusted);
     if (isFirst && this.firstOffsetMs !== undefined) this.#timestamps.setBootOffset(this.firstOffsetMs);

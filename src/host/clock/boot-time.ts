@@ -5,7 +5,8 @@
  * CLOCK_MONOTONIC starts at the boot for every process and never steps, but stops during a suspend.
  * /proc/uptime (CLOCK_BOOTTIME) does not; it is read at the start, every few seconds on demand, and at once
  * if the wall clock has moved against CLOCK_MONOTONIC, as it does in a suspend. So the time jumps over a
- * suspend when the host wakes, and never goes back.
+ * suspend when the host wakes, and never goes back. A file that shows a suspend is read twice, because the
+ * files of containers can be wrong once, and the time would stay wrong.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -57,7 +58,8 @@ export class BootTime {
     const suspendedMs = uptimeMs - monotonicMs;
     // Only by more than 1 s: /proc/uptime counts hundredths, and the time must not creep with every read.
     // The sum never shrinks; the uptime of a container can be smaller than the host's.
-    if (suspendedMs - this.#suspendedMs > SUSPEND_MS_MIN) this.#suspendedMs = suspendedMs;
+    if (!(suspendedMs - this.#suspendedMs > SUSPEND_MS_MIN)) return;
+    if (Math.abs(readUptimeMs(this.#uptimePath) - uptimeMs) < SUSPEND_MS_MIN) this.#suspendedMs = suspendedMs;
   }
 }
 
@@ -80,7 +82,7 @@ function readBootId(root: string): string {
 
 /** NaN if it cannot be read, which compares as false. */
 function readUptimeMs(path: string): number {
-  const seconds = /^(\d+(?:\.\d+)?)\s/.exec(readText(path))?.[1];
+  const seconds = /^(\d{1,10}(?:\.\d+)?)\s/.exec(readText(path))?.[1];
   return Number(seconds) * 1000;
 }
 

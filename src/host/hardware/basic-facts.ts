@@ -1,10 +1,13 @@
 /**
- * Facts that Node knows without a file, a process or a library. They are all there is if the facts process
- * fails, so they cannot fail.
+ * Facts that Node knows without a process or a library. They are all there is if the facts process fails, so
+ * they cannot fail.
  */
 
+import { readFileSync } from 'node:fs';
 import { arch, hostname, networkInterfaces, release } from 'node:os';
+import { isEngineInterface } from '../../core/model/engine-interface.ts';
 import { deliverable, type Values } from '../../core/model/reading.ts';
+import { defaultIpv4Route, parseIpv4Routes } from '../../core/model/route-table.ts';
 import { plainText } from './facts-text.ts';
 
 export function readBasicFacts(agentVersion: string): Values {
@@ -14,7 +17,7 @@ export function readBasicFacts(agentVersion: string): Values {
     hostname: plainText(hostname(), 'host '),
     agentVersion: plainText(agentVersion, 'v'),
     nodeVersion: plainText(process.version, 'v'),
-    ipAddresses: plainText(selectAddresses(interfaces()).join(','), ''),
+    ipAddresses: plainText(selectAddresses(interfaces(), defaultInterface()).join(','), ''),
   });
 }
 
@@ -27,21 +30,39 @@ function interfaces(): ReturnType<typeof networkInterfaces> {
   }
 }
 
+/** The interface of the IPv4 default route; undefined if there is none. */
+function defaultInterface(): string | undefined {
+  try {
+    return defaultIpv4Route(parseIpv4Routes(readFileSync('/proc/net/route', 'latin1'))?.routes ?? [])
+      ?.interface;
+  } catch {
+    return undefined;
+  }
+}
+
 export interface Address {
   readonly address: string;
   readonly internal: boolean;
 }
 
-/** Addresses at which others reach the host: no loopback, no link-local; IPv4 first, unique, at most six. */
+/**
+ * Addresses at which others reach the host: no loopback, no link-local, no bridges of container engines; those
+ * of the default route first, then IPv4 before IPv6, unique, at most six.
+ */
 export function selectAddresses(
   interfaces: Readonly<Record<string, readonly Address[] | undefined>>,
+  defaultName: string | undefined,
 ): readonly string[] {
-  const all = Object.values(interfaces)
-    .flatMap((addresses) => addresses ?? [])
+  const ofDefault = new Set((interfaces[defaultName ?? ''] ?? []).map(({ address }) => address));
+  const all = Object.entries(interfaces)
+    .flatMap(([name, addresses]) => (isEngineInterface(name) ? [] : (addresses ?? [])))
     .filter(({ address, internal }) => !internal && !isLinkLocal(address))
     .map(({ address }) => address);
   const unique = [...new Set(all)].toSorted(
-    (a, b) => Number(a.includes(':')) - Number(b.includes(':')) || (a < b ? -1 : 1),
+    (a, b) =>
+      Number(ofDefault.has(b)) - Number(ofDefault.has(a)) ||
+      Number(a.includes(':')) - Number(b.includes(':')) ||
+      (a < b ? -1 : 1),
   );
   return unique.slice(0, ADDRESSES_MAX);
 }

@@ -3,12 +3,14 @@
  * machine-id of its system.
  *
  * Every user gets the same result, so a serial number that only root can read (DMI's on most PCs) is not
- * used. Placeholders of the firmware are not serial numbers. Never throws: what cannot be read is absent.
+ * used. Placeholders of the firmware are not serial numbers. What boards can share (shared-identifiers.ts) is
+ * reported apart. Never throws: what cannot be read is absent.
  */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPlaceholderText } from './facts-text.ts';
+import { isSharedMac, isSharedSerial } from './shared-identifiers.ts';
 
 export interface Identifier {
   readonly value: string;
@@ -33,13 +35,30 @@ const SERIALS: readonly { readonly path: string; readonly source: string }[] = [
   { path: 'sys/class/dmi/id/product_uuid', source: 'dmi product_uuid' },
 ];
 
-export function findSerial(root: string): Identifier | undefined {
+export interface Serials {
+  readonly unique?: Identifier;
+  /** One that boards of a kind share, if it comes first. */
+  readonly shared?: Identifier;
+}
+
+export function findSerials(root: string): Serials {
+  let shared: Identifier | undefined;
   for (const { path, source } of SERIALS) {
     if (!isWorldReadable(join(root, path))) continue;
     const value = readHostText(root, path);
-    if (value !== undefined && !isPlaceholderText(value)) return { value, source };
+    if (value === undefined || isPlaceholderText(value)) continue;
+    if (!isSharedSerial(value)) return { unique: { value, source }, ...(shared && { shared }) };
+    shared ??= { value, source };
   }
-  return undefined;
+  // Where the boot loader sets one for all boards, the kernel of the maker shows the number of the processor.
+  const unique = shared && findCpuSerial(root);
+  return { ...(unique && { unique }), ...(shared && { shared }) };
+}
+
+function findCpuSerial(root: string): Identifier | undefined {
+  const value = /^Serial\s*:\s*(\S+)$/m.exec(readHostText(root, 'proc/cpuinfo') ?? '')?.[1];
+  if (value === undefined || isPlaceholderText(value) || isSharedSerial(value)) return undefined;
+  return { value, source: 'cpuinfo Serial' };
 }
 
 function isWorldReadable(path: string): boolean {
@@ -47,11 +66,18 @@ function isWorldReadable(path: string): boolean {
   return attempt(() => (statSync(path).mode & OTHERS_READ) !== 0) ?? false;
 }
 
+export interface Mac extends Identifier {
+  /** An adapter, a modem: it can be unplugged, and some makers give all of a kind one address. */
+  readonly isUsb: boolean;
+  /** It identifies no board. */
+  readonly isShared: boolean;
+}
+
 /**
  * The permanent MAC addresses (12 hex digits) of all physical interfaces: on the board first, then on USB,
  * each by name.
  */
-export function findMacs(root: string): readonly Identifier[] {
+export function findMacs(root: string): readonly Mac[] {
   const folder = join(root, 'sys/class/net');
   const names = attempt(() => readdirSync(folder)) ?? [];
   return names
@@ -66,7 +92,10 @@ export function findMacs(root: string): readonly Identifier[] {
       ({ address }) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(address) && address !== '00:00:00:00:00:00',
     )
     .toSorted((a, b) => Number(a.isUsb) - Number(b.isUsb) || (a.name < b.name ? -1 : 1))
-    .map(({ name, address }) => ({ value: address.replaceAll(':', ''), source: `mac of ${name}` }));
+    .map(({ name, address, isUsb }) => {
+      const value = address.replaceAll(':', '');
+      return { value, source: `mac of ${name}`, isUsb, isShared: isSharedMac(value) };
+    });
 }
 
 /** A file's text without the NUL at the end of a device-tree property; undefined if unreadable or empty. */

@@ -1,12 +1,15 @@
 /**
- * Turns texts about the host into attributes: a placeholder is absent, and a text that looks like a number
- * stays a text.
+ * Turns texts about the host into attributes: a placeholder is absent, and a text that reads as a number stays
+ * a text.
  *
- * The server parses a string of digits as a number (contract 4.2), which would cost a serial number its
- * leading zeros and turn version 1.10 into 1.1. So such a text gets a prefix, and a serial number always gets
+ * The server parses a string of digits as a number (core/model/numeric-text.ts), which would cost a serial
+ * number its leading zeros and turn version 1.10 into 1.1. So such a text gets a prefix, and a serial number always gets
  * "SN:", for one form across a fleet. All functions leave their own results unchanged, so the parent process
  * may check again what the child returned.
  */
+
+import { isNumericText } from '../../core/model/numeric-text.ts';
+import { isSharedSerial } from './shared-identifiers.ts';
 
 const CHARACTERS_MAX = 255;
 
@@ -35,7 +38,7 @@ export function plainText(raw: unknown, numberPrefix: string): string | undefine
     .trim()
     .slice(0, CHARACTERS_MAX);
   if (text === '') return undefined;
-  return looksLikeNumber(text) ? `${numberPrefix}${text}`.slice(0, CHARACTERS_MAX) : text;
+  return isNumericText(text) ? `${numberPrefix}${text}`.slice(0, CHARACTERS_MAX) : text;
 }
 
 /** Like plainText, but undefined for a placeholder. */
@@ -44,17 +47,13 @@ export function factText(raw: unknown, numberPrefix: string): string | undefined
   return text === undefined || isPlaceholderText(String(raw)) ? undefined : text;
 }
 
-/** A serial number as SN:…; undefined for a placeholder. */
+/** A serial number as SN:…; undefined for a placeholder, or if boards share it. */
 export function serialText(raw: unknown): string | undefined {
   if (typeof raw !== 'string') return undefined;
   const serial = raw
     .replaceAll(/\p{Cc}+/gu, ' ')
     .trim()
     .replace(/^SN:/, '');
-  return isPlaceholderText(serial) ? undefined : plainText(`SN:${serial}`, '');
-}
-
-/** In doubt true: a needless prefix does no harm. */
-function looksLikeNumber(text: string): boolean {
-  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text);
+  if (isPlaceholderText(serial) || isSharedSerial(serial)) return undefined;
+  return plainText(`SN:${serial}`, '');
 }

@@ -7,8 +7,12 @@
 
 import { type FileHandle, mkdir, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { blockBytes } from '../../core/model/block-size.ts';
 import { errorCode } from '../../core/model/error-code.ts';
 import type { SpoolDirectory, SpoolEntry, SpoolFile } from './directory.ts';
+
+/** Bytes per block where Node.js does not report them: a usual size, and not too large. */
+const UNKNOWN_BLOCK_BYTES = 4096;
 
 export class FsSpoolDirectory implements SpoolDirectory {
   readonly #path: string;
@@ -64,7 +68,10 @@ export class FsSpoolDirectory implements SpoolDirectory {
   async space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }> {
     for (let path = this.#path; ; path = dirname(path)) {
       const stats = await ignoreMissing(statfs(path));
-      if (stats) return { freeBytes: stats.bavail * stats.bsize, totalBytes: stats.blocks * stats.bsize };
+      if (stats === undefined) continue;
+      // The share of free space is right with any unit; one that is too large would leave no room for a segment.
+      const unit = blockBytes(stats) ?? Math.min(stats.bsize, UNKNOWN_BLOCK_BYTES);
+      return { freeBytes: stats.bavail * unit, totalBytes: stats.blocks * unit };
     }
   }
 }

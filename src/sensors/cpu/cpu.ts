@@ -1,15 +1,21 @@
 /**
  * CPU utilisation between two samples, of all CPUs and of each. Waiting for a disk counts as idle; time
- * stolen by a hypervisor counts as busy, because the work had to wait. The key is absent in the first sample,
- * after the counters went back (a restored container), and for a CPU that is offline.
+ * stolen by a hypervisor counts as busy, because the work had to wait. There is no value
+ *
+ * - in the first sample, and for a CPU that is offline;
+ * - if a time ran back (a CPU went offline in between), or more time was counted than has passed;
+ * - in the sample after that, unless the times add up to the interval.
+ *
+ * Waiting for a disk can run back a little by design, and then counts as no time if the others add up to the
+ * interval. A stolen time that is nonsense, as after a live migration, is left out for as long as it is.
  */
 
+import { BROKEN_ROUNDS_MIN } from '../devices/counter-rates.ts';
+import { Discovery } from '../devices/discovery.ts';
 import type { HostFiles } from '../files/host-files.ts';
-import { InvalidValueError, parseNatural, splitLines } from '../files/parse.ts';
+import { InvalidValueError, invalidCounter, parseCounters, splitLines } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
-
-/** By label: `cpu` is the sum of all CPUs. */
-type Ticks = ReadonlyMap<string, readonly number[]>;
+import { PartialRead } from '../runtime/partial-read.ts';
 
 export const cpu: Collector = {
   name: 'cpu',
@@ -17,18 +23,34 @@ export const cpu: Collector = {
     entry('cpuUsePercent', 'minimal', 'share of time the CPUs were busy, since the previous sample'),
     entry('cpu*UsePercent', 'full', 'share of time one CPU was busy, since the previous sample'),
   ],
-  open(hostFiles, _clock, isSelected) {
+  notes: [
+    'If a time of /proc/stat runs back, or more time is counted than has passed, there is no value, because the rest would look like a busy CPU.',
+    'Waiting for a disk may run back a little and then counts as no time, if the other times add up to the interval.',
+    'Time stolen by a hypervisor counts as busy; while it is nonsense, as after a live migration, the values are without it.',
+  ],
+  open(hostFiles, clock, isSelected) {
     const linesMax = isSelected('cpu*UsePercent') ? 1 + CPUS_MAX : 1;
-    let previousTicks: Ticks = new Map();
+    const cpuCount = new Discovery(clock, () => countCpus(hostFiles));
+    let meters = new Map<string, UseMeter>();
     return () => {
-      const now = readTicks(hostFiles, linesMax);
-      const measurements: Record<string, number | undefined> = {};
-      for (const [label, ticks] of now) {
-        const previous = previousTicks.get(label);
-        if (previous !== undefined) measurements[`${label}UsePercent`] = usePercentBetween(previous, ticks);
+      const lines = readLines(hostFiles, linesMax);
+      const atMs = clock.monotonicMs();
+      const read = new PartialRead();
+      const present = new Map<string, UseMeter>();
+      for (const [label, line] of lines) {
+        const meter = meters.get(label) ?? new UseMeter(label);
+        present.set(label, meter);
+        read.attemptValue(label, `${label}UsePercent`, () =>
+          meter.next(line, atMs, label === 'cpu' ? cpuCount.current : 1),
+        );
+        if (meter.problem !== undefined) read.fail('counters', new InvalidValueError(meter.problem));
+        // CPUs may have come online since they were counted.
+        if (meter.hasJumped) cpuCount.invalidate();
       }
-      previousTicks = now;
-      return measurements;
+      meters = present;
+      if (!lines.has('cpu'))
+        read.fail('cpu', new InvalidValueError('/proc/stat does not begin with the line "cpu"'));
+      return read.result();
     };
   },
 };
@@ -38,43 +60,139 @@ const CPUS_MAX = 64;
 /** user nice system idle iowait irq softirq steal; the guest time that follows is included in user. */
 const FIELDS = 8;
 const FIELDS_MIN = 4;
-const IDLE_FIELDS = [3, 4];
+const [IDLE, IOWAIT, STEAL] = [3, 4, 7];
 /** The lines of the CPUs come first; the long line of interrupts is further down. */
 const LINE_BYTES_MAX = 256;
+const LABEL = /^cpu\d{0,4}(?= )/;
+/** USER_HZ: the kernel reports hundredths of a second on every architecture that Node.js supports. */
+const TICKS_PER_S = 100;
+/** The share of the elapsed time that is counted at most; some CPUs are credited their time late. */
+const COUNTED_SHARE_MAX = 1.5;
+const LATE_S = 1;
+/** How far the counted time may be from the elapsed time in case of doubt, as a share of it. */
+const DOUBT_TOLERANCE = 0.02;
 
-function readTicks(hostFiles: HostFiles, linesMax: number): Ticks {
-  const lines = splitLines(hostFiles.read('proc/stat', linesMax * LINE_BYTES_MAX), 'proc/stat').slice(
-    0,
-    linesMax,
-  );
-  if (!/^cpu\s/.test(lines[0] ?? ''))
-    throw new InvalidValueError('/proc/stat does not begin with the line "cpu"');
-  const ticks = new Map<string, readonly number[]>();
-  for (const line of lines) {
-    const [label = '', ...fields] = line.trim().split(/\s+/);
-    if (!/^cpu\d*$/.test(label)) break;
-    if (fields.length < FIELDS_MIN)
-      throw new InvalidValueError(`the line "${label}" of /proc/stat is too short`);
-    ticks.set(
-      label,
-      fields.slice(0, FIELDS).map((field) => parseNatural(field, 'a field of /proc/stat')),
-    );
+/** What follows each label; undefined for one in several lines. */
+function readLines(hostFiles: HostFiles, linesMax: number): ReadonlyMap<string, string | undefined> {
+  const lines = new Map<string, string | undefined>();
+  const text = hostFiles.read('proc/stat', linesMax * LINE_BYTES_MAX);
+  for (const line of splitLines(text, 'proc/stat')) {
+    const label = LABEL.exec(line)?.[0];
+    if (label === undefined) continue;
+    lines.set(label, lines.has(label) ? undefined : line.slice(label.length));
+    if (lines.size >= linesMax) break;
   }
-  return ticks;
+  return lines;
 }
 
-function usePercentBetween(previous: readonly number[], now: readonly number[]): number | undefined {
-  if (sum(now) < sum(previous)) return undefined;
-  // The kernel documents that single fields, above all idle and iowait, can go back a little.
-  const steps = now.map((ticks, field) => Math.max(0, ticks - (previous[field] ?? 0)));
-  const total = sum(steps);
-  if (total === 0) return undefined;
-  const idle = sum(IDLE_FIELDS.map((field) => steps[field] ?? 0));
-  return (100 * (total - idle)) / total;
+/** CPUs that are online; 0 if the kernel lists none. */
+function countCpus(hostFiles: HostFiles): number {
+  const text = hostFiles.read('proc/stat', (1 + CPUS_MAX) * LINE_BYTES_MAX);
+  return text.split('\ncpu').length - 1;
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** The use of one CPU, or of all. */
+class UseMeter {
+  readonly #label: string;
+  #ticks: readonly number[] | undefined;
+  #atMs = 0;
+  #hasJumped = false;
+  /** A time ran back or jumped in the last round, so that it can return in this one. */
+  #isInDoubt = false;
+  /** Rounds in a row without a use, and with a stolen time that is left out. */
+  #roundsWithoutUse = 0;
+  #roundsWithoutSteal = 0;
+
+  constructor(label: string) {
+    this.#label = label;
+  }
+
+  /** Why values have been missing for so long that it is no accident; undefined if they have not. */
+  get problem(): string | undefined {
+    if (this.#roundsWithoutUse >= BROKEN_ROUNDS_MIN)
+      return `the times of "${this.#label}" in /proc/stat stand still, run back or jump in each sample`;
+    if (this.#roundsWithoutSteal >= BROKEN_ROUNDS_MIN)
+      return `the stolen time of "${this.#label}" in /proc/stat is nonsense and left out of its use`;
+    return undefined;
+  }
+
+  /** In the last round more time was counted than had passed. */
+  get hasJumped(): boolean {
+    return this.#hasJumped;
+  }
+
+  /** `line` follows the label. `cpus`: the number of CPUs of which it is the sum; 0 if unknown. */
+  next(line: string | undefined, atMs: number, cpus: number): number | undefined {
+    const [previous, elapsedMs] = [this.#ticks, atMs - this.#atMs];
+    this.#ticks = undefined;
+    this.#hasJumped = false;
+    const ticks = parseTicks(line, this.#label);
+    // Zeros are there for one sample at times; a restart of the counters does not look like it.
+    if (ticks === undefined) {
+      this.#roundsWithoutUse += 1;
+      return undefined;
+    }
+    this.#ticks = ticks;
+    this.#atMs = atMs;
+    if (previous === undefined || elapsedMs <= 0) return undefined;
+    const use = this.#useBetween(previous, ticks, elapsedMs / 1000, cpus * TICKS_PER_S);
+    if (use === undefined) this.#roundsWithoutUse += 1;
+    else this.#roundsWithoutUse = 0;
+    return use;
+  }
+
+  #useBetween(
+    previous: readonly number[],
+    now: readonly number[],
+    seconds: number,
+    ticksPerS: number,
+  ): number | undefined {
+    let [counted, idle] = [0, 0];
+    let [hasRunBack, hasIowaitRunBack] = [false, false];
+    for (let field = 0; field < now.length; field += 1) {
+      if (field === STEAL) continue;
+      const step = (now[field] ?? 0) - (previous[field] ?? 0);
+      if (step >= 0) counted += step;
+      else if (field === IOWAIT) hasIowaitRunBack = true;
+      else hasRunBack = true;
+      if (step > 0 && (field === IDLE || field === IOWAIT)) idle += step;
+    }
+    const countedMax =
+      ticksPerS === 0 ? Number.POSITIVE_INFINITY : ticksPerS * (seconds * COUNTED_SHARE_MAX + LATE_S);
+    const total = counted + this.#stolenBetween(previous[STEAL], now[STEAL], countedMax - counted);
+    const isInDoubt = hasIowaitRunBack || this.#isInDoubt;
+    this.#hasJumped = total > countedMax;
+    this.#isInDoubt = hasRunBack || hasIowaitRunBack || this.#hasJumped;
+    if (hasRunBack || this.#hasJumped || total === 0) return undefined;
+    const elapsed = ticksPerS * seconds;
+    if (isInDoubt && !(Math.abs(total - elapsed) <= elapsed * DOUBT_TOLERANCE)) return undefined;
+    return (100 * (total - idle)) / total;
+  }
+
+  /** 0 if the stolen time is nonsense, and in the round after it was. */
+  #stolenBetween(previous: number | undefined, now: number | undefined, max: number): number {
+    if (previous === undefined || now === undefined) return 0;
+    const step = now - previous;
+    const isSound = step >= 0 && step <= max && Number.isSafeInteger(now);
+    const isCounted = isSound && this.#roundsWithoutSteal === 0;
+    this.#roundsWithoutSteal = isSound ? 0 : this.#roundsWithoutSteal + 1;
+    return isCounted ? step : 0;
+  }
+}
+
+/** NaN for a stolen time that is none; undefined if all are zero. Throws for any other invalid field. */
+function parseTicks(line: string | undefined, label: string): readonly number[] | undefined {
+  if (line === undefined) throw new InvalidValueError(`/proc/stat has several lines "${label}"`);
+  const ticks = parseCounters(line, FIELDS);
+  if (ticks.length < FIELDS_MIN)
+    throw new InvalidValueError(`the line "${label}" of /proc/stat is too short`);
+  let isZero = true;
+  for (let field = 0; field < ticks.length; field += 1) {
+    if (ticks[field] !== 0) isZero = false;
+    if (field !== STEAL && !Number.isSafeInteger(ticks[field]))
+      throw invalidCounter(line, field, `a field of "${label}" in /proc/stat`);
+  }
+  return isZero ? undefined : ticks;
 }
 
 function entry(key: string, profile: NumberEntry['profile'], meaning: string): CatalogueEntry {

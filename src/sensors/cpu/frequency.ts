@@ -1,7 +1,7 @@
 /**
  * Current CPU frequency: one value for each group of CPUs that share a clock, named after the first CPU of
  * the group. It is the frequency the kernel has set or, on a PC, measured. A group whose CPUs are all offline
- * has no value.
+ * has no value, and one that cannot be read costs no other.
  */
 
 import { errorCode } from '../../core/model/error-code.ts';
@@ -9,6 +9,7 @@ import { Discovery } from '../devices/discovery.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 
 const FOLDER = 'sys/devices/system/cpu/cpufreq';
 const POLICIES_MAX = 16;
@@ -38,15 +39,17 @@ export const frequency: Collector = {
         .slice(0, POLICIES_MAX),
     );
     return () => {
-      const measurements: Record<string, number | undefined> = {};
+      const read = new PartialRead();
       for (const first of policies.current) {
-        const path = `${FOLDER}/policy${first}/scaling_cur_freq`;
-        const text = ignoreBusy(() => readOptional(hostFiles, path));
-        // Some drivers return this if all CPUs of the group sleep.
-        if (text === undefined || text === '<unknown>') continue;
-        measurements[`cpu${first}FrequencyMHz`] = parseNatural(text, `/${path}`) / KHZ_PER_MHZ;
+        read.attemptValue(first, `cpu${first}FrequencyMHz`, () => {
+          const path = `${FOLDER}/policy${first}/scaling_cur_freq`;
+          const text = ignoreBusy(() => readOptional(hostFiles, path));
+          // Some drivers return this if all CPUs of the group sleep.
+          if (text === undefined || text === '<unknown>') return undefined;
+          return parseNatural(text, `/${path}`) / KHZ_PER_MHZ;
+        });
       }
-      return measurements;
+      return read.result();
     };
   },
 };

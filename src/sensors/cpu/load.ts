@@ -1,10 +1,11 @@
 /**
  * Load average: tasks that run, or wait for a CPU or in uninterruptible sleep; not divided by the number of
- * CPUs. The number of threads comes from the same line at no cost.
+ * CPUs. The number of threads comes from the same line at no cost. An invalid field costs only its own value.
  */
 
 import { parseDecimal, parseNatural, splitLines } from '../files/parse.ts';
 import type { Collector, NumberEntry } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 
 export const load: Collector = {
   name: 'load',
@@ -17,12 +18,14 @@ export const load: Collector = {
   open: (hostFiles) => () => {
     const [line = ''] = splitLines(hostFiles.read('proc/loadavg'), 'proc/loadavg');
     const [one, five, fifteen, tasks] = line.split(' ');
-    return {
-      load1: parseDecimal(one, 'the first field of /proc/loadavg'),
-      load5: parseDecimal(five, 'the second field of /proc/loadavg'),
-      load15: parseDecimal(fifteen, 'the third field of /proc/loadavg'),
-      threadCount: parseNatural(tasks?.split('/')[1], 'the fourth field of /proc/loadavg'),
-    };
+    const read = new PartialRead();
+    read.attemptValue('loadavg', 'load1', () => parseDecimal(one, 'the first field of /proc/loadavg'));
+    read.attemptValue('loadavg', 'load5', () => parseDecimal(five, 'the second field of /proc/loadavg'));
+    read.attemptValue('loadavg', 'load15', () => parseDecimal(fifteen, 'the third field of /proc/loadavg'));
+    read.attemptValue('loadavg', 'threadCount', () =>
+      parseNatural(tasks?.split('/')[1], 'the fourth field of /proc/loadavg'),
+    );
+    return read.result();
   },
 };
 

@@ -1,12 +1,14 @@
 /**
  * Pressure stall information: the share of the last 10 s in which at least one task ("some") or all non-idle
  * tasks ("full") waited for a CPU, memory or a disk. It distinguishes a gateway that lacks a resource from a
- * busy one. Absent if the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel command line.
+ * busy one. Absent if the kernel does not count it: Raspberry Pi OS needs `psi=1` on the kernel command line. A
+ * file or line that is invalid costs only its own values.
  */
 
 import { readOptionalLines } from '../files/optional-files.ts';
 import { InvalidValueError, parseDecimal } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 
 const RESOURCES = [
   { file: 'memory', some: 'pressureMemorySomePercent', full: 'pressureMemoryFullPercent' },
@@ -28,14 +30,17 @@ export const pressure: Collector = {
       ({ some, full }) => isSelected(some) || (full !== undefined && isSelected(full)),
     );
     return () => {
-      const measurements: Record<string, number | undefined> = {};
+      const read = new PartialRead();
       for (const { file, some, full } of selectedResources) {
-        const lines = readOptionalLines(hostFiles, `proc/pressure/${file}`);
-        if (lines === undefined) continue;
-        measurements[some] = average(lines, 'some', file);
-        if (full !== undefined) measurements[full] = average(lines, 'full', file);
+        read.attempt(file, () => {
+          const lines = readOptionalLines(hostFiles, `proc/pressure/${file}`);
+          if (lines === undefined) return undefined;
+          read.attemptValue(file, some, () => average(lines, 'some', file));
+          if (full !== undefined) read.attemptValue(file, full, () => average(lines, 'full', file));
+          return undefined;
+        });
       }
-      return measurements;
+      return read.result();
     };
   },
 };

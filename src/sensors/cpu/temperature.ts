@@ -1,14 +1,23 @@
 /**
- * CPU temperature, from a thermal zone named after the CPU or its chip, or else from a hwmon chip known to
- * measure the CPU. The search reads only names and labels, never a measurement of another chip, which can
- * wait for an I2C bus. The source is kept until it fails; without one the search is repeated once a minute,
- * because drivers load late.
+ * CPU temperature, from the best source that works (cpu-sources.ts). A source that fails is reported and read
+ * again with each sample; the next one stands in for it meanwhile. Read by a thread of its own
+ * (blocking-reads.ts), because on some boards the firmware answers, or never does.
  */
 
-import { devicePathOf } from '../devices/labels.ts';
+import { Discovery } from '../devices/discovery.ts';
+import { readLine } from '../devices/poll-devices.ts';
+import { isBoardTemperature } from '../devices/register-limits.ts';
 import type { HostFiles } from '../files/host-files.ts';
-import { parseInteger } from '../files/parse.ts';
-import type { Collect, Collector, MonotonicClock } from '../runtime/collector.ts';
+import { asError, InvalidValueError, parseInteger } from '../files/parse.ts';
+import {
+  type Collector,
+  type Measurements,
+  type MonotonicClock,
+  PartialReadError,
+} from '../runtime/collector.ts';
+import { findCpuSources } from './cpu-sources.ts';
+
+const [CELSIUS_MIN, CELSIUS_MAX] = [-60, 150];
 
 export const temperature: Collector = {
   name: 'temperature',
@@ -18,133 +27,106 @@ export const temperature: Collector = {
       type: 'number',
       profile: 'minimal',
       unit: '°C',
-      min: -60,
-      max: 150,
+      min: CELSIUS_MIN,
+      max: CELSIUS_MAX,
       decimals: 1,
       meaning: 'temperature of the CPU',
       source: 'Documentation/ABI/testing/sysfs-class-thermal, sysfs-class-hwmon',
     },
   ],
-  open: openTemperature,
+  notes: [
+    'Exactly 85 °C, more than 20 °C away from the reading before it, is left out once, because firmware returns it before its first measurement; if it is real, the next sample has it.',
+    '±127 °C and ±128 °C are the ends of a register and no reading.',
+  ],
+  open(hostFiles, clock) {
+    const cpu = new CpuTemperature(hostFiles, clock);
+    return () => cpu.read();
+  },
 };
 
-const SEARCH_INTERVAL_MS = 60_000;
+/** A source that took this long to fail is not read for a minute, because a sample waits two seconds in all. */
+const SLOW_FAILURE_MS = 250;
+const BACK_OFF_MS = 60_000;
 const MILLIDEGREES_PER_DEGREE = 1000;
+const POWER_ON_C = 85;
+const PLAUSIBLE_STEP_C = 20;
+const NO_VALUE: Measurements = {};
 
-/**
- * In this order: Raspberry Pi and most ARM boards, Intel, older Raspberry Pi kernels, then whole-chip zones.
- */
-const ZONE_TYPES: readonly RegExp[] = [
-  /^cpu[-_]?thermal/,
-  /^x86_pkg_temp$/,
-  /^cpu.*[-_]thermal/,
-  /^bcm2835_thermal$/,
-  /^(soc|package)[-_]?thermal/,
-];
+interface SlowFailure {
+  readonly reason: Error;
+  readonly untilMs: number;
+}
 
-/** Chips, and their labels for the whole CPU, best first. Tdie is Tctl without AMD's offset. */
-const CHIPS: readonly { readonly name: string; readonly labels: readonly string[] }[] = [
-  { name: 'k10temp', labels: ['Tdie', 'Tctl'] },
-  { name: 'zenpower', labels: ['Tdie', 'Tctl'] },
-  { name: 'coretemp', labels: ['Package id 0', 'Physical id 0'] },
-  { name: 'cpu_thermal', labels: [] },
-];
+class CpuTemperature {
+  readonly #hostFiles: HostFiles;
+  readonly #clock: MonotonicClock;
+  readonly #sources: Discovery<readonly string[]>;
+  readonly #slowFailures = new Map<string, SlowFailure>();
+  /** The last answer of each source, believed or not. */
+  readonly #answers = new Map<string, number>();
 
-function openTemperature(hostFiles: HostFiles, clock: MonotonicClock): Collect {
-  let path: string | undefined;
-  let nextSearchMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (path === undefined && clock.monotonicMs() >= nextSearchMs) {
-      nextSearchMs = clock.monotonicMs() + SEARCH_INTERVAL_MS;
-      path = findZone(hostFiles) ?? findChip(hostFiles);
+  constructor(hostFiles: HostFiles, clock: MonotonicClock) {
+    this.#hostFiles = hostFiles;
+    this.#clock = clock;
+    this.#sources = new Discovery(clock, () => findCpuSources(hostFiles));
+  }
+
+  /** Synchronous without a source, so that the sample does not wait for a turn of the event loop. */
+  read(): Measurements | Promise<Measurements> {
+    const sources = this.#sources.current;
+    if (sources.length > 0) return this.#readBest(sources);
+    this.#sources.invalidate();
+    return NO_VALUE;
+  }
+
+  /** Rejects with a PartialReadError if a better source than the one that answered failed, or if all did. */
+  async #readBest(sources: readonly string[]): Promise<Measurements> {
+    const failures = new Map<string, Error>();
+    for (const source of sources) {
+      const celsius = await this.#readOne(source);
+      if (celsius instanceof Error) {
+        failures.set(source, celsius);
+        continue;
+      }
+      if (failures.size === 0) return { cpuTemperatureC: celsius };
+      throw new PartialReadError({ cpuTemperatureC: celsius }, withSubstitute(failures, source));
     }
-    if (path === undefined) return {};
+    throw new PartialReadError(NO_VALUE, failures);
+  }
+
+  async #readOne(source: string): Promise<number | Error> {
+    const startedMs = this.#clock.monotonicMs();
+    const slow = this.#slowFailures.get(source);
+    if (slow !== undefined && startedMs < slow.untilMs) return slow.reason;
+    this.#slowFailures.delete(source);
     try {
-      const degrees = parseInteger(hostFiles.read(path).trim(), `/${path}`) / MILLIDEGREES_PER_DEGREE;
-      return { cpuTemperatureC: degrees };
+      const text = await readLine(this.#hostFiles, source, 'cpu');
+      return this.#believe(source, parseInteger(text, `/${source}`) / MILLIDEGREES_PER_DEGREE);
     } catch (error) {
-      path = undefined;
-      nextSearchMs = Number.NEGATIVE_INFINITY;
-      throw error;
+      const nowMs = this.#clock.monotonicMs();
+      const reason = asError(error);
+      if (nowMs - startedMs >= SLOW_FAILURE_MS)
+        this.#slowFailures.set(source, { reason, untilMs: nowMs + BACK_OFF_MS });
+      this.#sources.invalidate();
+      return reason;
     }
-  };
-}
-
-function findZone(hostFiles: HostFiles): string | undefined {
-  const folder = 'sys/class/thermal';
-  const zones = listNumbered(hostFiles, folder, 'thermal_zone').map((zone) => ({
-    path: `${folder}/${zone}/temp`,
-    type: readName(hostFiles, `${folder}/${zone}/type`),
-  }));
-  return cpuZoneOf(zones)?.path;
-}
-
-/** The zone of the CPU, if `zones` are in the order of their numbers. */
-export function cpuZoneOf<Zone extends { readonly type: string }>(zones: readonly Zone[]): Zone | undefined {
-  for (const type of ZONE_TYPES) {
-    const zone = zones.find((candidate) => type.test(candidate.type));
-    if (zone !== undefined) return zone;
   }
-  return undefined;
-}
 
-function findChip(hostFiles: HostFiles): string | undefined {
-  const folder = 'sys/class/hwmon';
-  const chips = listNumbered(hostFiles, folder, 'hwmon').map((chip) => ({
-    // The path of the device, because another chip can get the number of the class link.
-    path: devicePathOf(hostFiles, `${folder}/${chip}`),
-    name: readName(hostFiles, `${folder}/${chip}/name`),
-  }));
-  for (const { name, labels } of CHIPS) {
-    const chip = chips.find((candidate) => candidate.name === name);
-    if (chip !== undefined) return `${chip.path}/${findInput(hostFiles, chip.path, labels)}`;
+  #believe(source: string, celsius: number): number {
+    const previous = this.#answers.get(source);
+    this.#answers.set(source, celsius);
+    if (!(celsius >= CELSIUS_MIN && celsius <= CELSIUS_MAX) || !isBoardTemperature(celsius))
+      throw new InvalidValueError(`/${source} is ${celsius} °C, which no CPU has`);
+    if (celsius === POWER_ON_C && !(Math.abs((previous ?? 0) - POWER_ON_C) <= PLAUSIBLE_STEP_C))
+      throw new InvalidValueError(`/${source} is 85 °C, a power-on value unless the next sample repeats it`);
+    return celsius;
   }
-  return undefined;
 }
 
-/**
- * Whether this collector would read the channel (`temp1`) of the chip; `labels` are all labels of the chip.
- */
-export function isCpuChannel(
-  chip: string,
-  channel: string,
-  label: string | undefined,
-  labels: readonly string[],
-): boolean {
-  const knownChip = CHIPS.find(({ name }) => name === chip);
-  if (knownChip === undefined) return false;
-  const bestLabel = knownChip.labels.find((each) => labels.includes(each));
-  return bestLabel === undefined ? channel === 'temp1' && label === undefined : label === bestLabel;
-}
-
-/** The input with the best of `labels`; the first input of the chip without any of them. */
-function findInput(hostFiles: HostFiles, chip: string, labels: readonly string[]): string {
-  const inputs = hostFiles
-    .list(chip)
-    .filter((file) => /^temp\d+_label$/.test(file))
-    .map((file) => ({ file, label: readName(hostFiles, `${chip}/${file}`) }));
-  for (const label of labels) {
-    const match = inputs.find((candidate) => candidate.label === label);
-    if (match !== undefined) return match.file.replace('_label', '_input');
-  }
-  return 'temp1_input';
-}
-
-/** The entries prefix0, prefix1 … of a folder in the order of their numbers; empty without the folder. */
-export function listNumbered(hostFiles: HostFiles, folder: string, prefix: string): readonly string[] {
-  if (!hostFiles.has(folder)) return [];
-  const number = (name: string) => Number(name.slice(prefix.length));
-  return hostFiles
-    .list(folder)
-    .filter((name) => name.startsWith(prefix) && Number.isInteger(number(name)))
-    .toSorted((a, b) => number(a) - number(b));
-}
-
-/** '' if the name cannot be read, so that the other zones and chips are still found. */
-function readName(hostFiles: HostFiles, path: string): string {
-  try {
-    return hostFiles.read(path).trim();
-  } catch {
-    return '';
-  }
+function withSubstitute(
+  failures: ReadonlyMap<string, Error>,
+  substitute: string,
+): ReadonlyMap<string, Error> {
+  const explain = (cause: Error) => new Error(`${cause.message}; /${substitute} is read instead`, { cause });
+  return new Map([...failures].map(([source, cause]) => [source, explain(cause)]));
 }

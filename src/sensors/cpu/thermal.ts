@@ -1,6 +1,6 @@
 /**
- * Temperatures of the thermal zones other than the CPU's, by the type of the zone, which is stable, unlike
- * its number. Two zones of one type are told apart by their ACPI device; without one, as with several CPU
+ * Temperatures of the thermal zones other than the CPU's, by the type of the zone without the numbers that a
+ * driver counts up (labels.ts); the number of the zone is not stable. Two zones of one type are told apart by their ACPI device; without one, as with several CPU
  * packages, neither is reported. Read through the thread pool, because a zone can be a chip on I2C or slow
  * firmware of the board.
  */
@@ -8,12 +8,13 @@
 import { addressOf } from '../devices/address.ts';
 import { Discovery } from '../devices/discovery.ts';
 import { assignKeyParts, fillKey } from '../devices/keys.ts';
-import { readLabel, readLinkTarget } from '../devices/labels.ts';
+import { readLabel, readLinkTarget, stableDriverName } from '../devices/labels.ts';
 import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
+import { isBoardTemperature } from '../devices/register-limits.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { parseInteger } from '../files/parse.ts';
 import type { Collector, KeyFilter } from '../runtime/collector.ts';
-import { cpuZoneOf, listNumbered } from './temperature.ts';
+import { cpuZoneOf, listNumbered } from './cpu-sources.ts';
 
 const KEY = 'thermal*C';
 
@@ -31,6 +32,10 @@ export const thermal: Collector = {
       meaning: 'temperature of the thermal zone of that type',
       source: 'Documentation/ABI/testing/sysfs-class-thermal',
     },
+  ],
+  notes: [
+    'Zones of one type that the driver only numbers as it loads, such as two Intel Wi-Fi cards, are left out, because nothing tells them apart after a restart.',
+    '-273.15 °C (0 K), ±127 °C and ±128 °C are the ends of a register, which a zone without a sensor returns: no reading.',
   ],
   open(hostFiles, clock, isSelected) {
     const zones = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
@@ -59,7 +64,10 @@ function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly
       ({ part, item: { path } }): DeviceValue => ({
         device: path,
         key: fillKey(KEY, part),
-        read: async () => parseInteger(await readLine(hostFiles, `${path}/temp`), `/${path}/temp`) / 1000,
+        async read() {
+          const celsius = parseInteger(await readLine(hostFiles, `${path}/temp`), `/${path}/temp`) / 1000;
+          return isBoardTemperature(celsius) ? celsius : undefined;
+        },
       }),
     )
     .filter(({ key }) => isSelected(key))
@@ -70,5 +78,10 @@ function readZone(hostFiles: HostFiles, path: string): Zone | undefined {
   const type = readLabel(hostFiles, `${path}/type`);
   return type === undefined
     ? undefined
-    : { path, type, name: type, address: addressOf(readLinkTarget(hostFiles, `${path}/device`)) };
+    : {
+        path,
+        type,
+        name: stableDriverName(type),
+        address: addressOf(readLinkTarget(hostFiles, `${path}/device`)),
+      };
 }

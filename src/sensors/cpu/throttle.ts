@@ -3,6 +3,7 @@
  * reported. Other CPUs have no such counter (for a Raspberry Pi see raspberry-pi.ts).
  */
 
+import { ConfirmedCount } from '../devices/confirmed-count.ts';
 import { Discovery } from '../devices/discovery.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { parseNatural } from '../files/parse.ts';
@@ -10,6 +11,8 @@ import type { Collector } from '../runtime/collector.ts';
 
 const FOLDER = 'sys/devices/system/cpu';
 const CPUS_MAX = 64;
+/** The CPU throttles for at least a millisecond. */
+const EVENTS_PER_S_MAX = 1000;
 
 export const throttle: Collector = {
   name: 'throttle',
@@ -26,6 +29,9 @@ export const throttle: Collector = {
       source: 'Documentation/ABI/testing/sysfs-devices-system-cpu, core_throttle_count',
     },
   ],
+  notes: [
+    'The number is absent for one sample if it is lower than before: a counter can be wrong for one sample, and the next one decides.',
+  ],
   everyMs: 60_000,
   open: (hostFiles, clock) => {
     const counters = new Discovery(clock, () =>
@@ -35,13 +41,22 @@ export const throttle: Collector = {
         .filter((path) => hostFiles.has(path))
         .slice(0, CPUS_MAX),
     );
+    const confirmed = new Map<string, ConfirmedCount>();
     return () => {
-      const counts = counters.current.flatMap((path) => {
+      const atMs = clock.monotonicMs();
+      let highest: number | undefined;
+      for (const path of counters.current) {
         const text = readOptional(hostFiles, path);
         // A CPU that goes offline loses its counter.
-        return text === undefined ? [] : parseNatural(text, `/${path}`);
-      });
-      return { cpuThrottleCount: counts.length === 0 ? undefined : Math.max(...counts) };
+        if (text === undefined) {
+          confirmed.delete(path);
+          continue;
+        }
+        const counter = confirmed.get(path) ?? new ConfirmedCount(EVENTS_PER_S_MAX);
+        confirmed.set(path, counter);
+        highest = Math.max(highest ?? 0, counter.next(parseNatural(text, `/${path}`), atMs) ?? Number.NaN);
+      }
+      return { cpuThrottleCount: highest === undefined || Number.isNaN(highest) ? undefined : highest };
     };
   },
 };

@@ -9,6 +9,10 @@
 const NON_ADDRESS_SEGMENTS: readonly RegExp[] = [
   /^(\.\.|devices|virtual|platform|hwmon|iio|nvme|rtc|net|thermal|power_supply|ieee80211|scsi_host|scsi_device)$/,
   /^(hwmon|iio:device|nvme|rtc|phy|host|thermal_zone|i2c-)\d+$/,
+  // The transceiver of a USB adapter: bus, running number, address (drivers/net/usb).
+  /^(mdio_bus|usb-\d{3}:\d{3}(:[0-9a-f]{2})?)$/,
+  // PLATFORM_DEVID_AUTO, in the order of discovery.
+  /\.\d+\.auto$/,
   // A SCSI target and its unit; the port above identifies the device.
   /^(target)?\d+:\d+:\d+(:\d+)?$/,
   // A HID device: bus, vendor, product, and a running number.

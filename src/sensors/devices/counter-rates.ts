@@ -1,83 +1,173 @@
 /**
  * Turns the counters of one device into rates per second of monotonic time. It never invents a rate:
  *
- *   wrap         one counter overflowed, others of the device continued      the rate across the wrap
+ *   wrap         one 32-bit counter overflowed, others continued             the rate across the wrap
  *   reset        driver reloaded or container restored: all start again      no rates in this round
+ *   jump         a counter moved further than the device can in that time    no rate of it
+ *   return       a counter that ran back is where it was before              no rate of it
  *   re-creation  another device has the name: its identity differs           no rates in this round
  *   suspend      neither the counters nor monotonic time move                no effect
  *
- * A counter that went back is a wrap only if it was in the upper half of its range, could have moved that far
- * in the time, and another counter with enough counts did not go back. In doubt there is no rate: a missing
- * rate is noticed, a wrong one is believed.
+ * One counter that runs back, jumps or returns while others of the device continue is broken and costs only
+ * its own rate; two are a reset. A counter that went back is a wrap only if it was in the upper half of its
+ * range, had moved before, could have moved that far in the time, and another counter with enough counts
+ * continued. In doubt there is no rate: a missing rate is noticed, a wrong one is believed.
  */
 
-import { COUNTER_MODULUS } from '../files/parse.ts';
+/** The value at which the counters of 32-bit kernels and some drivers wrap. Two wraps in a round are not seen. */
+const WRAP_AT = 2 ** 32;
+/** A counter below this can have reached its old value again after a reset, so it cannot rule one out. */
+const CONTINUING_COUNT_MIN = 1000;
+/** Some devices publish their counts in steps, up to this much time apart. */
+export const BURST_S = 2;
+/** Rounds in a row without a rate after which a counter is reported as broken. */
+export const BROKEN_ROUNDS_MIN = 10;
 
-/** Counts of one sample, by name. */
-export type Counts<Name extends string> = Readonly<Record<Name, number>>;
+/** `undefined`: no rate of this counter. In the order of the counters. */
+export type Rates = readonly (number | undefined)[];
 
-interface CounterSample<Name extends string> {
-  readonly counts: Counts<Name>;
-  readonly atMs: number;
-  readonly identity: string;
+/** How a counter moved since the previous sample. */
+type Movement = 'forward' | 'wrap' | 'still' | 'back' | 'jump' | 'return' | 'invalid';
+
+interface Counter {
+  readonly perSMax: number;
+  count: number;
+  /** The count before it ran back; undefined once it has counted on from there. */
+  countBefore: number | undefined;
+  /** The last step was plausible, or there was none. */
+  isPlausible: boolean;
+  movement: Movement;
+  /** Since the previous sample; 0 if it does not give a rate. */
+  distance: number;
+  roundsWithoutRate: number;
 }
 
-/**
- * The values at which counters wrap. Two wraps of 32 bits between two samples (1 Gbit/s: 34 s) are not
- * detected; only 32-bit kernels have such counters. 64 bits take 58 years at 10 GB/s; beyond 2^53 steps are
- * exact to 2,048.
- */
-const COUNTER_MODULI = [2 ** 32, COUNTER_MODULUS];
-/** A counter below this can have reached its old value again after a reset, so it cannot rule one out. */
-const DETECTOR_COUNT_MIN = 1000;
+export class CounterRates {
+  readonly #counters: readonly Counter[];
+  readonly #speed: () => number;
+  #atMs: number | undefined;
+  #identity = '';
 
-export class CounterRates<Name extends string> {
-  readonly #counters: readonly (readonly [name: Name, perSMax: number])[];
-  #previous: CounterSample<Name> | undefined;
+  /**
+   * `perSMax`: the highest rate of each counter, of a device of speed 1. `speed`: how many times faster this
+   * device is, at least 1; asked only if a counter moved further.
+   */
+  constructor(perSMax: readonly number[], speed: () => number = () => 1) {
+    this.#counters = perSMax.map((each) => ({
+      perSMax: each,
+      count: Number.NaN,
+      countBefore: undefined,
+      isPlausible: true,
+      movement: 'still',
+      distance: 0,
+      roundsWithoutRate: 0,
+    }));
+    this.#speed = speed;
+  }
 
-  /** The highest possible rate of each counter: a step back that would need a higher one is no wrap. */
-  constructor(perSMax: Counts<Name>) {
-    this.#counters = Object.entries<number>(perSMax) as [Name, number][];
+  /** Whether a counter has had no rate for so many rounds in a row that something is wrong with it. */
+  get isBroken(): boolean {
+    return this.#counters.some(({ roundsWithoutRate }) => roundsWithoutRate >= BROKEN_ROUNDS_MIN);
   }
 
   /**
    * The rates since the previous sample, never below 0; undefined in the first sample, after a reset or a
-   * re-creation, and if no time has passed. `identity` differs between two devices of one name.
+   * re-creation, and if no time has passed. `counts`: in the order of `perSMax`, NaN for an invalid one.
+   * `identity` differs between two devices of one name.
    */
-  next(counts: Counts<Name>, atMs: number, identity = ''): Counts<Name> | undefined {
-    const previous = this.#previous;
-    const isSame = previous?.identity === identity;
+  next(counts: readonly number[], atMs: number, identity = ''): Rates | undefined {
+    const previousMs = this.#atMs;
+    const isSame = previousMs !== undefined && identity === this.#identity;
     // If no time has passed, the next sample is compared with the same one.
-    if (isSame && previous.atMs === atMs) return undefined;
-    this.#previous = { counts, atMs, identity };
-    if (!isSame || atMs < previous.atMs) return undefined;
-    return this.#ratesBetween(previous.counts, counts, (atMs - previous.atMs) / 1000);
-  }
-
-  #ratesBetween(previous: Counts<Name>, current: Counts<Name>, seconds: number): Counts<Name> | undefined {
-    const rates: Record<string, number> = {};
-    for (const [name, perSMax] of this.#counters) {
-      const step = current[name] - previous[name];
-      const distance = step >= 0 ? step : this.#wrapDistance(perSMax, previous[name], current[name], seconds);
-      // A reset affects all counters of the device.
-      if (distance === undefined || (step < 0 && !this.#hasUnresetCounter(previous, current)))
-        return undefined;
-      rates[name] = distance / seconds;
+    if (isSame && atMs === previousMs) return undefined;
+    this.#atMs = atMs;
+    this.#identity = identity;
+    if (!isSame || atMs < previousMs) {
+      this.#start(counts);
+      return undefined;
     }
-    return rates as Counts<Name>;
+    const seconds = (atMs - previousMs) / 1000;
+    let at = 0;
+    for (const counter of this.#counters) {
+      this.#move(counter, counts[at] ?? Number.NaN, seconds);
+      at += 1;
+    }
+    const isReset = this.#isReset();
+    const rates: (number | undefined)[] = [];
+    for (const counter of this.#counters) rates.push(rateOf(counter, isReset, seconds));
+    return isReset ? undefined : rates;
   }
 
-  /** A counter above 32 bits has 64; one that was in the lower half of its range was reset. */
-  #wrapDistance(perSMax: number, previous: number, current: number, seconds: number): number | undefined {
-    const modulus = COUNTER_MODULI.find((each) => previous < each) ?? COUNTER_MODULUS;
-    const distance = modulus - previous + current;
-    return previous >= modulus / 2 && distance <= perSMax * seconds ? distance : undefined;
+  #start(counts: readonly number[]): void {
+    for (const [at, counter] of this.#counters.entries()) {
+      counter.count = counts[at] ?? Number.NaN;
+      counter.countBefore = undefined;
+      counter.isPlausible = true;
+      counter.roundsWithoutRate = 0;
+    }
   }
 
-  /** Whether another counter of the device shows that there was no reset. */
-  #hasUnresetCounter(previous: Counts<Name>, current: Counts<Name>): boolean {
-    return this.#counters.some(
-      ([name]) => previous[name] >= DETECTOR_COUNT_MIN && current[name] >= previous[name],
-    );
+  #move(counter: Counter, count: number, seconds: number): void {
+    const { count: previous, countBefore } = counter;
+    const step = count - previous;
+    counter.count = count;
+    counter.distance = 0;
+    if (Number.isNaN(step)) counter.movement = 'invalid';
+    else if (step === 0) counter.movement = 'still';
+    else if (step < 0) this.#moveBack(counter, previous, step, seconds);
+    else if (!this.#canMove(counter, step, seconds)) counter.movement = 'jump';
+    else if (countBefore !== undefined && count >= countBefore) counter.movement = 'return';
+    else {
+      counter.movement = 'forward';
+      counter.distance = step;
+    }
+    // A counter that stands still after it ran back may yet return.
+    if (counter.movement !== 'still' && counter.movement !== 'back') counter.countBefore = undefined;
   }
+
+  #moveBack(counter: Counter, previous: number, step: number, seconds: number): void {
+    const distance = WRAP_AT + step;
+    const canWrap = counter.isPlausible && previous < WRAP_AT && previous >= WRAP_AT / 2;
+    if (canWrap && distance <= counter.perSMax * seconds) {
+      counter.movement = 'wrap';
+      counter.distance = distance;
+    } else {
+      counter.movement = 'back';
+      counter.countBefore = Math.max(previous, counter.countBefore ?? 0);
+    }
+  }
+
+  #canMove({ perSMax }: Counter, step: number, seconds: number): boolean {
+    const stepMax = perSMax * (seconds + BURST_S);
+    return step <= stepMax || step <= stepMax * this.#speed();
+  }
+
+  /**
+   * All counters of the device start again in a reset, so no rate of this round is right. A single one that
+   * runs back, jumps or wraps is no reset if another one shows that it has counted on.
+   */
+  #isReset(): boolean {
+    let broken = 0;
+    let wraps = 0;
+    let isContinued = false;
+    for (const { movement, count, distance } of this.#counters) {
+      if (movement === 'wrap') wraps += 1;
+      else if (movement === 'forward' || movement === 'still')
+        isContinued ||= count - distance >= CONTINUING_COUNT_MIN;
+      else if (movement !== 'invalid') broken += 1;
+    }
+    // Beside a broken one, a wrap is more likely a part of a reset.
+    return broken > 1 || (broken > 0 && wraps > 0) || (broken + wraps > 0 && !isContinued);
+  }
+}
+
+function rateOf(counter: Counter, isReset: boolean, seconds: number): number | undefined {
+  const { movement, distance } = counter;
+  const hasRate = !isReset && (movement === 'forward' || movement === 'still' || movement === 'wrap');
+  if (!hasRate) counter.isPlausible = false;
+  else if (movement !== 'still') counter.isPlausible = true;
+  if (hasRate) counter.roundsWithoutRate = 0;
+  // An invalid count is reported by whoever has read it.
+  else if (movement !== 'invalid') counter.roundsWithoutRate += 1;
+  return hasRate ? distance / seconds : undefined;
 }

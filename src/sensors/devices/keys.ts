@@ -8,6 +8,8 @@
 /** Contract section 4.2. */
 const KEY_CHARACTERS_MAX = 64;
 const HASH_CHARACTERS = 6;
+/** In place of an address: a device that is on no bus is below /sys/devices/virtual. */
+const VIRTUAL = 'Virtual';
 
 /**
  * A label as a part of a key: `Package id 0` becomes `PackageId0`, `SYSTIN` becomes `Systin` (a unit follows
@@ -62,7 +64,7 @@ export function filterUniqueKeys<T extends { readonly key: string }>(all: readon
 
 /** `0000:01:00.0` becomes `At000001000`: `At` separates it from a name that ends in a digit. */
 function addressPart(address: string): string {
-  return `At${keyPart(address.toLowerCase())}`;
+  return `At${keyPart(address.toLowerCase()) || VIRTUAL}`;
 }
 
 export function countOccurrences(texts: readonly string[]): ReadonlyMap<string, number> {

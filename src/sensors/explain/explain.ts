@@ -19,6 +19,8 @@ export interface Explanation {
   readonly key: string;
   readonly sensor: string;
   readonly entry: CatalogueEntry;
+  /** Values that the sensor leaves out or changes, and why. */
+  readonly notes: readonly string[];
   /** The delivered value; undefined if the host does not have it. */
   readonly value: Value | undefined;
   /** The value before bounds and rounding. */
@@ -82,6 +84,7 @@ export async function explain(
     key,
     sensor: collector.name,
     entry,
+    notes: collector.notes ?? [],
     value: new Map<string, Value>(Object.entries(values)).get(key),
     raw: await findRawValue(tracedCollector, key),
     valueOrigins: await findValueOrigins(tracedCollector, key),

@@ -56,7 +56,7 @@ export class Trace {
           (text) => ({ type: 'text', text }),
         );
       },
-      readBlocking: (path) => this.#readBlocking(path, () => hostFiles.readBlocking(path)),
+      readBlocking: (path, lane) => this.#readBlocking(path, () => hostFiles.readBlocking(path, lane)),
       firstLine: (path) => this.#readBlocking(path, () => hostFiles.firstLine(path)),
       list: (path) => {
         const record = (result: QueryResult) => this.#record('list', path, result);

@@ -66,8 +66,9 @@ export async function findValueOrigins(
 }
 
 /** With the field names of statfs(2). */
-function formatStatfs({ bsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage): string {
-  return `f_bsize ${bsize}\nf_blocks ${blocks}\nf_bfree ${bfree}\nf_bavail ${bavail}\nf_files ${files}\nf_ffree ${ffree}\n`;
+function formatStatfs({ bsize, frsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage): string {
+  const fragment = frsize === undefined ? '' : `f_frsize ${frsize}\n`;
+  return `f_bsize ${bsize}\n${fragment}f_blocks ${blocks}\nf_bfree ${bfree}\nf_bavail ${bavail}\nf_files ${files}\nf_ffree ${ffree}\n`;
 }
 
 async function findRelevantLines(

@@ -1,12 +1,13 @@
 /**
  * Reads that can hang: custom files, mounts, and devices on a bus (seconds on a stuck bus, forever with a
- * stuck driver). All of them share two of the four threads of the pool; name resolution, credentials and the
- * spool need the others. A read cannot be cancelled: one instance serves the process, and a second request
- * for a path waits for the same result, so a hung device occupies one thread.
+ * stuck driver). They share two of the four threads of the pool; the temperature of the CPU has a third one,
+ * so that it does not wait for them; name resolution, credentials and the spool need the fourth. A read cannot
+ * be cancelled: one instance serves the process, and a second request for a path waits for the same result, so
+ * a hung device occupies one thread.
  */
 
-import { closeSync, constants, openSync, read, type StatsFs, statfs } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { closeSync, constants, open, read, type StatsFs, statfs } from 'node:fs';
+import { type FileHandle, open as openHandle, stat } from 'node:fs/promises';
 import { Semaphore } from '../../core/async/semaphore.ts';
 import { InvalidValueError } from './parse.ts';
 
@@ -16,10 +17,13 @@ const ATTRIBUTE_BYTES_MAX = 512;
 
 const NEVER_ABORTED = new AbortController().signal;
 
+/** Who a thread is for: the CPU's temperature, or everything else. */
+export type ReadLane = 'devices' | 'cpu';
+
 /** All paths are absolute; all reject with the error of the system call. */
 export interface BlockingReads {
   /** The text of a device attribute, up to 512 bytes. */
-  text(path: string): Promise<string>;
+  text(path: string, lane?: ReadLane): Promise<string>;
   /** The first line of a regular file on any file system. */
   firstLine(path: string): Promise<string>;
   /** Size and use of a file system. */
@@ -28,8 +32,12 @@ export interface BlockingReads {
 
 export function openBlockingReads(): BlockingReads {
   const threads = new Semaphore(CONCURRENT_MAX);
+  const texts: Readonly<Record<ReadLane, BlockingReads['text']>> = {
+    devices: shareInFlight(readText, threads),
+    cpu: shareInFlight(readText, new Semaphore(1)),
+  };
   return {
-    text: shareInFlight(readText, threads),
+    text: (path, lane = 'devices') => texts[lane](path),
     firstLine: shareInFlight(readFirstLine, threads),
     usage: shareInFlight(readUsage, threads),
   };
@@ -58,9 +66,14 @@ function shareInFlight<T>(
   };
 }
 
-/** Only the read goes through the thread pool: opening a file of /sys accesses no device. */
+/**
+ * Opening goes through the thread pool as well: a file system in user space, or a FIFO, can hang there. With
+ * callbacks: node:fs/promises takes three times as much CPU (measured, Node 20).
+ */
 async function readText(path: string): Promise<string> {
-  const file = openSync(path, 'r');
+  const file = await new Promise<number>((resolve, reject) => {
+    open(path, 'r', (error, descriptor) => (error ? reject(error) : resolve(descriptor)));
+  });
   try {
     const buffer = Buffer.allocUnsafe(ATTRIBUTE_BYTES_MAX);
     const length = await new Promise<number>((resolve, reject) => {
@@ -93,11 +106,10 @@ async function readFirstLine(path: string): Promise<string> {
 }
 
 async function openFile(path: string): Promise<AsyncDisposable & { readonly handle: FileHandle }> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const handle = await openHandle(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   return { handle, [Symbol.asyncDispose]: () => handle.close() };
 }
 
-/** With a callback: node:fs/promises takes three times as much CPU (measured, Node 20). */
 export function readUsage(path: string): Promise<StatsFs> {
   return new Promise((resolve, reject) => {
     statfs(path, (error, usage) => (error ? reject(error) : resolve(usage)));

@@ -4,13 +4,22 @@
  * through blocking-reads.ts.
  */
 
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, statfsSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statfsSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { type BlockingReads, openBlockingReads, readUsage } from './blocking-reads.ts';
+import type { BlockSizes } from '../../core/model/block-size.ts';
+import { type BlockingReads, openBlockingReads, type ReadLane, readUsage } from './blocking-reads.ts';
 
-export interface FileSystemUsage {
-  /** Bytes per block. */
-  readonly bsize: number;
+/** Result of statfs(2); block-size.ts has the unit of the blocks. */
+export interface FileSystemUsage extends BlockSizes {
   readonly blocks: number;
   readonly bfree: number;
   /** Blocks available to an unprivileged process. */
@@ -28,9 +37,9 @@ export interface HostFiles {
   read(path: string, bytesMax?: number): string;
   /**
    * The text of a device attribute, up to 512 bytes, read by another thread: a device on a bus can take
-   * seconds or hang. Rejects with the error of the system call.
+   * seconds or hang. Rejects with the error of the system call. `lane`: whose thread; default `devices`.
    */
-  readBlocking(path: string): Promise<string>;
+  readBlocking(path: string, lane?: ReadLane): Promise<string>;
   /**
    * The first line, without its end, of a file that the operator configured. Rejects if it is not a regular
    * file.
@@ -59,7 +68,7 @@ export function openHostFiles(root: string, blockingReads: BlockingReads = openB
   const absolute = (path: string) => prefix + path;
   return {
     read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, absolute(path), bytesMax),
-    readBlocking: (path) => blockingReads.text(join(root, path)),
+    readBlocking: (path, lane) => blockingReads.text(join(root, path), lane),
     firstLine: (path) => blockingReads.firstLine(join(root, path)),
     list: (path) => readdirSync(absolute(path)),
     has: (path) => existsSync(absolute(path)),
@@ -89,9 +98,12 @@ function createRootUsageReader(root: string): () => Promise<FileSystemUsage> {
   };
 }
 
+/** A FIFO in place of a file would make the event loop wait for a writer; for others the flag has no effect. */
+const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
+
 function readInto(buffer: Buffer, path: string, bytesMax: number): string {
   const limit = Math.min(bytesMax, buffer.length);
-  const file = openSync(path, 'r');
+  const file = openSync(path, READ_AT_ONCE);
   try {
     let length = 0;
     // A seq_file can return a large read in pages; only an empty read is the end.

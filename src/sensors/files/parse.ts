@@ -4,17 +4,19 @@
  * like a fact.
  */
 
-/** The value at which a 64-bit counter wraps. */
-export const COUNTER_MODULUS = 2 ** 64;
-
 /**
  * The kernel ends each line of /proc with a newline. A text without one at its end was cut: 0.33 would become
  * 0.3.
  */
 export function splitLines(text: string, path: string): readonly string[] {
+  checkWhole(text, path);
+  return text.slice(0, -1).split('\n');
+}
+
+/** Throws if the last line was cut. */
+export function checkWhole(text: string, path: string): void {
   if (!text.endsWith('\n'))
     throw new InvalidValueError(`/${path} is truncated: its last line has no newline`);
-  return text.slice(0, -1).split('\n');
 }
 
 /** A decimal integer, also a negative one; exact, so at most 2^53. */
@@ -29,19 +31,38 @@ export function parseNatural(text: string | undefined, description: string): num
   return toSafeInteger(text, description);
 }
 
-/** The value that a removed device returns. */
-const ALL_ONES = '18446744073709551615';
+/**
+ * Larger counters are below zero: some drivers let theirs run back, and a removed device returns 2^64 - 1. No
+ * counter of a gateway comes near in its life.
+ */
+const COUNTER_LIMIT = 2 ** 63;
+const PLAIN_NUMBERS = /^[\d\s]*$/;
+const NATURAL = /^\d{1,20}$/;
 
 /**
- * A 64-bit counter of which only the steps matter: exact up to 2^53, beyond that the nearest double. Some
- * drivers let theirs run below zero, which must not make the other values of the host invalid.
+ * The blank-separated counters of a line, of which only the steps matter: exact up to 2^53, beyond that the
+ * nearest double. NaN for a field that is no counter, so that it does not make the others invalid. At most
+ * `fieldsMax`.
  */
-export function parseCounter(text: string | undefined, description: string): number {
-  if (text === undefined || !/^\d{1,20}$/.test(text) || text === ALL_ONES)
-    throw invalidValue(text, description);
-  const number = Number(text);
-  if (number > COUNTER_MODULUS) throw invalidValue(text, description);
-  return number;
+export function parseCounters(text: string, fieldsMax = Number.POSITIVE_INFINITY): readonly number[] {
+  const isPlain = PLAIN_NUMBERS.test(text);
+  const counters: number[] = [];
+  for (const field of splitFields(text)) {
+    if (counters.length >= fieldsMax) break;
+    const number = isPlain || NATURAL.test(field) ? Number(field) : Number.NaN;
+    counters.push(number < COUNTER_LIMIT ? number : Number.NaN);
+  }
+  return counters;
+}
+
+/** The error of a field for which parseCounters returned NaN, or which is missing. */
+export function invalidCounter(text: string, at: number, description: string): InvalidValueError {
+  return invalidValue(splitFields(text)[at], description);
+}
+
+function splitFields(text: string): readonly string[] {
+  const trimmed = text.trim();
+  return trimmed === '' ? [] : trimmed.split(/\s+/);
 }
 
 /** A number such as 0.06, not negative. */

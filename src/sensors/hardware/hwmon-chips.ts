@@ -3,10 +3,10 @@
  * only names and labels, which the driver has in memory, and starts no measurement.
  */
 
-import { isCpuChannel } from '../cpu/temperature.ts';
+import { isCpuChannel } from '../cpu/cpu-sources.ts';
 import { addressOf } from '../devices/address.ts';
 import { assignKeyParts, countOccurrences, labelPart } from '../devices/keys.ts';
-import { devicePathOf, readLabel, readLinkTarget } from '../devices/labels.ts';
+import { devicePathOf, readLabel, readLinkTarget, stableDriverName } from '../devices/labels.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional } from '../files/optional-files.ts';
 
@@ -27,6 +27,8 @@ export interface Channel {
 export interface Chip {
   readonly path: string;
   readonly name: string;
+  /** The type of the chip, as its driver names it. */
+  readonly driver: string;
   /** Its part of a key. */
   readonly part: string;
   readonly channels: readonly Channel[];
@@ -41,6 +43,7 @@ export function findChips(hostFiles: HostFiles): readonly Chip[] {
   return assignKeyParts(chips).map(({ part, item: { path, name, driver } }) => ({
     path,
     name,
+    driver,
     part,
     channels: channelsOf(hostFiles, path, driver),
   }));
@@ -57,7 +60,7 @@ function readChip(hostFiles: HostFiles, path: string): ChipIdentity | undefined 
   const driver = readLabel(hostFiles, `${path}/name`);
   if (driver === undefined || isHandledElsewhere(hostFiles, path, driver)) return undefined;
   // The label in the device tree is more specific than the type of the chip.
-  const name = readLabel(hostFiles, `${path}/label`) ?? driver;
+  const name = readLabel(hostFiles, `${path}/label`) ?? stableDriverName(driver);
   return {
     path: devicePathOf(hostFiles, path),
     name,

@@ -8,6 +8,7 @@
 import { Discovery } from '../devices/discovery.ts';
 import { fillKey, filterUniqueKeys, labelPart } from '../devices/keys.ts';
 import { DevicePoller, type DeviceValue, FaultyChannelError, readLine } from '../devices/poll-devices.ts';
+import { isBoardTemperature, isDriveTemperature, isFanSpeed } from '../devices/register-limits.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { parseInteger } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, KeyFilter, Unit } from '../runtime/collector.ts';
@@ -31,6 +32,11 @@ export const hwmon: Collector = {
     entry('hwmon*V', 'V', [-10_000, 10_000], 'voltage, named by chip and label'),
     entry('hwmon*A', 'A', [-10_000, 10_000], 'current, named by chip and label'),
     entry('hwmon*W', 'W', [-1_000_000, 1_000_000], 'power, named by chip and label'),
+  ],
+  notes: [
+    'A name does not contain numbers that a driver counts up as it loads: the chip of a Wi-Fi card is `Iwlwifi` or `Mt7915`, and two of them have their PCI address.',
+    '-273.15 °C (0 K), ±127 °C, ±128 °C and 65535 rpm are the ends of a register, which a drive without a sensor or an input without a wire returns: no reading.',
+    'A drive (`nvme`) below -60 °C is no reading either, because no drive works there.',
   ],
   open(hostFiles, clock, isSelected) {
     const chips = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
@@ -92,9 +98,22 @@ function deviceValueOf(hostFiles: HostFiles, chip: Chip, channel: Channel): Devi
           `${chip.name} reports a fault of its channel ${channel.label ?? channel.name}`,
         );
       }
-      return parseInteger(await readLine(hostFiles, path), `/${path}`) / perUnit;
+      const value = parseInteger(await readLine(hostFiles, path), `/${path}`) / perUnit;
+      return isReading(chip, channel, value) ? value : undefined;
     },
   };
+}
+
+/** False for what a chip answers that did not measure. */
+function isReading({ driver }: Chip, { type }: Channel, value: number): boolean {
+  switch (type) {
+    case 'temp':
+      return driver === 'nvme' ? isDriveTemperature(value) : isBoardTemperature(value);
+    case 'fan':
+      return isFanSpeed(value);
+    default:
+      return true;
+  }
 }
 
 function keyOf(chip: Chip, channel: Channel): string {

@@ -8,6 +8,7 @@
 import { Discovery } from '../devices/discovery.ts';
 import { fillKey, filterUniqueKeys, labelPart } from '../devices/keys.ts';
 import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
+import { isAboveZeroKelvin } from '../devices/register-limits.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { parseSignedDecimal } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, KeyFilter, Unit } from '../runtime/collector.ts';
@@ -39,6 +40,7 @@ export const iio: Collector = {
       'full',
     ),
   ],
+  notes: ['-273.15 °C (0 K) is what a sensor without a measurement returns: no reading.'],
   open(hostFiles, clock, isSelected) {
     const devices = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
     const poller = new DevicePoller(clock, () => devices.invalidate());
@@ -79,7 +81,7 @@ function findDeviceValues(hostFiles: HostFiles, isSelected: KeyFilter): readonly
       (channel): DeviceValue => ({
         device: path,
         key: fillKey(QUANTITIES[channel.quantity].key, `${part}${channelPart(channel)}`),
-        read: () => readChannel(hostFiles, path, channel),
+        read: () => readReading(hostFiles, path, channel),
       }),
     ),
   );
@@ -94,6 +96,16 @@ function channelPart({ quantity, label, qualifier, isOnly }: Channel): string {
   if (label !== undefined) return labelPart(label);
   if (quantity === 'voltage' || quantity === 'current') return labelPart(`${quantity}${qualifier}`);
   return isOnly ? '' : labelPart(qualifier);
+}
+
+/** Undefined without a measurement. */
+async function readReading(
+  hostFiles: HostFiles,
+  path: string,
+  channel: Channel,
+): Promise<number | undefined> {
+  const value = await readChannel(hostFiles, path, channel);
+  return channel.quantity === 'temp' && !isAboveZeroKelvin(value) ? undefined : value;
 }
 
 async function readChannel(hostFiles: HostFiles, path: string, channel: Channel): Promise<number> {

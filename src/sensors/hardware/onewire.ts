@@ -8,6 +8,7 @@
 
 import { Discovery } from '../devices/discovery.ts';
 import { fillKey, keyPart } from '../devices/keys.ts';
+import { UnresolvedFailures } from '../devices/poll-devices.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { isAbsentError, listOptional } from '../files/optional-files.ts';
 import { asError } from '../files/parse.ts';
@@ -37,6 +38,9 @@ export const onewire: Collector = {
       source: 'Documentation/w1/slaves/w1_therm.rst',
     },
   ],
+  notes: [
+    'Exactly 85 °C is left out unless the reading before it was within 5 °C, because a thermometer returns it at power-on, before its first conversion.',
+  ],
   open(hostFiles, clock, isSelected) {
     const bus = new OneWireBus(hostFiles, clock, isSelected);
     return () => bus.read();
@@ -56,13 +60,15 @@ class OneWireBus {
   readonly #hostFiles: HostFiles;
   readonly #clock: MonotonicClock;
   readonly #thermometers: Discovery<readonly string[]>;
-  /** The last temperature of each thermometer, or its failure. */
-  readonly #last = new Map<string, number | Error>();
+  /** The last temperature of each thermometer that works. */
+  readonly #last = new Map<string, number>();
+  readonly #unresolved: UnresolvedFailures;
   #roundStartedMs: number | undefined;
 
   constructor(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter) {
     this.#hostFiles = hostFiles;
     this.#clock = clock;
+    this.#unresolved = new UnresolvedFailures(clock);
     this.#thermometers = new Discovery(clock, () =>
       listOptional(hostFiles, FOLDER)
         .filter((name) => THERMOMETER.test(name) && isSelected(keyOf(name)))
@@ -83,7 +89,7 @@ class OneWireBus {
   #startRound(): Measurements | Promise<Measurements> {
     const names = this.#thermometers.current;
     for (const name of this.#last.keys()) if (!names.includes(name)) this.#last.delete(name);
-    if (names.length === 0) return {};
+    if (names.length === 0) return this.#lastValues();
     this.#roundStartedMs = this.#clock.monotonicMs();
     return new Promise<void>((resolve) => void this.#runRound(names, resolve)).then(() => this.#lastValues());
   }
@@ -102,22 +108,19 @@ class OneWireBus {
     const previous = this.#last.get(name);
     try {
       const text = await this.#hostFiles.readBlocking(`${FOLDER}/${name}/w1_slave`);
-      this.#last.set(name, parseTemperature(name, text, typeof previous === 'number' ? previous : undefined));
+      this.#last.set(name, parseTemperature(name, text, previous));
+      this.#unresolved.resolve(name);
     } catch (error) {
       this.#last.delete(name);
       if (isAbsentError(error)) this.#thermometers.invalidate();
-      else this.#last.set(name, asError(error));
+      else this.#unresolved.fail(name, asError(error));
     }
   }
 
   #lastValues(): Measurements {
-    const measurements: Record<string, number> = {};
-    const failures = new Map<string, Error>();
-    for (const [name, last] of this.#last) {
-      if (typeof last === 'number') measurements[keyOf(name)] = last;
-      else failures.set(name, last);
-    }
-    if (failures.size > 0) throw new PartialReadError(measurements, failures);
+    const measurements = Object.fromEntries([...this.#last].map(([name, last]) => [keyOf(name), last]));
+    const { reasons } = this.#unresolved;
+    if (reasons.size > 0) throw new PartialReadError(measurements, reasons);
     return measurements;
   }
 }

@@ -10,6 +10,7 @@ import { Discovery } from '../devices/discovery.ts';
 import { assignKeyParts, fillKey } from '../devices/keys.ts';
 import { readLinkTarget } from '../devices/labels.ts';
 import { DevicePoller, type DeviceValue, readLine } from '../devices/poll-devices.ts';
+import { isBoardTemperature } from '../devices/register-limits.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { invalidText, parseInteger } from '../files/parse.ts';
@@ -25,16 +26,25 @@ interface Property {
   readonly value: (text: string, description: string) => Value | undefined;
 }
 
+/** A full battery that has aged or was calibrated badly; beyond it is nonsense. */
+const CAPACITY_MAX = 110;
+
 const PROPERTIES: readonly Property[] = [
-  numberProperty(
-    'supply*CapacityPercent',
-    '%',
-    'capacity',
-    1,
-    [0, 100],
-    'charge level of the battery',
-    'default',
-  ),
+  {
+    ...numberProperty(
+      'supply*CapacityPercent',
+      '%',
+      'capacity',
+      1,
+      [0, 100],
+      'charge level of the battery',
+      'default',
+    ),
+    value(text, description) {
+      const capacity = parseInteger(text, description);
+      return capacity > 100 && capacity <= CAPACITY_MAX ? 100 : capacity;
+    },
+  },
   textProperty(
     'supply*Status',
     'status',
@@ -58,7 +68,13 @@ const PROPERTIES: readonly Property[] = [
     'health of the battery as its charger reports it, such as Good, Overheat or Dead',
     'full',
   ),
-  numberProperty('supply*TemperatureC', '°C', 'temp', 10, [-100, 200], 'temperature of the battery'),
+  {
+    ...numberProperty('supply*TemperatureC', '°C', 'temp', 10, [-100, 200], 'temperature of the battery'),
+    value(text, description) {
+      const celsius = parseInteger(text, description) / 10;
+      return isBoardTemperature(celsius) ? celsius : undefined;
+    },
+  },
   numberProperty(
     'supply*VoltageV',
     'V',
@@ -83,6 +99,10 @@ const PROPERTIES: readonly Property[] = [
 export const powerSupply: Collector = {
   name: 'supply',
   catalogue: PROPERTIES.map(({ entry }) => entry),
+  notes: [
+    'A charge level of 101 to 110 % is sent as 100, because a full battery whose gauge is calibrated badly has it; a higher one is nonsense and is left out.',
+    '-273.15 °C (0 K), ±127 °C and ±128 °C are the ends of a register, which a gauge without a sensor returns: no reading.',
+  ],
   open(hostFiles, clock, isSelected) {
     const supplies = new Discovery(clock, () => findDeviceValues(hostFiles, isSelected));
     const poller = new DevicePoller(clock, () => supplies.invalidate());

@@ -1,11 +1,12 @@
 /**
  * Memory and swap in use, as bytes and as shares. Used memory is total minus available, so that a page cache
  * that can be freed does not count. Kernels before 3.14 do not report available memory; then these keys are
- * absent.
+ * absent. What the file says of swap says nothing of memory, and an invalid field costs only its own keys.
  */
 
-import { InvalidValueError, parseNatural } from '../files/parse.ts';
+import { InvalidValueError, invalidText, parseNatural } from '../files/parse.ts';
 import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 
 const BYTES_MAX = 2 ** 50;
 const SOURCE = 'proc_meminfo(5)';
@@ -21,24 +22,31 @@ export const memory: Collector = {
     bytesEntry('swapUsedBytes', 'swap space in use; 0 if the host has none'),
     bytesEntry('swapTotalBytes', 'total swap space'),
   ],
+  notes: [
+    'If the kernel reports more free than total swap, as containers do at times, its use is absent and the memory is not affected.',
+    'A total memory of 0 bytes is a file of zeros: all values are absent.',
+  ],
   open: (hostFiles) => () => {
     const meminfo = hostFiles.read('proc/meminfo');
-    const total = readBytes(meminfo, 'MemTotal');
-    const available = readBytes(meminfo, 'MemAvailable');
-    const swapTotal = readBytes(meminfo, 'SwapTotal');
-    const swapFree = readBytes(meminfo, 'SwapFree');
-    if (total === undefined) throw new InvalidValueError('/proc/meminfo has no MemTotal');
+    const read = new PartialRead();
+    const field = (name: string) => readField(meminfo, name, read);
+    const total = field('MemTotal');
+    // Containers are given a file of zeros at times.
+    if (total === 0) throw new InvalidValueError('MemTotal of /proc/meminfo is 0');
+    if (total === undefined) read.fail('MemTotal', new InvalidValueError('/proc/meminfo has no MemTotal'));
+    const available = notAbove(total, field('MemAvailable'), 'MemAvailable', read);
+    const swapTotal = field('SwapTotal');
+    const swapFree = notAbove(swapTotal, field('SwapFree'), 'SwapFree', read);
     const used = subtract(total, available);
     const swapUsed = subtract(swapTotal, swapFree);
-    return {
-      memoryUsedPercent: percent(used, total),
-      memoryUsedBytes: used,
-      memoryAvailableBytes: available,
-      memoryTotalBytes: total,
-      swapUsedPercent: percent(swapUsed, swapTotal),
-      swapUsedBytes: swapUsed,
-      swapTotalBytes: swapTotal,
-    };
+    read.values['memoryUsedPercent'] = percent(used, total);
+    read.values['memoryUsedBytes'] = used;
+    read.values['memoryAvailableBytes'] = available;
+    read.values['memoryTotalBytes'] = total;
+    read.values['swapUsedPercent'] = percent(swapUsed, swapTotal);
+    read.values['swapUsedBytes'] = swapUsed;
+    read.values['swapTotalBytes'] = swapTotal;
+    return read.result();
   },
 };
 
@@ -54,6 +62,16 @@ function percentEntry(key: string, profile: NumberEntry['profile'], meaning: str
   return { key, type: 'number', profile, unit: '%', ...bounds, meaning, source: SOURCE };
 }
 
+/** Undefined if the kernel does not have the field, and if it is invalid, which costs only its own values. */
+function readField(meminfo: string, field: string, read: PartialRead): number | undefined {
+  try {
+    return readBytes(meminfo, field);
+  } catch (error) {
+    read.fail(field, error);
+    return undefined;
+  }
+}
+
 /** A field of meminfo, whose kB are 1,024 bytes; undefined if the kernel does not have it. */
 function readBytes(meminfo: string, field: string): number | undefined {
   const start = meminfo.startsWith(`${field}:`) ? 0 : meminfo.indexOf(`\n${field}:`) + 1;
@@ -61,7 +79,21 @@ function readBytes(meminfo: string, field: string): number | undefined {
   const end = meminfo.indexOf('\n', start);
   const line = meminfo.slice(start + field.length + 1, end === -1 ? undefined : end).trim();
   if (!line.endsWith(' kB')) throw new InvalidValueError(`${field} of /proc/meminfo is not in kB`);
-  return BYTES_PER_KIB * parseNatural(line.slice(0, -' kB'.length), `${field} of /proc/meminfo`);
+  const bytes = BYTES_PER_KIB * parseNatural(line.slice(0, -' kB'.length), `${field} of /proc/meminfo`);
+  if (bytes > BYTES_MAX) throw invalidText(`${field} of /proc/meminfo`, line);
+  return bytes;
+}
+
+/** The part; undefined if it is larger than the whole, as when lxcfs calculates both at different times. */
+function notAbove(
+  whole: number | undefined,
+  part: number | undefined,
+  field: string,
+  read: PartialRead,
+): number | undefined {
+  if (whole === undefined || part === undefined || part <= whole) return part;
+  read.fail(field, new InvalidValueError(`${field} of /proc/meminfo is above its total`));
+  return undefined;
 }
 
 function subtract(whole: number | undefined, part: number | undefined): number | undefined {

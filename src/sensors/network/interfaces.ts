@@ -5,6 +5,7 @@
  * engines. A host whose only adapter was removed reports none.
  */
 
+import { isEngineInterface } from '../../core/model/engine-interface.ts';
 import { keyParts } from '../devices/keys.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { invalidText } from '../files/parse.ts';
@@ -13,8 +14,6 @@ import { invalidText } from '../files/parse.ts';
 export const INTERFACES_MAX = 16;
 const UP_FLAG = 0x1;
 const LOOPBACK_FLAG = 0x8;
-/** Interfaces of container engines and hypervisors. */
-const ENGINE_INTERFACES = /^(veth|docker|br-|virbr|cni|flannel|cali|lxcbr|lxdbr|podman)/;
 
 export interface NetworkInterface {
   readonly name: string;
@@ -33,8 +32,14 @@ export class InterfaceSelector {
     this.#hostFiles = hostFiles;
   }
 
-  /** The interfaces of `names` to report, sorted by name. */
-  select(names: readonly string[]): readonly NetworkInterface[] {
+  /**
+   * The interfaces of `names` to report, sorted by name. `onFailure`: it cannot be decided whether to report
+   * this one.
+   */
+  select(
+    names: readonly string[],
+    onFailure: (name: string, error: unknown) => void,
+  ): readonly NetworkInterface[] {
     const all = names.join(' ');
     if (all !== this.#lastNames) {
       this.#physical = toInterfaces(
@@ -44,7 +49,16 @@ export class InterfaceSelector {
       if (this.#physical.length > 0) this.#isContainer = false;
     }
     if (!this.#isContainer) return this.#physical;
-    return toInterfaces(names.filter((name) => isReportable(this.#hostFiles, name)));
+    return toInterfaces(names.filter((name) => this.#isReportable(name, onFailure)));
+  }
+
+  #isReportable(name: string, onFailure: (name: string, error: unknown) => void): boolean {
+    try {
+      return isReportable(this.#hostFiles, name);
+    } catch (error) {
+      onFailure(name, error);
+      return false;
+    }
   }
 }
 
@@ -54,8 +68,7 @@ function toInterfaces(names: readonly string[]): readonly NetworkInterface[] {
 }
 
 function isReportable(hostFiles: HostFiles, name: string): boolean {
-  if (name === 'lo' || ENGINE_INTERFACES.test(name) || !hostFiles.has(`sys/class/net/${name}/flags`))
-    return false;
+  if (name === 'lo' || isEngineInterface(name) || !hostFiles.has(`sys/class/net/${name}/flags`)) return false;
   const text = hostFiles.read(`sys/class/net/${name}/flags`).trim();
   if (!/^0x[0-9a-f]{1,8}$/.test(text)) throw invalidText(`/sys/class/net/${name}/flags`, text);
   const flags = Number.parseInt(text, 16);

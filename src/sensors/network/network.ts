@@ -1,24 +1,19 @@
 /**
  * Rates, link state and link speed of each physical interface (interfaces.ts). All counters come from one
  * file; the state takes one more read an interface. An interface has no rates in its first sample or after a
- * reset (counter-rates.ts), and an invalid value of one does not affect the others. Signal and technology of
- * a cellular modem are missing: the kernel has no file for them, only the protocol of the modem.
+ * reset (counter-rates.ts), and none above the speed of its link; an invalid counter costs only its own rate.
+ * Signal and technology of a cellular modem are missing: the kernel has no file for them, only the protocol of
+ * the modem.
  */
 
-import { CounterRates, type Counts } from '../devices/counter-rates.ts';
+import { CounterRates } from '../devices/counter-rates.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptional } from '../files/optional-files.ts';
-import { asError, InvalidValueError, parseCounter, splitLines } from '../files/parse.ts';
-import {
-  type CatalogueEntry,
-  type Collect,
-  type Collector,
-  type KeyFilter,
-  type MonotonicClock,
-  PartialReadError,
-} from '../runtime/collector.ts';
+import { InvalidValueError, invalidCounter, parseCounters, splitLines } from '../files/parse.ts';
+import type { CatalogueEntry, Collect, Collector, KeyFilter, MonotonicClock } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 import { InterfaceSelector, type NetworkInterface } from './interfaces.ts';
-import { readLinkState } from './link-state.ts';
+import { LinkState, readSpeed } from './link-state.ts';
 
 /** Above 100 Gbit/s; a counter that moves faster is broken. */
 const BYTES_PER_S_MAX = 50_000_000_000;
@@ -85,12 +80,23 @@ export const network: Collector = {
       source: 'Documentation/ABI/testing/sysfs-class-net, carrier_changes',
     },
   ],
+  notes: [
+    'A counter that runs back, returns to where it was, or moves faster than the link can gives no rate.',
+    'A link of up to 1 Gbit/s counts as one of 1 Gbit/s, and one whose driver does not report a speed, as of Wi-Fi, as one of 2.5 Gbit/s.',
+    'The number of carrier changes is absent for one sample if it is lower than before.',
+  ],
   open: openNetwork,
 };
 
-/** Highest rates of 32-bit counters: only some drivers on 32-bit kernels have them, for at most 1 Gbit/s. */
-const BYTES = 125_000_000;
-const PACKETS = 1_500_000;
+/**
+ * A step above these rates gives none: those of a link of 1 Gbit/s, or of a faster one. A slower link does not
+ * lower them, because some drivers report a speed that is too low.
+ */
+const BYTES_PER_S_OF_GIGABIT = 125_000_000;
+const PACKETS_PER_S_OF_GIGABIT = 1_500_000;
+const MBIT_OF_GIGABIT = 1000;
+/** Wi-Fi, modems and virtual adapters, of which the driver does not report the speed. */
+const UNKNOWN_SPEED_MBIT = 2500;
 /** Counters that tell a reset from a wrap; they are read even if their rates are not selected. */
 const RESET_DETECTORS: ReadonlySet<Counter> = new Set([
   'RxBytesPerS',
@@ -100,98 +106,109 @@ const RESET_DETECTORS: ReadonlySet<Counter> = new Set([
 ]);
 
 /** One interface and its selected counters. */
-interface InterfaceCounters {
+class InterfaceMeter {
   readonly networkInterface: NetworkInterface;
-  readonly columns: readonly (readonly [Counter, number])[];
-  readonly keys: readonly (readonly [Counter, string])[];
-  readonly rates: CounterRates<Counter>;
+  readonly #hostFiles: HostFiles;
+  readonly #columns: readonly number[];
+  /** The key of each column; undefined if it is not selected. */
+  readonly #keys: readonly (string | undefined)[];
+  readonly #rates: CounterRates;
+  readonly #link: LinkState;
+
+  constructor(hostFiles: HostFiles, networkInterface: NetworkInterface, isSelected: KeyFilter) {
+    const counters = (Object.keys(COLUMNS) as Counter[])
+      .map((counter) => ({ counter, key: `net${networkInterface.part}${counter}` }))
+      .filter(({ counter, key }) => RESET_DETECTORS.has(counter) || isSelected(key));
+    this.networkInterface = networkInterface;
+    this.#hostFiles = hostFiles;
+    this.#columns = counters.map(({ counter }) => COLUMNS[counter]);
+    this.#keys = counters.map(({ key }) => (isSelected(key) ? key : undefined));
+    this.#rates = new CounterRates(
+      counters.map(({ counter }) =>
+        counter.includes('Bytes') ? BYTES_PER_S_OF_GIGABIT : PACKETS_PER_S_OF_GIGABIT,
+      ),
+      () => gigabits(hostFiles, networkInterface.name),
+    );
+    this.#link = new LinkState(hostFiles, networkInterface, isSelected);
+  }
+
+  /** `line` follows the name; undefined if the interface has several. */
+  readInto(read: PartialRead, line: string | undefined, atMs: number): void {
+    const { name } = this.networkInterface;
+    read.attempt(name, () => this.#readRates(read, line, atMs));
+    this.#link.readInto(read, atMs);
+  }
+
+  #readRates(read: PartialRead, line: string | undefined, atMs: number): undefined {
+    const { name } = this.networkInterface;
+    if (line === undefined) throw new InvalidValueError(`/proc/net/dev has several lines "${name}"`);
+    const fields = parseCounters(line);
+    const counts = this.#columns.map((column) => fields[column] ?? Number.NaN);
+    const identity = readOptional(this.#hostFiles, `sys/class/net/${name}/ifindex`);
+    const perS = this.#rates.next(counts, atMs, identity);
+    for (let at = 0; at < counts.length; at += 1) {
+      const [key, rate] = [this.#keys[at], perS?.[at]];
+      if (key !== undefined && rate !== undefined) read.values[key] = rate;
+      if (Number.isNaN(counts[at]))
+        read.fail(
+          name,
+          invalidCounter(line, this.#columns[at] ?? 0, `a counter of ${name} in /proc/net/dev`),
+        );
+    }
+    if (this.#rates.isBroken)
+      throw new InvalidValueError(`a counter of ${name} in /proc/net/dev runs back or jumps in each sample`);
+    return undefined;
+  }
+}
+
+/** The speed of the link in Gbit/s, at least 1. */
+function gigabits(hostFiles: HostFiles, name: string): number {
+  try {
+    const mbitPerS = readSpeed(hostFiles, `sys/class/net/${name}`) ?? UNKNOWN_SPEED_MBIT;
+    return Math.max(1, mbitPerS / MBIT_OF_GIGABIT);
+  } catch {
+    return 1;
+  }
 }
 
 function openNetwork(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter): Collect {
   const interfaces = new InterfaceSelector(hostFiles);
-  let countersByName = new Map<string, InterfaceCounters>();
+  let meters = new Map<string, InterfaceMeter>();
   return () => {
-    const lines = readLines(hostFiles);
+    const read = new PartialRead();
+    const lines = readLines(hostFiles, read);
     const atMs = clock.monotonicMs();
-    const selected = interfaces.select([...lines.keys()]);
+    const selected = interfaces.select([...lines.keys()], (name, error) => read.fail(name, error));
     // The counters of a removed interface are dropped, so that it starts again when it returns.
-    countersByName = new Map(
-      selected.map((networkInterface) => [
-        networkInterface.name,
-        countersByName.get(networkInterface.name) ?? createCounters(networkInterface, isSelected),
-      ]),
-    );
-    const measurements: Record<string, number | boolean | undefined> = {};
-    const failures = new Map<string, Error>();
-    const attempt = (name: string, read: () => void) => {
-      try {
-        read();
-      } catch (error) {
-        failures.set(name, asError(error));
-      }
-    };
-    for (const { networkInterface, columns, keys, rates } of countersByName.values()) {
-      attempt(networkInterface.name, () => {
-        const identity = readOptional(hostFiles, `sys/class/net/${networkInterface.name}/ifindex`);
-        const perS = rates.next(
-          countsOf(lines.get(networkInterface.name), columns, networkInterface.name),
-          atMs,
-          identity,
-        );
-        if (perS) for (const [counter, key] of keys) measurements[key] = perS[counter];
-      });
-      attempt(networkInterface.name, () =>
-        Object.assign(measurements, readLinkState(hostFiles, networkInterface, isSelected)),
-      );
+    const present = new Map<string, InterfaceMeter>();
+    for (const networkInterface of selected) {
+      const { name } = networkInterface;
+      const meter = meters.get(name) ?? new InterfaceMeter(hostFiles, networkInterface, isSelected);
+      present.set(name, meter);
+      meter.readInto(read, lines.get(name), atMs);
     }
-    if (failures.size > 0) throw new PartialReadError(measurements, failures);
-    return measurements;
+    meters = present;
+    return read.result();
   };
 }
 
-function createCounters(networkInterface: NetworkInterface, isSelected: KeyFilter): InterfaceCounters {
-  const all = (Object.keys(COLUMNS) as Counter[]).map(
-    (counter) => [counter, `net${networkInterface.part}${counter}`] as const,
-  );
-  const keys = all.filter(([, key]) => isSelected(key));
-  const columns = all
-    .filter(([counter, key]) => RESET_DETECTORS.has(counter) || isSelected(key))
-    .map(([counter]) => [counter, COLUMNS[counter]] as const);
-  const perSMax = columns.map(([counter]) => [counter, counter.includes('Bytes') ? BYTES : PACKETS]);
-  return {
-    networkInterface,
-    columns,
-    keys,
-    rates: new CounterRates(Object.fromEntries(perSMax) as Counts<Counter>),
-  };
-}
-
-/** What stands behind the name of each interface. */
-function readLines(hostFiles: HostFiles): ReadonlyMap<string, string> {
-  const [first, second, ...lines] = splitLines(hostFiles.read('proc/net/dev'), 'proc/net/dev');
-  if (!first?.startsWith('Inter-') || !second?.includes('bytes')) {
+/** What follows the name of each interface; undefined for one in several lines. */
+function readLines(hostFiles: HostFiles, read: PartialRead): ReadonlyMap<string, string | undefined> {
+  const lines = splitLines(hostFiles.read('proc/net/dev'), 'proc/net/dev');
+  if (!lines.some((line) => line.includes('|bytes')))
     throw new InvalidValueError('/proc/net/dev has no header line');
-  }
-  const byName = new Map<string, string>();
+  const byName = new Map<string, string | undefined>();
   for (const line of lines) {
-    if (line.trim() === '') continue;
-    const colon = line.indexOf(':');
-    if (colon < 1) throw new InvalidValueError('/proc/net/dev has a line without the name of an interface');
-    byName.set(line.slice(0, colon).trim(), line.slice(colon + 1));
+    const isHeader = line.includes('|');
+    if (isHeader || line.trim() === '') continue;
+    // The last colon: an alias of old kernels and containers has one in its name, as in `eth0:0:`.
+    const colon = line.lastIndexOf(':');
+    const name = line.slice(0, Math.max(colon, 0)).trim();
+    if (name === '')
+      read.fail('line', new InvalidValueError('/proc/net/dev has a line without the name of an interface'));
+    else byName.set(name, byName.has(name) ? undefined : line.slice(colon + 1));
   }
   return byName;
-}
-
-function countsOf(
-  line: string | undefined,
-  columns: InterfaceCounters['columns'],
-  name: string,
-): Counts<Counter> {
-  const fields = (line ?? '').trim().split(/\s+/);
-  const counts: Record<string, number> = {};
-  for (const [key, column] of columns)
-    counts[key] = parseCounter(fields[column], `a counter of ${name} in /proc/net/dev`);
-  return counts as Counts<Counter>;
 }
 
 function bytes(key: string, meaning: string): CatalogueEntry {

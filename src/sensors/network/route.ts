@@ -1,12 +1,13 @@
 /**
  * The default route: interface and router, as texts, so that a failover from cable to modem changes one
- * value. IPv4 comes before IPv6, then the lowest metric; without a route the interface is `none`. Numbers in
- * /proc/net/route have the byte order of the host, which is little-endian on all supported gateways.
+ * value. IPv4 comes before IPv6, then the lowest metric; without a route the interface is `none`. A line that
+ * is no route costs nothing if it cannot be a default route, and both values if it can.
  */
 
+import { defaultIpv4Route, type Ipv4RouteTable, parseIpv4Routes } from '../../core/model/route-table.ts';
 import type { HostFiles } from '../files/host-files.ts';
-import { readOptionalLines } from '../files/optional-files.ts';
-import { InvalidValueError, ipv4Text, ipv6Text } from '../files/parse.ts';
+import { readOptionalLines, readOrDefault } from '../files/optional-files.ts';
+import { checkWhole, InvalidValueError, ipv4Text, ipv6Text } from '../files/parse.ts';
 import type { Collector, Measurements } from '../runtime/collector.ts';
 
 const SOURCE = 'net/ipv4/fib_trie.c, /proc/net/route; net/ipv6/route.c, /proc/net/ipv6_route';
@@ -31,70 +32,86 @@ export const route: Collector = {
       source: SOURCE,
     },
   ],
+  notes: [
+    'If a line that is invalid could be a better default route, both values are absent, because "none" or another interface would look like a failover.',
+  ],
   open: (hostFiles) => () => {
-    const ipv4Lines = readOptionalLines(hostFiles, 'proc/net/route');
-    if (ipv4Lines === undefined) return {};
-    const best =
-      findLowestMetric(ipv4Routes(ipv4Lines)) ?? findLowestMetric(ipv6Routes(readIpv6Lines(hostFiles)));
-    return best === undefined ? { defaultRouteInterface: 'none' } : toMeasurements(best);
+    const table = readIpv4Routes(hostFiles);
+    if (table === undefined) return {};
+    const ipv4 = findIpv4Default(table);
+    if (ipv4 !== undefined)
+      return toMeasurements(ipv4.interface, ipv4.gateway === undefined ? undefined : ipv4Text(ipv4.gateway));
+    const ipv6 = findIpv6Default(hostFiles);
+    if (ipv6 !== undefined) return toMeasurements(ipv6.interface, ipv6.gateway);
+    return { defaultRouteInterface: 'none' };
   },
 };
 
-interface DefaultRoute {
+const IPV4_PATH = 'proc/net/route';
+const IPV6_PATH = 'proc/net/ipv6_route';
+
+function toMeasurements(name: string, gateway: string | undefined): Measurements {
+  return { defaultRouteInterface: name, defaultRouteGateway: gateway };
+}
+
+/** Undefined if the kernel has no such table. Throws if the whole of it is invalid. */
+export function readIpv4Routes(hostFiles: HostFiles): Ipv4RouteTable | undefined {
+  const text = readOrDefault(() => hostFiles.read(IPV4_PATH), undefined);
+  if (text === undefined) return undefined;
+  checkWhole(text, IPV4_PATH);
+  const table = parseIpv4Routes(text);
+  if (table === undefined) throw new InvalidValueError(`/${IPV4_PATH} has no header line`);
+  return table;
+}
+
+/** The default route with the lowest metric. Throws if a line that is invalid could be a better one. */
+export function findIpv4Default({ routes, hasDoubtfulLine }: Ipv4RouteTable) {
+  if (hasDoubtfulLine) throw new InvalidValueError(`/${IPV4_PATH} has a line of unknown format`);
+  return defaultIpv4Route(routes);
+}
+
+interface Ipv6Route {
   readonly interface: string;
   readonly gateway: string | undefined;
   readonly metric: number;
 }
 
 const [UP, GATEWAY, REJECT] = [0x1, 0x2, 0x200];
-const HEX_8 = /^[0-9A-F]{8}$/;
 const HEX_32 = /^[0-9a-f]{32}$/;
+const HEX_8 = /^[0-9a-f]{8}$/;
+const ANY = '0'.repeat(32);
 
-function toMeasurements({ interface: name, gateway }: DefaultRoute): Measurements {
-  return { defaultRouteInterface: name, defaultRouteGateway: gateway };
-}
-
-function findLowestMetric(routes: readonly DefaultRoute[]): DefaultRoute | undefined {
-  return routes.toSorted((a, b) => a.metric - b.metric)[0];
-}
-
-/** Fields: interface, destination, gateway, flags, reference count, use, metric, mask … */
-function ipv4Routes([heading, ...lines]: readonly string[]): readonly DefaultRoute[] {
-  if (!heading?.startsWith('Iface')) throw new InvalidValueError('/proc/net/route has no header line');
-  return lines.flatMap((line) => {
-    const [name = '', destination = '', nextHop = '', flags = '', , , metric = '', mask = ''] = line
-      .trim()
-      .split(/\s+/);
-    if (![destination, nextHop, mask].every((field) => HEX_8.test(field)) || !/^\d{1,10}$/.test(metric))
-      throw new InvalidValueError('/proc/net/route has a line of unknown format');
-    if (Number(`0x${destination}${mask}`) !== 0) return [];
-    return defaultRoute(name, Number.parseInt(flags, 16), ipv4Text(nextHop), Number(metric));
-  });
-}
-
-/** The file is missing if IPv6 is a module that is not loaded, or disabled. */
-function readIpv6Lines(hostFiles: HostFiles): readonly string[] {
-  return readOptionalLines(hostFiles, 'proc/net/ipv6_route') ?? [];
+/**
+ * The default route with the lowest metric. The file is missing if IPv6 is a module that is not loaded, or
+ * disabled.
+ */
+export function findIpv6Default(hostFiles: HostFiles): Ipv6Route | undefined {
+  let best: Ipv6Route | undefined;
+  for (const line of readOptionalLines(hostFiles, IPV6_PATH) ?? []) {
+    const candidate = parseIpv6Default(line);
+    if (candidate !== undefined && (best === undefined || candidate.metric < best.metric)) best = candidate;
+  }
+  return best;
 }
 
 /**
  * Fields: destination, its length, source, its length, next hop, metric, reference count, use, flags,
- * interface.
+ * interface. Undefined for another route, and for one that is down or rejects traffic.
  */
-function ipv6Routes(lines: readonly string[]): readonly DefaultRoute[] {
-  return lines.flatMap((line) => {
-    const [destination = '', length, , , nextHop = '', metric = '', , , flags = '', name = ''] = line
-      .trim()
-      .split(/\s+/);
-    if (![destination, nextHop].every((field) => HEX_32.test(field)) || !/^[0-9a-f]{8}$/.test(metric))
-      throw new InvalidValueError('/proc/net/ipv6_route has a line of unknown format');
-    if (length !== '00' || /[^0]/.test(destination) || name === 'lo') return [];
-    return defaultRoute(name, Number.parseInt(flags, 16), ipv6Text(nextHop), Number.parseInt(metric, 16));
-  });
-}
-
-/** Empty if the route is down or rejects traffic. */
-function defaultRoute(name: string, flags: number, nextHop: string, metric: number): readonly DefaultRoute[] {
-  if ((flags & UP) === 0 || (flags & REJECT) !== 0) return [];
-  return [{ interface: name, gateway: (flags & GATEWAY) === 0 ? undefined : nextHop, metric }];
+function parseIpv6Default(line: string): Ipv6Route | undefined {
+  const fields = line.trim().split(/\s+/);
+  const [destination = '', length, , , nextHop = '', metric = '', , , flags = '', name = ''] = fields;
+  if (HEX_32.test(destination) && destination !== ANY) return undefined;
+  if (
+    ![destination, nextHop].every((field) => HEX_32.test(field)) ||
+    ![metric, flags].every((field) => HEX_8.test(field))
+  )
+    throw new InvalidValueError(`/${IPV6_PATH} has a line of unknown format`);
+  const bits = Number.parseInt(flags, 16);
+  if (length !== '00' || name === 'lo' || (bits & UP) === 0 || (bits & REJECT) !== 0) return undefined;
+  return {
+    interface: name,
+    gateway: (bits & GATEWAY) === 0 ? undefined : ipv6Text(nextHop),
+    metric: Number.parseInt(metric, 16),
+  };
 }

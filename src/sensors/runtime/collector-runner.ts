@@ -1,12 +1,10 @@
 /**
  * Runs one collector and isolates its faults: it returns values or nothing, validated against the catalogue.
- * A fault is logged when it starts, and once when the whole collector works again. While a read is pending no
+ * A fault is logged when it starts, and once when the whole collector works again (failure-log.ts). While a read is pending no
  * second one starts. Between two rounds the last values are repeated, because an absent key means that the
  * value no longer exists; a failed round clears them.
  */
 
-import { logEvent } from '../../core/events/catalogue.ts';
-import { errorMessage } from '../../core/model/error-code.ts';
 import { round, type Value, type Values } from '../../core/model/reading.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { HostFiles } from '../files/host-files.ts';
@@ -21,13 +19,9 @@ import {
   type SensorClock,
 } from './collector.ts';
 import type { ExternalValues } from './external-values.ts';
+import { FailureLog } from './failure-log.ts';
 
 const NO_VALUES: Values = {};
-const REASON_CHARACTERS_MAX = 200;
-/** The name, among those of devices, for the whole collector. */
-const WHOLE_COLLECTOR = '';
-/** Failing devices that are logged; more at once have one cause. */
-const LOGGED_MAX = 16;
 /** A host has fewer keys of one collector. */
 const CACHED_KEYS_MAX = 512;
 /**
@@ -52,14 +46,12 @@ export class CollectorRunner {
   readonly #collector: Collector;
   readonly #collect: Collect;
   readonly #clock: SensorClock;
-  readonly #log: Logger;
+  readonly #failures: FailureLog;
   readonly #isSelected: KeyFilter;
   readonly #everyMs: number;
   /** A cache: without it the lookup was a quarter of a round (measured without compilers). */
   readonly #entries = new Map<string, CatalogueEntry | 'unselected'>();
   #state: RunnerState = 'idle';
-  /** Names of the devices, or WHOLE_COLLECTOR, whose failure was logged. */
-  readonly #logged = new Set<string>();
   /** The values of the last round; none if it failed. */
   #last: Values = NO_VALUES;
   #dueAtMs = Number.NEGATIVE_INFINITY;
@@ -71,7 +63,7 @@ export class CollectorRunner {
     this.#collector = collector;
     this.#collect = collector.open(hostFiles, clock, isSelected, external);
     this.#clock = clock;
-    this.#log = log;
+    this.#failures = new FailureLog(collector.name, log, clock);
     this.#isSelected = isSelected;
     this.#everyMs = everyMs;
   }
@@ -118,27 +110,32 @@ export class CollectorRunner {
 
   #accept(measurements: Measurements): Values {
     const { values, problem } = this.#validate(measurements);
-    if (problem !== undefined) this.#warn(problem);
-    else this.#recover();
+    if (problem !== undefined) this.#failures.fail(problem);
+    else if (Object.keys(values).length > 0) this.#failures.succeed();
     this.#last = values;
     return values;
   }
 
-  #validate(measurements: Measurements): { values: Values; problem: InvalidValueError | undefined } {
+  /** The problem has each invalid value as a device of its own. */
+  #validate(measurements: Measurements): { values: Values; problem: PartialReadError | undefined } {
     const values: Record<string, Value> = {};
-    let problem: InvalidValueError | undefined;
+    let problems: Map<string, Error> | undefined;
     for (const key of Object.keys(measurements)) {
       const value = measurements[key];
       const entry = value === undefined ? 'unselected' : this.#entryOf(key);
       if (value === undefined || entry === 'unselected') continue;
       const valid = validateValue(entry, value);
-      if (valid !== undefined) values[key] = valid;
-      else
-        problem ??= new InvalidValueError(
-          `${key} is ${formatValue(value)}, which the catalogue does not allow`,
-        );
+      if (valid !== undefined) {
+        values[key] = valid;
+        continue;
+      }
+      problems ??= new Map();
+      problems.set(
+        key,
+        new InvalidValueError(`${key} is ${formatValue(value)}, which the catalogue does not allow`),
+      );
     }
-    return { values, problem };
+    return { values, problem: problems && new PartialReadError({}, problems) };
   }
 
   /** Undefined for a key outside the catalogue, which is an invalid value and not an unselected one. */
@@ -154,37 +151,16 @@ export class CollectorRunner {
   }
 
   #fail(error: unknown): Values {
-    this.#warn(error);
-    const isTimedOut = this.#state === 'timed-out';
-    this.#last =
-      error instanceof PartialReadError && !isTimedOut
-        ? this.#validate(error.measurements).values
-        : NO_VALUES;
-    return this.#last;
-  }
-
-  #warn(error: unknown): void {
-    const isPartial = error instanceof PartialReadError;
-    const failures: ReadonlyMap<string, unknown> = isPartial
-      ? error.failures
-      : new Map([[WHOLE_COLLECTOR, error]]);
-    if (isPartial)
-      for (const name of this.#logged)
-        if (name !== WHOLE_COLLECTOR && !failures.has(name)) this.#logged.delete(name);
-    for (const [name, reason] of failures) {
-      if (this.#logged.has(name) || this.#logged.size >= LOGGED_MAX) continue;
-      this.#logged.add(name);
-      const text = errorMessage(reason);
-      logEvent(this.#log, 'FL-SENSOR-FAILED', {
-        sensor: this.#collector.name,
-        reason: text.slice(0, REASON_CHARACTERS_MAX),
-      });
+    if (!(error instanceof PartialReadError) || this.#state === 'timed-out') {
+      this.#failures.fail(error);
+      this.#last = NO_VALUES;
+      return this.#last;
     }
-  }
-
-  #recover(): void {
-    if (this.#logged.size > 0) logEvent(this.#log, 'FL-SENSOR-RESTORED', { sensor: this.#collector.name });
-    this.#logged.clear();
+    const { values, problem } = this.#validate(error.measurements);
+    const failures = problem && new Map([...problem.failures, ...error.failures]);
+    this.#failures.fail(failures === undefined ? error : new PartialReadError({}, failures));
+    this.#last = values;
+    return this.#last;
   }
 }
 

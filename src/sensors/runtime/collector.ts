@@ -95,6 +95,8 @@ export interface Collector {
    * change. The samples in between repeat its last values. Absent: a round with each sample.
    */
   readonly everyMs?: number;
+  /** Decisions of the sensor: values that it leaves out or changes, each in one sentence with its reason. */
+  readonly notes?: readonly string[];
   /**
    * Creates the state the collector keeps between rounds; reads nothing yet. Not called if none of its keys
    * is selected.

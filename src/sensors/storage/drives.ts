@@ -1,24 +1,35 @@
 /**
  * I/O rates of each physical drive, and the bytes written to it, which wear out flash. Physical drives have a
  * device in /sys: no partitions, loops, RAM disks, mappings or arrays, which would count the same bytes
- * twice, no boot or replay-protected areas of an eMMC, no optical or floppy drives. There are no rates in the
- * first sample and after a reset (counter-rates.ts).
+ * twice, no boot or replay-protected areas of an eMMC, no optical or floppy drives (drive-counts.ts). There are
+ * no rates in the first sample and after a reset (counter-rates.ts), and an invalid counter costs only the
+ * values that are calculated from it.
  */
 
-import { CounterRates, type Counts } from '../devices/counter-rates.ts';
+import { ConfirmedCount } from '../devices/confirmed-count.ts';
+import { CounterRates, type Rates } from '../devices/counter-rates.ts';
 import { Discovery } from '../devices/discovery.ts';
 import { keyParts } from '../devices/keys.ts';
 import type { HostFiles } from '../files/host-files.ts';
-import { listOptional, readOptional, readOptionalLines } from '../files/optional-files.ts';
-import { parseNatural } from '../files/parse.ts';
+import { readOptional, readOrDefault } from '../files/optional-files.ts';
+import { checkWhole, InvalidValueError } from '../files/parse.ts';
 import type {
   CatalogueEntry,
   Collect,
   Collector,
   KeyFilter,
+  Measurements,
   MonotonicClock,
   NumberEntry,
 } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
+import {
+  DRIVE_COUNTERS,
+  type DriveCounter,
+  type DriveCounts,
+  findDrives,
+  readCounts,
+} from './drive-counts.ts';
 
 const BYTES_PER_S_MAX = 50_000_000_000;
 /** Unit of /proc/diskstats, whatever the sector size of the drive. */
@@ -48,113 +59,123 @@ export const drives: Collector = {
       'average time from a request to its completion, since the previous sample; absent without requests',
     ),
   ],
+  notes: [
+    'A counter that runs back, returns to where it was, or moves faster than the drive can gives no rate: 1 GB/s for a card or an eMMC, 16 GB/s for others.',
+    'The bytes written are absent for one sample if they are lower than before.',
+    'The paths of an NVMe drive with several controllers (nvme0c1n1) are counted as the drive (nvme0n1).',
+  ],
   open: openDrives,
 };
 
-/** Index of each counter in /proc/diskstats, where three fields precede "field 1" of the document. */
-const FIELDS = {
-  reads: 3,
-  sectorsRead: 5,
-  readingMs: 6,
-  writes: 7,
-  sectorsWritten: 9,
-  writingMs: 10,
-  busyMs: 12,
-} as const;
+const REQUESTS_PER_S_MAX = 1_000_000;
+const SECTORS_PER_S_MAX = 2_000_000;
+/** Many requests can wait at once, and each counts its own time. 32 bits: it wraps after 50 days of waiting. */
+const WAITING_MS_PER_S_MAX = 256_000;
+/** Counted in ticks of the kernel, so it can exceed the time slightly. */
+const BUSY_MS_PER_S_MAX = 1_100;
+const CARD = /^mmcblk/;
+/** NVMe drives and the disks of virtual machines are faster than cards, up to this many times. */
+const SPEED_OF_OTHERS = 16;
 
-type Counter = keyof typeof FIELDS;
+function perSMax(counter: DriveCounter, speed: number): number {
+  if (counter === 'busyMs') return BUSY_MS_PER_S_MAX;
+  if (counter.endsWith('Ms')) return WAITING_MS_PER_S_MAX * speed;
+  return (counter.startsWith('sectors') ? SECTORS_PER_S_MAX : REQUESTS_PER_S_MAX) * speed;
+}
 
-const REQUESTS = 1_000_000;
-const SECTORS = 2_000_000;
-/**
- * ms a second: many requests can wait at once, and each counts its own time. 32 bits, so it wraps after 50
- * days of waiting.
- */
-const WAITING_MS = 256_000;
+/** One drive that was found. */
+class DriveMeter {
+  readonly #name: string;
+  readonly #part: string;
+  readonly #written: ConfirmedCount;
+  readonly #rates: CounterRates;
+  /** It has had a line in /proc/diskstats. */
+  isCounted = false;
 
-const PER_S_MAX: Counts<Counter> = {
-  reads: REQUESTS,
-  sectorsRead: SECTORS,
-  readingMs: WAITING_MS,
-  writes: REQUESTS,
-  sectorsWritten: SECTORS,
-  writingMs: WAITING_MS,
-  busyMs: 1_100,
-};
+  constructor(name: string, part: string) {
+    const speed = CARD.test(name) ? 1 : SPEED_OF_OTHERS;
+    this.#name = name;
+    this.#part = part;
+    this.#written = new ConfirmedCount(SECTORS_PER_S_MAX * speed);
+    this.#rates = new CounterRates(DRIVE_COUNTERS.map((counter) => perSMax(counter, speed)));
+  }
 
-/** Each key permanently occupies an entry of the server's key dictionary. */
-const DRIVES_MAX = 8;
-const IGNORED_DRIVES = /^(sr|fd|loop|ram|zram|dm-|md|nbd)\d|^mmcblk\d+(boot\d|rpmb|gp\d)/;
+  /** Adds the bytes written. */
+  addWritten({ counts, problem }: DriveCounts, atMs: number, read: PartialRead): void {
+    if (problem !== undefined) read.fail(this.#name, problem);
+    const sectors = counts[DRIVE_COUNTERS.indexOf('sectorsWritten')] ?? Number.NaN;
+    if (Number.isNaN(sectors)) return;
+    const written = this.#written.next(sectors, atMs);
+    if (written !== undefined) read.values[`drive${this.#part}WrittenBytes`] = written * SECTOR_BYTES;
+  }
 
-interface Drive {
-  /** As in /proc/diskstats. */
-  readonly name: string;
-  readonly part: string;
-  readonly rates: CounterRates<Counter>;
+  /** Adds the rates. `identity` tells two drives of one name apart. */
+  addRates({ counts }: DriveCounts, atMs: number, identity: string | undefined, read: PartialRead): void {
+    const perS = this.#rates.next(counts, atMs, identity);
+    if (perS !== undefined) Object.assign(read.values, ratesOf(this.#part, perS));
+    if (!this.#rates.isBroken) return;
+    const reason = `a counter of ${this.#name} in /proc/diskstats runs back or jumps in each sample`;
+    read.fail(this.#name, new InvalidValueError(reason));
+  }
 }
 
 function openDrives(hostFiles: HostFiles, clock: MonotonicClock, isSelected: KeyFilter): Collect {
-  const needsRates = ['ReadBytesPerS', 'WrittenBytesPerS', 'BusyPercent', 'LatencyMs'].some((rate) =>
-    isSelected(`drive*${rate}`),
+  const needsRates = ['ReadBytesPerS', 'WrittenBytesPerS', 'BusyPercent', 'LatencyMs'].some((each) =>
+    isSelected(`drive*${each}`),
   );
-  const drivesByName = new Map<string, Drive>();
-  const discovery = new Discovery(clock, () => findDrives(hostFiles, drivesByName));
+  const meters = new Map<string, DriveMeter>();
+  const discovery = new Discovery(clock, () => {
+    const found = findDrives(hostFiles);
+    const parts = keyParts(found.map(({ name }) => name));
+    for (const name of meters.keys()) if (!parts.has(name)) meters.delete(name);
+    for (const [name, part] of parts) if (!meters.has(name)) meters.set(name, new DriveMeter(name, part));
+    return found;
+  });
   return () => {
-    const lines = readOptionalLines(hostFiles, 'proc/diskstats');
-    if (lines === undefined) return {};
+    const diskstats = readOrDefault(() => hostFiles.read('proc/diskstats'), '');
+    if (diskstats === '') return {};
+    checkWhole(diskstats, 'proc/diskstats');
     const atMs = clock.monotonicMs();
-    const measurements: Record<string, number | undefined> = {};
-    for (const { name, part, rates } of discovery.current) {
-      const line = lines.find((candidate) => candidate.includes(` ${name} `));
-      if (line === undefined) {
-        // The drive was removed; a successor has its own counters.
-        drivesByName.delete(name);
-        discovery.invalidate();
-        continue;
-      }
-      const counts = countsOf(line);
-      measurements[`drive${part}WrittenBytes`] = counts.sectorsWritten * SECTOR_BYTES;
-      if (!needsRates) continue;
-      const identity = readOptional(hostFiles, `sys/block/${name}/diskseq`);
-      const perS = rates.next(counts, atMs, identity);
-      if (perS !== undefined) Object.assign(measurements, ratesOf(part, perS));
+    const read = new PartialRead();
+    for (const names of discovery.current) {
+      const { name } = names;
+      read.attempt(name, () => {
+        const meter = meters.get(name);
+        if (meter === undefined) return undefined;
+        const counts = readCounts(diskstats, names);
+        if (counts === undefined) {
+          // The drive was removed; a successor has its own counters.
+          if (!meter.isCounted) return undefined;
+          meters.delete(name);
+          discovery.invalidate();
+          return undefined;
+        }
+        meter.isCounted = true;
+        meter.addWritten(counts, atMs, read);
+        if (needsRates)
+          meter.addRates(counts, atMs, readOptional(hostFiles, `sys/block/${name}/diskseq`), read);
+        return undefined;
+      });
     }
-    return measurements;
+    return read.result();
   };
 }
 
-/** The drives present, by name. Adds new ones to `drivesByName` and removes missing ones. */
-function findDrives(hostFiles: HostFiles, drivesByName: Map<string, Drive>): readonly Drive[] {
-  const names = listOptional(hostFiles, 'sys/block')
-    .filter((name) => !IGNORED_DRIVES.test(name) && hostFiles.has(`sys/block/${name}/device`))
-    .toSorted()
-    .slice(0, DRIVES_MAX);
-  for (const missing of [...drivesByName.keys()].filter((name) => !names.includes(name)))
-    drivesByName.delete(missing);
-  for (const [name, part] of keyParts(names)) {
-    if (!drivesByName.has(name)) drivesByName.set(name, { name, part, rates: new CounterRates(PER_S_MAX) });
-  }
-  return [...drivesByName.values()];
-}
-
-function countsOf(line: string): Counts<Counter> {
-  const fields = line.trim().split(/\s+/);
-  const counts = Object.entries(FIELDS).map(([counter, field]) => [
-    counter,
-    parseNatural(fields[field], 'a field of /proc/diskstats'),
-  ]);
-  return Object.fromEntries(counts) as Counts<Counter>;
-}
-
-function ratesOf(part: string, perS: Counts<Counter>): Readonly<Record<string, number | undefined>> {
-  const requests = perS.reads + perS.writes;
+/** A rate for which a counter is missing is absent. */
+function ratesOf(part: string, perS: Rates): Measurements {
+  const [reads, sectorsRead, readingMs, writes, sectorsWritten, writingMs, busyMs] = perS;
+  const requests = sum(reads, writes);
+  const waitingMs = sum(readingMs, writingMs);
   return {
-    [`drive${part}ReadBytesPerS`]: perS.sectorsRead * SECTOR_BYTES,
-    [`drive${part}WrittenBytesPerS`]: perS.sectorsWritten * SECTOR_BYTES,
-    // Counted in ticks of the kernel, so it can exceed 100 % slightly.
-    [`drive${part}BusyPercent`]: Math.min(100, perS.busyMs / 10),
-    [`drive${part}LatencyMs`]: requests > 0 ? (perS.readingMs + perS.writingMs) / requests : undefined,
+    [`drive${part}ReadBytesPerS`]: sectorsRead && sectorsRead * SECTOR_BYTES,
+    [`drive${part}WrittenBytesPerS`]: sectorsWritten && sectorsWritten * SECTOR_BYTES,
+    [`drive${part}BusyPercent`]: busyMs && Math.min(100, busyMs / 10),
+    [`drive${part}LatencyMs`]: requests && waitingMs !== undefined ? waitingMs / requests : undefined,
   };
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
 }
 
 function entry(

@@ -5,18 +5,17 @@
  * disk look 95 % full.
  */
 
+import { blockBytes } from '../../core/model/block-size.ts';
 import type { FileSystemUsage } from '../files/host-files.ts';
-import { asError, InvalidValueError } from '../files/parse.ts';
-import {
-  type CatalogueEntry,
-  type Collector,
-  type Measurements,
-  type NumberEntry,
-  PartialReadError,
-} from '../runtime/collector.ts';
+import { InvalidValueError } from '../files/parse.ts';
+import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 import { MountTable } from './mount-table.ts';
 
 const BYTES_MAX = 2 ** 53;
+/** Of the bytes of all file systems (block-size.ts). */
+export const USAGE_NOTE =
+  'On FUSE, virtiofs and ZFS the bytes are absent if Node does not report the size of a block (f_frsize), and the shares are right.';
 
 export const filesystem: Collector = {
   name: 'filesystem',
@@ -36,36 +35,43 @@ export const filesystem: Collector = {
       source: 'proc_pid_mountinfo(5)',
     },
   ],
+  notes: [USAGE_NOTE],
   open: (hostFiles, _clock, isSelected) => {
     const table = new MountTable(hostFiles);
     return async () => {
-      const usage = usageValues('Root', await hostFiles.usage('/'));
-      if (!isSelected('diskRootReadOnly')) return usage;
+      const read = new PartialRead();
       try {
-        return { ...usage, diskRootReadOnly: table.read()?.find(({ point }) => point === '/')?.isReadOnly };
+        addUsageValues('Root', await hostFiles.usage('/'), read);
       } catch (error) {
-        const reason = asError(error);
-        throw new PartialReadError(usage, new Map([['mount table', reason]]));
+        read.fail('usage', error);
       }
+      if (isSelected('diskRootReadOnly'))
+        read.attempt('mount table', () => {
+          const { mounts = [], problem } = table.read();
+          if (problem !== undefined) read.fail('mount table', problem);
+          return { diskRootReadOnly: mounts.find(({ point }) => point === '/')?.isReadOnly };
+        });
+      return read.result();
     };
   },
 };
 
-/** The values of the file system named `part` in keys: `diskRootUsedBytes` for `Root`. */
-export function usageValues(
-  part: string,
-  { bsize, blocks, bfree, bavail, files, ffree }: FileSystemUsage,
-): Measurements {
+/** Adds the values of the file system named `part` in keys: `diskRootUsedBytes` for `Root`. */
+export function addUsageValues(part: string, usage: FileSystemUsage, read: PartialRead): void {
+  const { blocks, bfree, bavail, files, ffree } = usage;
   const used = blocks - bfree;
   if (blocks <= 0 || used + bavail <= 0)
     throw new InvalidValueError(`the file system ${part} reports a size of 0`);
-  return {
-    [`disk${part}UsedBytes`]: used * bsize,
-    [`disk${part}FreeBytes`]: bavail * bsize,
-    [`disk${part}UsedPercent`]: (100 * used) / (used + bavail),
-    // File systems that create inodes on demand (FAT, btrfs) report 0.
-    [`disk${part}InodesUsedPercent`]: files > 0 ? (100 * (files - ffree)) / files : undefined,
-  };
+  if (used < 0 || bavail > blocks)
+    throw new InvalidValueError(`the file system ${part} reports more free than total blocks`);
+  const unit = blockBytes(usage);
+  if (unit !== undefined) {
+    read.values[`disk${part}UsedBytes`] = used * unit;
+    read.values[`disk${part}FreeBytes`] = bavail * unit;
+  }
+  read.values[`disk${part}UsedPercent`] = (100 * used) / (used + bavail);
+  // File systems that create inodes on demand (FAT, btrfs) report 0.
+  if (files > 0) read.values[`disk${part}InodesUsedPercent`] = (100 * (files - ffree)) / files;
 }
 
 function bytesEntry(key: string, meaning: string): CatalogueEntry {

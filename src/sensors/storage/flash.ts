@@ -1,14 +1,15 @@
 /**
  * Wear of an eMMC, and identity of SD cards and eMMCs. An eMMC of version 5 or later estimates its used life
  * in tenths; an SD card has no such register. The kernel reads the device only when it is attached, so a
- * round every five minutes accesses no device and misses nothing.
+ * round every five minutes accesses no device and misses nothing. An invalid register costs only its own value.
  */
 
 import { keyPart } from '../devices/keys.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { listOptional, readOptional } from '../files/optional-files.ts';
 import { invalidText } from '../files/parse.ts';
-import type { Collector, Measurements } from '../runtime/collector.ts';
+import type { Collector } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 
 const SOURCE =
   'Documentation/driver-api/mmc/mmc-dev-attrs.rst; drivers/mmc/core/mmc.c; JEDEC JESD84-B51, 7.4.38 to 7.4.40';
@@ -42,8 +43,13 @@ export const flash: Collector = {
     text('drive*Kind', 7, 'type of the device: SD, SDcombo, or MMC for an eMMC'),
   ],
   everyMs: 300_000,
-  open: (hostFiles) => () =>
-    Object.assign({}, ...devices(hostFiles).map((folder) => stateOf(hostFiles, folder))),
+  open: (hostFiles) => () => {
+    const read = new PartialRead();
+    for (const folder of devices(hostFiles)) {
+      read.attempt(folder, () => readState(hostFiles, folder, read));
+    }
+    return read.result();
+  },
 };
 
 function text(key: string, charactersMax: number, meaning: string) {
@@ -63,24 +69,23 @@ function devices(hostFiles: HostFiles): readonly string[] {
     .slice(0, DEVICES_MAX);
 }
 
-/** Empty without a block device: Wi-Fi chips use the same bus. */
-function stateOf(hostFiles: HostFiles, folder: string): Measurements {
+/** Adds nothing without a block device: Wi-Fi chips use the same bus. */
+function readState(hostFiles: HostFiles, folder: string, read: PartialRead): undefined {
   const [block] = listOptional(hostFiles, `${folder}/block`);
-  if (block === undefined) return {};
-  const part = keyPart(block);
-  return {
-    [`drive${part}LifeUsedPercent`]: lifeUsed(readOptional(hostFiles, `${folder}/life_time`), folder),
-    [`drive${part}SpareState`]: spareState(readOptional(hostFiles, `${folder}/pre_eol_info`), folder),
-    // ThingsBoard would store a name of digits as a number.
-    [`drive${part}Name`]: readMatching(hostFiles, `${folder}/name`, /^(?=.*[A-Za-z])[ -~]{1,6}$/),
-    [`drive${part}MadeIn`]: readMatching(hostFiles, `${folder}/date`, /^\d{2}\/\d{4}$/),
-    [`drive${part}Kind`]: readMatching(hostFiles, `${folder}/type`, /^(SD|MMC|SDcombo)$/),
-  };
+  if (block === undefined) return undefined;
+  const key = (name: string) => `drive${keyPart(block)}${name}`;
+  const text = (file: string) => readOptional(hostFiles, `${folder}/${file}`);
+  read.attemptValue(folder, key('LifeUsedPercent'), () => lifeUsed(text('life_time'), folder));
+  read.attemptValue(folder, key('SpareState'), () => spareState(text('pre_eol_info'), folder));
+  // ThingsBoard would store a name of digits as a number.
+  read.attemptValue(folder, key('Name'), () => matching(text('name'), /^(?=.*[A-Za-z])[ -~]{1,6}$/));
+  read.attemptValue(folder, key('MadeIn'), () => matching(text('date'), /^\d{2}\/\d{4}$/));
+  read.attemptValue(folder, key('Kind'), () => matching(text('type'), /^(SD|MMC|SDcombo)$/));
+  return undefined;
 }
 
-/** The text of the file if it matches; the register of a card can hold anything. */
-function readMatching(hostFiles: HostFiles, path: string, pattern: RegExp): string | undefined {
-  const content = readOptional(hostFiles, path);
+/** The text if it matches; the register of a card can hold anything. */
+function matching(content: string | undefined, pattern: RegExp): string | undefined {
   return content !== undefined && pattern.test(content) ? content : undefined;
 }
 

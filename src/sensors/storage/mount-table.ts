@@ -34,51 +34,61 @@ interface MountLine extends Mount {
   readonly isStorage: boolean;
 }
 
+/** `problem`: a line of unknown format, which costs only itself. */
+export interface MountTableContent {
+  /** Sorted by path, the root first; undefined if the host has no such table. */
+  readonly mounts: readonly Mount[] | undefined;
+  readonly problem: Error | undefined;
+}
+
+const NO_TABLE: MountTableContent = { mounts: undefined, problem: undefined };
+
 export class MountTable {
   readonly #hostFiles: HostFiles;
   #text: string | undefined;
-  #mounts: readonly Mount[] | undefined;
+  #content = NO_TABLE;
 
   constructor(hostFiles: HostFiles) {
     this.#hostFiles = hostFiles;
   }
 
-  /** The mounts sorted by path, the root first; undefined if the host has no such table. */
-  read(): readonly Mount[] | undefined {
+  /** Throws if the table is truncated or cannot be read. */
+  read(): MountTableContent {
     const text = readOrDefault(() => this.#hostFiles.read(PATH), undefined);
     // The table hardly ever changes, and comparing it is cheaper than parsing it.
-    if (text !== this.#text) this.#mounts = text === undefined ? undefined : parseMounts(text);
+    if (text !== this.#text) this.#content = text === undefined ? NO_TABLE : parseMounts(text);
     this.#text = text;
-    return this.#mounts;
+    return this.#content;
   }
 }
 
-function parseMounts(text: string): readonly Mount[] {
+function parseMounts(text: string): MountTableContent {
   const byPoint = new Map<string, MountLine>();
+  let problem: Error | undefined;
   for (const line of splitLines(text, PATH)) {
     const mount = parseLine(line);
-    byPoint.set(mount.point, mount);
+    if (mount === undefined) problem = new InvalidValueError(`/${PATH} has a line of unknown format`);
+    else byPoint.set(mount.point, mount);
   }
   const lines = [...byPoint.values()].filter(({ isStorage, point }) => isStorage || point === '/');
   const devices = new Set<string>();
-  return lines
+  const mounts = lines
     .toSorted((a, b) => (a.point < b.point ? -1 : 1))
     .filter(({ device }) => !devices.has(device) && devices.add(device))
     .map(({ point, isReadOnly }) => ({ point, isReadOnly }));
+  return { mounts, problem };
 }
 
 /**
  * Fields: id, parent, device, root, mount point, mount options, optional fields, a dash, type, source, file
- * system options.
+ * system options. Undefined for another format.
  */
-function parseLine(line: string): MountLine {
+function parseLine(line: string): MountLine | undefined {
   const dash = line.indexOf(' - ');
   const [, , device = '', root, escapedPoint] = line.slice(0, Math.max(dash, 0)).split(' ');
   const [type = '', source = '', options = ''] = line.slice(dash + ' - '.length).split(' ');
   const point = escapedPoint === undefined ? undefined : decodePath(escapedPoint);
-  if (point === undefined || !point.startsWith('/') || !/^\d+:\d+$/.test(device)) {
-    throw new InvalidValueError(`/${PATH} has a line of unknown format`);
-  }
+  if (point === undefined || !point.startsWith('/') || !/^\d+:\d+$/.test(device)) return undefined;
   const isWholeFileSystem = root === '/' || SUBVOLUME_TYPES.has(type);
   const isImage = IMAGE_TYPES.has(type) || device.startsWith(`${LOOP_MAJOR}:`);
   const isStorage = isWholeFileSystem && !isImage && source.startsWith('/dev/') && !type.startsWith('fuse.');

@@ -9,17 +9,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errorCode } from '../../core/model/error-code.ts';
 import { keyParts } from '../devices/keys.ts';
 import type { FileSystemUsage, HostFiles } from '../files/host-files.ts';
-import { asError } from '../files/parse.ts';
-import {
-  type CatalogueEntry,
-  type Collect,
-  type Collector,
-  type Measurements,
-  type NumberEntry,
-  PartialReadError,
-  type SensorClock,
-} from '../runtime/collector.ts';
-import { usageValues } from './filesystem.ts';
+import type { CatalogueEntry, Collect, Collector, NumberEntry, SensorClock } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
+import { addUsageValues, USAGE_NOTE } from './filesystem.ts';
 import { type Mount, MountTable } from './mount-table.ts';
 
 const BYTES_MAX = 2 ** 63;
@@ -45,6 +37,7 @@ export const mounts: Collector = {
       source: SOURCE,
     },
   ],
+  notes: [USAGE_NOTE],
   open: openMounts,
 };
 
@@ -52,34 +45,42 @@ export const mounts: Collector = {
 const MOUNTS_MAX = 16;
 
 function openMounts(hostFiles: HostFiles, clock: SensorClock): Collect {
-  const table = new MountTable(hostFiles);
+  const mountTable = new MountTable(hostFiles);
   const usageReader = new UsageReader(hostFiles, clock);
   return async () => {
-    const all = (table.read() ?? []).filter(({ point }) => point !== '/').slice(0, MOUNTS_MAX);
+    const read = new PartialRead();
+    const { mounts: table = [], problem } = mountTable.read();
+    if (problem !== undefined) read.fail('mount table', problem);
+    const all = table.filter(({ point }) => point !== '/').slice(0, MOUNTS_MAX);
     const parts = keyParts(
       all.map(({ point }) => point),
       ['Root'],
     );
-    const values: Record<string, Measurements[string]> = {};
-    const failures = new Map<string, Error>();
-    for (const { point, isReadOnly } of all) {
-      const part = parts.get(point);
-      if (part === undefined) continue;
-      values[`disk${part}ReadOnly`] = isReadOnly;
-      try {
-        const usage = await usageReader.read(point);
-        if (usage === 'timed-out')
-          failures.set(point, new Error(`the file system at ${point} has not responded`));
-        else Object.assign(values, usageValues(part, usage));
-      } catch (error) {
-        // Unmounted since the table was read, or the agent may not access it.
-        if (!isInaccessible(error)) failures.set(point, asError(error));
-        delete values[`disk${part}ReadOnly`];
-      }
+    for (const mount of all) {
+      const part = parts.get(mount.point);
+      if (part !== undefined) await addMount(mount, part, usageReader, read);
     }
-    if (failures.size > 0) throw new PartialReadError(values, failures);
-    return values;
+    return read.result();
   };
+}
+
+async function addMount(
+  { point, isReadOnly }: Mount,
+  part: string,
+  usageReader: UsageReader,
+  read: PartialRead,
+): Promise<void> {
+  const readOnlyKey = `disk${part}ReadOnly`;
+  read.values[readOnlyKey] = isReadOnly;
+  try {
+    const usage = await usageReader.read(point);
+    if (usage === 'timed-out') throw new Error(`the file system at ${point} has not responded`);
+    addUsageValues(part, usage, read);
+  } catch (error) {
+    // Unmounted since the table was read, or the agent may not access it.
+    if (isInaccessible(error)) delete read.values[readOnlyKey];
+    else read.fail(point, error);
+  }
 }
 
 const TIMEOUT_MS = 750;

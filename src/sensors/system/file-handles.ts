@@ -6,6 +6,7 @@
 import { readOptionalLines } from '../files/optional-files.ts';
 import { parseNatural } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
+import { PartialRead } from '../runtime/partial-read.ts';
 
 const UNLIMITED = '9223372036854775807';
 const SOURCE = 'Documentation/admin-guide/sysctl/fs.rst, file-nr';
@@ -43,11 +44,13 @@ export const fileHandles: Collector = {
     const inUse =
       parseNatural(allocated, 'the first field of file-nr') -
       parseNatural(unused, 'the second field of file-nr');
-    // Without a limit the kernel reports 2^63-1, which a double cannot hold.
-    const limit = maximum === UNLIMITED ? undefined : parseNatural(maximum, 'the third field of file-nr');
-    return {
-      fileHandleCount: inUse,
-      fileHandleUsedPercent: limit ? (100 * inUse) / limit : undefined,
-    };
+    const read = new PartialRead();
+    read.values['fileHandleCount'] = inUse;
+    read.attemptValue('limit', 'fileHandleUsedPercent', () => {
+      // Without a limit the kernel reports 2^63-1, which a double cannot hold.
+      const limit = maximum === UNLIMITED ? undefined : parseNatural(maximum, 'the third field of file-nr');
+      return limit ? (100 * inUse) / limit : undefined;
+    });
+    return read.result();
   },
 };

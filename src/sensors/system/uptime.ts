@@ -1,5 +1,9 @@
-/** Seconds since the kernel started, including time asleep; in most containers those of the host. */
+/**
+ * Seconds since the kernel started, including time asleep; in most containers those of the host. Absent for
+ * one sample if it is lower than before, which is no restart: the agent would have restarted too.
+ */
 
+import { ConfirmedCount } from '../devices/confirmed-count.ts';
 import { parseDecimal, splitLines } from '../files/parse.ts';
 import type { Collector } from '../runtime/collector.ts';
 
@@ -18,8 +22,16 @@ export const uptime: Collector = {
       source: 'proc_uptime(5)',
     },
   ],
-  open: (hostFiles) => () => {
-    const [line = ''] = splitLines(hostFiles.read('proc/uptime'), 'proc/uptime');
-    return { uptimeS: parseDecimal(line.split(' ', 1)[0], 'the first field of /proc/uptime') };
+  notes: [
+    'A time that is lower than before is absent for one sample: it is no restart, which would restart the agent too.',
+  ],
+  open: (hostFiles, clock) => {
+    // It jumps over the time asleep, which has no bound.
+    const seconds = new ConfirmedCount(Number.POSITIVE_INFINITY);
+    return () => {
+      const [line = ''] = splitLines(hostFiles.read('proc/uptime'), 'proc/uptime');
+      const uptime = parseDecimal(line.split(' ', 1)[0], 'the first field of /proc/uptime');
+      return { uptimeS: seconds.next(uptime, clock.monotonicMs()) };
+    };
   },
 };

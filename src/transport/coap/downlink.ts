@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import { Semaphore } from '../../core/async/semaphore.ts';
-import type { Result } from '../../core/failures/failure.ts';
+import type { Failure, Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -27,6 +27,8 @@ export interface CoapDownlinkPorts {
   readonly random: Pick<Random, 'uniform'>;
   readonly log?: Logger;
   readonly timingOf: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
+  /** When a request other than those of the downlink last succeeded, monotonic ms. */
+  readonly lastSuccessMs: () => number;
   /** Shorter intervals, for tests. */
   readonly renewals?: RenewalIntervals;
 }
@@ -35,6 +37,9 @@ export interface CoapDownlinkPorts {
 const REPLY_TIMEOUT_MS = 180_000;
 /** Up to 64 blocks of a notification, ms. The server repeats it for 62 to 93 s (contract section 5). */
 const FETCH_TIMEOUT_MS = 60_000;
+
+/** If telemetry has succeeded within this time, it decides about the socket, ms. */
+const RECENTLY_MS = 5 * 60_000;
 
 export class CoapDownlink implements Downlink {
   readonly #connection: CoapConnection;
@@ -64,6 +69,7 @@ export class CoapDownlink implements Downlink {
         random,
         log,
         renewals,
+        reportFailure: (failure) => this.#reportFailure(failure),
         settingsFor: (client) => this.#settingsFor(client),
         fetchBody: (client, path, first, fetchSignal) =>
           this.#withTimeout(FETCH_TIMEOUT_MS, fetchSignal, (timeout) =>
@@ -93,11 +99,19 @@ export class CoapDownlink implements Downlink {
       if (!client.ok) return client;
       const result = await postInBlocks(this.#sender(client.value, signal), path, body);
       if (client.value.messageLayer.isClosed && !result.ok && !signal.aborted) continue;
-      this.#connection.reportResult(result.ok ? undefined : result.failure);
-      if (!result.ok) return result;
+      if (!result.ok) {
+        this.#reportFailure(result.failure);
+        return result;
+      }
       if (result.value.code === '2.01') return { ok: true, value: undefined };
       return { ok: false, failure: classifyError(result.value) };
     }
+  }
+
+  /** A new socket or address may help, but must not disturb telemetry that works. */
+  #reportFailure(failure: Failure): void {
+    const { clock, lastSuccessMs } = this.#ports;
+    if (clock.monotonicMs() - lastSuccessMs() > RECENTLY_MS) this.#connection.reportResult(failure);
   }
 
   /** Sends requests, each with a new token. */

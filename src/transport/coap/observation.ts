@@ -120,6 +120,7 @@ export class Observation implements TokenObserver {
     const { layer } = this.#ports;
     layer.unobserve(this.#token);
     if (this.#registration && !this.#end && !layer.isClosed) layer.sendOnce(this.#request(1));
+    this.#end ??= aborted();
   }
 
   onMessage(message: ResponseMessage, acknowledge: () => void): void {

@@ -6,7 +6,7 @@
 
 import { AsyncSignal } from '../../core/async/async-signal.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
-import type { Result } from '../../core/failures/failure.ts';
+import type { Failure, Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -38,6 +38,8 @@ export interface ObservePorts {
   readonly random: Pick<Random, 'uniform'>;
   readonly log: Logger;
   readonly renewals: RenewalIntervals;
+  /** Reports the failure of a registration. */
+  readonly reportFailure: (failure: Failure) => void;
   readonly settingsFor: (client: CoapClient) => Omit<ExchangeSettings, 'token'>;
   readonly fetchBody: (
     client: CoapClient,
@@ -143,8 +145,9 @@ class DeviceObservations implements Disposable {
       if (client.value !== this.#client) return 'socket-replaced';
       const registered = await this.#register(next, signal);
       if (next.end || (messageLayer.isClosed && !signal.aborted)) continue;
-      connection.reportResult(registered.ok ? undefined : registered.failure);
-      if (!registered.ok) return registered;
+      if (registered.ok) continue;
+      this.#ports.reportFailure(registered.failure);
+      return registered;
     }
   }
 

@@ -40,13 +40,18 @@ export class CoapTransport implements Transport {
   readonly #clock: Clock;
   readonly #timingOf: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
   readonly #downlink: CoapDownlink;
+  #lastSuccessMs = Number.NEGATIVE_INFINITY;
 
   constructor(settings: CoapSettings, ports: CoapPorts) {
     this.#connection = new CoapConnection(settings.host, settings.port, ports);
     this.#clock = ports.clock;
     this.#timingOf =
       ports.timingOf ?? ((policy, rtoMs) => retransmissionTiming(policy, ports.random.uniform(), rtoMs));
-    this.#downlink = new CoapDownlink(this.#connection, { ...ports, timingOf: this.#timingOf });
+    this.#downlink = new CoapDownlink(this.#connection, {
+      ...ports,
+      timingOf: this.#timingOf,
+      lastSuccessMs: () => this.#lastSuccessMs,
+    });
   }
 
   async provision(
@@ -153,6 +158,7 @@ export class CoapTransport implements Transport {
     const response = client.ok ? await this.#send(client.value, request, signal) : client;
     const result = abortToTimeout(response, signal);
     this.#connection.reportResult(result.ok ? undefined : result.failure);
+    if (result.ok) this.#lastSuccessMs = this.#clock.monotonicMs();
     return result;
   }
 

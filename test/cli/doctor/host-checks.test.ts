@@ -4,8 +4,16 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { boardCheck, eventCountsCheck, successCheck } from '../../../src/cli/doctor/host-checks.ts';
+import {
+  boardCheck,
+  clockCheck,
+  eventCountsCheck,
+  identityCheck,
+  successCheck,
+} from '../../../src/cli/doctor/host-checks.ts';
 import { statusJson } from '../../../src/cli/status/json.ts';
+import type { Fingerprint } from '../../../src/core/model/board-fingerprint.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
 import { boardFingerprint } from '../../../src/host/hardware/fingerprint.ts';
 import { tempDir } from '../../app/agent-process.ts';
 
@@ -13,9 +21,9 @@ const { signal } = new AbortController();
 const host = (name: string) => join('test/fixtures/hosts', name);
 const NOTHING = statusJson({ is: 'missing' }, { bootMs: 0, wallMs: 0, bootId: 'b' });
 
-async function boardOf(made: string, now: string) {
+async function boardOf(made: string | Fingerprint, now: string) {
   await using place = await tempDir();
-  const fingerprint = boardFingerprint({ root: host(made) });
+  const fingerprint = typeof made === 'string' ? boardFingerprint({ root: host(made) }) : made;
   const record = {
     version: 1,
     state: 'provisioned',
@@ -41,6 +49,36 @@ describe('the board check', () => {
     assert.equal(result.status, 'fail', result.observed);
     assert.match(result.status === 'fail' ? result.action : '', /prepare-image/);
     assert.ok(!JSON.stringify(result).includes('QZ7QZ7QZ7'));
+  });
+
+  it('fails on a board with the serial number of the credentials and other addresses', async () => {
+    const [serial = ''] = boardFingerprint({ root: host('raspberry-pi-4') });
+    const result = await boardOf([serial, 'mac:0000000000000000'], 'raspberry-pi-4');
+    assert.equal(result.status, 'fail', result.observed);
+    assert.match(result.observed, /only by an identifier that several boards can share/);
+  });
+
+  it('is skipped on a board that nothing identifies', async () => {
+    const result = await boardOf('raspberry-pi-4', 'x86-vm');
+    assert.equal(result.status, 'skip', result.observed);
+  });
+});
+
+describe('the identity check', () => {
+  it('names the device of the credentials, whatever the name would be today', async () => {
+    const token = new Secret('QZ7QZ7QZ7QZ7QZ7QZ7QZ7');
+    const result = await identityCheck([], { status: 'usable', device: 'gw-old', token }).run(signal);
+    assert.deepEqual(result, { status: 'pass', observed: 'gw-old, the name of the credentials' });
+  });
+});
+
+describe('the clock check', () => {
+  it('fails on a date before the release, whatever a time service says', async () => {
+    const clock = { wallMs: () => Date.UTC(2007, 3, 15), sleep: async () => {} };
+    const result = await clockCheck([], clock).run(signal);
+    assert.equal(result.status, 'fail');
+    assert.match(result.observed, /^2007-04-15T.* was released on 20/);
+    assert.match(result.status === 'fail' ? result.action : '', /check the time service/);
   });
 });
 

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { type SampleOptions, sampleCommand } from '../../../src/cli/sample/command.ts';
-import type { Clock } from '../../../src/core/ports/clock.ts';
+import { type SampleOptions, sampleRoot } from '../../../src/cli/sample/command.ts';
+import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { FakeTerminal } from '../../doubles/fake-terminal.ts';
 import { copyHost, type HostName, RecordingSensorLogger } from '../../sensors/helpers/captured-host.ts';
+import { createSampleClock } from './sample-clock.ts';
 
 const CONTROL = /[^\n\P{Cc}]/u;
 
@@ -75,6 +76,7 @@ it('--explain shows the raw value and the file that selected the sensor', async 
   assert.deepEqual(readFrom(lines).toSorted(), [`${zone}/temp`, `${zone}/type`]);
   assert.ok(lines.includes('raw value   48.686'), lines.join('\n'));
   assert.ok(lines.some((line) => line.startsWith('accepted    -60 to 150 °C')));
+  assert.ok(lines.some((line) => line.startsWith('note        Exactly 85 °C, more than 20 °C away')));
 });
 
 it('--explain of a rate shows only the counters of that interface', async (t) => {
@@ -229,29 +231,12 @@ async function run(host: HostName, t: TestContext, options: SampleOptions, chang
     writeFileSync(join(root, path), text);
   }
   const terminal = new FakeTerminal();
-  const ports = { clock: createFastClock(), log: new RecordingSensorLogger(), terminal, environment: {} };
-  const code = await sampleCommand({ root, ...options }, ports);
+  const ports = { log: new RecordingSensorLogger(), terminal, environment: {} };
+  const files = { hostFiles: openHostFiles(root), isOther: false, hasKernelFiles: true };
+  const code = await sampleRoot(options, { ...files, clock: createSampleClock() }, ports);
   return { code, lines: terminal.lines };
 }
 
 function readFrom(lines: readonly string[]): readonly string[] {
   return lines.filter((line) => line.startsWith('read from')).map((line) => line.replace(/^read from +/, ''));
-}
-
-/** The pause of the command ends at once; the longer deadline of a sensor never ends, even on a slow host. */
-const PAUSE_MS = 500;
-
-function createFastClock(): Clock {
-  let nowMs = 0;
-  return {
-    wallMs: () => Date.UTC(2026, 0, 1) + nowMs,
-    monotonicMs: () => nowMs,
-    bootId: 'this boot',
-    bootMs: () => nowMs,
-    sleep: (ms, signal) => {
-      if (ms > PAUSE_MS) return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
-      nowMs += ms;
-      return Promise.resolve();
-    },
-  };
 }

@@ -8,6 +8,7 @@ import { createSampleSubject, type SampleSubject } from '../../../src/cli/sample
 import { tableLines } from '../../../src/cli/sample/table.ts';
 import { watchSamples } from '../../../src/cli/sample/watch.ts';
 import { sparkline, watchViewLines } from '../../../src/cli/sample/watch-layout.ts';
+import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
 import { FakeTerminal } from '../../doubles/fake-terminal.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { MAIN } from '../../paths.ts';
@@ -21,7 +22,11 @@ const VALUES = {
   netWanlteinterfaceTxBytesPerS: 0,
   uptimeS: 93_784,
 };
-const plain = createSampleSubject({}, {});
+const plain = createSampleSubject(
+  {},
+  { hostFiles: openHostFiles('/'), isOther: false, hasKernelFiles: true },
+  {},
+);
 /** Rows of an agent that sends everything. */
 const subject = subjectWithout('');
 
@@ -134,6 +139,7 @@ function live(terminal: FakeTerminal, clock: VirtualClock) {
     terminal,
     clock,
     sensors: { sample },
+    everyMs: 1000,
     group: (values: object) => groupRows({ ...values }, subject),
   };
 }

@@ -28,6 +28,17 @@ it('a number that the server would store as text is omitted', () => {
   assert.deepEqual(deliverable({ a: exact, b: -exact, c: exact + 1, d: -1e21 }), { a: exact, b: -exact });
 });
 
+it('a text that reads as a number gets its key as a prefix', () => {
+  const values = { revision: '007', mode: 'eco', serial: 'revision 007' };
+  assert.deepEqual(deliverable(values), { ...values, revision: 'revision 007' });
+});
+
+it('every number is rounded to six decimals, and an integer stays exact', () => {
+  const values = { tiny: 4e-7, least: 5e-7, third: 1 / 3, large: Number.MAX_SAFE_INTEGER };
+  const rounded = { tiny: 0, least: 0.000001, third: 0.333333, large: Number.MAX_SAFE_INTEGER };
+  assert.deepEqual(deliverable(values), rounded);
+});
+
 it('deliverable keeps the order of the keys and does not change its argument', () => {
   const values = { z: 1, gone: null, a: 2 };
   assert.deepEqual(Object.keys(deliverable(values)), ['z', 'a']);

@@ -14,8 +14,8 @@ export const BOOT_MS = 5000;
 export const HOUR_MS = 3_600_000;
 
 export class TimestamperHarness implements AsyncDisposable {
-  readonly clock = new VirtualClock(WALL_MS, { bootId: 'this-boot', bootMs: BOOT_MS });
-  readonly timeSync = new ScriptedTimeSync(this.clock);
+  readonly clock: VirtualClock;
+  readonly timeSync: ScriptedTimeSync;
   readonly log = new RecordingLogger();
   readonly stop = new AbortController();
   readonly memory = new MemoryOffsetStore();
@@ -27,9 +27,19 @@ export class TimestamperHarness implements AsyncDisposable {
     trust = 'synchronised',
     synchronised = false,
     storedOffsets,
-  }: { trust?: ClockTrust; synchronised?: boolean; storedOffsets?: StoredOffsets } = {}) {
+    wallMs = WALL_MS,
+    releasedMs,
+  }: {
+    trust?: ClockTrust;
+    synchronised?: boolean;
+    storedOffsets?: StoredOffsets;
+    wallMs?: number;
+    releasedMs?: number;
+  } = {}) {
+    this.clock = new VirtualClock(wallMs, { bootId: 'this-boot', bootMs: BOOT_MS });
+    this.timeSync = new ScriptedTimeSync(this.clock);
     this.timeSync.synchronised = synchronised;
-    this.timestamper = new Timestamper(this, { trust });
+    this.timestamper = new Timestamper(this, { trust, ...(releasedMs !== undefined && { releasedMs }) });
     if (storedOffsets) this.timestamper.restore(storedOffsets);
     this.running = this.timestamper.run(async (offsetMs) => {
       this.firstOffsetsMs.push(offsetMs);

@@ -65,6 +65,28 @@ it('a suspend that the wall clock missed too is included within five seconds', (
   assert.equal(boot.bootMs(), 160_000);
 });
 
+it('an uptime that is wrong once, or beyond 300 years, is no suspend', (t) => {
+  const { host, open } = hostAt(t, 60_000, '60.00');
+  const boot = open();
+  host.setUptime('18446744073709551613 1.00\n');
+  host.pass(10_000);
+  assert.equal(boot.bootMs(), 70_000);
+  host.setUptime('900000.00 1.00\n');
+  const right = host.monotonicMs + 10_000;
+  host.pass(10_000);
+  let reads = 0;
+  Object.defineProperty(host, 'monotonicMs', {
+    get: () => {
+      // The file is right again after it was read for the first time.
+      reads += 1;
+      if (reads > 1) host.setUptime(`${right / 1000}.00 1.00\n`);
+      return right;
+    },
+  });
+  assert.equal(boot.bootMs(), right);
+  assert.ok(reads > 1);
+});
+
 it('a container with a smaller uptime has the boot time of the host', (t) => {
   const { host, open } = hostAt(t, 9_000_000, '12.00');
   const boot = open();

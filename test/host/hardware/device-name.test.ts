@@ -5,7 +5,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { deriveDeviceName } from '../../../src/host/hardware/device-name.ts';
-import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac } from '../host-files.ts';
+import { BOARD, ETH0, type Files, HOSTNAME, hostOf, MACHINE_ID, mac, serial } from '../host-files.ts';
 
 it('the device name of a board and system never changes', (t) => {
   assert.deepEqual(deriveDeviceName({ root: hostOf(t, MACHINE_ID, BOARD) }), {
@@ -22,7 +22,7 @@ it('the device names of the captured hosts never change', () => {
   });
   assert.deepEqual(names, [
     ['gw-31aee0e4bdee', 'machine-id', 'device-tree serial-number'],
-    ['gw-a157ec0fa41f', 'machine-id', 'mac of eth0'],
+    ['gw-68c9e75018ad', 'machine-id'],
     ['gw-70e487dd3218', 'hostname'],
   ]);
 });
@@ -63,10 +63,10 @@ it('a DMI serial number that only root can read is not used, not even by root', 
 });
 
 it('without a serial number the device name uses the first permanent address', (t) => {
-  const random = mac('ath0', '02:00:5e:20:00:02', { type: '3' });
-  const bridge = mac('br0', '02:00:5e:20:00:03', { device: false });
-  const dongle = mac('enx1', '02:00:5e:20:00:04', { usb: true });
-  const later = mac('eth1', '02:00:5e:20:00:05');
+  const random = mac('ath0', '00:00:5e:00:53:02', { type: '3' });
+  const bridge = mac('br0', '00:00:5e:00:53:03', { device: false });
+  const dongle = mac('enx1', '00:00:5e:00:53:04', { usb: true });
+  const later = mac('eth1', '00:00:5e:00:53:05');
   assert.deepEqual(sourcesOf(t, MACHINE_ID, later, dongle, bridge, random, ETH0), [
     'machine-id',
     'mac of eth0',
@@ -81,6 +81,50 @@ it('a device name that two hosts can share has a warning', (t) => {
   }
   const unique = deriveDeviceName({ root: hostOf(t, MACHINE_ID, BOARD) });
   assert.equal(unique.ok && unique.warning, undefined);
+});
+
+it('an address that can be random or shared is not in the device name', (t) => {
+  for (const address of ['76:92:f5:00:00:01', '02:00:5e:20:00:01', '00:00:11:12:13:14']) {
+    const found = deriveDeviceName({ root: hostOf(t, MACHINE_ID, mac('eth0', address)) });
+    assert.ok(found.ok);
+    assert.deepEqual(found.sources, ['machine-id'], address);
+    assert.match(found.warning ?? '', /each clone of this image gets the same name/);
+    assert.deepEqual(sourcesOf(t, MACHINE_ID, mac('eth0', address), mac('wlan0', '00:00:5e:00:53:02')), [
+      'machine-id',
+      'mac of wlan0',
+    ]);
+  }
+});
+
+it('a serial number that boards share is not in the device name', (t) => {
+  const shared = serial('c3d9b8674f4b94f6');
+  assert.deepEqual(sourcesOf(t, MACHINE_ID, shared, ETH0), ['machine-id', 'mac of eth0']);
+  const other = mac('eth0', '00:00:5e:00:53:02');
+  assert.notEqual(nameOf(t, MACHINE_ID, shared, ETH0), nameOf(t, MACHINE_ID, shared, other));
+});
+
+it('a device name of a machine-id and a USB address alone has a warning', (t) => {
+  const found = deriveDeviceName({
+    root: hostOf(t, MACHINE_ID, mac('usb0', '00:00:5e:00:53:02', { usb: true })),
+  });
+  assert.ok(found.ok);
+  assert.deepEqual(found.sources, ['machine-id', 'mac of usb0']);
+  assert.match(found.warning ?? '', /USB adapter or modem/);
+  const both = [mac('usb0', '00:00:5e:00:53:02', { usb: true }), ETH0];
+  const unique = deriveDeviceName({ root: hostOf(t, MACHINE_ID, ...both) });
+  assert.equal(unique.ok && unique.warning, undefined);
+});
+
+it('a template with an identifier that boards share works, with a warning', (t) => {
+  const root = hostOf(t, MACHINE_ID, serial('c3d9b8674f4b94f6'), mac('eth0', '76:92:f5:00:00:01'));
+  const [bySerial, byMac, byBoth] = ['gw-{serial}', 'gw-{mac}', '{machineId}'].map((template) =>
+    deriveDeviceName({ root, template }),
+  );
+  assert.ok(bySerial?.ok && byMac?.ok && byBoth?.ok);
+  assert.deepEqual([bySerial.name, byMac.name], ['gw-c3d9b8674f4b94f6', 'gw-7692f5000001']);
+  assert.match(bySerial.warning ?? '', /same serial number/);
+  assert.match(byMac.warning ?? '', /no MAC address of its own/);
+  assert.equal(byBoth.warning, undefined);
 });
 
 it('an uninitialised machine-id is not used', (t) => {
@@ -103,7 +147,7 @@ it('the placeholders of a template are replaced from this host', (t) => {
   const root = hostOf(t, MACHINE_ID, BOARD, HOSTNAME, ETH0);
   assert.deepEqual(deriveDeviceName({ root, template: 'site7-{hostname}-{serial}-{mac}' }), {
     ok: true,
-    name: 'site7-pi-10000000abcdef01-02005e200001',
+    name: 'site7-pi-10000000abcdef01-00005e005301',
     sources: ['hostname', 'serial', 'mac'],
   });
 });

@@ -60,6 +60,7 @@ it('a serial number always starts with SN: and keeps its zeros', () => {
   assert.equal(serialText('ABC1234'), 'SN:ABC1234');
   assert.equal(serialText('SN:ABC1234'), 'SN:ABC1234');
   assert.equal(serialText('-'), undefined);
+  assert.equal(serialText('c3d9b8674f4b94f6'), undefined, 'that of all boards of a kind');
 });
 
 it('the version of the operating system is never a bare number', () => {
@@ -79,14 +80,44 @@ it('an attribute has no control characters and at most 255 characters', () => {
 it('selectAddresses lists unique addresses, IPv4 first, without loopback and link-local', () => {
   const from = (address: string, internal = false) => ({ address, internal });
   assert.deepEqual(
-    selectAddresses({
-      lo: [from('127.0.0.1', true), from('::1', true)],
-      eth0: [from('fe80::1'), from('2001:db8::7'), from('192.0.2.7'), from('169.254.3.4')],
-      wlan0: [from('192.0.2.7'), from('198.51.100.2')],
-      gone: undefined,
-    }),
+    selectAddresses(
+      {
+        lo: [from('127.0.0.1', true), from('::1', true)],
+        eth0: [from('fe80::1'), from('2001:db8::7'), from('192.0.2.7'), from('169.254.3.4')],
+        wlan0: [from('192.0.2.7'), from('198.51.100.2')],
+        gone: undefined,
+      },
+      undefined,
+    ),
     ['192.0.2.7', '198.51.100.2', '2001:db8::7'],
   );
   const many = Array.from({ length: 50 }, (_, i) => from(`2001:db8:1111:2222:3333:4444:5555:6${100 + i}`));
-  assert.ok(selectAddresses({ eth0: many }).join(',').length <= 255);
+  assert.ok(selectAddresses({ eth0: many }, 'eth0').join(',').length <= 255);
+});
+
+it('selectAddresses leaves out bridges of container engines', () => {
+  const bridges = [17, 18, 19, 20, 21, 22].map((octet, at) => [
+    at === 0 ? 'docker0' : `br-0a1b2c3d4e5${at}`,
+    [{ address: `172.${octet}.0.1`, internal: false }],
+  ]);
+  const lan = [{ address: '192.168.1.50', internal: false }];
+  const interfaces = { ...Object.fromEntries(bridges), eth0: lan, 'br-lan': lan };
+  assert.deepEqual(selectAddresses(interfaces, undefined), ['192.168.1.50']);
+});
+
+it('selectAddresses lists the addresses of the default route first', () => {
+  const dummies = [1, 2, 3, 4, 5, 6].map((octet) => [
+    `dummy${octet}`,
+    [{ address: `10.0.${octet}.1`, internal: false }],
+  ]);
+  const lan = [
+    { address: '2001:db8::7', internal: false },
+    { address: '192.168.1.50', internal: false },
+  ];
+  const interfaces = { ...Object.fromEntries(dummies), eth0: lan };
+  assert.deepEqual(selectAddresses(interfaces, 'eth0').slice(0, 3), [
+    '192.168.1.50',
+    '2001:db8::7',
+    '10.0.1.1',
+  ]);
 });

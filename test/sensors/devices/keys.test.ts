@@ -63,6 +63,6 @@ it('equal names get their addresses; devices with equal addresses are left out',
     'NvmeAt000002000',
   ]);
   assert.deepEqual(parts(['twin', ''], ['twin', ''], ['lone', '']), ['Lone']);
-  assert.deepEqual(parts(['lm75', ''], ['LM75', 'x']), ['Lm75At', 'Lm75AtX']);
+  assert.deepEqual(parts(['lm75', ''], ['LM75', 'x']), ['Lm75AtVirtual', 'Lm75AtX']);
   assert.deepEqual(parts(['°', 'x']), []);
 });

@@ -7,15 +7,13 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { DevicePoller, type DeviceValue } from '../../../src/sensors/devices/poll-devices.ts';
 import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
+import { InvalidValueError } from '../../../src/sensors/files/parse.ts';
 import {
   type CatalogueEntry,
   type Collector,
   PartialReadError,
 } from '../../../src/sensors/runtime/collector.ts';
-import { CollectorRunner } from '../../../src/sensors/runtime/collector-runner.ts';
-import { NO_EXTERNAL_VALUES } from '../../../src/sensors/runtime/external-values.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
-import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { RecordingSensorLogger } from '../helpers/captured-host.ts';
 import { createHungFiles } from '../helpers/hung-files.ts';
@@ -61,20 +59,23 @@ it('a missing file triggers a new search for devices', async () => {
   assert.equal(missing(), 1);
 });
 
-it('a device that failed slowly is skipped for a minute and counts as failed', async () => {
+it('a device that failed slowly three times is skipped for a minute and counts as failed', async () => {
   const { queries, clock, poller } = setup();
   const stuck = async () => {
     await clock.advance(1000);
     return fails('ETIMEDOUT')();
   };
   const deviceValues = [deviceValue('a', 'one', stuck, queries), deviceValue('b', 'two', () => 2)];
-  for (let round = 0; round < 6; round += 1) {
-    await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
-    await clock.advance(10_000);
-  }
-  assert.equal(queries.length, 1);
-  await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/ });
-  assert.equal(queries.length, 2);
+  const rounds = async (count: number) => {
+    for (let round = 0; round < count; round += 1) {
+      await assert.rejects(poller.pollAll(deviceValues), { message: /ETIMEDOUT/, measurements: { two: 2 } });
+      await clock.advance(10_000);
+    }
+  };
+  await rounds(8);
+  assert.equal(queries.length, 3);
+  await rounds(6);
+  assert.equal(queries.length, 4, 'once a minute from then on');
 });
 
 it('a device that failed fast is read again in the next round', async () => {
@@ -83,6 +84,16 @@ it('a device that failed fast is read again in the next round', async () => {
   await assert.rejects(poller.pollAll(deviceValues));
   await assert.rejects(poller.pollAll(deviceValues));
   assert.equal(queries.length, 2);
+});
+
+it('an invalid value of a device costs none of its other values', async () => {
+  const { queries, poller } = setup();
+  const invalid = () => {
+    throw new InvalidValueError('/sys/one is invalid: "x"');
+  };
+  const deviceValues = [deviceValue('a', 'one', invalid), deviceValue('a', 'two', () => 2, queries)];
+  await assert.rejects(poller.pollAll(deviceValues), { message: /is invalid/, measurements: { two: 2 } });
+  assert.deepEqual(queries, ['two']);
 });
 
 it('a partial read delivers its valid values and is logged once', async () => {
@@ -105,8 +116,7 @@ it('a partial read delivers its valid values and is logged once', async () => {
     name: 'parts',
     catalogue,
     open: () => async () => {
-      if (broken)
-        throw new PartialReadError({ one: 1, two: 77, three: 3 }, new Map([['two', new Error('EIO: two')]]));
+      if (broken) throw new PartialReadError({ one: 1, three: 3 }, new Map([['two', new Error('EIO: two')]]));
       return { one: 1, two: 2 };
     },
   };
@@ -116,43 +126,53 @@ it('a partial read delivers its valid values and is logged once', async () => {
   assert.deepEqual(await sampler.sample(), { one: 1 });
   broken = false;
   assert.deepEqual(await sampler.sample(), { one: 1, two: 2 });
-  assert.deepEqual(logger.lines, ['warn parts', 'info parts']);
+  assert.deepEqual(logger.lines, ['warn parts', 'warn parts', 'info parts']);
 });
 
-it('each failing device is logged once, and again if it fails again', async () => {
-  const failing = new Map<string, Error>();
-  const collector: Collector = {
-    name: 'bus',
-    catalogue: [],
-    open: () => async () => {
-      if (failing.size > 0) throw new PartialReadError({}, new Map(failing));
-      return {};
-    },
+it('a device that fails slowly now and then is read each time', async () => {
+  const { queries, clock, poller } = setup();
+  let isSlow = false;
+  const moody = async () => {
+    if (!isSlow) return 1;
+    await clock.advance(1000);
+    return fails('ETIMEDOUT')();
   };
-  const log = new RecordingLogger();
-  const runner = new CollectorRunner(collector, {
-    hostFiles: openHostFiles('/nowhere'),
-    clock: new VirtualClock(),
-    log,
-    isSelected: () => true,
-    external: NO_EXTERNAL_VALUES,
-    everyMs: 0,
-  });
-  const loggedEvents = async () => {
-    await runner.read();
-    await runner.read();
-    return log.lines.splice(0).map(({ level, fields }) => `${level} ${fields['reason'] ?? ''}`.trim());
+  for (let round = 0; round < 20; round += 1) {
+    isSlow = round % 5 === 0;
+    await poller.pollAll([deviceValue('a', 'one', moody, queries)]).catch(() => {});
+    await clock.advance(10_000);
+  }
+  assert.equal(queries.length, 20);
+});
+
+it('an invalid value of a device that works costs no other value of it', async () => {
+  const { poller } = setup();
+  const invalid = () => {
+    throw new InvalidValueError('two is invalid: "x"');
   };
-  failing.set('a', new Error('EIO: a'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: a']);
-  failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
-  failing.delete('b');
-  assert.deepEqual(await loggedEvents(), []);
-  failing.set('b', new Error('EIO: b'));
-  assert.deepEqual(await loggedEvents(), ['warn EIO: b']);
-  failing.clear();
-  assert.deepEqual(await loggedEvents(), ['info']);
+  const deviceValues = [
+    deviceValue('a', 'one', () => 1),
+    deviceValue('a', 'two', invalid),
+    deviceValue('a', 'three', () => 3),
+  ];
+  for (let round = 0; round < 2; round += 1) {
+    await assert.rejects(poller.pollAll(deviceValues), (error) => {
+      assert.ok(error instanceof PartialReadError);
+      assert.deepEqual(error.measurements, { one: 1, three: 3 });
+      assert.deepEqual([...error.failures.keys()], ['a']);
+      return true;
+    });
+  }
+});
+
+it('a device that failed and disappears counts as failed for an hour', async () => {
+  const { clock, poller } = setup();
+  await assert.rejects(poller.pollAll([deviceValue('a', 'one', fails('EIO'))]), { message: /EIO/ });
+  await assert.rejects(poller.pollAll([deviceValue('a', 'one', fails('ENOENT'))]), { message: /EIO/ });
+  await clock.advance(3_599_999);
+  assert.throws(() => poller.poll([]), { message: /EIO/ });
+  await clock.advance(1);
+  assert.deepEqual(poller.poll([]), {});
 });
 
 it('hung devices occupy two threads of the pool at most', {

@@ -3,6 +3,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -63,6 +64,11 @@ it('the usage of a root with counts in memory is read without the pool', {
   assert.equal((await hostFiles.usage('/')).blocks, before.blocks);
   release();
   await Promise.all(hung);
+});
+
+it('a FIFO in place of a file of the kernel is empty, and the event loop does not wait', () => {
+  execFileSync('mkfifo', [join(root, 'proc/fifo')]);
+  assert.equal(openHostFiles(root).read('proc/fifo'), '');
 });
 
 function resolves(reading: Promise<unknown>): Promise<boolean> {

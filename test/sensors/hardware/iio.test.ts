@@ -1,8 +1,16 @@
 /** Industrial I/O: (raw + offset) × scale, conversion of units, stable names. */
 
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { it } from 'node:test';
-import { CapturedHost } from '../helpers/captured-host.ts';
+import { createRandom } from '../../../src/sandbox/core/random.ts';
+import { openHostFiles } from '../../../src/sensors/files/host-files.ts';
+import { iio } from '../../../src/sensors/hardware/iio.ts';
+import { openSampler } from '../../../src/sensors/sampler.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+import { CapturedHost, copyHost, RecordingSensorLogger } from '../helpers/captured-host.ts';
+import { type Answer, fails, faultyFiles } from '../helpers/faulty-files.ts';
 import { addDevice, renumber, valuesWithPrefix } from '../helpers/renumber-devices.ts';
 
 const I2C = 'sys/devices/platform/soc/fe804000.i2c/i2c-1';
@@ -131,12 +139,13 @@ it('two sensors of one name are named by their bus addresses', async (t) => {
   assert.deepEqual(valuesWithPrefix(await pi.sampleAfter(300_000), 'iio'), expected);
 });
 
-it('an invalid channel affects only its device, and only in that round', async (t) => {
+it('an invalid channel affects no other channel', async (t) => {
   const board = new CapturedHost('emmc-board', t);
   board.write('sys/bus/iio/devices/iio:device1/in_humidityrelative_raw', 'nan\n');
   assert.deepEqual(Object.keys(valuesWithPrefix(await board.sampleAfter(0), 'iio')), [
     'iioFe720000SaradcTankLevelV',
     'iioFe720000SaradcVoltage0V',
+    'iioHts221TemperatureC',
   ]);
   assert.deepEqual(board.logger.lines, ['warn iio']);
 });
@@ -149,4 +158,42 @@ it('an impossible humidity is left out', async (t) => {
     'iioBme280TemperatureC',
   ]);
   assert.deepEqual(pi.logger.lines, ['warn iio']);
+});
+
+/** Almost an hour, the time a read takes included. */
+const ROUNDS = 350;
+
+/** A DHT11: 3 of 10 reads end in EIO after 25 ms, 1 of 10 in ETIMEDOUT after a second. */
+it('a sensor that fails every few reads has most of its values and few lines', async (t) => {
+  const root = copyHost('x86-vm', t);
+  const device = 'sys/bus/iio/devices/iio:device0';
+  mkdirSync(join(root, device), { recursive: true });
+  for (const [file, text] of Object.entries({ name: 'dht11', in_temp_input: '21000' }))
+    writeFileSync(join(root, device, file), `${text}\n`);
+  const clock = new VirtualClock();
+  const log = new RecordingSensorLogger();
+  const random = createRandom(24);
+  const answers = new Map<string, Answer>([
+    [
+      `${device}/in_temp_input`,
+      async () => {
+        const drawn = random();
+        await clock.advance(drawn < 0.1 ? 1000 : 25);
+        if (drawn < 0.1) fails('ETIMEDOUT');
+        return drawn < 0.4 ? fails('EIO') : '21000\n';
+      },
+    ],
+  ]);
+  const { hostFiles, searches } = faultyFiles(openHostFiles(root), answers);
+  const sampler = openSampler([iio], hostFiles, clock, log);
+  const present: boolean[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    present.push('iioDht11TemperatureC' in (await sampler.sample()));
+    await clock.advance(10_000);
+  }
+  assert.ok(present.filter(Boolean).length > 0.5 * ROUNDS, `${present.filter(Boolean).length} values`);
+  const row = present.map((is) => (is ? '.' : 'x')).join('');
+  assert.doesNotMatch(row, /x{13}/, 'no gap of more than two minutes');
+  assert.ok(log.lines.length <= 6, `${log.lines.length} lines in an hour`);
+  assert.ok(searches() <= 40, `${searches()} directories listed in an hour`);
 });

@@ -191,3 +191,24 @@ function slowBus(t: TestContext, count: number) {
 async function waitTurns(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await nextTurn();
 }
+
+it('a thermometer that goes and comes back has one line for its failure', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-zero-2w', t);
+  const lines = () => pi.logger.lines.filter((line) => line.endsWith(' onewire'));
+  const good = pi.read(FILE);
+  const present = async (rounds: number) => {
+    let count = 0;
+    for (let round = 0; round < rounds; round += 1) count += KEY in (await pi.sampleAfter(10_000)) ? 1 : 0;
+    return count;
+  };
+  assert.equal(await present(3), 3);
+  pi.write(FILE, scratchpadText(ANY, 'NO', 23125));
+  assert.equal(await present(1), 0);
+  pi.remove(`sys/bus/w1/devices/${NAME}`);
+  assert.equal(await present(60), 0);
+  assert.deepEqual(lines(), ['warn onewire'], 'what is absent has not been repaired');
+  addDevice(pi, `sys/bus/w1/devices/${NAME}`, { w1_slave: good.trimEnd() });
+  assert.ok((await present(30)) > 0, 'back within five minutes');
+  await present(30);
+  assert.deepEqual(lines(), ['warn onewire', 'info onewire']);
+});

@@ -43,7 +43,7 @@ it('a fuel gauge is converted from tenths of degrees and micro-units', async (t)
   });
 });
 
-it('an unknown state is absent; an invalid one is logged and affects one supply', async (t) => {
+it('an unknown state is absent; an invalid value is logged and affects no other', async (t) => {
   const host = new CapturedHost('x86-gateway', t);
   host.write(`${BATTERY}/status`, 'Unknown\n');
   const values = await host.sampleAfter(0);
@@ -51,9 +51,11 @@ it('an unknown state is absent; an invalid one is logged and affects one supply'
   assert.equal(values['supplyBat0CapacityPercent'], 87);
   assert.deepEqual(host.logger.lines, []);
   host.write(`${BATTERY}/capacity`, '87 %\n');
-  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'supply'), { supplyAcOnline: false });
+  const { supplyBat0CapacityPercent: capacity, ...others } = valuesWithPrefix(values, 'supply');
+  assert.equal(capacity, 87);
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'supply'), others);
   assert.deepEqual(host.logger.lines, ['warn supply']);
-  host.write(`${BATTERY}/capacity`, '101\n');
+  host.write(`${BATTERY}/capacity`, '-1\n');
   assert.equal('supplyBat0CapacityPercent' in (await host.sampleAfter(1000)), false);
 });
 
@@ -79,6 +81,17 @@ it('the clock battery is reported if a driver has its voltage', async (t) => {
   const cell = { rtcBatteryVoltageV: 2.998, rtcChargingVoltageV: 0 };
   assert.deepEqual(valuesWithPrefix(await host.sampleAfter(300_000), 'rtc'), cell);
   host.write(`${path}/battery_voltage`, '-1\n');
-  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'rtc'), {});
+  assert.deepEqual(valuesWithPrefix(await host.sampleAfter(1000), 'rtc'), { rtcChargingVoltageV: 0 });
   assert.deepEqual(host.logger.lines, ['warn rtc']);
+});
+
+it('a full battery whose gauge shows more than 100 % is at 100 %', async (t) => {
+  const host = new CapturedHost('x86-gateway', t);
+  const levels: unknown[] = [];
+  for (const capacity of ['100', '103', '110', '111', '255', '99']) {
+    host.write(`${BATTERY}/capacity`, `${capacity}\n`);
+    levels.push((await host.sampleAfter(1000))['supplyBat0CapacityPercent']);
+  }
+  assert.deepEqual(levels, [100, 100, 100, undefined, undefined, 99]);
+  assert.deepEqual(host.logger.lines, ['warn supply', 'info supply'], 'nonsense is logged once');
 });

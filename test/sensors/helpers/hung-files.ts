@@ -1,7 +1,7 @@
 /** Files whose reads hang, as those of a device can, until the test releases them. */
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -23,4 +23,20 @@ export function createHungFiles(t: TestContext, count: number) {
     rmSync(folder, { recursive: true, force: true });
   });
   return { folder, release };
+}
+
+/** A link to a named pipe without a writer in place of a file: even opening it waits, until the test ends. */
+export function hangFile(t: TestContext, path: string): void {
+  const folder = mkdtempSync(join(tmpdir(), 'firstlight-hung-'));
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  rmSync(path);
+  symlinkSync(pipe, path);
+  t.after(() => {
+    // Opened for both directions, so that this does not wait for the reader.
+    const both = openSync(pipe, 'r+');
+    writeSync(both, '0\n');
+    closeSync(both);
+    rmSync(folder, { recursive: true });
+  });
 }

@@ -21,7 +21,7 @@ export function renumber(host: CapturedHost, folder: string, prefix: string): vo
   });
 }
 
-/** Writes the files of a device at `path` by name, and the link of its class. */
+/** Writes the files of a device at `path` by name, and the link of its class, relative as the kernel's. */
 export function addDevice(
   host: CapturedHost,
   path: string,
@@ -32,7 +32,8 @@ export function addDevice(
   for (const [name, text] of Object.entries(files)) host.write(`${path}/${name}`, `${text}\n`);
   if (link === undefined) return;
   mkdirSync(join(host.root, dirname(link)), { recursive: true });
-  symlinkSync(`${'../'.repeat(link.split('/').length - 1)}${path}`, join(host.root, link));
+  const target = path.replace(/^sys\//, '');
+  symlinkSync(`${'../'.repeat(link.split('/').length - 2)}${target}`, join(host.root, link));
 }
 
 /** The values whose keys start with the prefix, sorted by key. */

@@ -96,6 +96,18 @@ it('a recovery is logged once, and a new failure is logged again', async (t) => 
   assert.deepEqual(host.logger.lines, ['warn load', 'info load', 'warn load']);
 });
 
+it('each invalid value of a collector is logged, also one that follows another', async () => {
+  let measurements: Measurements = { load1: -1, load5: 1 };
+  const collector: Collector = { name: 'two', catalogue: load.catalogue, open: () => () => measurements };
+  const logger = new RecordingSensorLogger();
+  const sampler = openSampler([collector], hostFilesWith({}), new VirtualClock(), logger);
+  assert.deepEqual(await sampler.sample(), { load5: 1 });
+  measurements = { load1: -1, load5: -1 };
+  assert.deepEqual(await sampler.sample(), {});
+  assert.deepEqual(await sampler.sample(), {});
+  assert.deepEqual(logger.lines, ['warn two', 'warn two']);
+});
+
 it('a /proc/stat without the line of all CPUs is invalid', async (t) => {
   const host = new CapturedHost('raspberry-pi-4', t);
   host.edit('proc/stat', /^cpu .*\n/, '');
@@ -193,7 +205,7 @@ it('values outside the catalogue of a collector are left out', async () => {
   };
   const sampler = openSampler([liar], hostFilesWith({}), new VirtualClock(), logger);
   assert.deepEqual(await sampler.sample(), { load1: 0.5 });
-  assert.deepEqual(logger.lines, ['warn liar']);
+  assert.deepEqual(logger.lines, ['warn liar', 'warn liar', 'warn liar']);
 });
 
 it('a rejected promise fails its sensor and not the sample', async () => {

@@ -186,12 +186,19 @@ describe('long polls over connections', () => {
     const heard = new RecordingListener();
     const listening = transport.listen(token, BOTH, heard, stop.signal);
     await heard.until(({ updates }) => updates.length > 0);
-    while (polls < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const until = async (isTrue: () => boolean) => {
+      while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await until(() => polls === 2);
     const { signal } = stop;
-    const results = await Promise.all([
-      ...[1, 2, 3, 4].map((n) => transport.postTelemetry(token, `{"n":${n}}`, signal)),
-      transport.reply(token, 0, '{}', signal),
-    ]);
+    const requests: Promise<Result<void>>[] = [];
+    // One after the other: the agent of Node counts a connection when it is open.
+    for (const n of [1, 2, 3, 4]) {
+      requests.push(transport.postTelemetry(token, `{"n":${n}}`, signal));
+      await until(() => posts.length === n);
+    }
+    requests.push(transport.reply(token, 0, '{}', signal));
+    const results = await Promise.all(requests);
     assert.deepEqual(
       results.map(({ ok }) => ok),
       Array(5).fill(true),
@@ -204,6 +211,47 @@ describe('long polls over connections', () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     assert.equal(roundTripsMs.length, 6);
+  });
+
+  it('use one connection as long as the server keeps it', { timeout: 20_000 }, async () => {
+    let connections = 0;
+    let polls = 0;
+    let finish = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const server = createServer((_request, reply) => {
+      polls += 1;
+      setTimeout(() => reply.writeHead(408).end(), 10);
+      if (polls === 10) finish();
+    });
+    server.on('connection', () => {
+      connections += 1;
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const settings = {
+      scheme: 'http',
+      host: '127.0.0.1',
+      port,
+      tls: { pins: [] },
+      userAgent: 'firstlight/test',
+    } as const;
+    const transport = new HttpTransport(settings, {
+      clock: hostClock(),
+      log: new RecordingLogger(),
+      polls: { ...POLL_INTERVALS, pollMs: 10, firstPollMs: 10 },
+    });
+    const stop = new AbortController();
+    const commands = { attributes: false, commands: true };
+    const listening = transport.listen(new Secret('token'), commands, new RecordingListener(), stop.signal);
+    await finished;
+    stop.abort();
+    await listening;
+    await transport[Symbol.asyncDispose]();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    assert.equal(connections, 1);
   });
 
   it('read at most 64 KiB of a response', { timeout: 20_000 }, async () => {

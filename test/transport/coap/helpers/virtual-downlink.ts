@@ -145,15 +145,15 @@ export class VirtualDownlink implements AsyncDisposable {
   }
 }
 
-export const LOSSY: Conditions = { ...NO_FAULTS, up: lossy(0.2), down: lossy(0.2) };
-
-function lossy(lostShare: number): PathConditions {
-  return {
-    lostShare,
-    doubledShare: 0.1,
-    lateShare: 0.1,
-    lateMsMax: 5_000,
-    delayMsMin: 20,
-    delayMsMax: 200,
-  };
+/** One direction of a network. */
+export function pathOf(lostShare: number, delayMsMin: number, delayMsMax: number): PathConditions {
+  return { lostShare, doubledShare: 0, lateShare: 0, lateMsMax: 0, delayMsMin, delayMsMax };
 }
+
+const LOSSY_PATH: PathConditions = {
+  ...pathOf(0.2, 20, 200),
+  doubledShare: 0.1,
+  lateShare: 0.1,
+  lateMsMax: 5_000,
+};
+export const LOSSY: Conditions = { ...NO_FAULTS, up: LOSSY_PATH, down: LOSSY_PATH };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { VirtualDownlink } from './helpers/virtual-downlink.ts';
+import { VirtualDownlink } from '../helpers/virtual-downlink.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -2,15 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Result } from '../../../src/core/failures/failure.ts';
-import { blockBytes } from '../../../src/transport/coap/block-option.ts';
+import type { Result } from '../../../../src/core/failures/failure.ts';
+import { blockBytes } from '../../../../src/transport/coap/block-option.ts';
 import {
   fetchRemainingBlocks,
   postInBlocks,
   type SendRequest,
-} from '../../../src/transport/coap/block-transfer.ts';
-import type { ResponseMessage } from '../../../src/transport/coap/datagram.ts';
-import type { RequestMessage } from '../../../src/transport/coap/request-message.ts';
+} from '../../../../src/transport/coap/block-transfer.ts';
+import type { ResponseMessage } from '../../../../src/transport/coap/datagram.ts';
+import type { RequestMessage } from '../../../../src/transport/coap/request-message.ts';
 
 type Request = Omit<RequestMessage, 'token'>;
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ParsedPacket } from 'coap-packet';
-import { NO_RENEWAL, ObservePeer, repeatUntil, shiftedClock, TOKEN, uint } from './helpers/observe-peer.ts';
-import { ack, answer, emptyAck, type Script } from './helpers/scripted-peer.ts';
+import { NO_RENEWAL, ObservePeer, repeatUntil, shiftedClock, TOKEN, uint } from '../helpers/observe-peer.ts';
+import { ack, answer, emptyAck, type Script } from '../helpers/scripted-peer.ts';
 
 const timeout = 20_000;
 const OBSERVED = [{ name: 'Observe' as const, value: uint(0) }];
@@ -213,8 +213,10 @@ describe('the end of an observation', { concurrency: true }, () => {
     peer.onRegistration = () => true;
     await peer.until(peer.notify('attributes', 9, '{}'));
     await peer.registered('attributes', 2);
+    const startedMs = performance.now();
     peer.notify('attributes', 0, '', { code: '2.02' });
     assert.equal(await endOf(peer), 'ok');
+    assert.ok(performance.now() - startedMs < 5_000);
   });
 
   it('by an abort is told to the server for each observation', { timeout }, async () => {
@@ -278,6 +280,32 @@ describe('a body in blocks', { concurrency: true }, () => {
     assert.equal(peer.heard.commands.length, 1);
   });
 
+  it('is whole before its observation registers again', { timeout }, async () => {
+    let laterMs = 0;
+    await using peer = await ObservePeer.observed({}, { clock: shiftedClock(() => laterMs) });
+    let respond: (() => void) | undefined;
+    peer.onRequest = (request, send) => {
+      const number = blockOf(request);
+      const answerBlock = () =>
+        send({ ...ack(request, '2.05', partOf(body, number)), options: [block2(number, number < 2)] });
+      if (request.code === '0.02') send(ack(request, '2.01'));
+      else if (number === 1) respond = answerBlock;
+      else answerBlock();
+    };
+    const messageId = peer.notify('rpc', 1, partOf(body, 0), { options: [block2(0, true), size2] });
+    await peer.peer.packet(() => respond !== undefined);
+    laterMs = 3_000_000;
+    // The gap wakes the agent, which sees that the observation of commands is due.
+    await peer.until(peer.notify('attributes', 5, '{}'));
+    await peer.heard.until(({ registrations }) => registrations === 2);
+    await peer.transport.postTelemetry(TOKEN, '[]', new AbortController().signal);
+    assert.equal(peer.registrations.rpc.length, 1);
+    respond?.();
+    await peer.until(messageId);
+    await peer.registered('rpc', 2);
+    assert.equal(peer.heard.commands.length, 1);
+  });
+
   it('of another size than announced is not used', { timeout }, async () => {
     await using peer = await ObservePeer.observed();
     peer.onRequest = (request, send) =>
@@ -325,8 +353,53 @@ describe('a new socket', { concurrency: true }, () => {
     laterMs = 2_000;
     const posted = await peer.transport.postTelemetry(TOKEN, '[]', new AbortController().signal);
     assert.equal(posted.ok, true);
-    await peer.heard.until(({ registrations }) => registrations === 1);
     assert.equal(peer.peer.sourcePorts.size, 2);
+    await peer.heard.until(({ registrations }) => registrations === 1);
+  });
+});
+
+describe('a registration without a response', { concurrency: true }, () => {
+  const timingOf = () => ({ retransmitAfterMs: [], noAckTimeoutMs: 800, responseTimeoutMs: 800 });
+  const { signal } = new AbortController();
+
+  it('leaves the socket to telemetry that works', { timeout }, async () => {
+    await using peer = await ObservePeer.open({}, { timingOf });
+    peer.onRegistration = () => true;
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    assert.equal(await endOf(peer), 'server-timeout');
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    assert.equal(peer.peer.sourcePorts.size, 1);
+  });
+
+  it('replaces the socket if no other request has succeeded for five minutes', { timeout }, async () => {
+    let laterMs = 0;
+    const clock = shiftedClock(() => laterMs);
+    await using peer = await ObservePeer.open({}, { timingOf, clock });
+    peer.onRegistration = () => true;
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    laterMs = 301_000;
+    assert.equal(await endOf(peer), 'server-timeout');
+    assert.equal((await peer.transport.postTelemetry(TOKEN, '[]', signal)).ok, true);
+    assert.equal(peer.peer.sourcePorts.size, 2);
+  });
+});
+
+describe('the message IDs of requests', () => {
+  it('are different, whoever sends them', { timeout }, async () => {
+    await using peer = await ObservePeer.observed();
+    const { signal } = new AbortController();
+    for (let round = 0; round < 20; round += 1) {
+      await peer.transport.postTelemetry(TOKEN, '[]', signal);
+      await peer.transport.reply(TOKEN, round, '{}', signal);
+    }
+    const ids = peer.peer.received.flatMap(({ code, messageId }) => (code === '0.00' ? [] : [messageId]));
+    assert.equal(ids.length, 42);
+    assert.equal(new Set(ids).size, ids.length);
+    const [first = 0] = ids;
+    assert.deepEqual(
+      ids,
+      ids.map((_, at) => (first + at) & 0xffff),
+    );
   });
 });
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NO_FAULTS } from '../../simulation/first-boot/plan.ts';
-import { LOSSY, VirtualDownlink } from './helpers/virtual-downlink.ts';
+import { NO_FAULTS } from '../../../simulation/first-boot/plan.ts';
+import { LOSSY, VirtualDownlink } from '../helpers/virtual-downlink.ts';
 
 const MINUTE_MS = 60_000;
 const HEALED_MS_MAX = 5 * MINUTE_MS;

@@ -1,0 +1,68 @@
+/**
+ * What systemd cannot make a state directory of. Because of DynamicUser=, StateDirectory=firstlight is
+ * /var/lib/private/firstlight and a link to it, /var/lib/firstlight. systemd moves a plain directory there, but
+ * neither a mount point nor what a link of an operator points to (seen with 257: EBUSY, EEXIST, ELOOP).
+ */
+
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** The state directory as the unit names it. */
+export const PUBLIC_STATE = '/var/lib/firstlight';
+const PRIVATE_STATE = '/var/lib/private/firstlight';
+
+/** Cause and remedy; undefined if nothing is in the way. Another user than root cannot see all. */
+export function findStateProblem(
+  root = '/',
+): { readonly cause: string; readonly remedy: string } | undefined {
+  const link = readLink(root, PUBLIC_STATE);
+  if (link !== undefined && link !== PRIVATE_STATE)
+    return {
+      cause: `${PUBLIC_STATE} is a link to ${link}, and systemd needs the name for a link of its own`,
+      remedy: `remove the link, and mount the directory at ${PRIVATE_STATE}: ${fstab(link)}`,
+    };
+  if (link === undefined && isMountPoint(root, PUBLIC_STATE))
+    return {
+      cause: `${PUBLIC_STATE} is a mount point, and systemd needs the name for a link to ${PRIVATE_STATE}`,
+      remedy: `mount it at ${PRIVATE_STATE} instead: change the path in /etc/fstab or in the mount unit`,
+    };
+  if (link === undefined && isOther(root, PUBLIC_STATE))
+    return { cause: `${PUBLIC_STATE} is not a directory`, remedy: 'move that file away' };
+  const privateLink = readLink(root, PRIVATE_STATE);
+  if (privateLink !== undefined)
+    return {
+      cause: `${PRIVATE_STATE} is a link to ${privateLink}, which systemd does not follow`,
+      remedy: `remove the link, create a directory in its place, and mount: ${fstab(privateLink)}`,
+    };
+  return undefined;
+}
+
+function fstab(directory: string): string {
+  return `add "${directory} ${PRIVATE_STATE} none bind 0 0" to /etc/fstab, then: sudo mount -a`;
+}
+
+/** The absolute target; undefined if it is no link, or this user cannot see it. */
+function readLink(root: string, path: string): string | undefined {
+  try {
+    return resolve(path, '..', readlinkSync(join(root, path)));
+  } catch {
+    return undefined;
+  }
+}
+
+function isOther(root: string, path: string): boolean {
+  try {
+    return !lstatSync(join(root, path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function isMountPoint(root: string, path: string): boolean {
+  try {
+    const lines = readFileSync(join(root, 'proc/self/mountinfo'), 'utf8').split('\n');
+    return lines.some((line) => line.split(' ')[4] === path);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The parts of a dashboard in ThingsBoard's JSON: data keys, datasources, aliases and the frame of a widget. Widget types are
+ * those of ThingsBoard's own bundles.
+ */
+
+import { createHash } from 'node:crypto';
+import type { JsonObject } from '../../../core/model/json-object.ts';
+import type { Keys } from '../sources.ts';
+
+/** The types in use: `system.` and their name in ThingsBoard's bundles, with the kind of data each expects. */
+export const WIDGET_TYPES = {
+  'system.cards.entities_table': 'latest',
+  'system.alarm_widgets.alarms_table': 'alarm',
+  'system.entity_count': 'latest',
+  'system.alarm_count': 'latest',
+  'system.time_series_chart': 'timeseries',
+  'system.map': 'latest',
+  'system.cards.markdown_card': 'latest',
+  'system.input_widgets.update_multiple_attributes': 'latest',
+  'system.action_button': 'latest',
+} as const;
+export type WidgetType = keyof typeof WIDGET_TYPES;
+
+export interface Widget {
+  /** Unique in the dashboard; the id derives from it. */
+  readonly name: string;
+  readonly type: WidgetType;
+  readonly config: JsonObject;
+}
+
+/** ThingsBoard replaces it by the value. */
+export function placeholder(name: string): string {
+  return `$\{${name}}`;
+}
+
+/** An id that is the same at every setup, in the form of a UUID. */
+export function idFor(name: string): string {
+  const hex = createHash('sha256').update(`firstlight ${name}`).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
+}
+
+export const COLOURS = [
+  '#0f62fe',
+  '#8a3ffc',
+  '#007d79',
+  '#fa4d56',
+  '#b28600',
+  '#33b1ff',
+  '#d02670',
+  '#6f6f6f',
+];
+
+export type KeyOrigin = 'timeseries' | 'attribute' | 'entityField' | 'alarm' | 'count';
+
+export interface DataKeyOptions {
+  readonly label?: string;
+  readonly colour?: string;
+  readonly settings?: JsonObject;
+  readonly units?: string;
+  readonly decimals?: number;
+}
+
+export function dataKey(name: string, type: KeyOrigin, options: DataKeyOptions = {}): JsonObject {
+  const { label = name, colour = COLOURS[0], settings = {}, units, decimals } = options;
+  return {
+    name,
+    type,
+    label,
+    color: colour,
+    settings,
+    ...(units !== undefined && units !== '' && { units }),
+    ...(decimals !== undefined && { decimals }),
+  };
+}
+
+/** A key of the catalogue with its unit. Throws if there is no such key. */
+export function telemetryKey(key: string, keys: Keys, options: DataKeyOptions = {}): JsonObject {
+  const entry = keys.entry(key);
+  const isNumber = entry.type === 'number';
+  return dataKey(key, 'timeseries', {
+    ...(isNumber && { units: keys.unit(key), decimals: keys.decimals(key) }),
+    ...options,
+  });
+}
+
+export interface Alias {
+  readonly name: string;
+  readonly filter: JsonObject;
+}
+
+/** All devices of a device profile. */
+export function devicesOfProfile(name: string, profile: string): Alias {
+  return {
+    name,
+    filter: { type: 'deviceType', resolveMultiple: true, deviceNameFilter: '', deviceTypes: [profile] },
+  };
+}
+
+/** The device that the state was opened with. */
+export function deviceOfState(name: string): Alias {
+  return {
+    name,
+    filter: {
+      type: 'stateEntity',
+      resolveMultiple: false,
+      stateEntityParamName: null,
+      defaultStateEntity: null,
+    },
+  };
+}
+
+export function entities(alias: Alias, dataKeys: readonly JsonObject[], filter?: Filter): JsonObject {
+  return {
+    type: 'entity',
+    name: '',
+    entityAliasId: idFor(alias.name),
+    ...(filter && { filterId: idFor(filter.name) }),
+    dataKeys,
+  };
+}
+
+/** The number of entities, or of their active alarms. */
+export function count(of: 'entityCount' | 'alarmCount', alias: Alias, filter?: Filter): JsonObject {
+  return {
+    ...entities(alias, [dataKey('count', 'count')], filter),
+    type: of,
+    ...(of === 'alarmCount' && { alarmFilterConfig: { statusList: ['ACTIVE'] } }),
+  };
+}
+
+/** A filter of a datasource; with `editable`, users change its value in the toolbar. */
+export interface Filter {
+  readonly name: string;
+  readonly editable: boolean;
+  readonly keyFilters: readonly JsonObject[];
+}
+
+export function isFlag(name: string, key: string, value: boolean): Filter {
+  const predicate = { type: 'BOOLEAN', operation: 'EQUAL', value: { defaultValue: value } };
+  return {
+    name,
+    editable: false,
+    keyFilters: [keyFilter({ type: 'SERVER_ATTRIBUTE', key }, 'BOOLEAN', predicate, name)],
+  };
+}
+
+/** An empty text matches every name. */
+export function nameContains(name: string, label: string): Filter {
+  const predicate = {
+    type: 'STRING',
+    operation: 'CONTAINS',
+    value: { defaultValue: '' },
+    ignoreCase: true,
+  };
+  return {
+    name,
+    editable: true,
+    keyFilters: [keyFilter({ type: 'ENTITY_FIELD', key: 'name' }, 'STRING', predicate, label)],
+  };
+}
+
+function keyFilter(key: JsonObject, valueType: string, predicate: JsonObject, label: string): JsonObject {
+  const userInfo = { editable: true, label, autogeneratedLabel: false, order: 0 };
+  return { key, valueType, predicates: [{ keyFilterPredicate: predicate, userInfo }] };
+}
+
+/** The members that every widget has, as ThingsBoard's editor writes them. */
+export function frame(title: string, config: JsonObject): JsonObject {
+  return {
+    title,
+    showTitle: true,
+    backgroundColor: '#fff',
+    color: 'rgba(0, 0, 0, 0.87)',
+    padding: '8px',
+    dropShadow: true,
+    enableFullscreen: true,
+    titleStyle: { fontSize: '16px', fontWeight: 400 },
+    showTitleIcon: false,
+    titleIcon: '',
+    iconColor: 'rgba(0, 0, 0, 0.87)',
+    iconSize: '24px',
+    titleTooltip: '',
+    widgetStyle: {},
+    timewindow: { selectedTab: 0, realtime: { realtimeType: 0, interval: 1000, timewindowMs: 3_600_000 } },
+    useDashboardTimewindow: true,
+    displayTimewindow: false,
+    showLegend: false,
+    actions: {},
+    datasources: [],
+    settings: {},
+    ...config,
+  };
+}
+
+/** A card whose text a function makes from the latest values of one gateway. */
+export function markdown(title: string, alias: Alias, code: string, dataKeys: readonly JsonObject[]): Widget {
+  return {
+    name: `Card: ${title}`,
+    type: 'system.cards.markdown_card',
+    config: frame(title, {
+      datasources: [entities(alias, dataKeys)],
+      settings: {
+        useMarkdownTextFunction: true,
+        markdownTextFunction: code,
+        applyDefaultMarkdownStyle: true,
+        markdownCss: '',
+      },
+    }),
+  };
+}

@@ -1,0 +1,21 @@
+/** The default route beside lines that are no route. */
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { CapturedHost } from '../helpers/captured-host.ts';
+
+it('an invalid route to another network does not affect the default route', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  pi.edit('proc/net/route', /(wlan0\t006433C6\t00000000\t0001\t0\t0\t)600/, (_, head = '') => `${head}x`);
+  const { defaultRouteInterface, defaultRouteGateway } = await pi.sampleAfter(0);
+  assert.deepEqual([defaultRouteInterface, defaultRouteGateway], ['eth0', '192.0.2.1']);
+});
+
+for (const line of ['%', 'eth1\t0000000x\t010200C0\t0003\t0\t0\t5\t00000000\t0\t0\t0']) {
+  it(`a line that can be a default route makes it uncertain: ${JSON.stringify(line)}`, async (t) => {
+    const pi = new CapturedHost('raspberry-pi-4', t);
+    pi.write('proc/net/route', `${pi.read('proc/net/route')}${line}\n`);
+    assert.equal('defaultRouteInterface' in (await pi.sampleAfter(0)), false);
+    assert.ok(pi.logger.lines.includes('warn route'));
+  });
+}

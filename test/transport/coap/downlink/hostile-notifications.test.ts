@@ -1,0 +1,5 @@
+/** A few of the notifications of hostile-notifications.slow.test.ts. */
+
+import { testHostileNotifications } from './hostile-notifications.ts';
+
+testHostileNotifications(2_000);
