@@ -26,6 +26,7 @@ import { ConfCredentialStore } from '../credentials/store.ts';
 import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
+import { openUpdates } from '../update/download/open-updates.ts';
 import type { UpdateFollower } from '../update/download/update-follower.ts';
 import { operatorPrograms } from './command-controls.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
@@ -35,7 +36,6 @@ import type { PlaintextWarnings } from './plaintext-warnings.ts';
 import type { SensorSet } from './sensors.ts';
 import { StartupError } from './startup-error.ts';
 import { openTransport } from './transport.ts';
-import { openUpdates } from './updates.ts';
 import { VERSION } from './version.ts';
 
 /** Services that outlive one configuration. */
@@ -107,7 +107,7 @@ export async function runAgentInstance(
   logEvent(log, 'FL-AGENT-STARTED', { version: VERSION, server, state, queuedReadings: outbox.size });
   void sharedServices.plaintextWarnings.warn(config.server.endpoints, signal);
   const { sensors, run: runSensors } = sharedServices.sensorSet.open(config.sensors);
-  const updates = await openUpdates(config, sharedServices);
+  const updates = await openUpdates(config, { ...sharedServices, version: VERSION });
   const downlink = createDownlink(config, sharedServices, updates);
   const runAgentLoops = (stop: AbortSignal) =>
     runLoops({ ...sharedServices, sensors, store, transport, endpoint, downlink }, settings, stop);

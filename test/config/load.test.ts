@@ -64,6 +64,7 @@ describe('loadConfig', () => {
         custom: [],
       },
       commands: { isOff: false, enabled: [], exec: [] },
+      update: { spreadMs: 3_600_000 },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
       log: { level: 'info', format: 'text' },
@@ -144,6 +145,8 @@ describe('loadConfig', () => {
       FIRSTLIGHT_CLOCK_TRUST: 'synchronised',
       FIRSTLIGHT_LOG_LEVEL: 'error',
       FIRSTLIGHT_LOG_FORMAT: 'text',
+      FIRSTLIGHT_UPDATE_SPREAD: '2h',
+      FIRSTLIGHT_UPDATE_WINDOW: '02:00-05:30',
     };
     const { config, sources } = fixture.load(FULL, { environment });
     assert.equal(config.server.endpoints[0].host, 'other');
@@ -163,6 +166,7 @@ describe('loadConfig', () => {
     assert.equal(config.sensors.rename.size, 0);
     const outbox = { spoolAfterMs: 6000, flushEveryMs: 7000, spoolBytes: 1e6, freeShare: 0.9 };
     assert.deepEqual(config.outbox, outbox);
+    assert.deepEqual(config.update, { spreadMs: 7_200_000, window: { fromMinute: 120, toMinute: 330 } });
     assert.equal(config.clock.trust, 'synchronised');
     assert.deepEqual(config.log, { level: 'error', format: 'text' });
     const named = Object.values(sources).sort();

@@ -5,12 +5,11 @@
 
 import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../core/model/config.ts';
-import type { Outbox } from '../core/ports/outbox.ts';
-import type { FollowerPorts, UpdateFollower } from '../update/download/update-follower.ts';
-import { VERSION } from './version.ts';
+import type { Config } from '../../core/model/config.ts';
+import type { Outbox } from '../../core/ports/outbox.ts';
+import type { FollowerPorts, UpdateFollower } from './update-follower.ts';
 
-/** As in update/trusted-keys.ts, which checks the files. */
+/** As in trusted-keys.ts, which checks the files. */
 const KEYS_DIRECTORY = '/etc/firstlight/update-keys.d';
 const SERVICE_STATE = '/var/lib/firstlight';
 const REQUEST_FILE = 'update-request';
@@ -21,21 +20,23 @@ export interface UpdateServices extends Pick<FollowerPorts, 'clock' | 'random' |
   /** The runtime directory; without one nothing can be requested. */
   readonly runtime: string | undefined;
   readonly outbox: Pick<Outbox, 'fresh'>;
+  /** The version of the program. */
+  readonly version: string;
 }
 
 export async function openUpdates(
   { update }: Pick<Config, 'update'>,
-  { state, clock, random, log, outbox, runtime }: UpdateServices,
+  { state, clock, random, log, outbox, runtime, version }: UpdateServices,
 ): Promise<UpdateFollower | undefined> {
   if (runtime === undefined || !hasKeys() || !isServiceState(state)) return undefined;
-  const { createFollower } = await import('../update/download/create-follower.ts');
+  const { createFollower } = await import('./create-follower.ts');
   return createFollower(
     {
       ...{ clock, random, log, state },
       isBusy: () => outbox.fresh.size > 0,
       request: () => writeFileSync(join(runtime, REQUEST_FILE), ''),
     },
-    { ...update, installed: installedVersion(process.argv[1] ?? '') },
+    { ...update, installed: installedVersion(process.argv[1] ?? '', version) },
   );
 }
 
@@ -57,10 +58,10 @@ function hasKeys(): boolean {
 }
 
 /** The version of the package, which may be a rebuild of this version of the program. */
-function installedVersion(program: string): string {
+function installedVersion(program: string, version: string): string {
   try {
     return readFileSync(join(dirname(program), 'package-version'), 'utf8').trim();
   } catch {
-    return VERSION;
+    return version;
   }
 }
