@@ -3,11 +3,8 @@
  * reading waits. Goes on where it was, after outages for as long as the assignment exists.
  */
 
-import type { Schedule } from '../../core/failures/backoff.ts';
-import { waitBeforeMs } from '../../core/failures/backoff.ts';
 import type { FailureReason } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Random } from '../../core/ports/random.ts';
 import { CHUNK_BYTES } from '../../core/ports/software-source.ts';
 import type { Assignment } from '../../core/update/assignment.ts';
 import type { UpdateFiles } from './update-record.ts';
@@ -15,7 +12,8 @@ import type { UpdateServer } from './update-server.ts';
 
 export interface DownloadPorts {
   readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
-  readonly random: Pick<Random, 'uniform'>;
+  /** How long to wait after this number of failures in a row, ms. */
+  readonly retryMs: (failures: number) => number;
   readonly files: Pick<UpdateFiles, 'partialBytes' | 'write'>;
   readonly server: UpdateServer;
   /** Whether fresh readings wait for delivery. */
@@ -32,7 +30,6 @@ export type DownloadResult =
 /** 1 MB takes two minutes. */
 const RATE_BYTES_PER_S = 8 * 1024;
 const BUSY_RETRY_MS = 200;
-const RETRY: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
 /** The server answers, but not with a chunk of this package. */
 const REFUSALS: ReadonlySet<FailureReason> = new Set(['request-malformed', 'unexpected-response']);
 /** In a row. The attributes of another assignment arrive sooner. */
@@ -43,7 +40,7 @@ export async function download(
   ports: DownloadPorts,
   signal: AbortSignal,
 ): Promise<DownloadResult> {
-  const { clock, random, files, server, isBusy, onProgress } = ports;
+  const { clock, retryMs, files, server, isBusy, onProgress } = ports;
   let [failures, refusals] = [0, 0];
   let offset = Math.min(files.partialBytes, bytes);
   while (offset < bytes) {
@@ -73,7 +70,7 @@ export async function download(
         is: 'refused',
         problem: `the server does not send the assigned package (${detail}): check that it contains data and is assigned to this device`,
       };
-    await clock.sleep(waitBeforeMs(RETRY, failures, random.uniform()), signal);
+    await clock.sleep(retryMs(failures), signal);
   }
   return { is: 'complete' };
 }

@@ -5,6 +5,7 @@
 
 import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Schedule, waitBeforeMs } from '../../core/failures/backoff.ts';
 import type { Config } from '../../core/model/config.ts';
 import type { Outbox } from '../../core/ports/outbox.ts';
 import type { FollowerPorts, UpdateFollower } from './update-follower.ts';
@@ -12,6 +13,8 @@ import type { FollowerPorts, UpdateFollower } from './update-follower.ts';
 /** As in trusted-keys.ts, which checks the files. */
 const KEYS_DIRECTORY = '/etc/firstlight/update-keys.d';
 const SERVICE_STATE = '/var/lib/firstlight';
+/** Of requests to the server. */
+const RETRY: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
 const REQUEST_FILE = 'update-request';
 
 export interface UpdateServices extends Pick<FollowerPorts, 'clock' | 'random' | 'log'> {
@@ -33,6 +36,7 @@ export async function openUpdates(
   return createFollower(
     {
       ...{ clock, random, log, state },
+      retryMs: (failures) => waitBeforeMs(RETRY, failures, random.uniform()),
       isBusy: () => outbox.fresh.size > 0,
       request: () => writeFileSync(join(runtime, REQUEST_FILE), ''),
     },

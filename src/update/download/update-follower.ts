@@ -10,7 +10,6 @@
 import type { KeyObject } from 'node:crypto';
 import { ChildAbortController } from '../../core/async/abort.ts';
 import { AsyncSignal } from '../../core/async/async-signal.ts';
-import { runAll } from '../../core/async/tasks.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import type { UpdateSchedule } from '../../core/model/update-schedule.ts';
@@ -37,6 +36,8 @@ import type { UpdateServer } from './update-server.ts';
 export interface FollowerPorts {
   readonly clock: Clock;
   readonly random: Pick<Random, 'uniform'>;
+  /** How long to wait after this number of failed requests in a row, ms. */
+  readonly retryMs: (failures: number) => number;
   readonly log: Logger;
   readonly files: UpdateFiles;
   readonly keys: () => ReadonlyMap<string, KeyObject>;
@@ -83,7 +84,7 @@ export class UpdateFollower {
   }
 
   /** Resolves when the signal aborts. An error of the disk ends no other task of the agent. */
-  run(server: UpdateServer, signal: AbortSignal): Promise<void> {
+  async run(server: UpdateServer, signal: AbortSignal): Promise<void> {
     const follow = async (stop: AbortSignal): Promise<void> => {
       this.#reports.send(this.#installed());
       while (!stop.aborted) {
@@ -95,7 +96,7 @@ export class UpdateFollower {
         }
       }
     };
-    return runAll([(stop) => this.#reports.run(server, stop), follow], signal);
+    await Promise.all([this.#reports.run(server, signal), follow(signal)]);
   }
 
   async #follow(server: UpdateServer, signal: AbortSignal): Promise<void> {

@@ -5,10 +5,7 @@
  */
 
 import { AsyncSignal } from '../../core/async/async-signal.ts';
-import type { Schedule } from '../../core/failures/backoff.ts';
-import { waitBeforeMs } from '../../core/failures/backoff.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { Random } from '../../core/ports/random.ts';
 import type { UpdateServer } from './update-server.ts';
 
 export type UpdateState = 'DOWNLOADING' | 'DOWNLOADED' | 'VERIFIED' | 'UPDATING' | 'UPDATED' | 'FAILED';
@@ -24,11 +21,11 @@ export interface UpdateReport {
 
 /** The oldest is dropped: the newest say how it ended. */
 const WAITING_MAX = 16;
-const RETRY: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
 
 export interface UpdateReportsPorts {
   readonly clock: Pick<Clock, 'sleep'>;
-  readonly random: Pick<Random, 'uniform'>;
+  /** How long to wait after this number of failures in a row, ms. */
+  readonly retryMs: (failures: number) => number;
 }
 
 export class UpdateReports {
@@ -66,7 +63,7 @@ export class UpdateReports {
       const result = await server.postTelemetry(token, JSON.stringify(next.report), signal);
       if (!result.ok) {
         failures += 1;
-        await this.#ports.clock.sleep(waitBeforeMs(RETRY, failures, this.#ports.random.uniform()), signal);
+        await this.#ports.clock.sleep(this.#ports.retryMs(failures), signal);
         continue;
       }
       failures = 0;

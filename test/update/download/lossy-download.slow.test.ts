@@ -63,6 +63,7 @@ test('1 MB over CoAP arrives once, with 10 % loss and a restart half-way', {
     const ports = {
       ...{ clock, log, random: hostRandom(), files: new UpdateFiles(place.path) },
       keys: () => key.trusted,
+      retryMs: () => 5_000,
       isBusy: () => false,
       request: () => {
         requests += 1;

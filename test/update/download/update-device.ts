@@ -64,6 +64,7 @@ export class UpdateDevice implements UpdateServer, AsyncDisposable {
       {
         ...{ clock, log, files, random: new FixedRandom(0.5) },
         keys: () => this.#key.trusted,
+        retryMs: (failures) => 5_000 * failures,
         isBusy: () => this.isBusy,
         request: () => {
           this.requests += 1;
