@@ -2,8 +2,10 @@
  * `npm run package`: makes dist/firstlight_VERSION_all.deb for apt, and dist/firstlight-VERSION.tar.gz with the same files for
  * systems without dpkg. Two builds of one source are identical, byte for byte.
  *
- * `--deb-version VERSION` sets the version of the package, for rebuilds and to test upgrades; `--output DIR` the directory. Needs
- * dpkg-deb (Debian package dpkg) and GNU tar, but neither root nor a network.
+ * `--deb-version VERSION` sets the version of the package, for rebuilds and to test upgrades; `--output DIR` the directory.
+ * `--sign KEYFILE` also makes dist/firstlight-VERSION.update, signed (firstlight update keygen makes the key; repeat it for
+ * several signatures), with `--minimum-version VERSION` and `--allow-downgrade` as its terms. Needs dpkg-deb (Debian package
+ * dpkg) and GNU tar, but neither root nor a network.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -14,7 +16,13 @@ import { prepare, root } from './lib/prepare.mjs';
 import { sourceDate } from './package/changelog.mjs';
 
 const { values: options } = parseArgs({
-  options: { 'deb-version': { type: 'string' }, output: { type: 'string' } },
+  options: {
+    'deb-version': { type: 'string' },
+    output: { type: 'string' },
+    sign: { type: 'string', multiple: true, default: [] },
+    'minimum-version': { type: 'string' },
+    'allow-downgrade': { type: 'boolean', default: false },
+  },
 });
 
 prepare();
@@ -83,7 +91,22 @@ run(
 // scripts/install.sh looks here in a clone.
 cpSync(join(unpacked, 'root'), join(work, 'root'), { recursive: true, preserveTimestamps: true });
 
-for (const file of [deb, tarball])
+const update = join(output, `${name}.update`);
+const minimum = options['minimum-version'];
+if (options.sign.length > 0)
+  run(
+    process.execPath,
+    [
+      join(root, 'dist', 'src', 'main.js'),
+      ...['update', 'sign', deb, '--output', update],
+      ...options.sign.flatMap((key) => ['--key', resolve(key)]),
+      ...(minimum === undefined ? [] : ['--minimum-version', minimum]),
+      ...(options['allow-downgrade'] ? ['--allow-downgrade'] : []),
+    ],
+    'the update could not be signed: check the key with firstlight update sign --help',
+  );
+
+for (const file of [deb, tarball, ...(options.sign.length > 0 ? [update] : [])])
   console.log(`${relative(process.cwd(), file)}: ${Math.round(statSync(file).size / 1000)} kB`);
 
 function run(command, commandLine, sentence, environment = {}) {

@@ -30,6 +30,7 @@ const CORE_LEVELS: readonly (readonly string[])[] = [
   ['core/async'],
   ['core/events', 'core'],
   ['core/timestamps', 'core/sampling', 'core/delivery'],
+  ['core/update'],
   ['core/session'],
   ['core/downlink'],
   ['core/failover', 'core/status'],

@@ -22,7 +22,8 @@ export function unitsOf() {
   return names.map((name) => {
     const text = read('systemd', name);
     const isEnabled = /^\[Install\]$/m.test(text) && !/ Ships disabled/.test(text);
-    return { name, text, isEnabled, runsOnce: /^Type=oneshot$/m.test(text) };
+    const runsOnce = /^Type=oneshot$/m.test(text) || / Ends by itself/.test(text);
+    return { name, text, isEnabled, runsOnce };
   });
 }
 
@@ -37,6 +38,8 @@ export async function filesOf(bundle, release) {
     ...partsOf(bundle).map(([name, text]) => [`usr/lib/firstlight/code/${name}`, text, 0o644]),
     // Never started by its path: no #! line.
     ['usr/lib/firstlight/firstlight.mjs', readFileSync(bundle, 'utf8').replace(/^#!.*\n/, ''), 0o644],
+    ['usr/lib/firstlight/install-update', read('scripts', 'package', 'install-update'), 0o755],
+    ['usr/lib/firstlight/package-version', `${release.debVersion}\n`, 0o644],
     [
       'usr/lib/firstlight/check-node',
       read('scripts', 'package', 'check-node').replace('@NODE@', release.node),
@@ -52,6 +55,7 @@ export async function filesOf(bundle, release) {
     ['usr/lib/sysusers.d/firstlight.conf', read('systemd', 'firstlight.sysusers.conf'), 0o644],
     ['etc/firstlight/firstlight.toml', read('systemd', 'firstlight.toml'), 0o644],
     ['etc/firstlight/conf.d/', '', 0o755],
+    ['etc/firstlight/update-keys.d/', '', 0o755],
     ...pages.map(([name, roff]) => [`usr/share/man/man${name.at(-1)}/${name}.gz`, zipped(roff), 0o644]),
     ['usr/share/bash-completion/completions/firstlight', renderCompletion(await readCommands()), 0o644],
     [`${documentation}/copyright`, readFileSync(bundle.replace(/\.mjs$/, '.copyright')), 0o644],

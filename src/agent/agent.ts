@@ -25,6 +25,7 @@ import type { Logger } from '../core/ports/log.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import type { ServiceManager } from '../core/ports/service-manager.ts';
+import type { Transport } from '../core/ports/transport.ts';
 import { type Deadbands, DeltaEncoder } from '../core/sampling/delta.ts';
 import type { ActionPorts, ProvisioningSettings } from '../core/session/action-ports.ts';
 import { runAction } from '../core/session/actions.ts';
@@ -59,6 +60,13 @@ export interface DownlinkHandlers {
   readonly listener: Pick<DownlinkListener, 'onAttributes' | 'onCommand'>;
   /** Executes commands and replies with `send` until the signal aborts. Absent: there are none. */
   readonly serveCommands?: ((send: SendReply, signal: AbortSignal) => Promise<void>) | undefined;
+  /** Follows the software that the server assigns, until the signal aborts. Absent: updates are off. */
+  readonly runUpdates?: ((server: SoftwareServer, signal: AbortSignal) => Promise<void>) | undefined;
+}
+
+/** The server, as updates use it; `connected` resolves with the token while the session delivers. */
+export interface SoftwareServer extends Pick<Transport, 'postTelemetry' | 'downloadChunk'> {
+  connected(signal: AbortSignal): Promise<Secret | undefined>;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -136,7 +144,7 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
 /** The loop that listens, and the execution of commands beside it. */
 function downlinkTasks(
   { clock, random, log, transport }: AgentPorts,
-  { subscriptions, listener, serveCommands }: DownlinkHandlers,
+  { subscriptions, listener, serveCommands, runUpdates }: DownlinkHandlers,
   connection: Connection,
   status: DownlinkStatus,
 ): readonly Task[] {
@@ -145,9 +153,15 @@ function downlinkTasks(
     const { token } = connection;
     return token ? transport.reply(token, id, body, signal) : OFFLINE;
   };
+  const server: SoftwareServer = {
+    connected: (signal) => connection.connected(signal),
+    postTelemetry: (token, body, signal) => transport.postTelemetry(token, body, signal),
+    downloadChunk: (token, chunk, signal) => transport.downloadChunk(token, chunk, signal),
+  };
   return [
     (signal) => runDownlink(loop, subscriptions, signal),
     ...(serveCommands ? [(signal: AbortSignal) => serveCommands(send, signal)] : []),
+    ...(runUpdates ? [(signal: AbortSignal) => runUpdates(server, signal)] : []),
   ];
 }
 

@@ -27,6 +27,8 @@ import { ConfCredentialStore } from '../credentials/store.ts';
 import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
+import { openUpdates } from '../update/download/open-updates.ts';
+import type { UpdateFollower } from '../update/download/update-follower.ts';
 import { operatorPrograms } from './command-controls.ts';
 import { deleteSecretFile, withHooks } from './credential-hooks.ts';
 import { credentialServers, resolveDeviceName } from './identity.ts';
@@ -42,6 +44,8 @@ import { VERSION } from './version.ts';
 export interface SharedServices {
   /** The state directory. */
   readonly state: string;
+  /** For files that are valid in this boot only; undefined if the host has no runtime directory. */
+  readonly runtime: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: HostLogger;
@@ -109,7 +113,8 @@ export async function runAgentInstance(
   logEvent(log, 'FL-AGENT-STARTED', { version: VERSION, server, state, queuedReadings: outbox.size });
   void sharedServices.plaintextWarnings.warn(config.server.endpoints, signal);
   const { sensors, run: runSensors } = sharedServices.sensorSet.open(config.sensors);
-  const downlink = createDownlink(config, sharedServices);
+  const updates = await openUpdates(config, { ...sharedServices, version: VERSION });
+  const downlink = createDownlink(config, sharedServices, updates);
   const onTelemetryAccepted = (readBootMs: number) => remote.onTelemetryAccepted(readBootMs);
   const reports = { downlink, onTelemetryAccepted, changingAttributes: remote.report };
   const runAgentLoops = (stop: AbortSignal) =>
@@ -121,17 +126,25 @@ export async function runAgentInstance(
 function createDownlink(
   config: Config,
   { clock, remote, commands, controls }: SharedServices,
+  updates: UpdateFollower | undefined,
 ): AgentPorts['downlink'] {
-  const subscriptions = { attributes: config.remote.settings, commands: !config.commands.isOff };
+  const subscriptions = {
+    attributes: config.remote.settings || updates !== undefined,
+    commands: !config.commands.isOff,
+  };
   if (!subscriptions.attributes && !subscriptions.commands) return undefined;
   const table = createCommandTable(config.commands, controls, operatorPrograms(clock));
   return {
     subscriptions,
     listener: {
-      onAttributes: (update) => remote.onAttributes(update),
+      onAttributes: (update) => {
+        remote.onAttributes(update);
+        updates?.onAttributes(update);
+      },
       onCommand: (command) => commands.onCommand(command),
     },
     serveCommands: (send, signal) => commands.serve(table, send, signal),
+    ...(updates && { runUpdates: (server, signal) => updates.run(server, signal) }),
   };
 }
 

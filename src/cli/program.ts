@@ -18,6 +18,7 @@ import { defineSandbox } from './sandbox/define.ts';
 import { defineStatus } from './status/define.ts';
 import { defineThingsboard } from './thingsboard/define.ts';
 import type { CommandHost } from './ui/terminal.ts';
+import { defineUpdate } from './update/define.ts';
 
 export type ProgramHost = Omit<CommandHost, 'terminal'>;
 
@@ -32,6 +33,7 @@ const DEFINITIONS = [
   defineThingsboard,
   defineSandbox,
   defineDemo,
+  defineUpdate,
   defineImport,
   definePrepareImage,
 ];

@@ -40,6 +40,7 @@ ${describeSecretSources(DEVICE_TOKEN)}`,
     'How often the agent reads the sensors, which changes it reports, and how fast it sends queued readings.',
   sensors:
     'Which sensors are read, how often, and how their values are named and scaled. The command firstlight sample shows all sensors and keys.',
+  update: 'When updates that the server assigns may begin.',
   outbox: 'Queue for readings that are not delivered yet: first in memory, then on the disk.',
   clock: 'Which clock the agent trusts for the timestamps of readings.',
   remote: 'What the server may change and execute on this gateway.',

@@ -135,6 +135,7 @@ function assemble(
     device: { ...(name !== undefined && { name }), ...(credentials.token && { token: credentials.token }) },
     sensors,
     commands,
+    update: readUpdate(reader),
     ...rest,
   };
   const secretState = {
@@ -153,6 +154,11 @@ function readCommands(reader: Reader, files: TomlFiles): Config['commands'] {
   );
   reader.problems.push(...problems);
   return { ...reader.lastOrDefault(settings.remoteCommands), exec: commands };
+}
+
+function readUpdate(reader: Reader): Config['update'] {
+  const window = reader.last(settings.updateWindow);
+  return { spreadMs: reader.lastOrDefault(settings.updateSpread), ...(window && { window }) };
 }
 
 /** The settings that have a default and do not depend on others. */

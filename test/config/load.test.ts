@@ -29,6 +29,7 @@ rename = "load1=load"
 scale = "load1=100"
 offset = "load1=-1"
 [remote]
+settings = "off"
 commands = "reload"
 [outbox]
 spool-after = "5s"
@@ -37,8 +38,6 @@ spool-size = "1GiB"
 free-space = "0%"
 [clock]
 trust = "system"
-[remote]
-settings = "off"
 [log]
 level = "debug"
 format = "json"
@@ -66,6 +65,7 @@ describe('loadConfig', () => {
         custom: [],
       },
       commands: { isOff: false, enabled: [], exec: [] },
+      update: { spreadMs: 3_600_000 },
       outbox: { spoolAfterMs: 60_000, flushEveryMs: 60_000, spoolBytes: 64_000_000, freeShare: 0.1 },
       clock: { trust: 'synchronised' },
       remote: { settings: true },
@@ -149,6 +149,8 @@ describe('loadConfig', () => {
       FIRSTLIGHT_REMOTE_SETTINGS: 'on',
       FIRSTLIGHT_LOG_LEVEL: 'error',
       FIRSTLIGHT_LOG_FORMAT: 'text',
+      FIRSTLIGHT_UPDATE_SPREAD: '2h',
+      FIRSTLIGHT_UPDATE_WINDOW: '02:00-05:30',
     };
     const { config, sources } = fixture.load(FULL, { environment });
     assert.equal(config.server.endpoints[0].host, 'other');
@@ -168,6 +170,7 @@ describe('loadConfig', () => {
     assert.equal(config.sensors.rename.size, 0);
     const outbox = { spoolAfterMs: 6000, flushEveryMs: 7000, spoolBytes: 1e6, freeShare: 0.9 };
     assert.deepEqual(config.outbox, outbox);
+    assert.deepEqual(config.update, { spreadMs: 7_200_000, window: { fromMinute: 120, toMinute: 330 } });
     assert.equal(config.clock.trust, 'synchronised');
     assert.equal(config.remote.settings, true);
     assert.deepEqual(config.log, { level: 'error', format: 'text' });

@@ -26,6 +26,8 @@ export class PacedTransport implements Transport {
 
   // A subscription is in flight for ever, so it does not stop the time.
   listen: Transport['listen'] = (...call) => this.#transport.listen(...call);
+  downloadChunk: Transport['downloadChunk'] = (...call) =>
+    this.#count(this.#transport.downloadChunk(...call));
   reply: Transport['reply'] = (...call) => this.#count(this.#transport.reply(...call));
 
   /** Lets `ms` pass, or less if `isOver` returns true in between. */

@@ -15,6 +15,7 @@ import type {
   DownlinkListener,
   Subscriptions,
 } from '../../src/core/ports/downlink.ts';
+import { CHUNK_BYTES, type SoftwareChunk } from '../../src/core/ports/software-source.ts';
 import { failureOf } from './failures.ts';
 
 interface Listening {
@@ -65,6 +66,9 @@ export class ScriptedDownlink implements Downlink {
     return result;
   }
 
+  /** The package that the server has assigned. */
+  software: { readonly title: string; readonly version: string; readonly content: Buffer } | undefined;
+
   async reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
     if (signal.aborted) return aborted();
     const isTooLarge = Buffer.byteLength(body) > 65_536;
@@ -74,6 +78,20 @@ export class ScriptedDownlink implements Downlink {
     this.replies.push({ commandId, body });
     this.onReply(commandId, body);
     return OK;
+  }
+
+  async downloadChunk(
+    token: Secret,
+    { title, version, offset }: SoftwareChunk,
+    signal: AbortSignal,
+  ): Promise<Result<Uint8Array>> {
+    if (signal.aborted) return aborted();
+    const { software } = this;
+    if (!this.#isAccepted(token)) return { ok: false, failure: failureOf('unauthorized') };
+    if (!software) return { ok: false, failure: failureOf('unexpected-response') };
+    const isAssigned = software.title === title && software.version === version;
+    if (!isAssigned) return { ok: false, failure: failureOf('request-malformed') };
+    return { ok: true, value: software.content.subarray(offset, offset + CHUNK_BYTES) };
   }
 
   /** True while somebody listens and the server knows it. */

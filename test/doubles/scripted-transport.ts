@@ -10,6 +10,7 @@ import { DEADLINE } from '../../src/core/async/abort.ts';
 import type { Failure, FailureReason, Result } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { DownlinkListener, Subscriptions } from '../../src/core/ports/downlink.ts';
+import type { SoftwareChunk } from '../../src/core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../src/core/ports/transport.ts';
 import { failureOf } from './failures.ts';
 import { ScriptedDownlink } from './scripted-downlink.ts';
@@ -87,6 +88,10 @@ export class ScriptedTransport implements Transport {
 
   reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
     return this.downlink.reply(token, commandId, body, signal);
+  }
+
+  downloadChunk(token: Secret, chunk: SoftwareChunk, signal: AbortSignal): Promise<Result<Uint8Array>> {
+    return this.downlink.downloadChunk(token, chunk, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@
  */
 
 import type { Scenario } from './scenario.ts';
+import { assignedUpdate, cutsOfUpdates } from './scenarios/assigned-updates.ts';
 import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './scenarios/bad-disks.ts';
 import { linkDown, lossyLink, nameServerAbsent, serverAbsent } from './scenarios/bad-networks.ts';
 import { customSensors } from './scenarios/custom-sensors.ts';
@@ -18,6 +19,7 @@ import {
   stateInMemory,
   withheldCredentials,
 } from './scenarios/unusual-hosts.ts';
+import { updates } from './scenarios/updates.ts';
 
 export const STAGES: readonly (readonly Scenario[])[] = [
   // Alone, because its durations are checked.
@@ -25,6 +27,8 @@ export const STAGES: readonly (readonly Scenario[])[] = [
   [
     { name: 'hardening', run: hardening },
     { name: 'custom-sensors', run: customSensors },
+    { name: 'update', run: updates },
+    { name: 'assigned-update', run: assignedUpdate },
     { name: 'failure-messages', run: failureMessages },
     { name: 'host-credentials', run: withheldCredentials },
     { name: 'host-node', run: foreignNode },
@@ -40,6 +44,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'cut-first-boot', run: cutsOfFirstBoots },
     { name: 'cut-running', run: cutsOfRunning },
     { name: 'cut-upgrade', run: cutsOfUpgrades },
+    { name: 'cut-update', run: cutsOfUpdates },
   ],
   // These count each second without a reading.
   [

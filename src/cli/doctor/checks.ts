@@ -22,6 +22,7 @@ import { deriveDeviceName } from '../../host/hardware/device-name.ts';
 import { hostRandom } from '../../host/random.ts';
 import { findVolatileStorage } from '../../host/volatile-storage.ts';
 import { currentStatus } from '../status/command.ts';
+import { readUpdateSummary } from '../update/summary.ts';
 import { inspectCredentials } from './credentials.ts';
 import {
   boardCheck,
@@ -33,6 +34,7 @@ import {
   successCheck,
 } from './host-checks.ts';
 import { credstoreChecks, unitCheck } from './service-checks.ts';
+import { updateCheck } from './update-check.ts';
 
 export interface DoctorOptions extends PathOptions {
   readonly json?: boolean;
@@ -75,6 +77,7 @@ export async function createChecks(
     outboxCheck(state),
     unitCheck(unit, status.agentVersion),
     ...credstoreChecks(unit, { options, environment }),
+    updateCheck(readUpdateSummary),
     successCheck(status, (signal) => unit.failure(signal)),
     eventCountsCheck(status),
   ];

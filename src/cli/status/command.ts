@@ -10,7 +10,8 @@ import { readStatusFile } from '../../host/systemd/status-file.ts';
 import { styleFor } from '../ui/style.ts';
 import type { Terminal } from '../ui/terminal.ts';
 import { openScreen, type Screen } from '../ui/terminal.ts';
-import { type StatusJson, statusJson } from './json.ts';
+import { readUpdateSummary, type UpdateSummary } from '../update/summary.ts';
+import { type StatusJson, statusJson, type UpdateJson } from './json.ts';
 import { withServiceFailure } from './service-failure.ts';
 import { statusLines } from './view.ts';
 import { type StatusPaths, withLockState } from './without-status.ts';
@@ -48,7 +49,11 @@ export async function currentStatus(
   const { bootId } = clock;
   const file = await readStatusFile(runtimeDirectory(paths.runtime, environment), bootId);
   const status = statusJson(file, { bootId, bootMs: clock.bootMs(), wallMs: clock.wallMs() });
-  return withLockState(status, paths, environment);
+  return withLockState({ ...status, update: updateJson(readUpdateSummary()) }, paths, environment);
+}
+
+function updateJson({ keyIds, last }: UpdateSummary): UpdateJson | null {
+  return keyIds.length > 0 || last ? { on: keyIds.length > 0, last: last ?? null } : null;
 }
 
 function statusText(status: StatusJson, terminal: Terminal): string {

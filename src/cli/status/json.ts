@@ -9,6 +9,7 @@ import type { DownlinkReport } from '../../core/downlink/downlink-status.ts';
 import { EVENTS, type EventId, failureEventId, splitSentence } from '../../core/events/catalogue.ts';
 import type { EventLevel } from '../../core/events/definition.ts';
 import type { CredentialsState, ReportState, StatusReport } from '../../core/status/report.ts';
+import type { UpdateResult } from '../../core/update/installation.ts';
 import type { StatusFileContent, StatusFileResult } from '../../host/systemd/status-file.ts';
 
 export const STATUS_SCHEMA = 2;
@@ -51,6 +52,8 @@ export interface StatusJson {
   readonly clock: StatusReport['clock'] | null;
   /** Null if the agent does not listen to the server, or did not say so. */
   readonly downlink: DownlinkJson | null;
+  /** Null if there is no key for updates and there was no update. */
+  readonly update: UpdateJson | null;
   readonly retry: RetryJson | null;
   /** Unresolved warnings and errors, except the one in `retry`. */
   readonly openEvents: readonly EventJson[];
@@ -65,6 +68,13 @@ export interface DownlinkJson {
   /** Last message of the server; null before the first. */
   readonly lastHeardAgoS: number | null;
   readonly detail: string | null;
+}
+
+export interface UpdateJson {
+  /** Whether there is a key. */
+  readonly on: boolean;
+  /** How the last update ended; null if there was none. */
+  readonly last: UpdateResult | null;
 }
 
 export interface RetryJson {
@@ -123,6 +133,7 @@ const EMPTY_REPORT = {
   lostReadings: 0,
   clock: null,
   downlink: null,
+  update: null,
   retry: null,
   openEvents: [],
   eventCounts: {},
@@ -193,6 +204,7 @@ function reportFields({ agent, report, events: recentEvents }: StatusFileContent
     lostReadings: report.lostReadings,
     clock: report.clock,
     downlink: downlinkJson(report, now),
+    update: null,
     retry: retryJson(report, now),
     openEvents: toEvents(report.openEvents),
     eventCounts: report.eventCounts,

@@ -3,8 +3,9 @@
 import { STATUS_EXIT } from '../../app/exit-codes.ts';
 import { splitSentence } from '../../core/events/catalogue.ts';
 import { formatDuration } from '../../core/model/format-duration.ts';
+import { describeResult } from '../../core/update/installation.ts';
 import { labelledLines, type Style, type StyleText, wrapText } from '../ui/style.ts';
-import type { DownlinkJson, EventJson, StatusJson } from './json.ts';
+import type { DownlinkJson, EventJson, StatusJson, UpdateJson } from './json.ts';
 
 const LABEL = 13;
 const START_HINT = 'start it: sudo systemctl start firstlight';
@@ -33,6 +34,7 @@ export function statusLines(status: StatusJson, width: number, styleText: StyleT
     ...(status.running ? row('readings', readingsOf(status)) : []),
     ...(status.clock && status.running ? row('clock', CLOCKS[status.clock]) : []),
     ...(status.downlink && status.running ? row('downlink', downlinkText(status.downlink)) : []),
+    ...(status.update ? row('update', updateText(status.update)) : []),
     ...retryLines(status, row),
     ...(isFirstResponseLate(status) ? row('see', DOCTOR_HINT) : []),
     ...status.openEvents.flatMap((event) => row('also', `${event.event}: ${event.message}`)),
@@ -98,6 +100,11 @@ function actionOf({ state }: StatusJson): string {
 function styleOf({ exitCode }: StatusJson): Style {
   if (exitCode === STATUS_EXIT.online) return 'good';
   return exitCode === STATUS_EXIT.offline ? 'wait' : 'bad';
+}
+
+function updateText({ on, last }: UpdateJson): string {
+  const state = on ? 'on' : 'off, because there is no key';
+  return last ? `${state}; last: ${describeResult(last)}` : state;
 }
 
 const CREDENTIALS = {

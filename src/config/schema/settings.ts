@@ -15,6 +15,7 @@ import { remoteTable } from './remote-table.ts';
 import { sensorSettings } from './sensor-settings.ts';
 import { serverSettings } from './server-settings.ts';
 import type { Setting } from './setting.ts';
+import { updateSettings } from './update-settings.ts';
 import {
   absolutePath,
   boundedText,
@@ -116,6 +117,7 @@ export const settings = {
   },
   telemetryReport: {
     key: 'telemetry.report',
+    isRemote: true,
     default: 'changes',
     meaning:
       'What a message contains. changes: only the values that changed, and all of them every five minutes; all: every value, for rule chains that look at each message by itself. With all, telemetry.deadband has no effect.',
@@ -140,6 +142,7 @@ export const settings = {
     schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),
   },
   ...sensorSettings,
+  ...updateSettings,
   outboxSpoolAfter: {
     key: 'outbox.spool-after',
     isRemote: true,

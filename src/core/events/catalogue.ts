@@ -15,12 +15,14 @@ import { FAILURE_SENTENCES } from './failure-sentences.ts';
 import { HOST_EVENTS } from './host.ts';
 import { READING_EVENTS } from './readings.ts';
 import { REMOTE_SETTINGS_EVENTS } from './remote-settings.ts';
+import { UPDATE_EVENTS } from './updates.ts';
 
 const EVENTS_EXCEPT_FAILURES = {
   ...CONNECTION_EVENTS,
   ...ENDPOINT_EVENTS,
   ...READING_EVENTS,
   ...DOWNLINK_EVENTS,
+  ...UPDATE_EVENTS,
   ...HOST_EVENTS,
   ...REMOTE_SETTINGS_EVENTS,
 } as const satisfies Record<string, EventEntry>;

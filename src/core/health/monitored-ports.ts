@@ -25,6 +25,10 @@ export function monitorTransport(transport: Transport, liveness: Liveness): Tran
       liveness.track('a reply to a command', REQUEST_MS_MAX, () =>
         transport.reply(token, commandId, body, signal),
       ),
+    downloadChunk: (token, chunk, signal) =>
+      liveness.track('a part of a software package', REQUEST_MS_MAX, () =>
+        transport.downloadChunk(token, chunk, signal),
+      ),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }

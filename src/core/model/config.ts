@@ -7,6 +7,7 @@ import type { CommandsConfig } from './commands-config.ts';
 import type { CustomSensor } from './custom-sensor.ts';
 import type { Secret } from './secret.ts';
 import type { Selection } from './sensor-selection.ts';
+import type { UpdateSchedule } from './update-schedule.ts';
 
 /**
  * Who chooses the access token: the gateway (recoverable after a lost answer) or the server (contract 3.5).
@@ -125,6 +126,7 @@ export interface Config {
   };
   readonly sensors: SensorsConfig;
   readonly commands: CommandsConfig;
+  readonly update: UpdateSchedule;
   readonly outbox: {
     /** Maximum time of a reading in memory only. 5 s to 1 h. */
     readonly spoolAfterMs: number;

@@ -3,6 +3,7 @@
 import type { Result } from '../failures/failure.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Downlink } from './downlink.ts';
+import type { SoftwareSource } from './software-source.ts';
 
 export interface ProvisionRequest {
   readonly deviceName: string;
@@ -13,7 +14,7 @@ export interface ProvisionRequest {
 }
 
 /** The server, by any endpoint. */
-export interface Transport extends Downlink, AsyncDisposable {
+export interface Transport extends Downlink, SoftwareSource, AsyncDisposable {
   /**
    * Provisions once (contract section 3). Awaits `persist` with the issued token before it acknowledges the
    * response: while the agent runs, the server repeats a response whose token is not stored yet. After a

@@ -9,11 +9,13 @@ import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Random } from '../../core/ports/random.ts';
+import { CHUNK_BYTES, type SoftwareChunk } from '../../core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
 import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
 import {
   abortToTimeout,
+  classifyError,
   classifyIdentification,
   classifyPost,
   classifyProbe,
@@ -127,6 +129,21 @@ export class CoapTransport implements Transport {
 
   reply(token: Secret, commandId: number, body: string, signal: AbortSignal): Promise<Result<void>> {
     return this.#downlink.reply(token, commandId, body, signal);
+  }
+
+  /** By the query, without block-wise transfer; the server acknowledges at once and responds later (contract section 14). */
+  async downloadChunk(
+    token: Secret,
+    { title, version, offset }: SoftwareChunk,
+    signal: AbortSignal,
+  ): Promise<Result<Uint8Array>> {
+    const query = `title=${title}&version=${version}&size=${CHUNK_BYTES}&chunk=${offset / CHUNK_BYTES}`;
+    const path = ['sw', token.reveal()];
+    const result = await this.#request({ method: 'GET', path, query, policy: 'retryable' }, signal);
+    if (!result.ok) return result;
+    const { code, body, isComplete } = result.value;
+    if (code === '2.05' && isComplete && body.length > 0) return { ok: true, value: body };
+    return { ok: false, failure: classifyError(result.value) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

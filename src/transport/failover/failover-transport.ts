@@ -27,6 +27,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Logger } from '../../core/ports/log.ts';
 import type { Random } from '../../core/ports/random.ts';
+import type { SoftwareChunk } from '../../core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { type EndpointConfig, EndpointPool, type TransportRequest, VerifiedTokens } from './endpoint-pool.ts';
 
@@ -147,6 +148,14 @@ export class FailoverTransport implements Transport {
     if (!accepted.ok) return accepted;
     const transport = await this.#pool.transport(this.#state.current);
     return transport.reply(token, commandId, body, signal);
+  }
+
+  /** Like a reply: its failures do not select another endpoint. */
+  async downloadChunk(token: Secret, chunk: SoftwareChunk, signal: AbortSignal): Promise<Result<Uint8Array>> {
+    const accepted = await this.#ensureAccepted(token, signal);
+    if (!accepted.ok) return accepted;
+    const transport = await this.#pool.transport(this.#state.current);
+    return transport.downloadChunk(token, chunk, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

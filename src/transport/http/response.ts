@@ -11,6 +11,8 @@ export interface HttpResponse {
   readonly status: number;
   /** At most 16 KiB, or as the request allows; empty if it is compressed. */
   readonly body: string;
+  /** The body as it came, with the same limit. */
+  readonly bytes: Buffer;
   /** The body is longer. */
   readonly isTruncated?: boolean;
   /** In lower case; empty if there is none. */
@@ -49,11 +51,13 @@ export async function readResponse(
     const detail = `response ${status} with unrequested compression`;
     return { ok: false, failure: { reason: 'unexpected-response', detail } };
   }
+  const content = isCompressed ? Buffer.alloc(0) : Buffer.concat(chunks).subarray(0, bytesMax);
   return {
     ok: true,
     value: {
       status,
-      body: isCompressed ? '' : Buffer.concat(chunks).subarray(0, bytesMax).toString('utf8'),
+      body: content.toString('utf8'),
+      bytes: content,
       ...(bytes > bytesMax && { isTruncated: true }),
       contentType: (headers['content-type'] ?? '').toLowerCase(),
       location: headers.location,

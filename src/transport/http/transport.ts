@@ -15,12 +15,14 @@ import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Logger } from '../../core/ports/log.ts';
+import { CHUNK_BYTES, type SoftwareChunk } from '../../core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
 import { replyFailure } from '../downlink-messages.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
 import {
+  classifyError,
   classifyIdentification,
   classifyPost,
   classifyProbe,
@@ -72,6 +74,9 @@ const PERMANENT_STATUSES: ReadonlySet<number> = new Set([301, 308]);
 const ORIGINS_MAX = 4;
 /** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
+
+/** Of a software package; what the default limit of a response admits. */
+const SOFTWARE_CHUNK_BYTES = 16 * CHUNK_BYTES;
 
 type RequestTemplate = Omit<HttpRequest, 'timeoutMs' | 'startedMs'>;
 
@@ -161,6 +166,25 @@ export class HttpTransport implements Transport {
     const result = (await this.#downlinkRequests.run(post, signal)) ?? aborted();
     if (result.ok) this.#replies.notify();
     return result;
+  }
+
+  async downloadChunk(
+    token: Secret,
+    { title, version, offset }: SoftwareChunk,
+    signal: AbortSignal,
+  ): Promise<Result<Uint8Array>> {
+    // A download that began over CoAP goes on with small chunks until a large one can begin.
+    const size = offset % SOFTWARE_CHUNK_BYTES === 0 ? SOFTWARE_CHUNK_BYTES : CHUNK_BYTES;
+    const query = new URLSearchParams({ title, version, size: `${size}`, chunk: `${offset / size}` });
+    const request = { path: `software?${query}`, isPoll: false, responseBytesMax: SOFTWARE_CHUNK_BYTES };
+    const result = await this.#get(token, request, signal);
+    if (!result.ok) return result;
+    const { status, bytes, isTruncated } = result.value;
+    if (status === 200 && !isTruncated && bytes.length > 0) return { ok: true, value: bytes };
+    // Not a firewall: the server assigns another version now (contract section 7).
+    if (status === 400)
+      return { ok: false, failure: { reason: 'request-malformed', detail: 'another version is assigned' } };
+    return { ok: false, failure: classifyError(result.value) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,7 @@ function response(status: number, body = '', more: Partial<HttpResponse> = {}): 
   return {
     status,
     body,
+    bytes: Buffer.from(body),
     contentType: body.startsWith('{') ? 'application/json' : '',
     location: undefined,
     requiresLogin: false,

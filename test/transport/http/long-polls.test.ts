@@ -24,6 +24,7 @@ function response(status: number, body = ''): HttpResponse {
   return {
     status,
     body,
+    bytes: Buffer.from(body),
     contentType,
     location: undefined,
     requiresLogin: false,

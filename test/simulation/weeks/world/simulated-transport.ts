@@ -95,6 +95,10 @@ export class SimulatedTransport implements Transport {
     return failure('server-timeout');
   }
 
+  async downloadChunk(): Promise<Result<Uint8Array>> {
+    return failure('server-timeout');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #request(

@@ -1,0 +1,214 @@
+/** Root's part of an update on a gateway whose power is cut before every one of its steps. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { manifestOf, testKey, updateOf, updateWith } from '../signed-updates.ts';
+import { type Behaviour, UpdateGateway } from './update-gateway.ts';
+
+const key = testKey();
+const update = updateOf('0.2.0', key.key);
+const BAD: readonly Behaviour[] = ['crashes', 'hangs', 'has no credentials', 'is not accepted'];
+
+function gatewayWith(behaviour: Behaviour, cuts: readonly number[] = []): UpdateGateway {
+  const gateway = new UpdateGateway(key, update, cuts);
+  gateway.behaviours.set('0.2.0', behaviour);
+  return gateway;
+}
+
+/** The numbers of the steps; of observations in a row only the first. */
+function stepsWithoutRepetition({ steps }: UpdateGateway): number[] {
+  return steps.flatMap((name, index) => (name === 'observe' && steps[index - 1] === name ? [] : index + 1));
+}
+
+/** One of the two versions, whole, running, and the result says which one. */
+function assertSettled(gateway: UpdateGateway, version: string, what = ''): void {
+  assert.deepEqual(gateway.package, { version, isWhole: true }, what);
+  assert.equal(gateway.running, version, what);
+  assert.equal(gateway.result?.outcome, version === '0.2.0' ? 'updated' : 'failed', what);
+  const left = [...gateway.disk.keys()].filter((path) => path.includes('/run/'));
+  assert.deepEqual(left, [gateway.files.keptPackage], what);
+  assert.equal(gateway.disk.get(gateway.files.keptPackage)?.toString(), `package ${version}`, what);
+}
+
+describe('an update without a power cut', () => {
+  test('a healthy version stays, and its package is kept for the next way back', async () => {
+    const gateway = gatewayWith('healthy');
+    await gateway.settle();
+    assertSettled(gateway, '0.2.0');
+    assert.equal(gateway.repacked, 1);
+  });
+
+  for (const behaviour of BAD)
+    test(`a version that ${behaviour} goes back to the old one, and the result says why`, async () => {
+      const gateway = gatewayWith(behaviour);
+      await gateway.settle();
+      assertSettled(gateway, '0.1.0');
+      const sentence = {
+        crashes: /ended by itself 3 times/,
+        hangs: /did not run \(activating/,
+        'has no credentials': /did not read its credentials/,
+        'is not accepted': /delivered no telemetry that the server accepted/,
+        healthy: /never/,
+      }[behaviour];
+      assert.match(gateway.result?.problem ?? '', sentence);
+    });
+
+  test('a version that dpkg cannot install goes back', async () => {
+    const gateway = gatewayWith('healthy');
+    gateway.dpkgProblems.set('0.2.0', 'a dependency is missing');
+    await gateway.settle();
+    assertSettled(gateway, '0.1.0');
+    assert.match(
+      gateway.result?.problem ?? '',
+      /dpkg did not install version 0.2.0: a dependency is missing/,
+    );
+  });
+
+  test('an old version that cannot come back is kept, and the result names the command', async () => {
+    const gateway = gatewayWith('crashes');
+    gateway.dpkgProblems.set('0.1.0', 'no space');
+    await gateway.settle();
+    assert.match(gateway.result?.problem ?? '', /dpkg --install .*old.deb/);
+    assert.ok(gateway.disk.has(gateway.files.oldPackage));
+  });
+
+  test('another package manager delays the installation', async () => {
+    const gateway = gatewayWith('healthy');
+    gateway.isLockedTimes = 3;
+    await gateway.settle();
+    assertSettled(gateway, '0.2.0');
+  });
+
+  test('the gate asks only for what the old version had', async () => {
+    const gateway = gatewayWith('has no credentials');
+    gateway.behaviours.set('0.1.0', 'has no credentials');
+    await gateway.settle();
+    assertSettled(gateway, '0.2.0');
+  });
+});
+
+describe('an update with power cuts', () => {
+  for (const behaviour of ['healthy', ...BAD] as const)
+    test(`a cut before any step of a version that ${behaviour} ends in a whole version`, async () => {
+      const version = behaviour === 'healthy' ? '0.2.0' : '0.1.0';
+      const whole = gatewayWith(behaviour);
+      await whole.settle();
+      assert.ok(whole.steps.length > 15);
+      for (const cut of stepsWithoutRepetition(whole)) {
+        const gateway = gatewayWith(behaviour, [cut]);
+        await gateway.settle();
+        assertSettled(gateway, version, `cut before step ${cut}, ${whole.steps[cut - 1]}`);
+      }
+    });
+
+  test('two cuts at any steps end in a whole version', async () => {
+    for (const behaviour of ['healthy', 'crashes'] as const) {
+      const whole = gatewayWith(behaviour);
+      await whole.settle();
+      for (const first of stepsWithoutRepetition(whole))
+        for (let second = first + 1; second <= first + 25; second += 1) {
+          const gateway = gatewayWith(behaviour, [first, second]);
+          await gateway.settle();
+          // A copy that a cut leaves is replaced by the next update.
+          gateway.disk.delete(gateway.files.update);
+          assertSettled(gateway, behaviour === 'healthy' ? '0.2.0' : '0.1.0', `cuts ${first}, ${second}`);
+        }
+    }
+  });
+
+  test('a version under which the power fails again and again goes back', async () => {
+    const gateway = gatewayWith('healthy');
+    const isGate = () => gateway.steps.filter((name) => name === 'observe').length;
+    for (let cut = 1; cut <= 400; cut += 1) {
+      // Cuts the power at the second observation of every gate.
+      gateway.cuts.splice(0, gateway.cuts.length, gateway.steps.length + 40);
+      try {
+        await gateway.run();
+        break;
+      } catch {
+        assert.ok(isGate() >= 0);
+      }
+    }
+    gateway.cuts.splice(0);
+    await gateway.settle();
+    assert.deepEqual(gateway.package, { version: '0.1.0', isWhole: true });
+    assert.match(gateway.result?.problem ?? '', /interrupted 5 times/);
+  });
+
+  test('an abort during the gate leaves a state that the next start continues', async () => {
+    const gateway = gatewayWith('healthy');
+    const stop = new AbortController();
+    const { ports } = gateway;
+    const { runInstallation } = await import('../../../src/update/install/run-installation.ts');
+    const result = await runInstallation(
+      { ...ports, clock: { ...ports.clock, sleep: async () => stop.abort() } },
+      stop.signal,
+    );
+    assert.equal(result, undefined);
+    await gateway.settle();
+    assertSettled(gateway, '0.2.0');
+  });
+});
+
+describe('a refused update', () => {
+  async function refusal(gateway: UpdateGateway): Promise<string> {
+    await gateway.settle();
+    assert.deepEqual(gateway.package, { version: '0.1.0', isWhole: true });
+    assert.ok(!gateway.steps.some((step) => step.startsWith('unpack') || step === 'restart'));
+    assert.equal(gateway.result?.outcome, 'refused');
+    return gateway.result?.problem ?? '';
+  }
+
+  test('a file of another key touches nothing', async () => {
+    const gateway = new UpdateGateway(testKey(), update);
+    assert.match(await refusal(gateway), /no key of this gateway/);
+  });
+
+  test('without a key nothing is read', async () => {
+    const gateway = new UpdateGateway(key, update);
+    const { ports } = gateway;
+    const { runInstallation } = await import('../../../src/update/install/run-installation.ts');
+    const open = () => assert.fail('must not read');
+    const disk = { ...ports.disk, open };
+    const without = { ...ports, disk, trustedKeys: () => ({ keys: new Map(), problems: [] }) };
+    const result = await runInstallation(without, new AbortController().signal);
+    assert.match(result?.problem ?? '', /no key in/);
+  });
+
+  test('a package that is not what the manifest says is refused', async () => {
+    const parts = [Buffer.from('package 0.3.0')];
+    const file = updateWith(manifestOf('0.2.0', parts), [key.key], parts);
+    assert.match(
+      await refusal(new UpdateGateway(key, file)),
+      /is firstlight 0.3.0 all, and the manifest says/,
+    );
+  });
+
+  test('an older version, a full disk and a missing file are refused', async () => {
+    assert.match(
+      await refusal(new UpdateGateway(key, updateOf('0.0.9', key.key))),
+      /is older than the installed/,
+    );
+    const full = new UpdateGateway(key, update);
+    full.free = 100;
+    assert.match(await refusal(full), /free some space/);
+    const missing = new UpdateGateway(key, update);
+    missing.disk.clear();
+    assert.match(await refusal(missing), /cannot be copied \(ENOENT\)/);
+  });
+
+  test('an update that failed is not tried again, unless the operator applies it', async () => {
+    const gateway = gatewayWith('crashes');
+    await gateway.settle();
+    const { length } = gateway.steps;
+    gateway.isRequested = true;
+    await gateway.settle();
+    assert.ok(!gateway.steps.slice(length).some((step) => step.startsWith('unpack')));
+    assert.equal(gateway.result?.outcome, 'failed');
+    gateway.disk.set(gateway.files.incoming, update);
+    gateway.behaviours.set('0.2.0', 'healthy');
+    await gateway.settle();
+    assertSettled(gateway, '0.2.0');
+    assert.equal(gateway.repacked, 1, 'the kept package is the way back');
+  });
+});
