@@ -23,6 +23,7 @@ import { createFacts } from '../host/hardware/facts.ts';
 import { hostRandom } from '../host/random.ts';
 import { countRestarts } from '../host/systemd/start-count.ts';
 import { startedCommandStore } from '../host/systemd/started-commands.ts';
+import { warnIfVolatile } from '../host/volatile-storage.ts';
 import { runAgentInstance, type SharedServices } from './agent-instance.ts';
 import type { ConfigReloader } from './config-reloader.ts';
 import { EX_TEMPFAIL } from './exit-codes.ts';
@@ -32,7 +33,6 @@ import { SensorSet } from './sensors.ts';
 import { awaitShutdown } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
 import { RELEASED_MS, VERSION } from './version.ts';
-import { warnIfVolatile } from './volatile-state.ts';
 
 interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;

@@ -3,8 +3,7 @@
 import type { Clock } from '../core/ports/clock.ts';
 import { explainServiceFailure, type HostFindings, type ServiceFailure } from '../doctor/service-failure.ts';
 import { parseUnitState, UNIT_PROPERTIES, type UnitState } from '../doctor/unit-state.ts';
-import { findStateProblem } from '../host/systemd/state-location.ts';
-import { findProgramProblem } from '../host/systemd/unit-program.ts';
+import { findProgramProblem, findStateProblem } from '../host/systemd/unit-problems.ts';
 import { readUnitFiles, readUnitProperties } from '../host/systemd/unit-properties.ts';
 
 export const UNIT = 'firstlight.service';

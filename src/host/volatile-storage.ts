@@ -9,7 +9,20 @@
 
 import { lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { logEvent } from '../core/events/catalogue.ts';
+import type { Config } from '../core/model/config.ts';
 import { errorCode } from '../core/model/error-code.ts';
+import type { Logger } from '../core/ports/log.ts';
+
+/**
+ * Says that the state directory does not outlive a reboot: to be called before the first provisioning request.
+ * The agent provisions nevertheless, because it cannot know whether that is intended
+ * (docs/decisions/README.md). A fixed token is not lost, so nothing is said then.
+ */
+export function warnIfVolatile(state: string, { device }: Pick<Config, 'device'>, log: Logger): void {
+  const storage = device.token ? undefined : findVolatileStorage(state);
+  if (storage !== undefined) logEvent(log, 'FL-STATE-VOLATILE', { state, storage });
+}
 
 /** What it is on, for an operator, such as "tmpfs at /var/lib"; undefined if it is not in memory. */
 export function findVolatileStorage(directory: string, root = '/'): string | undefined {

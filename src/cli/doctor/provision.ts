@@ -10,7 +10,6 @@ import { createAgentSettings } from '../../app/agent-instance.ts';
 import { credentialServers, resolveDeviceName } from '../../app/identity.ts';
 import { StartupError } from '../../app/startup-error.ts';
 import { openTransport } from '../../app/transport.ts';
-import { warnIfVolatile } from '../../app/volatile-state.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
 import { EVENTS, failureEventId, splitSentence } from '../../core/events/catalogue.ts';
@@ -24,6 +23,7 @@ import { type CheckResult, fail, pass, skip } from '../../doctor/check.ts';
 import { missingPairResult } from '../../doctor/provisioning-check.ts';
 import { boardFingerprint } from '../../host/hardware/fingerprint.ts';
 import { hostRandom } from '../../host/random.ts';
+import { warnIfVolatile } from '../../host/volatile-storage.ts';
 
 export interface ProvisionPorts {
   /** The state directory. */
