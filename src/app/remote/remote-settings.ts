@@ -12,8 +12,8 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { isEncrypted, type RemoteSource } from '../../config/remote-values.ts';
 import { settings } from '../../config/schema/settings.ts';
 import { keyOfAttribute, readSharedAttributes } from '../../config/shared-attributes.ts';
-import { raceAbort } from '../../core/async/abort.ts';
 import { AsyncSignal } from '../../core/async/async-signal.ts';
+import { runAll } from '../../core/async/tasks.ts';
 import type { ChangingAttributes } from '../../core/delivery/attributes.ts';
 import { createReport, type SettingsReport } from '../../core/downlink/settings-report.ts';
 import {
@@ -167,10 +167,15 @@ export class RemoteSettings {
     this.#setLoaded(before);
   }
 
-  /** Runs the clock of the trials and writes the file until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Runs the clock of the trials, and beside it, because a disk can hang, the writer of the file. */
+  run(signal: AbortSignal): Promise<void> {
+    const current = () => ({ settings: this.#state, loaded: this.#loaded });
+    const runWriter = (stop: AbortSignal) => this.#writer.run(this.#wake, current, stop);
+    return runAll([(stop) => this.#runTrials(stop), runWriter], signal);
+  }
+
+  async #runTrials(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
-    await raceAbort(this.#writer.open(), undefined, signal);
     while (!signal.aborted) {
       const { version } = this.#wake;
       if (trialEndMs(this.#state) <= clock.monotonicMs()) {
@@ -178,12 +183,8 @@ export class RemoteSettings {
         this.#takeBack();
         this.#request();
       } else if (this.#startMs() <= clock.monotonicMs()) this.#request();
-      // A disk that hangs must not stop the end of the agent.
-      await raceAbort(this.#writer.write(this.#state, this.#loaded), undefined, signal);
-      const dueMs = Math.min(trialEndMs(this.#state), this.#startMs(), this.#writer.retryAtMs);
-      const forMs = Math.max(1, dueMs - clock.monotonicMs());
-      if (forMs < Number.POSITIVE_INFINITY) await this.#wake.waitUpTo(forMs, clock, signal, version);
-      else await this.#wake.wait(signal, version);
+      const dueMs = Math.min(trialEndMs(this.#state), this.#startMs());
+      await this.#wake.waitUntil(dueMs, clock, signal, version);
     }
   }
 

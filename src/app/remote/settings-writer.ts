@@ -2,6 +2,8 @@
 
 import type { LoadedConfig } from '../../config/load.ts';
 import { settings } from '../../config/schema/settings.ts';
+import { raceAbort } from '../../core/async/abort.ts';
+import type { AsyncSignal } from '../../core/async/async-signal.ts';
 import {
   type SettingsState,
   type StoredSettings,
@@ -23,7 +25,7 @@ import {
 export interface SettingsWriterPorts {
   /** The state directory. */
   readonly state: string;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   readonly log: Logger;
   /** Binds the stored credentials to the URLs in use too, at which the server has accepted the token. Never rejects. */
   readonly bindCredentials: (loaded: LoadedConfig) => Promise<void>;
@@ -54,13 +56,23 @@ export class SettingsWriter {
     this.#localUrls = record.localUrls;
   }
 
-  /** The next attempt to write, monotonic ms; Infinity unless one has failed. */
-  get retryAtMs(): number {
-    return this.#retryAtMs;
+  /** Writes after each change until the signal aborts, also if the disk hangs. The caller holds the lock of the directory. */
+  async run(
+    changes: AsyncSignal,
+    current: () => { readonly settings: SettingsState; readonly loaded: LoadedConfig },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await raceAbort(this.#tidy(), undefined, signal);
+    while (!signal.aborted) {
+      const { version } = changes;
+      const { settings: state, loaded } = current();
+      await raceAbort(this.#write(state, loaded), undefined, signal);
+      await changes.waitUntil(this.#retryAtMs, this.#ports.clock, signal, version);
+    }
   }
 
-  /** Reports and sets aside a file that cannot be used. Call it before `write`, with the lock of the directory. */
-  async open(): Promise<void> {
+  /** Reports and sets aside a file that cannot be used. */
+  async #tidy(): Promise<void> {
     const { state, log } = this.#ports;
     const { problem, isDamaged = false } = this.#stored;
     const archivedAs = await tidyRemoteSettings(state, isDamaged);
@@ -82,7 +94,7 @@ export class SettingsWriter {
    * Resolves when the settings are durable, or the failure is logged. The credentials are bound first: after a power cut in between,
    * they are valid for both servers, and the old one is in use.
    */
-  async write(current: SettingsState, loaded: LoadedConfig): Promise<void> {
+  async #write(current: SettingsState, loaded: LoadedConfig): Promise<void> {
     const { state, clock, log, bindCredentials } = this.#ports;
     const toStore = settingsToStore(current, this.#writtenSettings);
     const text = this.#encode(toStore);

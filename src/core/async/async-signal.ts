@@ -48,4 +48,15 @@ export class AsyncSignal {
     await clock.sleep(ms, over.signal);
     this.#waiters.delete(end);
   }
+
+  /** Like `wait`, but at most until the monotonic time `dueMs`, at least one millisecond; Infinity: without a limit. */
+  async waitUntil(
+    dueMs: number,
+    clock: Pick<Clock, 'monotonicMs' | 'sleep'>,
+    signal: AbortSignal,
+    seen = this.#version,
+  ): Promise<void> {
+    if (dueMs === Number.POSITIVE_INFINITY) return this.wait(signal, seen);
+    await this.waitUpTo(Math.max(1, dueMs - clock.monotonicMs()), clock, signal, seen);
+  }
 }

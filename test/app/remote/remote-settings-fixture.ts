@@ -43,6 +43,8 @@ export class RemoteFixture implements AsyncDisposable {
   loads = 0;
   reports = 0;
   board: readonly string[] = BOARD;
+  /** The disk never answers when the credentials are bound. */
+  isDiskHanging = false;
   #remote: RemoteSettings | undefined;
   #reloader: ConfigReloader | undefined;
   #stop = new AbortController();
@@ -110,6 +112,7 @@ export class RemoteFixture implements AsyncDisposable {
     const first = loadWithStored(read, stored.record);
     const bindCredentials = async (loaded: LoadedConfig) => {
       this.bound.push(loaded.config.server.endpoints.map(({ url }) => url));
+      if (this.isDiskHanging) await new Promise(() => {});
       if (existsSync(this.path)) this.bound.push(Object.values(this.storedTexts));
     };
     this.#remote = new RemoteSettings(stored, first, { state, clock, log, read, bindCredentials });

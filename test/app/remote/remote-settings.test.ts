@@ -243,6 +243,19 @@ describe('server.url by the server', () => {
     assert.deepEqual(urls(gateway), ['coap://new.example']);
   });
 
+  it('is taken back also while a disk that hangs stores an earlier change', async () => {
+    await using gateway = await RemoteFixture.open();
+    gateway.isDiskHanging = true;
+    await gateway.accept();
+    await gateway.all({ serverUrl: 'coap://new.example' });
+    await gateway.accept();
+    await gateway.minutes(1);
+    await gateway.changed({ serverUrl: 'coap://dead.example' });
+    assert.deepEqual(urls(gateway), ['coap://dead.example']);
+    await gateway.minutes(6);
+    assert.deepEqual(urls(gateway), ['coap://new.example']);
+  });
+
   it('that never works is tried once, also by a gateway that restarts every day', async () => {
     await using gateway = await RemoteFixture.open();
     for (let day = 0; day < 5; day += 1) {

@@ -99,3 +99,17 @@ it('a notification during another one wakes new waiters', async () => {
   changes.notify();
   assert.equal(await isOver(again), true);
 });
+
+it('waitUntil ends at its time, at once if that is past, never without one', async () => {
+  const [changes, stop, clock] = [new AsyncSignal(), new AbortController(), new VirtualClock()];
+  await clock.advance(5_000);
+  const waitUntil = (dueMs: number) => changes.waitUntil(dueMs, clock, stop.signal);
+  const [due, past, endless] = [waitUntil(6_000), waitUntil(1_000), waitUntil(Number.POSITIVE_INFINITY)];
+  await clock.advance(1);
+  assert.deepEqual(await Promise.all([due, past, endless].map(isOver)), [false, true, false]);
+  await clock.advance(999);
+  assert.deepEqual(await Promise.all([due, endless].map(isOver)), [true, false]);
+  changes.notify();
+  assert.equal(await isOver(endless), true);
+  assert.equal(listenersOf(stop.signal), 0);
+});
