@@ -3,7 +3,8 @@
  * once per start and whenever they change. Each body is posted until it is accepted, and again to another device.
  *
  * Readings take precedence: one body is in flight at a time. Rejected bodies are retried on their own
- * schedule, and the session only sees a rejected token.
+ * schedule, and the session only sees a rejected token. One that is rejected again with an internal error is halved,
+ * because it may exceed a limit of data points (contract section 10).
  */
 
 import type { AsyncSignal } from '../async/async-signal.ts';
@@ -18,7 +19,7 @@ import type { Logger } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { HostFacts } from '../ports/sensors.ts';
 import type { Transport } from '../ports/transport.ts';
-import { BODY_BYTES_MAX, encodeAttributes } from './encode.ts';
+import { BODY_BYTES_MAX, encodeAttributes, halveAttributes } from './encode.ts';
 import type { DeliveryEvent, OutgoingMessage } from './message.ts';
 
 /** Client attributes that change while the agent runs. */
@@ -38,6 +39,9 @@ export interface AttributeDeliveryPorts {
   readonly log: Logger;
 }
 
+/** Internal errors for a body before it is halved. */
+const HALVE_AFTER_OVERLOADS = 2;
+
 /** Consecutive rejections before the one log line. */
 const LOG_AFTER_REJECTIONS = 5;
 
@@ -54,6 +58,8 @@ export class AttributeDelivery {
   #isInFlight = false;
   #rejections = 0;
   #failureCounts: FailureCounts = {};
+  /** Internal errors for the first body. */
+  #overloads = 0;
   /** Time of the next attempt, monotonic ms. */
   #dueMs = Number.NEGATIVE_INFINITY;
   #gathering: Promise<void> | undefined;
@@ -117,6 +123,7 @@ export class AttributeDelivery {
           return this.#onRejected(result.failure);
         this.#rejections = 0;
         this.#failureCounts = {};
+        this.#overloads = 0;
         // If the token was replaced meanwhile, the new device has not received this body.
         if (this.#token?.equals(token)) this.#bodies = this.#bodies.filter((each) => each !== body);
         if (result.ok) {
@@ -134,6 +141,8 @@ export class AttributeDelivery {
     const { clock, random, log } = this.#ports;
     this.#rejections += 1;
     this.#failureCounts = countFailure(this.#failureCounts, failure.reason);
+    if (failure.reason === 'server-overloaded') this.#overloads += 1;
+    if (this.#overloads >= HALVE_AFTER_OVERLOADS) this.#halveFirst();
     const { schedule } = FAILURE_POLICIES[failure.reason];
     const count = this.#failureCounts[failure.reason] ?? 1;
     const requestedWaitMs = failure.retryAfterMs ?? 0;
@@ -143,6 +152,13 @@ export class AttributeDelivery {
       logEvent(log, 'FL-ATTRIBUTES-REJECTED', fields);
     } else log.debug('the server rejected the client attributes', fields);
     return undefined;
+  }
+
+  #halveFirst(): void {
+    const [first, ...rest] = this.#bodies;
+    if (first === undefined) return;
+    this.#bodies = [...halveAttributes(first), ...rest];
+    this.#overloads = 0;
   }
 
   #encode(values: Values): readonly string[] {

@@ -153,6 +153,8 @@ export class Accounting {
       const [note] = notes;
       if (!note || sample.confirmedBy !== note.agent.number || this.#mayBeTwiceOnDisk(sample, note)) continue;
       if (this.#isOutOfOrder(n)) continue;
+      // Stored in part, without the value that the server refuses.
+      if (note.reason === 'refused' && sample.poison !== undefined) continue;
       this.#ledger.reportViolation(
         'no false loss report',
         `n=${n}: ${note.reason}, although it was accepted`,
