@@ -18,6 +18,9 @@ const SIZE2 = 28;
 /** Critical options (odd numbers, RFC 7252 section 5.4.1) that a usable response may have. */
 const KNOWN_CRITICAL_OPTIONS: ReadonlySet<number> = new Set([BLOCK2, BLOCK1]);
 
+/** Options that do not keep an error from being bare. */
+const MAY_BE_BARE: ReadonlySet<number> = new Set([OBSERVE, BLOCK1]);
+
 export type Datagram =
   | { readonly type: 'acknowledgement'; readonly messageId: number }
   | { readonly type: 'reset'; readonly messageId: number }
@@ -45,7 +48,7 @@ export interface ResponseMessage {
   readonly block2?: Block;
   /** Bytes of the whole body, as the server announces them. */
   readonly size2?: number;
-  /** No option but Observe, and no payload: the form of ThingsBoard's errors (contract section 2, kind B). */
+  /** No payload, and no option but Observe and Block1, which answer the same options of the request: the form of ThingsBoard's errors (contract section 2, kind B). */
   readonly isBare: boolean;
   /** Max-Age of an error, if the option is present: the wait before a repetition, s (RFC 7252 section 5.9.3.4). */
   readonly maxAgeS?: number;
@@ -78,7 +81,8 @@ export function parseDatagram(bytes: Buffer): Datagram | undefined {
     code,
     kind: packet.ack ? 'acknowledgement' : packet.confirmable ? 'confirmable' : 'non-confirmable',
     payload: packet.payload,
-    isBare: packet.payload.length === 0 && packet.options.every(({ name }) => optionNumber(name) === OBSERVE),
+    isBare:
+      packet.payload.length === 0 && packet.options.every(({ name }) => MAY_BE_BARE.has(optionNumber(name))),
     ...options,
   };
 }

@@ -29,10 +29,8 @@ it('a change of interval and outbox loses no reading and is reported', {
   const daemon = await gateway.run();
   await line(daemon, 'client attributes accepted', 2);
   assert.ok(clientOf(sandbox).includes('\\"telemetryInterval\\":\\"10s\\"'), clientOf(sandbox));
-  daemon.remote.onAttributes({
-    is: 'all',
-    values: { telemetryInterval: '2s', outboxSpoolAfter: '30s', nonsense: 1 },
-  });
+  const wanted = { telemetryInterval: '2s', outboxSpoolAfter: '30s', nonsense: 1 };
+  sandbox.core.admin.setSharedAttributes(sandbox.devices()[0]?.name ?? '', JSON.stringify(wanted));
   await line(daemon, 'event=FL-REMOTE-SETTINGS-CONFIRMED');
   await until(
     () => clientOf(sandbox).includes('\\"telemetryInterval\\":\\"2s\\"'),
