@@ -3,7 +3,8 @@
  * accepted, and posted again to another device.
  *
  * Readings take precedence: one body is in flight at a time. Rejected bodies are retried on their own
- * schedule, and the session only sees a rejected token.
+ * schedule, and the session only sees a rejected token. One that is rejected again with an internal error is halved,
+ * because it may exceed a limit of data points (contract section 10).
  */
 
 import { logEvent } from '../events/catalogue.ts';
@@ -17,7 +18,7 @@ import type { Logger } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { HostFacts } from '../ports/sensors.ts';
 import type { Transport } from '../ports/transport.ts';
-import { BODY_BYTES_MAX, encodeAttributes } from './encode.ts';
+import { BODY_BYTES_MAX, encodeAttributes, halveAttributes } from './encode.ts';
 import type { DeliveryEvent, OutgoingMessage } from './message.ts';
 
 export interface AttributeDeliveryPorts {
@@ -27,6 +28,9 @@ export interface AttributeDeliveryPorts {
   readonly transport: Transport;
   readonly log: Logger;
 }
+
+/** Internal errors for a body before it is halved. */
+const HALVE_AFTER_OVERLOADS = 2;
 
 /** Consecutive rejections before the one log line. */
 const LOG_AFTER_REJECTIONS = 5;
@@ -42,6 +46,8 @@ export class AttributeDelivery {
   #token: Secret | undefined;
   #isInFlight = false;
   #rejections = 0;
+  /** Internal errors for the first body. */
+  #overloads = 0;
   /** Time of the next attempt, monotonic ms. */
   #dueMs = Number.NEGATIVE_INFINITY;
   #gathering: Promise<void> | undefined;
@@ -86,6 +92,7 @@ export class AttributeDelivery {
         if (!result.ok && result.failure.reason !== 'request-malformed')
           return this.#onRejected(result.failure);
         this.#rejections = 0;
+        this.#overloads = 0;
         // If the token was replaced meanwhile, the new device has not received this body.
         if (this.#token?.equals(token)) this.#bodies.shift();
         if (result.ok) {
@@ -102,6 +109,8 @@ export class AttributeDelivery {
     if (failure.reason === 'unauthorized' || failure.reason === 'aborted') return { type: 'failed', failure };
     const { clock, random, log } = this.#ports;
     this.#rejections += 1;
+    if (failure.reason === 'server-overloaded') this.#overloads += 1;
+    if (this.#overloads >= HALVE_AFTER_OVERLOADS) this.#halveFirst();
     const { schedule } = FAILURE_POLICIES[failure.reason];
     const requestedWaitMs = failure.retryAfterMs ?? 0;
     this.#dueMs =
@@ -111,6 +120,13 @@ export class AttributeDelivery {
       logEvent(log, 'FL-ATTRIBUTES-REJECTED', fields);
     } else log.debug('the server rejected the client attributes', fields);
     return undefined;
+  }
+
+  #halveFirst(): void {
+    const [first, ...rest] = this.#bodies;
+    if (first === undefined) return;
+    this.#bodies = [...halveAttributes(first), ...rest];
+    this.#overloads = 0;
   }
 
   #setAttributes(values: Values): void {

@@ -1,11 +1,12 @@
 /**
  * Handles the result of a batch. Accepted: complete. Malformed: split until the bad reading is isolated, then
- * discard it. An internal error (5.00) means an overloaded server, unless the server accepts other batches
- * and rejects this one repeatedly (trap 11): then it is treated as malformed. Any other failure is an outage,
- * and the batch waits. Discarded readings are reported as lost.
+ * discard it. An internal error (5.00) means an overloaded server or a limit of its rate, unless the server
+ * accepts other batches and rejects this one repeatedly (trap 11): then it is treated as malformed. A batch that
+ * is too large for a limit is split by its values (message-size.ts). Any other failure is an outage, and the
+ * batch waits. Discarded readings are reported as lost.
  */
 
-import { waitBeforeMs } from '../failures/backoff.ts';
+import { type Schedule, waitBeforeMs } from '../failures/backoff.ts';
 import type { Failure, Result } from '../failures/failure.ts';
 import { FAILURE_POLICIES } from '../failures/policies.ts';
 import type { LossReason } from '../model/loss-report.ts';
@@ -18,7 +19,8 @@ import type { Transport } from '../ports/transport.ts';
 import type { Batch, BatchWindow } from './batch-window.ts';
 import { DiscardedReadings } from './discarded-readings.ts';
 import type { DeliveryEvent, OutgoingMessage } from './message.ts';
-import type { RateLimiter } from './rate-limiter.ts';
+import type { MessageSize } from './message-size.ts';
+import { LIMIT_PERIOD_MS, type RateLimiter } from './rate-limiter.ts';
 
 export interface BatchResultPorts {
   readonly clock: Clock;
@@ -33,6 +35,18 @@ export interface BatchResultPorts {
  * reading is discarded; and after which they are reported to the session again. Takes minutes.
  */
 const [SPLIT_AFTER, DISCARD_AFTER, REPORT_AGAIN_AFTER] = [2, 6, 4];
+/** The same for a single reading while the server is known to limit data points, which it may exceed by chance. */
+const DISCARD_AFTER_LIMITED = 8;
+/** Shortest time between the first internal error of a reading and its loss, ms. */
+const DISCARD_MS_MIN = 2 * 60_000;
+
+/**
+ * While the server accepts some messages within this time, ms, and the backlog is being sent or a limit is known, internal
+ * errors mean a limit of the rate: the backlog slows down, and the session does not wait.
+ */
+const OWN_RATE_MS = 60_000;
+/** Pause of the backlog after a fresh reading was refused, and of that reading: first upper limit and cap. */
+const FRONT_RETRY: Schedule = { baseMs: 2_000, capMs: 8_000 };
 
 /** `front`: fresh readings, sent at once. `backlog`: sent at the rate of the backlog. */
 export type BatchSource = 'front' | 'backlog';
@@ -40,12 +54,14 @@ export type BatchSource = 'front' | 'backlog';
 export class BatchResultHandler {
   readonly #ports: BatchResultPorts;
   readonly #rateLimiter: RateLimiter;
+  readonly #messageSize: MessageSize;
   /** Discarded readings. */
   readonly discarded: DiscardedReadings;
   #delivered = 0;
-  /** Messages the server accepted since start. */
-  #accepted = 0;
   #overloadsSinceAccepted = 0;
+  /** Monotonic ms of the last accepted message, and of the last message of the backlog. */
+  #acceptedAtMs = Number.NEGATIVE_INFINITY;
+  #backlogSentAtMs = Number.NEGATIVE_INFINITY;
   #backlogOverloads = 0;
   /**
    * Single malformed readings since the last accepted message: none, one discarded, or one retained during a
@@ -55,9 +71,10 @@ export class BatchResultHandler {
   /** Number of waits of the session because of a malformed reading. */
   #malformedWaits = 0;
 
-  constructor(ports: BatchResultPorts, rateLimiter: RateLimiter) {
+  constructor(ports: BatchResultPorts, rateLimiter: RateLimiter, messageSize: MessageSize) {
     this.#ports = ports;
     this.#rateLimiter = rateLimiter;
+    this.#messageSize = messageSize;
     this.discarded = new DiscardedReadings(ports);
   }
 
@@ -77,6 +94,7 @@ export class BatchResultHandler {
     batch.state = 'in flight';
     this.discarded.logOversized(batch.oversizedKeys);
     const malformedWaits = this.#malformedWaits;
+    if (source === 'backlog') this.#backlogSentAtMs = this.#ports.clock.monotonicMs();
     return {
       bodies: batch.bodies,
       post: (body) => this.#ports.transport.postTelemetry(token, body, signal),
@@ -84,7 +102,7 @@ export class BatchResultHandler {
         if (result.ok && batch.bodies.length > 0) {
           if (source === 'backlog') this.#onBacklogAccepted();
           await window.complete(batch);
-          return this.onAccepted(batch.readings.length);
+          return this.onAccepted(batch.count, batch.points);
         }
         // If the lane was rewound, the readings will be sent again, and this result does not count for them.
         const isCurrent = window.includes(batch);
@@ -101,8 +119,11 @@ export class BatchResultHandler {
     };
   }
 
-  onAccepted(readings: number): DeliveryEvent {
-    this.#accepted += 1;
+  /** The server accepted a message that completes so many readings. */
+  onAccepted(readings: number, points: number): DeliveryEvent {
+    const nowMs = this.#ports.clock.monotonicMs();
+    this.#acceptedAtMs = nowMs;
+    this.#messageSize.onAccepted(points, nowMs);
     this.#delivered += readings;
     this.#overloadsSinceAccepted = 0;
     this.#singleMalformed = 'none';
@@ -166,10 +187,21 @@ export class BatchResultHandler {
     source: BatchSource,
     failure: Failure,
   ): Promise<DeliveryEvent | undefined> {
-    if (batch.overloads > 0 && this.#accepted > batch.acceptedAtOverload) batch.overloadsAlone += 1;
-    batch.acceptedAtOverload = this.#accepted;
+    const { accepted } = this.#messageSize;
+    if (batch.overloads > 0 && accepted > batch.acceptedAtOverload) batch.overloadsAlone += 1;
+    batch.acceptedAtOverload = accepted;
+    const nowMs = this.#ports.clock.monotonicMs();
+    if (batch.overloads === 0) batch.firstOverloadAtMs = nowMs;
+    const action = this.#messageSize.onRefused(batch.points, nowMs);
+    if (action !== 'wait') {
+      // The refusals so far say nothing of the rate.
+      if (action === 'split') this.#rateLimiter.reset(nowMs);
+      this.#backlogOverloads = 0;
+      window.split(batch);
+      return this.#onServerOverload(failure) ?? { type: 'progressed' };
+    }
     const isSingle = batch.readings.length === 1;
-    if (isSingle && batch.overloadsAlone >= DISCARD_AFTER) return this.#discard(batch, window, 'refused');
+    if (isSingle && this.#isHopeless(batch, nowMs)) return this.#discard(batch, window, 'refused');
     if (!isSingle && batch.overloadsAlone >= SPLIT_AFTER) {
       window.split(batch);
       return { type: 'progressed' };
@@ -177,9 +209,32 @@ export class BatchResultHandler {
     // Repeated errors indicate this batch rather than the server; if it is the only one, the fifth counts
     // again.
     const indicatesServer = batch.overloads === 0 || batch.overloads >= REPORT_AGAIN_AFTER;
-    this.#holdBack(batch);
-    if (source === 'backlog') this.#onBacklogOverload();
+    if (source === 'backlog') {
+      if (batch.overloadsAlone === 0) this.#onBacklogOverload();
+      this.#holdBack(batch);
+    } else this.#onFrontOverload(batch, nowMs);
     return indicatesServer ? this.#onServerOverload(failure, source === 'front' ? 2 : 4) : undefined;
+  }
+
+  /** Not only unlucky at a limit of the rate. */
+  #isHopeless({ overloadsAlone, firstOverloadAtMs }: Batch, nowMs: number): boolean {
+    const overloads = this.#messageSize.isLimited ? DISCARD_AFTER_LIMITED : DISCARD_AFTER;
+    return overloadsAlone >= overloads && nowMs - firstOverloadAtMs >= DISCARD_MS_MIN;
+  }
+
+  /** If the backlog may be the cause, it pauses until after the next attempt. */
+  #onFrontOverload(batch: Batch, nowMs: number): void {
+    if (!this.#isOwnRate(nowMs)) return this.#holdBack(batch);
+    batch.overloads += 1;
+    const waitMs = waitBeforeMs(FRONT_RETRY, batch.overloads, this.#ports.random.uniform());
+    batch.dueMs = nowMs + Math.max(LIMIT_PERIOD_MS, waitMs);
+    this.#rateLimiter.pauseUntil(batch.dueMs + LIMIT_PERIOD_MS);
+  }
+
+  /** The server accepts messages, and this gateway uses up what it accepts. */
+  #isOwnRate(nowMs: number): boolean {
+    const sentAtMs = this.#messageSize.isLimited ? nowMs : this.#backlogSentAtMs;
+    return nowMs - Math.min(this.#acceptedAtMs, sentAtMs) < OWN_RATE_MS;
   }
 
   #holdBack(batch: Batch): void {
@@ -199,7 +254,7 @@ export class BatchResultHandler {
       this.#backlogOverloads,
       random.uniform(),
     );
-    this.#rateLimiter.holdUntil(clock.monotonicMs() + forMs);
+    this.#rateLimiter.pauseUntil(clock.monotonicMs() + forMs);
   }
 
   #onBacklogAccepted(): void {
@@ -209,12 +264,14 @@ export class BatchResultHandler {
 
   #onServerOverload(failure: Failure, overloadsMin = 2): DeliveryEvent | undefined {
     // A server that sends a retry time means all requests.
+    if (failure.retryAfterMs === undefined && this.#isOwnRate(this.#ports.clock.monotonicMs()))
+      return undefined;
     this.#overloadsSinceAccepted += failure.retryAfterMs === undefined ? 1 : overloadsMin;
     return this.#overloadsSinceAccepted >= overloadsMin ? { type: 'failed', failure } : undefined;
   }
 
   async #discard(batch: Batch, window: BatchWindow, reason: LossReason): Promise<DeliveryEvent> {
-    for (const reading of batch.readings) this.discarded.add(reading, reason);
+    for (const reading of batch.wholeReadings) this.discarded.add(reading, reason);
     await window.complete(batch);
     return { type: 'progressed' };
   }

@@ -9,9 +9,17 @@
 import type { Reading } from '../model/reading.ts';
 import type { Lane } from '../ports/outbox.ts';
 import { encodeTelemetry } from './encode.ts';
+import type { MessageSize } from './message-size.ts';
 
 export interface Batch {
+  /** Whole readings, or a part of the values of one. */
   readonly readings: readonly Reading[];
+  /** The readings that are lost if the batch is discarded: whole ones. */
+  readonly wholeReadings: readonly Reading[];
+  /** Readings of the lane that it completes: 0 for each part of a reading but the last. */
+  readonly count: number;
+  /** Data points: values of all readings. */
+  readonly points: number;
   /** Posted in this order; several if one reading is too large for one body, none if no value fits. */
   readonly bodies: readonly string[];
   readonly oversizedKeys: readonly string[];
@@ -21,6 +29,8 @@ export interface Batch {
   /** Internal errors for this batch, and those while other batches were accepted. */
   overloads: number;
   overloadsAlone: number;
+  /** Monotonic ms of the first internal error; 0 before it. */
+  firstOverloadAtMs: number;
   /** Accepted messages at the last internal error for this batch. */
   acceptedAtOverload: number;
 }
@@ -33,13 +43,15 @@ const LOOKAHEAD_MIN = 24;
 export class BatchWindow {
   readonly #lane: Lane;
   readonly #batchesMax: number;
+  readonly #messageSize: Pick<MessageSize, 'pointsMax' | 'takeProbe'>;
   #epoch: number;
   #batches: Batch[] = [];
   #lookahead: Reading[] = [];
 
-  constructor(lane: Lane, batchesMax: number) {
+  constructor(lane: Lane, batchesMax: number, messageSize: Pick<MessageSize, 'pointsMax' | 'takeProbe'>) {
     this.#lane = lane;
     this.#batchesMax = batchesMax;
+    this.#messageSize = messageSize;
     this.#epoch = lane.epoch;
   }
 
@@ -60,19 +72,19 @@ export class BatchWindow {
     if (this.#lane.epoch !== this.#epoch) this.#reset();
     const waiting = this.#batches.filter(({ state, dueMs }) => state === 'waiting' && dueMs <= nowMs);
     const ready = waiting.find(({ overloads }) => overloads === 0);
-    if (ready) return ready;
+    if (ready) return this.#fit(ready);
     const [overloaded] = waiting.sort((one, other) => one.dueMs - other.dueMs);
-    if (this.#batches.length >= this.#batchesMax) return overloaded;
+    if (this.#batches.length >= this.#batchesMax) return overloaded && this.#fit(overloaded);
     if (this.#lookahead.length < LOOKAHEAD_MIN) {
       const added = await this.#lane.take(LOOKAHEAD_MAX - this.#lookahead.length);
       if (this.#lane.epoch !== this.#epoch) return this.next(nowMs);
       this.#lookahead.push(...added);
     }
-    if (this.#lookahead.length === 0) return overloaded;
-    const batch = createBatch(this.#lookahead);
+    if (this.#lookahead.length === 0) return overloaded && this.#fit(overloaded);
+    const batch = createBatch(this.#lookahead, this.#messageSize.pointsMax);
     this.#lookahead.splice(0, batch.readings.length);
     this.#batches.push(batch);
-    return batch;
+    return this.#fit(batch);
   }
 
   /** False after the lane was rewound: then a result of the batch no longer counts. */
@@ -85,19 +97,29 @@ export class BatchWindow {
     batch.state = 'done';
     let count = 0;
     for (let first = this.#batches[0]; first?.state === 'done'; first = this.#batches[0]) {
-      count += first.readings.length;
+      count += first.count;
       this.#batches.shift();
     }
     if (count > 0) await this.#lane.acknowledge(count, this.#epoch);
   }
 
-  /** Replaces the batch by its two halves. A batch of one reading must not be split. */
+  /** Replaces the batch by its two halves. It must have several values. */
   split(batch: Batch): void {
     const index = this.#batches.indexOf(batch);
-    if (index < 0) return;
-    const middle = Math.ceil(batch.readings.length / 2);
-    const halves = [createBatch(batch.readings.slice(0, middle)), createBatch(batch.readings.slice(middle))];
-    this.#batches.splice(index, 1, ...halves);
+    if (index >= 0) this.#batches.splice(index, 1, ...halvesOf(batch));
+  }
+
+  /** The batch, or its first part if messages have become smaller since it was made. */
+  #fit(batch: Batch): Batch {
+    let fitting = batch;
+    const pointsMax = this.#messageSize.takeProbe() ? 1 : this.#messageSize.pointsMax;
+    while (fitting.points > pointsMax && isDivisible(fitting)) {
+      const index = this.#batches.indexOf(fitting);
+      const halves = halvesOf(fitting);
+      this.#batches.splice(index, 1, ...halves);
+      [fitting] = halves;
+    }
+    return fitting;
   }
 
   /** Drops all batches, because the lane may return their readings again. */
@@ -109,17 +131,63 @@ export class BatchWindow {
   }
 }
 
-/** Takes as many of the first readings as fit one body; at least one. */
-function createBatch(readings: readonly Reading[]): Batch {
-  const { bodies, count, oversizedKeys } = encodeTelemetry(readings);
+/** Whether it has several values, so that it can be split. */
+function isDivisible({ points }: Batch): boolean {
+  return points > 1;
+}
+
+/** By readings; a single reading by its values, all with its timestamp. */
+function halvesOf(batch: Batch): [Batch, Batch] {
+  const { readings } = batch;
+  if (readings.length > 1) {
+    const middle = Math.ceil(readings.length / 2);
+    const [front, back] = [readings.slice(0, middle), readings.slice(middle)];
+    return [toBatch(front, front.length), toBatch(back, back.length)];
+  }
+  const { wholeReadings, count } = batch;
+  const middle = Math.ceil(batch.points / 2);
+  const part = (from: number, to?: number): readonly Reading[] =>
+    readings.map((reading) => ({
+      ...reading,
+      values: Object.fromEntries(Object.entries(reading.values).slice(from, to)),
+    }));
+  return [toBatch(part(0, middle), 0, wholeReadings), toBatch(part(middle), count, wholeReadings)];
+}
+
+/** Takes as many of the first readings as fit one body and have at most `pointsMax` values; at least one. */
+function createBatch(readings: readonly Reading[], pointsMax: number): Batch {
+  let points = 0;
+  const fitting = readings.filter((reading, index) => {
+    points += pointsOf(reading);
+    return index === 0 || points <= pointsMax;
+  });
+  const { count } = encodeTelemetry(fitting);
+  return toBatch(fitting.slice(0, count), count);
+}
+
+/** The readings must fit one body, except a single one. */
+function toBatch(
+  readings: readonly Reading[],
+  count: number,
+  wholeReadings: readonly Reading[] = readings,
+): Batch {
+  const { bodies, oversizedKeys } = encodeTelemetry(readings);
   return {
-    readings: readings.slice(0, count),
+    readings,
+    wholeReadings,
+    count,
+    points: readings.reduce((sum, reading) => sum + pointsOf(reading), 0),
     bodies,
     oversizedKeys,
     state: 'waiting',
     dueMs: Number.NEGATIVE_INFINITY,
     overloads: 0,
     overloadsAlone: 0,
+    firstOverloadAtMs: 0,
     acceptedAtOverload: 0,
   };
+}
+
+function pointsOf({ values }: Reading): number {
+  return Object.keys(values).length;
 }

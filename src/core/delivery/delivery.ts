@@ -24,7 +24,8 @@ import { BacklogReader } from './backlog-reader.ts';
 import { BatchResultHandler } from './batch-result.ts';
 import { BatchWindow } from './batch-window.ts';
 import type { DeliveryEvent, OutgoingMessage } from './message.ts';
-import { RateLimiter } from './rate-limiter.ts';
+import { MessageSize } from './message-size.ts';
+import { LIMIT_PERIOD_MS, RateLimiter } from './rate-limiter.ts';
 import { UndatedDelivery } from './undated.ts';
 
 export interface DeliveryPorts {
@@ -53,6 +54,7 @@ export class Delivery {
   readonly #ports: DeliveryPorts;
   readonly #settings: DeliverySettings;
   readonly #rateLimiter: RateLimiter;
+  readonly #messageSize = new MessageSize();
   readonly #fresh: BatchWindow;
   readonly #backlog: BatchWindow;
   readonly #backlogReader: BacklogReader;
@@ -64,6 +66,8 @@ export class Delivery {
   #events: DeliveryEvent[] = [];
   #inFlight = 0;
   #isFrontBusy = false;
+  /** Monotonic ms; in the past unless the server limits data points. */
+  #frontReadyAtMs = Number.NEGATIVE_INFINITY;
   /** From a failure that the session saw until the next accepted message. */
   #hasOutage = false;
   #fault: { readonly error: unknown } | undefined;
@@ -73,11 +77,11 @@ export class Delivery {
     this.#ports = ports;
     this.#settings = settings;
     this.#rateLimiter = new RateLimiter(settings.drainPerS);
-    this.#fresh = new BatchWindow(ports.outbox.fresh, FRESH_BATCHES_MAX);
-    this.#backlog = new BatchWindow(ports.outbox.backlog, BACKLOG_BATCHES_MAX);
+    this.#fresh = new BatchWindow(ports.outbox.fresh, FRESH_BATCHES_MAX, this.#messageSize);
+    this.#backlog = new BatchWindow(ports.outbox.backlog, BACKLOG_BATCHES_MAX, this.#messageSize);
     this.#backlogReader = new BacklogReader(ports.outbox, this.#backlog);
     this.#attributes = new AttributeDelivery(ports, () => this.#progress.notify());
-    this.#resultHandler = new BatchResultHandler(ports, this.#rateLimiter);
+    this.#resultHandler = new BatchResultHandler(ports, this.#rateLimiter, this.#messageSize);
     this.#undated = new UndatedDelivery(ports, this.#resultHandler);
   }
 
@@ -130,7 +134,7 @@ export class Delivery {
 
   /** Starts all work that may start now. Returns the monotonic time at which more work becomes due. */
   async #startNext(token: Secret, signal: AbortSignal): Promise<number> {
-    if (!this.#isFrontBusy && this.#hasRoom()) {
+    if (this.#isFrontReady() && this.#hasRoom()) {
       const front = await this.#nextFrontMessage(token, signal);
       // Readings never wait for facts, which use a slot of the backlog.
       const facts = front
@@ -141,10 +145,17 @@ export class Delivery {
     }
     if (!this.#hasRoom()) return Number.POSITIVE_INFINITY;
     const nowMs = this.#ports.clock.monotonicMs();
-    const frontDueMs = this.#isFrontBusy
-      ? Number.POSITIVE_INFINITY
-      : Math.min(this.#fresh.dueMs, this.#attributes.dueMs(nowMs));
-    return Math.min(frontDueMs, this.#startBacklog(nowMs, token, signal));
+    return Math.min(this.#frontDueMs(nowMs), this.#startBacklog(nowMs, token, signal));
+  }
+
+  #frontDueMs(nowMs: number): number {
+    if (this.#isFrontBusy) return Number.POSITIVE_INFINITY;
+    if (this.#frontReadyAtMs > nowMs) return this.#frontReadyAtMs;
+    return Math.min(this.#fresh.dueMs, this.#attributes.dueMs(nowMs));
+  }
+
+  #isFrontReady(): boolean {
+    return !this.#isFrontBusy && this.#ports.clock.monotonicMs() >= this.#frontReadyAtMs;
   }
 
   #startBacklog(nowMs: number, token: Secret, signal: AbortSignal): number {
@@ -187,9 +198,9 @@ export class Delivery {
 
   async #send(message: OutgoingMessage, slot: 'front' | 'beside', signal: AbortSignal): Promise<void> {
     this.#inFlight += 1;
-    if (slot === 'front') this.#isFrontBusy = true;
+    const startedMs = this.#ports.clock.monotonicMs();
+    if (slot === 'front') this.#onFrontSent(startedMs);
     try {
-      const startedMs = this.#ports.clock.monotonicMs();
       let result: Result<void> = { ok: true, value: undefined };
       for (const body of message.bodies) {
         result = await message.post(body);
@@ -204,6 +215,13 @@ export class Delivery {
       if (slot === 'front') this.#isFrontBusy = false;
       this.#progress.notify();
     }
+  }
+
+  #onFrontSent(nowMs: number): void {
+    this.#isFrontBusy = true;
+    this.#rateLimiter.onFrontSent(nowMs);
+    // The parts of one reading must not exceed a limit together.
+    if (this.#messageSize.isLimited) this.#frontReadyAtMs = nowMs + LIMIT_PERIOD_MS;
   }
 
   #onEvent(event: DeliveryEvent, startedMs: number, signal: AbortSignal): void {

@@ -6,6 +6,7 @@
  * an undated reading has none and is dated by the server on arrival (trap 9). A body is never empty (trap 6).
  */
 
+import { parseJsonObject } from '../model/json-object.ts';
 import type { Reading, Value, Values } from '../model/reading.ts';
 
 /**
@@ -72,6 +73,16 @@ export function encodeAttributes(values: Values, bytesMax: number = BODY_BYTES_M
     count: 1,
     oversizedKeys: split.oversizedKeys,
   };
+}
+
+/** The two halves of a body of `encodeAttributes`; itself if it has one attribute only. */
+export function halveAttributes(body: string): readonly string[] {
+  const entries = Object.entries(parseJsonObject(body) ?? {});
+  if (entries.length < 2) return [body];
+  const middle = Math.ceil(entries.length / 2);
+  return [entries.slice(0, middle), entries.slice(middle)].map((half) =>
+    JSON.stringify(Object.fromEntries(half)),
+  );
 }
 
 function splitValues(values: Values, bytesMax: number): { parts: Values[]; oversizedKeys: string[] } {

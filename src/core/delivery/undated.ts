@@ -55,7 +55,7 @@ export class UndatedDelivery {
       onResult: async (result) => {
         if (result.ok && encoded.bodies.length > 0) {
           outbox.completeUndated(reading, true);
-          return this.#resultHandler.onAccepted(1);
+          return this.#resultHandler.onAccepted(1, Object.keys(reading.values).length);
         }
         const { event, discard } = result.ok ? OVERSIZED : this.#resultHandler.onUndatedFailure(result);
         outbox.completeUndated(reading, discard);

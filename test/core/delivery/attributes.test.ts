@@ -211,3 +211,16 @@ it('facts are posted from the first one again if the token changes midway', asyn
   const heads = harness.transport.attributes.map((body) => body.slice(0, 4));
   assert.deepEqual(heads, ['{"a"', '{"a"', '{"b"']);
 });
+
+it('attributes with repeated internal errors are posted in halves', async () => {
+  const harness = new DeliveryHarness((call) => {
+    if (call.verb !== 'postAttributes') return 'ok';
+    return Object.keys(JSON.parse(call.body)).length > 2 ? 'server-overloaded' : 'ok';
+  });
+  harness.append(1);
+  await harness.step();
+  await ready(harness, { a: 1, b: 2, c: 3, d: 4, e: 5 });
+  for (let steps = 0; steps < 3; steps += 1) await harness.stepWithin();
+  const accepted = harness.transport.attributes.filter((body) => Object.keys(JSON.parse(body)).length <= 2);
+  assert.deepEqual(accepted, ['{"a":1,"b":2}', '{"c":3}', '{"d":4,"e":5}']);
+});

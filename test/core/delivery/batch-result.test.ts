@@ -9,7 +9,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { SessionEvent } from '../../../src/core/session/state.ts';
 import type { Script } from '../../doubles/scripted-transport.ts';
-import { DeliveryHarness, timesIn } from './delivery-harness.ts';
+import { DeliveryHarness, reading, timesIn } from './delivery-harness.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 200 };
 const REJECTED = /rejected one reading as malformed/;
@@ -246,6 +246,31 @@ describe('a reading with an internal error as response', () => {
     live.outbox.append({ bootId: live.clock.bootId, bootMs: 0, values: { a: 1 }, isSnapshot: true });
     assert.deepEqual(await live.step(), logged);
     assert.equal(fresh.outbox.size + backlog.outbox.size + live.outbox.size, 3);
+  });
+
+  it('a reading larger than all accepted ones is sent in parts, and the bad value is lost', async () => {
+    const harness = new DeliveryHarness((call) =>
+      call.verb === 'postTelemetry' && call.body.includes('"bad"') ? 'server-overloaded' : 'ok',
+    );
+    harness.outbox.append(reading(5, { a: 1, b: 2, c: 3, bad: 4 }));
+    await harness.outbox.flush();
+    await passing(harness, 3 * 3_600_000);
+    assert.equal(harness.outbox.backlog.size, 0);
+    assert.equal(harness.delivery.rejectedCount, 1);
+    const stored = harness.transport.telemetry.filter(
+      (body) => timesIn(body).includes(5) && !body.includes('"bad"'),
+    );
+    assert.ok(stored.some((body) => body.includes('"a":1')) && stored.some((body) => body.includes('"c":3')));
+    // The gap record may be in parts too.
+    const gaps = harness.transport.telemetry
+      .filter((body) => body.includes('"lost'))
+      .map((body) => JSON.parse(body)[0].values);
+    assert.deepEqual(Object.assign({}, ...gaps), {
+      lostReadings: 1,
+      lostFromMs: 5,
+      lostToMs: 5,
+      lostWhy: 'refused',
+    });
   });
 
   it('a reading hit by a rate limit is delivered in the end', async () => {

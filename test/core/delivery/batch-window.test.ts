@@ -8,6 +8,8 @@ import type { Reading } from '../../../src/core/model/reading.ts';
 import type { Lane } from '../../../src/core/ports/outbox.ts';
 import { reading } from './delivery-harness.ts';
 
+const UNLIMITED = { pointsMax: Number.POSITIVE_INFINITY, takeProbe: () => false };
+
 /** The plainest lane there is. */
 class PlainLane implements Lane {
   epoch = 0;
@@ -52,7 +54,7 @@ async function sent(window: BatchWindow): Promise<Batch> {
 
 describe('a batch window', () => {
   it('splits the lane into consecutive batches without a gap', async () => {
-    const window = new BatchWindow(new PlainLane(100), 16);
+    const window = new BatchWindow(new PlainLane(100), 16, UNLIMITED);
     const batches = [await sent(window), await sent(window), await sent(window)];
     assert.deepEqual(
       batches.flatMap(times),
@@ -61,7 +63,7 @@ describe('a batch window', () => {
   });
 
   it('opens at most its number of batches, and another when the oldest completes', async () => {
-    const window = new BatchWindow(new PlainLane(100), 2);
+    const window = new BatchWindow(new PlainLane(100), 2, UNLIMITED);
     const first = await sent(window);
     const second = await sent(window);
     assert.equal(await window.next(0), undefined);
@@ -72,7 +74,7 @@ describe('a batch window', () => {
   });
 
   it('returns a failed batch before a new one, but not before it is due', async () => {
-    const window = new BatchWindow(new PlainLane(100), 16);
+    const window = new BatchWindow(new PlainLane(100), 16, UNLIMITED);
     const first = await sent(window);
     first.state = 'waiting';
     first.dueMs = 500;
@@ -83,7 +85,7 @@ describe('a batch window', () => {
 
   it('replaces a batch by its two halves, in order', async () => {
     const lane = new PlainLane(9);
-    const window = new BatchWindow(lane, 16);
+    const window = new BatchWindow(lane, 16, UNLIMITED);
     const batch = await sent(window);
     window.split(batch);
     const [front, back] = [await sent(window), await sent(window)];
@@ -94,9 +96,70 @@ describe('a batch window', () => {
     assert.equal(lane.size, 0);
   });
 
+  it('makes messages of at most the allowed points, and parts of a larger reading', async () => {
+    const values = { a: 1, b: 2, c: 3, d: 4, e: 5 };
+    const lane = new PlainLane(0);
+    lane.readings = [1, 2, 3].map((tsMs) => reading(tsMs, values));
+    const size = { ...UNLIMITED, pointsMax: 10 };
+    const window = new BatchWindow(lane, 16, size);
+    const two = await sent(window);
+    assert.deepEqual([times(two), two.points, two.count], [[1, 2], 10, 2]);
+    size.pointsMax = 2;
+    const parts = [await sent(window), await sent(window), await sent(window)];
+    assert.deepEqual(
+      parts.map(({ readings, count }) => [readings[0]?.values, count]),
+      [
+        [{ a: 1, b: 2 }, 0],
+        [{ c: 3 }, 0],
+        [{ d: 4, e: 5 }, 1],
+      ],
+    );
+    assert.ok(parts.every((part) => times(part)[0] === 3 && part.wholeReadings[0] === lane.readings[2]));
+    await window.complete(two);
+    assert.equal(lane.size, 1);
+    for (const part of parts.reverse()) {
+      assert.equal(lane.size, 1, 'a reading is complete with its last part');
+      await window.complete(part);
+    }
+    assert.equal(lane.size, 0);
+  });
+
+  it('makes a waiting message smaller if the allowed points have become fewer', async () => {
+    const size = { ...UNLIMITED };
+    const window = new BatchWindow(new PlainLane(8), 16, size);
+    const refused = await sent(window);
+    assert.equal(refused.points, 8);
+    refused.state = 'waiting';
+    size.pointsMax = 2;
+    assert.deepEqual(times(await sent(window)), [1, 2]);
+    assert.deepEqual(times(await sent(window)), [3, 4]);
+  });
+
+  it('makes one message of a single value on request, and full ones afterwards', async () => {
+    const lane = new PlainLane(0);
+    lane.readings = [reading(1, { a: 1, b: 2, c: 3 }), reading(2, { a: 1 })];
+    let isWanted = true;
+    const takeProbe = () => {
+      const was = isWanted;
+      isWanted = false;
+      return was;
+    };
+    const window = new BatchWindow(lane, 16, { ...UNLIMITED, takeProbe });
+    const made = [await sent(window), await sent(window), await sent(window), await sent(window)];
+    assert.deepEqual(
+      made.map(({ readings, count }) => [...readings.map(({ values }) => values), count]),
+      [
+        [{ a: 1 }, 0],
+        [{ b: 2 }, 0],
+        [{ c: 3 }, 1],
+        [{ a: 1 }, 1],
+      ],
+    );
+  });
+
   it('drops its batches when the lane is rewound and ignores later responses', async () => {
     const lane = new PlainLane(30);
-    const window = new BatchWindow(lane, 16);
+    const window = new BatchWindow(lane, 16, UNLIMITED);
     const old = await sent(window);
     lane.rewind();
     const again = await sent(window);
@@ -112,7 +175,7 @@ describe('a batch window', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 200 }), order, async (count, picks) => {
         const lane = new PlainLane(count);
-        const window = new BatchWindow(lane, 6);
+        const window = new BatchWindow(lane, 6, UNLIMITED);
         const open: Batch[] = [];
         let turn = 0;
         while (lane.size > 0) {

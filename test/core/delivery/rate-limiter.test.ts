@@ -35,6 +35,13 @@ it('a reading with several messages uses the limit several times', () => {
   assert.equal(rateLimiter.dueMs, 300);
 });
 
+it('messages sent before they are due do not add up', () => {
+  const rateLimiter = new RateLimiter(10);
+  for (let count = 0; count < 30; count += 1) rateLimiter.onRejected();
+  for (let count = 0; count < 100; count += 1) rateLimiter.onSent(count * 1_000, 1);
+  assert.equal(rateLimiter.dueMs, 99_000 + 60_000);
+});
+
 it('each rejection halves the rate, down to 1 per min; acceptance restores it', () => {
   const rateLimiter = new RateLimiter(10);
   const interval = () => {
@@ -49,6 +56,70 @@ it('each rejection halves the rate, down to 1 per min; acceptance restores it', 
   assert.equal(interval(), 60_000);
   for (let count = 0; count < 200; count += 1) rateLimiter.onAccepted();
   assert.equal(interval(), 100);
+});
+
+/** The intervals of a backlog whose server accepts one message each `limitMs`, and the number of rejections. */
+function meet(limitMs: number, messages: number) {
+  const rateLimiter = new RateLimiter(10);
+  let nowMs = 0;
+  let acceptedMs = Number.NEGATIVE_INFINITY;
+  let rejections = 0;
+  for (let count = 0; count < messages; count += 1) {
+    nowMs = Math.max(nowMs, rateLimiter.dueMs);
+    rateLimiter.onSent(nowMs, 1);
+    if (nowMs - acceptedMs >= limitMs) {
+      acceptedMs = nowMs;
+      rateLimiter.onAccepted();
+    } else {
+      rejections += 1;
+      rateLimiter.onRejected();
+    }
+  }
+  return { tookMs: nowMs, rejections };
+}
+
+it('a limit of the server is used to three quarters and exceeded once in twenty messages', () => {
+  const { tookMs, rejections } = meet(1_200, 2_000);
+  assert.ok(rejections <= 100, `${rejections}`);
+  const accepted = 2_000 - rejections;
+  assert.ok(accepted >= (0.75 * tookMs) / 1_200, `${accepted} in ${tookMs} ms`);
+});
+
+it('after a long outage the rate recovers within 15 minutes', () => {
+  const rateLimiter = new RateLimiter(10);
+  for (let count = 0; count < 100; count += 1) rateLimiter.onRejected();
+  let nowMs = 0;
+  for (let intervalMs = 60_000; intervalMs > 130; ) {
+    rateLimiter.onAccepted();
+    const dueMs = Math.max(nowMs, rateLimiter.dueMs);
+    rateLimiter.onSent(dueMs, 1);
+    intervalMs = rateLimiter.dueMs - dueMs;
+    nowMs = dueMs;
+  }
+  assert.ok(nowMs < 15 * 60_000, `${nowMs}`);
+});
+
+it('a fresh reading delays the backlog by at most a second at a limit, and not without one', () => {
+  const rateLimiter = new RateLimiter(10);
+  rateLimiter.onFrontSent(1_000);
+  assert.ok(rateLimiter.dueMs <= 0);
+  rateLimiter.onRejected();
+  rateLimiter.onFrontSent(1_000);
+  assert.equal(rateLimiter.dueMs, 1_200);
+  for (let count = 0; count < 30; count += 1) rateLimiter.onRejected();
+  rateLimiter.onFrontSent(10_000);
+  assert.equal(rateLimiter.dueMs, 11_100);
+});
+
+it('a reset returns to the full rate', () => {
+  const rateLimiter = new RateLimiter(10);
+  for (let count = 0; count < 30; count += 1) rateLimiter.onRejected();
+  rateLimiter.pauseUntil(300_000);
+  rateLimiter.reset(5_000);
+  assert.equal(rateLimiter.dueMs, 5_100);
+  rateLimiter.holdUntil(60_000);
+  rateLimiter.reset(5_000);
+  assert.equal(rateLimiter.dueMs, 60_000);
 });
 
 it('without a limit nothing is delayed until the server rejects a message', () => {
