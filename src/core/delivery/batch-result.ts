@@ -207,9 +207,8 @@ export class BatchResultHandler {
     if (action !== 'wait') {
       // The refusals so far say nothing of the rate.
       if (action === 'split') this.#rateLimiter.reset(nowMs);
-      if (action !== 'probe') this.#backlogOverloads = 0;
-      if (action === 'probe') window.splitOffValue(batch);
-      else window.split(batch);
+      this.#backlogOverloads = 0;
+      window.split(batch);
       return this.#onServerOverload(failure) ?? { type: 'progressed' };
     }
     const isSingle = batch.readings.length === 1;

@@ -43,12 +43,12 @@ const LOOKAHEAD_MIN = 24;
 export class BatchWindow {
   readonly #lane: Lane;
   readonly #batchesMax: number;
-  readonly #messageSize: Pick<MessageSize, 'pointsMax'>;
+  readonly #messageSize: Pick<MessageSize, 'pointsMax' | 'takeProbe'>;
   #epoch: number;
   #batches: Batch[] = [];
   #lookahead: Reading[] = [];
 
-  constructor(lane: Lane, batchesMax: number, messageSize: Pick<MessageSize, 'pointsMax'>) {
+  constructor(lane: Lane, batchesMax: number, messageSize: Pick<MessageSize, 'pointsMax' | 'takeProbe'>) {
     this.#lane = lane;
     this.#batchesMax = batchesMax;
     this.#messageSize = messageSize;
@@ -109,21 +109,11 @@ export class BatchWindow {
     if (index >= 0) this.#batches.splice(index, 1, ...halvesOf(batch));
   }
 
-  /** Replaces the batch by its first value and the rest. It must have several values. */
-  splitOffValue(batch: Batch): void {
-    const index = this.#batches.indexOf(batch);
-    const [first, ...others] = batch.readings;
-    if (index < 0 || first === undefined) return;
-    const whole = others.length > 0 ? toBatch([first], 1) : batch;
-    const parts = isDivisible(whole) ? partsOf(whole, 1) : [whole];
-    const rest = others.length > 0 ? [toBatch(others, others.length)] : [];
-    this.#batches.splice(index, 1, ...parts, ...rest);
-  }
-
   /** The batch, or its first part if messages have become smaller since it was made. */
   #fit(batch: Batch): Batch {
     let fitting = batch;
-    while (fitting.points > this.#messageSize.pointsMax && isDivisible(fitting)) {
+    const pointsMax = this.#messageSize.takeProbe() ? 1 : this.#messageSize.pointsMax;
+    while (fitting.points > pointsMax && isDivisible(fitting)) {
       const index = this.#batches.indexOf(fitting);
       const halves = halvesOf(fitting);
       this.#batches.splice(index, 1, ...halves);
@@ -154,17 +144,14 @@ function halvesOf(batch: Batch): [Batch, Batch] {
     const [front, back] = [readings.slice(0, middle), readings.slice(middle)];
     return [toBatch(front, front.length), toBatch(back, back.length)];
   }
-  return partsOf(batch, Math.ceil(batch.points / 2));
-}
-
-/** Two parts of a batch of one reading: its first values, and the others. */
-function partsOf({ readings, wholeReadings, count }: Batch, firstValues: number): [Batch, Batch] {
+  const { wholeReadings, count } = batch;
+  const middle = Math.ceil(batch.points / 2);
   const part = (from: number, to?: number): readonly Reading[] =>
     readings.map((reading) => ({
       ...reading,
       values: Object.fromEntries(Object.entries(reading.values).slice(from, to)),
     }));
-  return [toBatch(part(0, firstValues), 0, wholeReadings), toBatch(part(firstValues), count, wholeReadings)];
+  return [toBatch(part(0, middle), 0, wholeReadings), toBatch(part(middle), count, wholeReadings)];
 }
 
 /** Takes as many of the first readings as fit one body and have at most `pointsMax` values; at least one. */

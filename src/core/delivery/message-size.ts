@@ -42,8 +42,8 @@ export class MessageSize {
   #bound: Bound | undefined;
   /** Larger messages are being tried: the size before. */
   #trial: { readonly pointsMax: number; readonly forMs: number } | undefined;
-  /** A single value is being sent, because nothing is accepted; the size of the refused messages. */
-  #probing: number | undefined;
+  /** A single value is to be sent, or has been, because nothing is accepted; the size of the refused messages. */
+  #probing: { readonly smallest: number; readonly isSent: boolean } | undefined;
   /** The earliest time of the next single value, monotonic ms, and the interval after it. */
   #probe = { atMs: Number.NEGATIVE_INFINITY, againMs: AGAIN_MS_MIN };
 
@@ -72,9 +72,9 @@ export class MessageSize {
 
   /**
    * What to do. `split`: the message is too large, and `pointsMax` smaller; `split-trial`: only larger than before a trial;
-   * `probe`: send one of its values alone; `wait`: nothing is known of the size.
+   * `wait`: nothing is known of the size.
    */
-  onRefused(points: number, nowMs: number): 'split' | 'split-trial' | 'probe' | 'wait' {
+  onRefused(points: number, nowMs: number): 'split' | 'split-trial' | 'wait' {
     if (points <= 1) {
       this.#probing = undefined;
       return 'wait';
@@ -92,17 +92,26 @@ export class MessageSize {
       this.#shrink(Math.floor(smallest / 2), bound);
       return points > this.#pointsMax ? 'split' : 'wait';
     }
-    if (countAlone > 0 || this.#probing !== undefined || nowMs < this.#probe.atMs) return 'wait';
-    const { againMs } = this.#probe;
-    this.#probe = { atMs: nowMs + againMs, againMs: Math.min(2 * againMs, AGAIN_MS_MAX) };
-    this.#probing = smallest;
-    return 'probe';
+    if (countAlone === 0 && nowMs >= this.#probe.atMs) {
+      const { againMs } = this.#probe;
+      this.#probe = { atMs: nowMs + againMs, againMs: Math.min(2 * againMs, AGAIN_MS_MAX) };
+      this.#probing = { smallest, isSent: false };
+    }
+    return 'wait';
+  }
+
+  /** True once: the next message must have a single value, if it can. */
+  takeProbe(): boolean {
+    if (!this.#probing || this.#probing.isSent) return false;
+    this.#probing = { ...this.#probing, isSent: true };
+    return true;
   }
 
   /** A message was accepted. If it is the single value, the size of the others may be the cause. */
   #endProbe(points: number): void {
     this.#probe = { atMs: Number.NEGATIVE_INFINITY, againMs: AGAIN_MS_MIN };
-    if (this.#probing !== undefined && points === 1) this.#shrink(Math.floor(this.#probing / 2), this.#bound);
+    const isProbe = this.#probing?.isSent === true && points === 1;
+    if (isProbe) this.#shrink(Math.floor((this.#probing?.smallest ?? 2) / 2), this.#bound);
     this.#probing = undefined;
   }
 

@@ -8,7 +8,7 @@ import type { Reading } from '../../../src/core/model/reading.ts';
 import type { Lane } from '../../../src/core/ports/outbox.ts';
 import { reading } from './delivery-harness.ts';
 
-const UNLIMITED = { pointsMax: Number.POSITIVE_INFINITY };
+const UNLIMITED = { pointsMax: Number.POSITIVE_INFINITY, takeProbe: () => false };
 
 /** The plainest lane there is. */
 class PlainLane implements Lane {
@@ -100,7 +100,7 @@ describe('a batch window', () => {
     const values = { a: 1, b: 2, c: 3, d: 4, e: 5 };
     const lane = new PlainLane(0);
     lane.readings = [1, 2, 3].map((tsMs) => reading(tsMs, values));
-    const size = { pointsMax: 10 };
+    const size = { ...UNLIMITED, pointsMax: 10 };
     const window = new BatchWindow(lane, 16, size);
     const two = await sent(window);
     assert.deepEqual([times(two), two.points, two.count], [[1, 2], 10, 2]);
@@ -125,7 +125,7 @@ describe('a batch window', () => {
   });
 
   it('makes a waiting message smaller if the allowed points have become fewer', async () => {
-    const size = { pointsMax: Number.POSITIVE_INFINITY };
+    const size = { ...UNLIMITED };
     const window = new BatchWindow(new PlainLane(8), 16, size);
     const refused = await sent(window);
     assert.equal(refused.points, 8);
@@ -133,6 +133,28 @@ describe('a batch window', () => {
     size.pointsMax = 2;
     assert.deepEqual(times(await sent(window)), [1, 2]);
     assert.deepEqual(times(await sent(window)), [3, 4]);
+  });
+
+  it('makes one message of a single value on request, and full ones afterwards', async () => {
+    const lane = new PlainLane(0);
+    lane.readings = [reading(1, { a: 1, b: 2, c: 3 }), reading(2, { a: 1 })];
+    let isWanted = true;
+    const takeProbe = () => {
+      const was = isWanted;
+      isWanted = false;
+      return was;
+    };
+    const window = new BatchWindow(lane, 16, { ...UNLIMITED, takeProbe });
+    const made = [await sent(window), await sent(window), await sent(window), await sent(window)];
+    assert.deepEqual(
+      made.map(({ readings, count }) => [...readings.map(({ values }) => values), count]),
+      [
+        [{ a: 1 }, 0],
+        [{ b: 2 }, 0],
+        [{ c: 3 }, 1],
+        [{ a: 1 }, 1],
+      ],
+    );
   });
 
   it('drops its batches when the lane is rewound and ignores later responses', async () => {

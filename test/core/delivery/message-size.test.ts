@@ -15,8 +15,6 @@ class Sender {
   /** Single values, sent because nothing was accepted. */
   probes = 0;
 
-  #isProbing = false;
-
   constructor(accepts: Sender['accepts']) {
     this.accepts = accepts;
   }
@@ -24,13 +22,13 @@ class Sender {
   /** Sends one message of so many points, or of as many as allowed. */
   send(points: number): void {
     this.nowMs += 10_000;
-    const sent = this.#isProbing ? 1 : Math.min(points, this.size.pointsMax);
-    this.#isProbing = false;
+    const isProbe = this.size.takeProbe();
+    if (isProbe) this.probes += 1;
+    const sent = isProbe ? 1 : Math.min(points, this.size.pointsMax);
     if (this.accepts(sent, this.nowMs)) this.size.onAccepted(sent, this.nowMs);
     else {
       this.refused += 1;
-      this.#isProbing = this.size.onRefused(sent, this.nowMs) === 'probe';
-      if (this.#isProbing) this.probes += 1;
+      this.size.onRefused(sent, this.nowMs);
     }
   }
 }

@@ -7,7 +7,7 @@ import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Accounting, type LossCause } from './checks/accounting.ts';
-import { checkTimestamps, checkValues } from './checks/history.ts';
+import { checkTimestamps, checkValues, findParts } from './checks/history.ts';
 import { type BrokenPromise, formatTime, Ledger, type PromiseName } from './checks/ledger.ts';
 import { drawPlan, OFTEN_KILLED } from './plan/draw-plan.ts';
 import { type Conditions, HOUR, NO_FAULTS, type WeekPlan } from './plan/week-plan.ts';
@@ -162,9 +162,10 @@ class Week {
   #outcome(drainedMs: number): WeekOutcome {
     const ledger = this.#ledger;
     const { stored, reportedLosses } = this.#server;
-    const accounting = new Accounting(ledger, this.#plan, reportedLosses).check();
+    const parts = findParts(ledger, stored);
+    const accounting = new Accounting(ledger, this.#plan, reportedLosses, parts).check();
     const history = checkTimestamps(ledger, this.#host);
-    const excused = checkValues(ledger, stored, accounting.lossCause);
+    const excused = checkValues(ledger, stored, accounting.lossCause, parts);
     return {
       seed: this.#options.seed,
       samples: ledger.samples.length,

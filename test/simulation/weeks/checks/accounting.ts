@@ -39,6 +39,7 @@ export class Accounting {
   readonly #ledger: Ledger;
   readonly #bounds: Bounds;
   readonly #reported: ReadonlyMap<number, number>;
+  readonly #parts: ReadonlySet<number>;
   readonly #lost = new Map<LossCause, number>();
   readonly #lossReason = new Map<number, LossCause>();
   readonly #notesOf = new Map<number, CountedLoss[]>();
@@ -47,9 +48,18 @@ export class Accounting {
   /** The maximum number of readings in segments that could not be counted. */
   #uncounted = 0;
 
-  /** `reported`: the losses in the gap records on the server, by timestamp. */
-  constructor(ledger: Ledger, plan: WeekPlan, reported: ReadonlyMap<number, number>) {
+  /**
+   * `reported`: the losses in the gap records on the server, by timestamp. `parts`: the samples stored in part and reported as
+   * lost.
+   */
+  constructor(
+    ledger: Ledger,
+    plan: WeekPlan,
+    reported: ReadonlyMap<number, number>,
+    parts: ReadonlySet<number>,
+  ) {
     this.#ledger = ledger;
+    this.#parts = parts;
     this.#bounds = new Bounds(ledger, plan);
     this.#reported = reported;
     for (const note of ledger.notes) if (note.n === undefined) this.#unidentified += note.readings;
@@ -152,9 +162,7 @@ export class Accounting {
       overreported += 1;
       const [note] = notes;
       if (!note || sample.confirmedBy !== note.agent.number || this.#mayBeTwiceOnDisk(sample, note)) continue;
-      if (this.#isOutOfOrder(n)) continue;
-      // Stored in part, without the value that the server refuses.
-      if (note.reason === 'refused' && sample.poison !== undefined) continue;
+      if (this.#isOutOfOrder(n) || this.#parts.has(n)) continue;
       this.#ledger.reportViolation(
         'no false loss report',
         `n=${n}: ${note.reason}, although it was accepted`,

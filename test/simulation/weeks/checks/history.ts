@@ -81,11 +81,30 @@ function checkArrival(ledger: Ledger, { n, takenMs }: Sample, ts: number): void 
   }
 }
 
+/**
+ * The samples that were sent in parts, because of a limit of the server or a value that it refuses, and whose other parts were
+ * reported as lost: a value is missing on the server.
+ */
+export function findParts(ledger: Ledger, stored: ReadonlyMap<number, Points>): ReadonlySet<number> {
+  const reported = new Set(ledger.notes.map(({ n }) => n));
+  const parts = new Set<number>();
+  const carried: Record<string, unknown> = {};
+  for (const [, { n, values }] of [...stored].sort(([one], [other]) => one - other)) {
+    Object.assign(carried, values);
+    const sample = n === undefined || !reported.has(n) ? undefined : ledger.sample(n);
+    if (!sample) continue;
+    const isMissing = (key: string) => !Object.hasOwn(values, key) && carried[key] !== sample.values[key];
+    if (Object.keys(sample.values).some(isMissing)) parts.add(sample.n);
+  }
+  return parts;
+}
+
 /** Carries every value forward. Returns the number of wrong readings within the documented window. */
 export function checkValues(
   ledger: Ledger,
   stored: ReadonlyMap<number, Points>,
   lostBy: ReadonlyMap<number, LossCause>,
+  parts: ReadonlySet<number>,
 ): number {
   const carried: Record<string, unknown> = {};
   let excused = 0;
@@ -95,10 +114,7 @@ export function checkValues(
     if (!sample) continue;
     const wrong = Object.keys(sample.values).find((key) => carried[key] !== sample.values[key]);
     if (wrong === undefined) continue;
-    // Split by its values, of which one was refused: reported as lost, although the others are stored.
-    const isReported = ledger.notes.some((note) => note.n === sample.n && note.reason === 'refused');
-    const isPart = isReported && !Object.hasOwn(values, wrong);
-    if (isPart || isInWindow(ledger, sample, stored, lostBy)) excused += 1;
+    if (parts.has(sample.n) || isInWindow(ledger, sample, stored, lostBy)) excused += 1;
     else {
       ledger.reportViolation(
         'history reconstructs',
