@@ -52,7 +52,7 @@ function checkState(root: string, state: string): readonly string[] {
       ),
       ...settings.map(
         (name) =>
-          `${join(state, name)}: settings that the server made for this gateway; a clone may use them`,
+          `${join(state, name)}: settings or an update that the server made for this gateway; a clone may use them`,
       ),
     ];
   } catch (error) {

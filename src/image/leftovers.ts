@@ -1,6 +1,6 @@
 /**
- * Finds and removes the data of the agent that a clone must not have: credentials with their copies, queued readings, and settings
- * that the server made for this gateway.
+ * Finds and removes the data of the agent that a clone must not have: credentials with their copies, queued readings, and what
+ * the server made for this gateway: settings, and the update that it assigned.
  *
  * The removal runs as root in a directory of the service's user and follows no link. Credentials are overwritten first, because
  * an image contains the free blocks of the disk.
@@ -31,7 +31,7 @@ export interface Leftovers {
 /** credentials.json, its backup, archived records, and temporary files of a killed agent. */
 const CREDENTIALS = /^credentials\b.*\.json(\.tmp-\w+)?$/;
 const SPOOL: string = 'spool';
-const SETTINGS = /^remote-settings\.json/;
+const SETTINGS = /^remote-settings\.json|^update$/;
 
 /** Undefined if the directory does not exist. Throws the system's error if it cannot be read. */
 export function findLeftovers(state: string): Leftovers | undefined {

@@ -74,7 +74,11 @@ const PROBLEM_CASES: Readonly<Record<string, readonly [(image: Image) => unknown
   ],
   'settings of the server': [
     (image) => image.put(`${STATE}/remote-settings.json`, '{}'),
-    /remote-settings\.json: settings that the server made for this gateway/,
+    /remote-settings\.json: settings or an update that the server made for this gateway/,
+  ],
+  'an assigned update': [
+    (image) => image.put(`${STATE}/update/record.json`, '{}'),
+    /update: settings or an update that the server made for this gateway/,
   ],
   'a spool': [(image) => image.put(`${STATE}/spool/1`, 'x'), /spool: queued readings of this gateway/],
   'no configuration': [

@@ -44,6 +44,8 @@ class Gateway implements Disposable {
 
   constructor() {
     for (const name of OURS) writeFileSync(join(this.state, name), RECORD, { mode: 0o600 });
+    mkdirSync(join(this.state, 'update'));
+    writeFileSync(join(this.state, 'update', 'record.json'), '{}');
     mkdirSync(join(this.state, 'spool'));
     writeFileSync(join(this.state, 'spool', 'segment'), 'readings');
   }
@@ -90,7 +92,7 @@ test('prepare-image asks, and only yes confirms', async () => {
     const { code, output } = await prepare(gateway.state, false, answer);
     assert.equal(code, 1, answer);
     assert.match(output, /credentials\.json[\s\S]*Nothing was changed/);
-    assert.equal(gateway.names.length, OURS.length + 1);
+    assert.equal(gateway.names.length, OURS.length + 2);
   }
   using gateway = new Gateway();
   assert.equal((await prepare(gateway.state, false, 'Y')).code, 0);
@@ -102,7 +104,7 @@ test('without a terminal, prepare-image needs --yes', async () => {
   const { code, output } = await prepare(gateway.state, false);
   assert.equal(code, 64);
   assert.match(output, /--yes/);
-  assert.equal(gateway.names.length, OURS.length + 1);
+  assert.equal(gateway.names.length, OURS.length + 2);
 });
 
 test('prepare-image removes nothing while an agent runs, and all after its end', {
