@@ -27,8 +27,8 @@ const LOADED_BY_RUN = [
   'src/transport/coap/transport.ts',
   'node_modules/conf/dist/source/index.js',
 ];
-/** V8 keeps the source text while the agent runs. 517 kB on 2026-11-26; the whole bundle has 923 kB. */
-const LOADED_BYTES_MAX = 560_000;
+/** V8 keeps the source text while the agent runs. 565 kB on 2026-11-30; the whole bundle has 923 kB. */
+const LOADED_BYTES_MAX = 575_000;
 /** Each file costs about 0.5 ms at start, and memory. 20 on 2026-11-26. */
 const LOADED_FILES_MAX = 24;
 
