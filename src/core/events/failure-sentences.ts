@@ -60,7 +60,7 @@ export const FAILURE_SENTENCES = {
   'endpoints-inconsistent':
     'an endpoint does not know the access token that another endpoint accepted: check that all URLs in server.url lead to the same ThingsBoard',
   'token-unsuitable':
-    'the access token contains what this transport cannot carry: give the device a token of letters and digits and store it with firstlight credentials set, or add a URL of the other transport (coap or https) to server.url',
+    'requests over this transport cannot carry the access token: give the device a token of letters and digits in ThingsBoard and store it with firstlight credentials set, or add a URL of the other transport (coap or https) to server.url',
   'request-build-failed':
     'the agent cannot build the request: check device.token and credentials.json, and if they are correct, report this as a Firstlight bug',
   'provisioning-key-missing':
