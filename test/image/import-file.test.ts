@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { checkText } from '../../src/cli/image/import-check.ts';
 import { type CheckResult, importFile, type Outcome } from '../../src/image/import-file.ts';
-import { type Fault, PowerCut, PowerCutImportDisk } from '../doubles/power-cut-import-disk.ts';
+import { type Fault, PowerCut, PowerCutImportDisk } from '../doubles/power-cut/power-cut-import-disk.ts';
 
 const SOURCE = '/boot/firmware/firstlight.toml';
 const NOTE = '/boot/firmware/firstlight-error.txt';

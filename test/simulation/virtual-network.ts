@@ -7,7 +7,7 @@
  */
 
 import type { Socket } from 'node:dgram';
-import type { DiskOperation } from '../doubles/power-cut-disk.ts';
+import type { DiskOperation } from '../doubles/power-cut/power-cut-disk.ts';
 import { describeDatagram } from './datagram-text.ts';
 import { type Conditions, NO_FAULTS, type PathConditions } from './first-boot/plan.ts';
 import { GATEWAY } from './first-boot/strategies.ts';

@@ -7,7 +7,7 @@
 
 import type { Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
-import type { DiskOperation } from '../doubles/power-cut-disk.ts';
+import type { DiskOperation } from '../doubles/power-cut/power-cut-disk.ts';
 
 export interface Carrier {
   /**

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { FsSpoolDirectory } from '../../../src/outbox/spool/fs-directory.ts';
 import { spoolDirectoryContract } from '../../contracts/spool-directory.ts';
-import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
+import { PowerCutDirectory } from '../../doubles/power-cut/power-cut-directory.ts';
 
 const made: string[] = [];
 after(() => Promise.all(made.map((path) => rm(path, { recursive: true }))));

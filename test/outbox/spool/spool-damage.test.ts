@@ -17,7 +17,7 @@ import { FsSpoolDirectory } from '../../../src/outbox/spool/fs-directory.ts';
 import { SEGMENT_BYTES } from '../../../src/outbox/spool/segment.ts';
 import { Spool } from '../../../src/outbox/spool/spool.ts';
 import { readingStoreContract } from '../../contracts/reading-store.ts';
-import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
+import { PowerCutDirectory } from '../../doubles/power-cut/power-cut-directory.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { BOOT, OFFSET_MS, SampledReadings, times } from '../../doubles/sampled-readings.ts';
 

@@ -10,7 +10,7 @@ import { LossReport } from '../../../src/core/model/loss-report.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 import { Spool } from '../../../src/outbox/spool/spool.ts';
 import { OutboxError } from '../../../src/outbox/store/reading-store.ts';
-import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
+import { PowerCutDirectory } from '../../doubles/power-cut/power-cut-directory.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { BOOT, SampledReadings, times } from '../../doubles/sampled-readings.ts';
 

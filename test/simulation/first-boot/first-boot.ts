@@ -7,7 +7,7 @@
  * provisioned after the operator has done that.
  */
 
-import { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
+import { PowerCutDisk } from '../../doubles/power-cut/power-cut-disk.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { Trace } from '../trace.ts';
 import { VirtualNetwork } from '../virtual-network.ts';

@@ -8,7 +8,7 @@
 
 import type { AgentSettings } from '../../../src/agent/agent.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
-import type { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
+import type { PowerCutDisk } from '../../doubles/power-cut/power-cut-disk.ts';
 import type { RecordingLogger } from '../../doubles/recording-logger.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';

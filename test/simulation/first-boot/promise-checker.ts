@@ -9,7 +9,7 @@
 
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
-import type { PowerCutDisk } from '../../doubles/power-cut-disk.ts';
+import type { PowerCutDisk } from '../../doubles/power-cut/power-cut-disk.ts';
 import { isProvisioning, readHeader, readJson } from '../datagram-text.ts';
 import type { Observer } from '../virtual-network.ts';
 import { GATEWAY } from './strategies.ts';

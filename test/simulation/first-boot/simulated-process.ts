@@ -16,7 +16,7 @@ import type { Transport } from '../../../src/core/ports/transport.ts';
 import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
 import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
-import type { DiskOperation, PowerCutDisk } from '../../doubles/power-cut-disk.ts';
+import type { DiskOperation, PowerCutDisk } from '../../doubles/power-cut/power-cut-disk.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { override } from '../override.ts';
 import type { SeededRandom } from '../seeded-random.ts';

@@ -3,7 +3,7 @@
  * on the server within `DRAIN_MS` of virtual time; then the checks.
  */
 
-import { PowerCutDirectory } from '../../doubles/power-cut-directory.ts';
+import { PowerCutDirectory } from '../../doubles/power-cut/power-cut-directory.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Accounting, type LossCause } from './checks/accounting.ts';

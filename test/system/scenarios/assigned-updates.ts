@@ -14,7 +14,7 @@ import { PowerDisk } from '../power-disk.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
 import { until } from '../until.ts';
-import { type Fault, UpdateVersions } from '../update-versions.ts';
+import { type Fault, UpdateVersions } from './update-versions.ts';
 import { shortenGate, WATCHDOG } from './updates.ts';
 
 const SIZE_MIB = 900;

@@ -9,7 +9,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
-import { type Fault, UpdateVersions } from '../update-versions.ts';
+import { type Fault, UpdateVersions } from './update-versions.ts';
 
 const ONLINE_WITHIN_MS = 60_000;
 /** Of the health gate in these tests; a gateway has ten minutes. */

@@ -6,7 +6,7 @@
  */
 
 import type { SpoolDirectory, SpoolFile } from '../../../../src/outbox/spool/directory.ts';
-import type { PowerCutDirectory } from '../../../doubles/power-cut-directory.ts';
+import type { PowerCutDirectory } from '../../../doubles/power-cut/power-cut-directory.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { Ledger } from '../checks/ledger.ts';

@@ -13,7 +13,7 @@ import { Timestamper } from '../../../../src/core/timestamps/timestamper.ts';
 import { TieredOutbox } from '../../../../src/outbox/outbox.ts';
 import { Spool } from '../../../../src/outbox/spool/spool.ts';
 import { MemoryCredentialStore } from '../../../doubles/memory-credential-store.ts';
-import type { PowerCutDirectory } from '../../../doubles/power-cut-directory.ts';
+import type { PowerCutDirectory } from '../../../doubles/power-cut/power-cut-directory.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { AgentRecord, Ledger } from '../checks/ledger.ts';

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Secret } from '../../src/core/model/secret.ts';
-import type { CredentialRecord } from '../../src/core/ports/credentials.ts';
-import { credentialStoreContract } from '../contracts/credential-store.ts';
-import { SeededRandom } from '../simulation/seeded-random.ts';
-import { VirtualTime } from '../simulation/virtual-time.ts';
+import { Secret } from '../../../src/core/model/secret.ts';
+import type { CredentialRecord } from '../../../src/core/ports/credentials.ts';
+import { credentialStoreContract } from '../../contracts/credential-store.ts';
+import { SeededRandom } from '../../simulation/seeded-random.ts';
+import { VirtualTime } from '../../simulation/virtual-time.ts';
 import { type DiskOperation, PowerCutDisk } from './power-cut-disk.ts';
 
 const alive: DiskOperation = (step) => step();

@@ -6,9 +6,9 @@
 import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { signUpdate } from '../../src/update/sign-update.ts';
-import { createKeyPair, type KeyPair } from '../../src/update/update-key.ts';
-import { run } from './command.ts';
+import { signUpdate } from '../../../src/update/sign-update.ts';
+import { createKeyPair, type KeyPair } from '../../../src/update/update-key.ts';
+import { run } from '../command.ts';
 
 const WITHIN_MS = 60_000;
 const PROGRAM = 'usr/lib/firstlight/firstlight.mjs';

@@ -8,7 +8,7 @@
  */
 
 import { dirname } from 'node:path';
-import type { Disk, FileInfo } from '../../src/image/disk.ts';
+import type { Disk, FileInfo } from '../../../src/image/disk.ts';
 
 interface Inode {
   bytes: Buffer;

@@ -6,7 +6,7 @@
  * directory before the cut reject.
  */
 
-import type { SpoolDirectory, SpoolEntry, SpoolFile } from '../../src/outbox/spool/directory.ts';
+import type { SpoolDirectory, SpoolEntry, SpoolFile } from '../../../src/outbox/spool/directory.ts';
 
 const SECTOR_BYTES = 512;
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { AgentProcess, tempDir } from './agent-process.ts';
+import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { AgentProcess, tempDir } from '../agent-process.ts';
 import { openHarness, provisioning, skip, toml } from './notify-harness.ts';
 
 test('a reload applies a valid configuration, rejects an invalid one, and completes', {

@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AgentProcess, tempDir } from './agent-process.ts';
+import { AgentProcess, tempDir } from '../agent-process.ts';
 import { NotifySocket, PERL_PROBLEM } from './notify-socket.ts';
 
 export const provisioning = { key: 'k', secret: 'the-secret-of-this-profile' };

@@ -8,7 +8,7 @@
  * that tests must find: `write` then resolves while the rename can still be lost.
  */
 
-import type { CredentialRecord, CredentialStore } from '../../src/core/ports/credentials.ts';
+import type { CredentialRecord, CredentialStore } from '../../../src/core/ports/credentials.ts';
 
 export interface DiskPorts {
   /** Runs `action` once after `ms`. */

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { FakeDate, noFaketime } from '../host/clock/fake-date.ts';
+import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { FakeDate, noFaketime } from '../../host/clock/fake-date.ts';
 import { openHarness, provisioning, skip, toml } from './notify-harness.ts';
 
 const MINUTE_MS = 60_000;
