@@ -188,3 +188,11 @@ export function readingGaps(sandbox: Sandbox): readonly number[] {
   const times = readingTimes(sandbox);
   return times.slice(1).map((time, index) => time - (times[index] ?? time));
 }
+
+/** Sets the shared attribute `serverUrl` of the only device; undefined deletes it. */
+export function setServerUrl(sandbox: Sandbox, url: string | undefined): void {
+  const { admin } = sandbox.core;
+  const name = sandbox.devices()[0]?.name ?? '';
+  if (url === undefined) admin.deleteSharedAttributes(name, ['serverUrl']);
+  else admin.setSharedAttributes(name, JSON.stringify({ serverUrl: url }));
+}

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
-import { DaemonGateway, line, PROVISIONING, readingGaps } from './remote-daemon-harness.ts';
+import { DaemonGateway, line, PROVISIONING, readingGaps, setServerUrl } from './remote-daemon-harness.ts';
 
 /** Five minutes take ten seconds. */
 const FACTOR = 30;
@@ -25,7 +25,7 @@ describe('a server.url that does not work', () => {
       const daemon = await gateway.run();
       await line(daemon, 'first telemetry accepted');
       const startedMs = daemon.clock.monotonicMs();
-      daemon.remote.onAttributes({ is: 'all', values: { serverUrl: url } });
+      setServerUrl(home, url);
       await line(daemon, 'event=FL-REMOTE-SETTINGS-APPLIED');
       const cut = await gateway.snapshot();
       await line(daemon, 'event=FL-REMOTE-SETTINGS-REVERTED');
@@ -45,6 +45,7 @@ describe('a server.url that does not work', () => {
       const stored = await gateway.readJson('remote-settings.json');
       assert.deepEqual(stored?.['rejected'], { 'server.url': url });
 
+      setServerUrl(home, undefined);
       await using restarted = cut;
       const next = await restarted.run();
       await line(next, 'first telemetry accepted');

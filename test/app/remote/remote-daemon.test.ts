@@ -11,6 +11,7 @@ import {
   PROVISIONING,
   readingGaps,
   readingTimes,
+  setServerUrl,
   until,
 } from './remote-daemon-harness.ts';
 
@@ -62,7 +63,7 @@ it('no power cut on the way to another URL of the server strands the gateway', {
   const cuts: DaemonGateway[] = [];
   const daemon = await gateway.run({ onBound: async () => void cuts.push(await gateway.snapshot()) });
   await line(daemon, 'first telemetry accepted');
-  daemon.remote.onAttributes({ is: 'all', values: { serverUrl: newUrl } });
+  setServerUrl(sandbox, newUrl);
   await line(daemon, 'event=FL-REMOTE-SETTINGS-APPLIED');
   cuts.unshift(await gateway.snapshot());
   await line(daemon, 'event=FL-REMOTE-SETTINGS-CONFIRMED');
@@ -82,6 +83,8 @@ it('no power cut on the way to another URL of the server strands the gateway', {
   ].entries()) {
     const cut = cuts[index];
     assert.ok(cut);
+    // Until the server sends it again, the attribute counts as the power cut left it.
+    setServerUrl(sandbox, name === 'stored' ? newUrl : undefined);
     await using restarted = cut;
     const next = await restarted.run();
     await line(next, 'first telemetry accepted');
