@@ -106,7 +106,7 @@ export async function runAgentInstance(
   await using transport = openedTransport;
   const isNameStored = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNameStored ? record?.deviceName : await resolveDeviceName(config, { log, clock, signal });
-  const settings = createAgentSettings(config, name ?? 'named by its token', remote);
+  const settings = createAgentSettings(config, name ?? 'named by its token', remote, isLocalServer(loaded));
   // Readings that the previous instance took and that were not acknowledged are sent again.
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const server = config.server.endpoints.map(({ url }) => url).join(',');
@@ -182,6 +182,12 @@ function requireCredentials(
 
 const CREDSTORE_HINT = `; if the secret is in ${CREDSTORE}, systemd did not pass it to the agent: run sudo firstlight doctor`;
 
+/** Whether the gateway itself names every URL in use. The provisioning secret goes to no other server. */
+function isLocalServer({ config, localEndpoints }: LoadedConfig): boolean {
+  const localUrls = new Set(localEndpoints.map(({ url }) => url));
+  return config.server.endpoints.every(({ url }) => localUrls.has(url));
+}
+
 /** At a server.url on trial the agent uses the token that it has, and nothing else: it must be able to go back. */
 function requireToken(record: CredentialRecord | undefined, state: string): void {
   if (record?.state === 'provisioned') return;
@@ -196,12 +202,13 @@ const TRIAL_SPREAD_MS_MAX = 60_000;
 
 /**
  * The settings of the agent's loops, from the configuration. `name`: of the device. `remote`: absent for a command, which knows no
- * trial.
+ * trial. `isServerLocal`: the agent may provision again.
  */
 export function createAgentSettings(
   config: Config,
   name: string,
   remote?: Pick<RemoteSettings, 'isOnTrial' | 'isServerOnTrial'>,
+  isServerLocal = true,
 ): AgentSettings {
   const { server, device, provisioning, telemetry } = config;
   const mayReprovision = provisioning?.afterSuccess === 'keep';
@@ -217,7 +224,7 @@ export function createAgentSettings(
     ...(device.token && { token: device.token }),
     // A trial ends while the loops run.
     get reprovision() {
-      return mayReprovision && !remote?.isServerOnTrial;
+      return mayReprovision && isServerLocal && !remote?.isServerOnTrial;
     },
     ...(provisioning && {
       pair: {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AgentControls } from '../commands/built-in-commands.ts';
 import type { RunProgram } from '../commands/exec-command.ts';
 import type { AsyncSignal } from '../core/async/async-signal.ts';
+import { Semaphore } from '../core/async/semaphore.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { EventHistory } from '../core/status/event-history.ts';
 import { runCommand } from '../host/process/run-command.ts';
@@ -31,14 +32,18 @@ export const REBOOT_REQUEST = 'reboot-request';
 
 const LOWEST_PRIORITY = 19;
 const LANGUAGE = 'C.UTF-8';
-/** A reply has at most 64 kB. */
-const OUTPUT_BYTES_MAX = 64 * 1024;
+/** More than a reply holds, because the output is indented. */
+const OUTPUT_BYTES_MAX = 256 * 1024;
 const SYSTEMCTL_MS = 3_000;
+const STOPPED = { problem: 'was stopped with the agent' };
 
 export function commandControls(ports: CommandControlsPorts): AgentControls {
   const { clock, eventHistory, reload, runtime, isService } = ports;
+  // Each is a second Node in the memory of the service.
+  const oneProgram = new Semaphore(1);
   return {
-    runProgram: (args, timeoutMs, signal) => runOwnProgram(ports, args, timeoutMs, signal),
+    runProgram: async (args, timeoutMs, signal) =>
+      (await oneProgram.run(() => runOwnProgram(ports, args, timeoutMs, signal), signal)) ?? STOPPED,
     version: {
       version: VERSION,
       node: process.version,
@@ -80,7 +85,7 @@ function withAge<T extends { readonly bootMs: number }>(
 }
 
 /** Commands that read the configuration and the state of this process. */
-const USES_STATE: ReadonlySet<string> = new Set(['doctor']);
+const USES_STATE: ReadonlySet<string> = new Set(['doctor', 'config']);
 const USES_CONFIG: ReadonlySet<string> = new Set(['doctor', 'sample', 'config']);
 
 async function runOwnProgram(
@@ -97,7 +102,8 @@ async function runOwnProgram(
   const result = await runProgram(
     {
       command: process.execPath,
-      arguments: [process.argv[1] ?? '', ...args, ...options],
+      // With the flags of this process, which bound its memory.
+      arguments: [...process.execArgv, process.argv[1] ?? '', ...args, ...options],
       environment: definedOf(environment),
       deadlineMs: timeoutMs,
       outputBytesMax: OUTPUT_BYTES_MAX,

@@ -34,6 +34,8 @@ const QUICK_MS = 5_000;
 const PROGRAM_MS = 30_000;
 /** The doctor alone may take 20 s. */
 const DOCTOR_MS = 90_000;
+/** Three programs, one after the other. */
+const BUNDLE_MS = 3 * PROGRAM_MS + DOCTOR_MS;
 
 /** The definitions of all built-in commands; the caller selects those that are allowed. */
 export function builtInCommands(agent: AgentControls): Readonly<Record<BuiltInCommand, CommandDefinition>> {
@@ -47,7 +49,7 @@ export function builtInCommands(agent: AgentControls): Readonly<Record<BuiltInCo
     sample: program(['sample', '--json'], PROGRAM_MS),
     config: program(['config', 'show', '--json'], PROGRAM_MS),
     doctor: program(['doctor', '--json'], DOCTOR_MS),
-    bundle: readOnly(DOCTOR_MS, (signal) => findings(agent, signal)),
+    bundle: readOnly(BUNDLE_MS, (signal) => findings(agent, signal)),
     reload: changing(QUICK_MS, async () => ok({ reloading: true }, agent.reload)),
     restart: changing(QUICK_MS, async () => {
       const { restart } = agent;

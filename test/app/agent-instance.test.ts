@@ -30,3 +30,11 @@ it('a trial leaves most of its time for telemetry, whatever the spread is', () =
   assert.deepEqual([onTrial.spreadMs, onTrial.firstRequestMsMax], [3_600_000, 60_000]);
   assert.equal(createAgentSettings(config, 'gw').firstRequestMsMax, undefined);
 });
+
+it('a gateway at a URL of the server does not provision again', () => {
+  using fixture = new ConfigFixture();
+  const { config } = fixture.load(`${SERVER}[provisioning]\nkey = "k"\nsecret = "s"\n`);
+  const remote = { isOnTrial: false, isServerOnTrial: false };
+  assert.equal(createAgentSettings(config, 'gw', remote, true).reprovision, true);
+  assert.equal(createAgentSettings(config, 'gw', remote, false).reprovision, false);
+});

@@ -63,6 +63,8 @@ export class CommandDispatcher {
   readonly #sending = new Semaphore(REPLIES_IN_FLIGHT_MAX);
   #service: Service | undefined;
   #running = 0;
+  /** Of the last command that has announced something; waits for any accepted reply to it. */
+  #afterReply: { readonly key: string; readonly run: () => void } | undefined;
   #dropped = 0;
 
   constructor(ports: CommandDispatcherPorts) {
@@ -98,13 +100,15 @@ export class CommandDispatcher {
     if (known === 'running') return;
     if (known !== 'new') {
       const reply = known === 'done' ? REPEATED : known.reply;
-      return this.#refuse(command, reply, 'FL-COMMAND-REPEATED', {}, service);
+      const isReplied = await this.#refuse(command, reply, 'FL-COMMAND-REPEATED', {}, service);
+      return isReplied ? this.#runAfterReply(key) : undefined;
     }
     const definition = service.table.allowed.get(command.method);
     const refusal = this.#refusalOf(command.method, definition, service.table);
     if (refusal || !definition) {
       const { code, error } = refusal ?? UNKNOWN;
-      return this.#refuse(command, encodeError(code, error), 'FL-COMMAND-REFUSED', { code }, service);
+      await this.#refuse(command, encodeError(code, error), 'FL-COMMAND-REFUSED', { code }, service);
+      return;
     }
     this.#history.start(key, !definition.isReadOnly);
     this.#running += 1;
@@ -112,11 +116,28 @@ export class CommandDispatcher {
     this.#running -= 1;
     const body = encodeResult(result);
     this.#history.finish(key, body.text);
+    if (result.ok && result.afterReply) this.#afterReply = { key, run: result.afterReply };
     if (service.signal.aborted)
       return this.#logOutcome(command, 'the agent stopped before the command ended');
     const isReplied = await this.#reply(command.id, body.text, service);
     this.#logOutcome(command, isReplied ? body.outcome : `${body.outcome}, but the server took no reply`);
-    if (isReplied && result.ok) result.afterReply?.();
+    if (isReplied) this.#runAfterReply(key);
+  }
+
+  /** What the command has announced, once, now that the server knows of it. */
+  #runAfterReply(key: string): void {
+    if (this.#afterReply?.key !== key) return;
+    const { run } = this.#afterReply;
+    this.#afterReply = undefined;
+    try {
+      run();
+    } catch (error) {
+      this.#logBug(error);
+    }
+  }
+
+  #logBug(error: unknown): void {
+    logEvent(this.#ports.log, 'FL-COMMAND-BUG', { detail: error instanceof Error ? error.name : 'unknown' });
   }
 
   #refusalOf(
@@ -145,33 +166,32 @@ export class CommandDispatcher {
         ),
       );
     try {
-      return await Promise.race([definition.run(params, deadline.signal), timeout]);
+      const result = await Promise.race([definition.run(params, deadline.signal), timeout]);
+      return signal.aborted ? STOPPED : result;
     } catch (error) {
-      logEvent(this.#ports.log, 'FL-COMMAND-BUG', {
-        detail: error instanceof Error ? error.name : 'unknown',
-      });
+      this.#logBug(error);
       return commandError('failed', 'an internal error of the agent: report it as a Firstlight bug');
     } finally {
       deadline.abort();
     }
   }
 
-  /** Replies without running anything; a flood gets no replies, and one line a minute counts it. */
+  /** Replies without running anything; a flood gets no replies, and one line says so. False: the server has not accepted the reply. */
   async #refuse(
     command: Command,
     body: string,
     event: 'FL-COMMAND-REFUSED' | 'FL-COMMAND-REPEATED',
     fields: { readonly code?: string },
     service: Service,
-  ): Promise<void> {
+  ): Promise<boolean> {
     if (!this.#refusals.take()) {
       this.#dropped += 1;
       if (this.#dropped === 1) logEvent(this.#ports.log, 'FL-COMMAND-FLOOD');
-      return;
+      return false;
     }
     this.#dropped = 0;
     logEvent(this.#ports.log, event, { method: shorten(command.method), id: command.id, ...fields });
-    await this.#reply(command.id, body, service);
+    return this.#reply(command.id, body, service);
   }
 
   /** Tries for five minutes. False: the server has not accepted the reply. */
@@ -230,6 +250,10 @@ const BUSY_RUNNING = refusal('busy', `${RUNNING_MAX} commands are running alread
 const BUSY_RATE = refusal(
   'busy',
   `more than ${COMMANDS_PER_MINUTE_MAX} commands a minute: send it again later`,
+);
+const STOPPED = refusal(
+  'failed',
+  'the agent stopped or changed its settings before the command ended: send it again',
 );
 const REPEATED = encodeError(
   'duplicate',

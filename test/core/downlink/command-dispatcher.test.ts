@@ -275,6 +275,36 @@ describe('a reply that the server does not accept', () => {
   });
 });
 
+describe('what a command does after its reply', () => {
+  it('happens once when the server takes the reply to a repetition', async () => {
+    let ended = 0;
+    const restart = { run: async () => ({ ok: true, reply: {}, afterReply: () => (ended += 1) }) as never };
+    const harness = new Harness({ restart });
+    harness.sendResult = () => FAILED;
+    await harness.command(1, 'restart');
+    await harness.clock.advance(400_000);
+    harness.sendResult = () => OK;
+    for (let repetition = 0; repetition < 3; repetition += 1) await harness.command(1, 'restart');
+    assert.equal(ended, 1);
+    assert.deepEqual(harness.runs, ['restart']);
+    await harness.stop();
+  });
+
+  it('may fail without ending the agent', async () => {
+    const afterReply = () => {
+      throw new Error('ENOSPC');
+    };
+    const harness = new Harness({
+      reboot: { run: async () => ({ ok: true, reply: {}, afterReply }) as never },
+    });
+    await harness.command(1, 'reboot');
+    assert.equal(harness.log.withMessage(/internal error/).length, 1);
+    await harness.command(2, 'ping');
+    assert.deepEqual(harness.reply(2), { method: 'ping' });
+    await harness.stop();
+  });
+});
+
 describe('a restart of the agent', () => {
   it('does not repeat a command that changes something', async () => {
     const harness = new Harness({ exec: { isReadOnly: false } });
