@@ -54,7 +54,7 @@ export async function installUpdate(
       service: new HostAgentService(),
       clock,
       trustedKeys: () => readTrustedKeys(),
-      takeRequest: () => rmSync(REQUEST_FILE, { force: true }),
+      takeRequest: () => rmSync(REQUEST_FILE, { force: true, recursive: true }),
       ...(gate !== undefined && { gateMs: Number(gate) * 1000 }),
     };
     const result = await runInstallation(ports, signal);

@@ -19,6 +19,12 @@ export interface Assignment {
 }
 
 const PREFIX = 'sw_';
+/** The attributes that ThingsBoard sets; others are ignored, so that their number is bounded. */
+const NAMES: ReadonlySet<string> = new Set(
+  ['title', 'version', 'tag', 'size', 'checksum', 'checksum_algorithm', 'url'].map(
+    (name) => `${PREFIX}${name}`,
+  ),
+);
 const WORD_CHARACTERS_MAX = 255;
 
 export class AssignedSoftware {
@@ -48,7 +54,10 @@ export class AssignedSoftware {
   }
 
   #set(key: string, value: unknown): void {
-    if (key.startsWith(PREFIX) && key.length <= WORD_CHARACTERS_MAX) this.#values.set(key, value);
+    const isBounded =
+      typeof value === 'number' || (typeof value === 'string' && value.length <= WORD_CHARACTERS_MAX);
+    if (isBounded && NAMES.has(key)) this.#values.set(key, value);
+    else this.#values.delete(key);
   }
 
   #word(name: string): string | undefined {

@@ -73,7 +73,7 @@ interface Checksum {
 
 function checksumOf(algorithm: string): Checksum | undefined {
   if (algorithm === 'CRC32') return crc32Checksum();
-  const name = HASHES[algorithm];
+  const name = Object.hasOwn(HASHES, algorithm) ? HASHES[algorithm] : undefined;
   if (name === undefined) return undefined;
   const hash: Hash = createHash(name);
   return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };

@@ -8,7 +8,7 @@ import {
   fsyncSync,
   lstatSync,
   openSync,
-  readFileSync,
+  readSync,
   renameSync,
   statfsSync,
   unlinkSync,
@@ -103,7 +103,11 @@ export function readSmallText(path: string, bytesMax: number): string | undefine
   }
   try {
     const stats = fstatSync(file);
-    return stats.isFile() && stats.size <= bytesMax ? readFileSync(file, 'utf8') : undefined;
+    if (!stats.isFile() || stats.size > bytesMax) return undefined;
+    // Not readFileSync, which looks at the size again: the owner of the file may have changed it.
+    const buffer = Buffer.alloc(bytesMax + 1);
+    const length = readSync(file, buffer, 0, buffer.length, 0);
+    return length <= bytesMax ? buffer.toString('utf8', 0, length) : undefined;
   } finally {
     closeSync(file);
   }

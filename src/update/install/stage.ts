@@ -35,7 +35,8 @@ const SPACE_MARGIN_BYTES = 8_000_000;
 export async function stage(ports: StagingPorts): Promise<Staged> {
   const { disk, files, takeRequest } = ports;
   // First, so that a request that cannot be served is not served again and again. The operator precedes; the agent waits.
-  if (disk.size(files.incoming) === undefined) takeRequest();
+  const isOfOperator = disk.size(files.incoming) !== undefined;
+  if (!isOfOperator) takeRequest();
   const found: { file?: string; version?: string } = {};
   const staged = await prepare(ports, found);
   if (staged.ok) return { ok: true, run: staged.value };
@@ -44,7 +45,9 @@ export async function stage(ports: StagingPorts): Promise<Staged> {
   const earlier = readResult(disk, files);
   const isRepeated = earlier !== undefined && earlier.outcome !== 'refused' && earlier.file === found.file;
   if (!isRepeated) writeResult(disk, files, result);
-  for (const file of [files.update, files.newPackage, files.incoming]) disk.remove(file);
+  // A file that the operator has added meanwhile stays.
+  const handled = [files.update, files.newPackage, ...(isOfOperator ? [files.incoming] : [])];
+  for (const file of handled) disk.remove(file);
   return { ok: false, result };
 }
 
