@@ -82,7 +82,7 @@ for (const [scheme, open] of [
 ] as const) {
   for (const deviceGenerated of [true, false]) {
     const mode = deviceGenerated ? 'device-generated' : 'server-generated';
-    test(`SUCCESS with the same token again is taken, over ${scheme} with ${mode} credentials`, {
+    test(`SUCCESS with the same token again is taken: ${scheme}, ${mode}`, {
       timeout: 30_000,
     }, async () => {
       const server = new Server();

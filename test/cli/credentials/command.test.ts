@@ -36,7 +36,7 @@ test('credentials set stores a token with which the agent delivers', {
   assert.equal(at.sandbox.devices().length, 1);
 });
 
-test('credentials set refuses a token that a URL of server.url cannot carry, and names the character', {
+test('credentials set refuses a token that a URL cannot carry and names the character', {
   timeout: 60_000,
 }, async () => {
   await using place = await tempDir();

@@ -56,7 +56,7 @@ describe('the size of messages', () => {
     assert.equal(sender.size.isLimited, false);
   });
 
-  it('stays the same in an outage, in which single values are sent at growing intervals', () => {
+  it('stays the same in an outage, with single values at growing intervals', () => {
     const outageMs = 24 * 60 * MINUTE_MS;
     const sender = new Sender((_, nowMs) => nowMs > outageMs);
     while (sender.nowMs < outageMs) sender.send(36);

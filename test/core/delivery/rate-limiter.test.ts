@@ -78,7 +78,7 @@ function meet(limitMs: number, messages: number) {
   return { tookMs: nowMs, rejections };
 }
 
-it('a limit of the server is used to three quarters and exceeded once in twenty messages', () => {
+it('a limit is used to three quarters and exceeded once in twenty messages', () => {
   const { tookMs, rejections } = meet(1_200, 2_000);
   assert.ok(rejections <= 100, `${rejections}`);
   const accepted = 2_000 - rejections;
@@ -99,7 +99,7 @@ it('after a long outage the rate recovers within 15 minutes', () => {
   assert.ok(nowMs < 15 * 60_000, `${nowMs}`);
 });
 
-it('a fresh reading delays the backlog by at most a second at a limit, and not without one', () => {
+it('a fresh reading delays the backlog at a limit only, by at most a second', () => {
   const rateLimiter = new RateLimiter(10);
   rateLimiter.onFrontSent(1_000);
   assert.ok(rateLimiter.dueMs <= 0);

@@ -62,7 +62,7 @@ async function setup(timing?: RetransmissionTiming) {
 
 const posts = ({ received }: ScriptedPeer) => received.filter(({ code }) => code === '0.02').length;
 
-test('provisioning uses the address that responds, once and within two seconds, after a restart too', {
+test('provisioning uses the address that responds, once and within two seconds', {
   timeout,
 }, async () => {
   await using at = await setup();
