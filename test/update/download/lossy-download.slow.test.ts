@@ -1,5 +1,5 @@
 /**
- * 1 MB over CoAP with a loss of 10 % in each direction and a restart of the agent half-way: no chunk is sent twice but the last,
+ * A package over CoAP with a loss of 10 % in each direction and a restart of the agent half-way: no chunk is sent twice but the last,
  * and the memory stays flat.
  */
 
@@ -19,13 +19,14 @@ import { tempDir } from '../../app/agent-process.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { packageFile, testKey } from '../signed-updates.ts';
 
-const BYTES = 1_000_000;
+/** The whole megabyte takes six minutes (383 s on 2026-11-30), a quarter of it shows the same. */
+const BYTES = Number(process.env['FIRSTLIGHT_TEST_DOWNLOAD_BYTES'] ?? 250_000);
 const LOSS = 0.1;
 const TOKEN = 'the-token';
 const DEVICE = 'gw-1';
 const RSS_GROWTH_BYTES_MAX = 40_000_000;
 
-test('1 MB over CoAP arrives once, with 10 % loss and a restart half-way', {
+test('a package over CoAP arrives once, with 10 % loss and a restart half-way', {
   timeout: 900_000,
 }, async (t) => {
   const key = testKey();
