@@ -4,6 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { AgentHealth } from '../../core/update/health-gate.ts';
 import type { Run, UpdateResult } from '../../core/update/installation.ts';
 import { type Checked, partFor, versionProblem } from '../../core/update/manifest.ts';
 import type { TrustedKeys } from '../trusted-keys.ts';
@@ -15,6 +17,7 @@ export interface StagingPorts {
   readonly disk: InstallationDisk;
   readonly dpkg: Dpkg;
   readonly service: AgentService;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   readonly files: RunFiles;
   /** The file of the agent. */
   readonly agentFile: string;
@@ -31,6 +34,9 @@ const COPY_CHUNK_BYTES = 256 * 1024;
 /** For the copy, the package, the unpacked files of two versions and dpkg itself: times the size of the update. */
 const SPACE_FACTOR = 8;
 const SPACE_MARGIN_BYTES = 8_000_000;
+/** More than the interval of the status file. */
+const STATUS_SETTLES_MS = 15_000;
+const STATUS_POLL_MS = 1_000;
 
 export async function stage(ports: StagingPorts): Promise<Staged> {
   const { disk, files, takeRequest } = ports;
@@ -56,7 +62,7 @@ async function prepare(
   ports: StagingPorts,
   found: { file?: string; version?: string },
 ): Promise<Checked<Run>> {
-  const { disk, dpkg, service, files, agentFile } = ports;
+  const { disk, dpkg, files, agentFile } = ports;
   const { keys, problems } = ports.trustedKeys();
   if (keys.size === 0)
     return refused(
@@ -87,7 +93,21 @@ async function prepare(
   if (extracted !== undefined) return refused(extracted);
   const kept = await keepInstalled(ports, previous);
   if (kept !== undefined) return refused(kept);
-  return { ok: true, value: { version, previous, file: found.file, before: await service.health() } };
+  return { ok: true, value: { version, previous, file: found.file, before: await settledHealth(ports) } };
+}
+
+/**
+ * The health before the update. The status file is up to ten seconds old: of an agent that has just started it shows less than
+ * the agent has, and the gate would ask less of the new version.
+ */
+async function settledHealth({ service, clock }: StagingPorts): Promise<AgentHealth> {
+  const { signal } = new AbortController();
+  const untilMs = clock.monotonicMs() + STATUS_SETTLES_MS;
+  for (;;) {
+    const health = await service.health();
+    if ((health.hasCredentials && health.isAccepted) || clock.monotonicMs() >= untilMs) return health;
+    await clock.sleep(STATUS_POLL_MS, signal);
+  }
 }
 
 /** Returns the SHA-256 of the copy. */

@@ -53,6 +53,14 @@ describe('an update without a power cut', () => {
       assert.match(gateway.result?.problem ?? '', sentence);
     });
 
+  for (const behaviour of ['has no credentials', 'is not accepted'] as const)
+    test(`a version that ${behaviour} goes back, also right after a start of the old one`, async () => {
+      const gateway = gatewayWith(behaviour);
+      gateway.statusLagMs = 10_000;
+      await gateway.settle();
+      assertSettled(gateway, '0.1.0');
+    });
+
   test('a version that dpkg cannot install goes back', async () => {
     const gateway = gatewayWith('healthy');
     gateway.dpkgProblems.set('0.2.0', 'a dependency is missing');

@@ -33,6 +33,8 @@ export class UpdateGateway {
   free = FREE_BYTES;
   /** Why dpkg fails, per version. */
   readonly dpkgProblems = new Map<string, string>();
+  /** How long the status file shows less than a process that has just started has. */
+  statusLagMs = 0;
   isLockedTimes = 0;
   package = { version: OLD, isWhole: true };
   /** What would run if the agent started. */
@@ -225,11 +227,12 @@ export class UpdateGateway {
 
   #health(): AgentHealth {
     const behaviour = this.#behaviour();
+    const isPublished = this.#nowMs - this.#processSinceMs >= this.statusLagMs;
     return {
       process: `process ${this.#process}`,
       pid: this.#process,
-      hasCredentials: behaviour !== 'has no credentials',
-      isAccepted: behaviour !== 'is not accepted',
+      hasCredentials: behaviour !== 'has no credentials' && isPublished,
+      isAccepted: behaviour !== 'is not accepted' && isPublished,
     };
   }
 }
