@@ -74,9 +74,7 @@ export class UpdateVersions {
     await change('DEBIAN/control', (text) => text.replace(/^Version: .*$/m, `Version: ${version}`));
     await change('usr/lib/firstlight/package-version', () => `${version}\n`);
     if (fault !== undefined) await change(PROGRAM, (text) => `${FAULTS[fault]}\n${text}`);
-    if (fault === 'refused-telemetry')
-      for (const name of await readdir(join(tree, CODE)))
-        await change(join(CODE, name), (text) => text.replaceAll('/telemetry`', '/nothing`'));
+    if (fault === 'refused-telemetry') await this.#misdirectTelemetry(tree);
     // dpkg compares the files with this list.
     const sums = (await readFile(join(tree, 'DEBIAN/md5sums'), 'utf8')).trimEnd().split('\n');
     const paths = sums.map((line) => line.slice(34));
@@ -87,5 +85,19 @@ export class UpdateVersions {
     await run(['dpkg-deb', '--root-owner-group', '-Zgzip', '--build', tree, deb], WITHIN_MS);
     await rm(tree, { recursive: true });
     return deb;
+  }
+
+  /** Posts telemetry to a path that the server does not have. */
+  async #misdirectTelemetry(tree: string): Promise<void> {
+    let changed = 0;
+    for (const name of await readdir(join(tree, CODE))) {
+      const path = join(tree, CODE, name);
+      const text = await readFile(path, 'utf8');
+      const misdirected = text.replaceAll('(token,"telemetry",', '(token,"nothing",');
+      if (misdirected === text) continue;
+      changed += 1;
+      await writeFile(path, misdirected);
+    }
+    if (changed === 0) throw new Error('the program has no call that posts telemetry');
   }
 }
