@@ -15,8 +15,8 @@ export function unsuitableToken(token: Secret, obstacleOf: TokenObstacle): Failu
 }
 
 /**
- * A rejected token must be rejected by ThingsBoard itself, because it starts provisioning again. The failure of a post; `unauthorized` only if the probe confirms that the server rejects the token. Otherwise a
- * program in front of ThingsBoard rejected the post, or it is unknown who did.
+ * The failure of a post; `unauthorized` only if a probe confirms that the server rejects the token, because that starts
+ * provisioning again. Otherwise a program in front of ThingsBoard rejected the post, or it is unknown who did.
  */
 export async function confirmUnauthorized(
   failure: Failure,
@@ -28,4 +28,21 @@ export async function confirmUnauthorized(
   if (!accepted.value) return failure;
   const detail = `${failure.detail} to a post, although the server accepts the token`;
   return { reason: 'request-blocked', detail };
+}
+
+/**
+ * Whether the server accepts the token, from the classified response to a probe. A rejection counts only if the responder also
+ * identifies itself as ThingsBoard.
+ */
+export async function probeResult<Response>(
+  classified: true | Failure,
+  identify: () => Promise<Result<Response>>,
+  classifyIdentification: (response: Response) => Failure | undefined,
+): Promise<Result<boolean>> {
+  if (classified === true) return { ok: true, value: true };
+  if (classified.reason !== 'unauthorized') return { ok: false, failure: classified };
+  const identified = await identify();
+  if (!identified.ok) return identified;
+  const failure = classifyIdentification(identified.value);
+  return failure ? { ok: false, failure } : { ok: true, value: false };
 }

@@ -12,7 +12,7 @@ import type { Random } from '../../core/ports/random.ts';
 import { CHUNK_BYTES, type SoftwareChunk } from '../../core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
-import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
+import { confirmUnauthorized, probeResult, unsuitableToken } from '../token-checks.ts';
 import {
   abortToTimeout,
   classifyError,
@@ -101,13 +101,11 @@ export class CoapTransport implements Transport {
       signal,
     );
     if (!result.ok) return result;
-    const classified = classifyProbe(result.value);
-    if (classified === true) return { ok: true, value: true };
-    if (classified.reason !== 'unauthorized') return { ok: false, failure: classified };
-    const identified = await this.#request(IDENTIFICATION, signal);
-    if (!identified.ok) return identified;
-    const failure = classifyIdentification(identified.value);
-    return failure ? { ok: false, failure } : { ok: true, value: false };
+    return probeResult(
+      classifyProbe(result.value),
+      () => this.#request(IDENTIFICATION, signal),
+      classifyIdentification,
+    );
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {

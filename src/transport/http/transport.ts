@@ -20,7 +20,7 @@ import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts'
 import { provisionBody } from '../../core/thingsboard.ts';
 import { replyFailure } from '../downlink-messages.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
-import { confirmUnauthorized, unsuitableToken } from '../token-checks.ts';
+import { confirmUnauthorized, probeResult, unsuitableToken } from '../token-checks.ts';
 import {
   classifyError,
   classifyIdentification,
@@ -125,13 +125,11 @@ export class HttpTransport implements Transport {
     const path = `${pathOf(token)}/attributes?${PROBE_QUERY}`;
     const result = await this.#requestOrdinary({ method: 'GET', path, isRepeatable: true }, signal);
     if (!result.ok) return result;
-    const classified = classifyProbe(result.value);
-    if (classified === true) return { ok: true, value: true };
-    if (classified.reason !== 'unauthorized') return { ok: false, failure: classified };
-    const identified = await this.#requestOrdinary(IDENTIFICATION, signal);
-    if (!identified.ok) return identified;
-    const failure = classifyIdentification(identified.value);
-    return failure ? { ok: false, failure } : { ok: true, value: false };
+    return probeResult(
+      classifyProbe(result.value),
+      () => this.#requestOrdinary(IDENTIFICATION, signal),
+      classifyIdentification,
+    );
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
