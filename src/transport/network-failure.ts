@@ -34,11 +34,23 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed by the peer',
 };
 
+/** Carries a failure through callbacks and events that accept only errors. */
+export class FailureError extends Error {
+  override readonly name = 'FailureError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.detail);
+    this.failure = failure;
+  }
+}
+
 /**
  * `target` is the address or the host name. An unknown code becomes `no-route`, which is retried like any
- * network failure.
+ * network failure. A `FailureError` has its failure already.
  */
 export function networkFailure(error: unknown, target: string): Failure {
+  if (error instanceof FailureError) return error.failure;
   const code = errorCode(error) ?? 'unknown';
   const description = DESCRIPTIONS[code];
   return {

@@ -10,12 +10,13 @@ import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure } from '../../core/failures/failure.ts';
 import type { ProxyAddress } from '../../core/model/config.ts';
 import { errorCode } from '../../core/model/error-code.ts';
+import { FailureError } from '../network-failure.ts';
+import { socketFailure } from '../tls/tls-failure.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Dialer, type DialPorts, type DialSettings } from './dial.ts';
 import { formatAuthority, formatOrigin, hostHeader, type Origin } from './origin.ts';
 import { type HttpResponse, isQueueTimeout, readResponse } from './response.ts';
-import { FailureError, fail } from './socket-result.ts';
-import { socketFailure } from './tls-failure.ts';
+import { fail } from './socket-result.ts';
 
 const CLOSED_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 const NO_RESPONSE = Object.assign(new Error('closed without a response'), { code: 'ECONNRESET' });

@@ -6,8 +6,8 @@
 
 import { Agent, type ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
+import { FailureError } from '../network-failure.ts';
 import type { Dialer } from './dial.ts';
-import { FailureError } from './socket-result.ts';
 
 /** Concurrent requests of the delivery: fresh and undated readings, attributes, backlog. */
 const DELIVERY_REQUESTS_MAX = 4;

@@ -13,10 +13,10 @@ import { ChildAbortController } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
 import type { ProxyAddress, TlsSettings } from '../../core/model/config.ts';
+import { socketFailure } from '../tls/tls-failure.ts';
 import { formatAuthority, type Origin } from './origin.ts';
 import { ABORTED, fail, failWith, socketResult } from './socket-result.ts';
 import { connectTcp, openTunnel, proxyFailure, type TcpPorts } from './tcp-connect.ts';
-import { socketFailure } from './tls-failure.ts';
 import { createTrustContext } from './trust-store.ts';
 import { verifyServer } from './verify-server.ts';
 

@@ -1,21 +1,9 @@
 /**
- * Waits for a socket to connect, and wraps failures as errors and results; shared by `dial.ts` and
- * `tcp-connect.ts`.
+ * Waits for a socket to connect, and wraps failures as results; shared by `dial.ts` and `tcp-connect.ts`.
  */
 
 import type { Socket } from 'node:net';
 import type { Failure, Result } from '../../core/failures/failure.ts';
-
-/** Carries a failure through Node's callbacks, which accept only errors. */
-export class FailureError extends Error {
-  override readonly name = 'FailureError';
-  readonly failure: Failure;
-
-  constructor(failure: Failure) {
-    super(failure.detail);
-    this.failure = failure;
-  }
-}
 
 export const ABORTED = Symbol('aborted');
 

@@ -3,13 +3,17 @@
  * then the pinned public keys.
  */
 
-import { createHash, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Failure } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import {
+  certificateFailure,
+  classifyDates,
+  pinFailure,
+  type ServerCertificates,
+} from '../tls/tls-failure.ts';
 import { hostHeader, type Origin } from './origin.ts';
 import { serverClockMs } from './server-clock.ts';
-import { certificateFailure, classifyDates } from './tls-failure.ts';
 
 /** Why the connection is not to the configured server; undefined: it is. `pins`: empty if no key is pinned. */
 export async function verifyServer(
@@ -20,7 +24,11 @@ export async function verifyServer(
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   if (!socket.authorized) {
-    const failure = certificateFailure(String(socket.authorizationError), socket, origin.host);
+    const failure = certificateFailure(
+      String(socket.authorizationError),
+      certificatesOf(socket),
+      origin.host,
+    );
     if (failure.reason !== 'certificate-date-invalid') return failure;
     const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
     const serverMs = await serverClockMs(socket, hostHeader(origin), clock, signal);
@@ -33,14 +41,11 @@ export async function verifyServer(
   }
   // A resumed session belongs to a connection whose key was verified.
   if (pins.length === 0 || socket.isSessionReused()) return undefined;
-  const pin = pinOf(socket.getPeerCertificate().raw);
-  return pins.includes(pin)
-    ? undefined
-    : { reason: 'certificate-pin-mismatch', detail: `pin of the server's key: ${pin}` };
+  return pinFailure(certificatesOf(socket).leaf, pins);
 }
 
-/** SHA-256 of the public key (SPKI) of a certificate in DER, Base64: the form of `server.pin-sha256`. */
-export function pinOf(der: Buffer): string {
-  const key = new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(key).digest('base64');
+function certificatesOf(socket: TLSSocket): ServerCertificates {
+  const leaf = socket.getPeerCertificate(true);
+  const issuer = leaf.issuerCertificate;
+  return { leaf: leaf.raw, issuer: issuer && issuer !== leaf ? issuer.raw : undefined };
 }

@@ -9,8 +9,8 @@ import { DEADLINE } from '../../../src/core/async/abort.ts';
 import type { Result } from '../../../src/core/failures/failure.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import { classifyDates } from '../../../src/transport/http/tls-failure.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
+import { classifyDates } from '../../../src/transport/tls/tls-failure.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
 const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');

@@ -14,7 +14,7 @@ import type { TlsSettings } from '../../../src/core/model/config.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { HttpTransport } from '../../../src/transport/http/transport.ts';
-import { pinOf } from '../../../src/transport/http/verify-server.ts';
+import { pinOf } from '../../../src/transport/tls/tls-failure.ts';
 import { Authority, opensslProblem } from '../../doubles/certificates.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { openTlsFront } from '../../doubles/tls-front.ts';

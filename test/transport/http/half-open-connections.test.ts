@@ -8,7 +8,7 @@ import { X509Certificate } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { pinOf } from '../../../src/transport/http/verify-server.ts';
+import { pinOf } from '../../../src/transport/tls/tls-failure.ts';
 import { Authority, type Pem } from '../../doubles/certificates.ts';
 import {
   ACCEPTED,

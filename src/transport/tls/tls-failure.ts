@@ -1,10 +1,10 @@
 /**
- * Maps TLS errors to failures, by OpenSSL's code and the server's certificate. Codes: openssl-verify(1), RFC
- * 8446 section 6.2. Names in a certificate are untrusted text: they are shortened and stripped of control
- * characters.
+ * Maps errors of TLS and DTLS to failures, by OpenSSL's code and the server's certificate. Codes:
+ * openssl-verify(1), RFC 8446 section 6.2. Names in a certificate are untrusted text: they are shortened and
+ * stripped of control characters.
  */
 
-import type { TLSSocket } from 'node:tls';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { Failure, FailureReason } from '../../core/failures/failure.ts';
 import { errorCode } from '../../core/model/error-code.ts';
 import { networkFailure } from '../network-failure.ts';
@@ -16,27 +16,59 @@ const VERIFICATION_REASONS: Readonly<Record<string, FailureReason>> = {
   CERT_HAS_EXPIRED: 'certificate-date-invalid',
   CERT_NOT_YET_VALID: 'certificate-date-invalid',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate-name-mismatch',
+  HOSTNAME_MISMATCH: 'certificate-name-mismatch',
+  IP_ADDRESS_MISMATCH: 'certificate-name-mismatch',
 };
 
-/** `code` is the verification error of the socket. `classifyDates` examines the dates. */
-export function certificateFailure(code: string, socket: TLSSocket, host: string): Failure {
+/** In DER, as the server sent them. */
+export interface ServerCertificates {
+  /** Absent if it sent none. */
+  readonly leaf: Buffer | undefined;
+  /** Absent if it sent none, and for a certificate that is its own issuer. */
+  readonly issuer: Buffer | undefined;
+}
+
+/** The certificate in Node's older form, which has its names as objects; undefined if it cannot be read. */
+type Certificate = ReturnType<X509Certificate['toLegacyObject']>;
+
+export function parseCertificate(der: Buffer | undefined): X509Certificate | undefined {
+  try {
+    return der && der.length > 0 ? new X509Certificate(der) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** SHA-256 of the public key (SPKI) of a certificate in DER, Base64: the form of `server.pin-sha256`. */
+export function pinOf(der: Buffer): string {
+  const key = new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
+}
+
+/** Why the key of the server is not a pinned one; undefined: it is, or none is pinned. */
+export function pinFailure(leaf: Buffer | undefined, pins: readonly string[]): Failure | undefined {
+  if (pins.length === 0) return undefined;
+  const pin = leaf && parseCertificate(leaf) ? pinOf(leaf) : 'unknown';
+  if (pins.includes(pin)) return undefined;
+  return { reason: 'certificate-pin-mismatch', detail: `pin of the server's key: ${pin}` };
+}
+
+/** `code` is OpenSSL's verification error, or Node's. `classifyDates` examines the dates. */
+export function certificateFailure(code: string, certificates: ServerCertificates, host: string): Failure {
   const reason = VERIFICATION_REASONS[code] ?? 'certificate-untrusted';
-  const leaf = socket.getPeerCertificate(true);
+  const leaf: Partial<Certificate> = parseCertificate(certificates.leaf)?.toLegacyObject() ?? {};
   const details = [`${code}, certificate of ${formatName(leaf.subject)}`];
   if (reason === 'certificate-name-mismatch')
     details.push(`for ${sanitise(leaf.subjectaltname ?? 'no name')}, not ${host}`);
   if (reason === 'certificate-untrusted') {
     details.push(`issued by ${formatName(leaf.issuer)}`);
-    const issuer = leaf.issuerCertificate;
-    const subject = issuer && issuer !== leaf ? ['issuer', issuer] : ['certificate', leaf];
-    details.push(`SHA-256 of the ${subject[0]} ${sanitise(certificateFingerprint(subject[1]))}`);
+    const issuer = parseCertificate(certificates.issuer);
+    const [subject, fingerprint] = issuer
+      ? ['issuer', issuer.fingerprint256]
+      : ['certificate', leaf.fingerprint256];
+    details.push(`SHA-256 of the ${subject} ${fingerprint ?? 'unknown'}`);
   }
   return { reason, detail: details.join(', ') };
-}
-
-function certificateFingerprint(certificate: unknown): string {
-  if (typeof certificate !== 'object' || certificate === null) return 'unknown';
-  return 'fingerprint256' in certificate ? String(certificate.fingerprint256) : 'unknown';
 }
 
 function formatName(
@@ -97,7 +129,13 @@ const TLS_CODES: readonly (readonly [code: RegExp, reason: FailureReason])[] = [
 /** An error before or after the handshake; `target` is the peer. */
 export function socketFailure(error: unknown, target: string): Failure {
   const code = errorCode(error) ?? 'unknown';
-  if (!/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) return networkFailure(error, target);
+  return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)
+    ? handshakeFailure(code, target)
+    : networkFailure(error, target);
+}
+
+/** `code`: an alert of the server or an error of the protocol, by OpenSSL's name. */
+export function handshakeFailure(code: string, target: string): Failure {
   const reason = TLS_CODES.find(([pattern]) => pattern.test(code))?.[1] ?? 'tls-failed';
   return { reason, detail: `${target}: ${code}` };
 }
