@@ -16,7 +16,7 @@ export const CONNECTION_EVENTS = {
   'FL-PROVISIONING-SLOW': {
     level: 'warn',
     sentence:
-      'the server has not responded to the provisioning request within 20 s; the agent waits up to 4 minutes: check that it runs and that every firewall on the path allows server.url (coap is UDP, http and https are TCP)',
+      'the server has not responded to the provisioning request within 20 s; the agent waits up to 4 minutes: check that it runs and that every firewall on the path allows server.url (coap and coaps are UDP, http and https are TCP)',
   },
   'FL-TOKEN-CHECK-STARTED': {
     level: 'info',
@@ -145,11 +145,11 @@ export const ENDPOINT_EVENTS = {
   'FL-PLAINTEXT-ENDPOINT': {
     level: 'warn',
     sentence:
-      'this URL leads over public networks without encryption; anyone on the path can read the provisioning secret, the access token and all values: set server.url to https, or give the gateway a private network path to the server',
+      'this URL leads over public networks without encryption; anyone on the path can read the provisioning secret, the access token and all values: set server.url to coaps or https, or give the gateway a private network path to the server',
   },
   'FL-PLAINTEXT-FALLBACK': {
     level: 'warn',
     sentence:
-      'server.url contains an unencrypted fallback for https: remove it if data must never be sent in plaintext',
+      'server.url contains an unencrypted fallback for an encrypted URL: remove it if data must never be sent in plaintext',
   },
 } as const satisfies Record<string, EventEntry>;

@@ -17,7 +17,7 @@ export const FAILURE_SENTENCES = {
   'server-overloaded':
     'the server is overloaded, limits the rate, or has an unsuitable device profile: check in ThingsBoard the load, the rate limits and the profile, which must have transport type DEFAULT or COAP and no certificate-chain strategy',
   'server-timeout':
-    'the server does not respond: check that it runs and that every firewall on the path allows server.url (coap is UDP, http and https are TCP)',
+    'the server does not respond: check that it runs and that every firewall on the path allows server.url (coap and coaps are UDP, http and https are TCP)',
   'no-response-after-ack':
     'the server acknowledges requests but does not respond to them: check the health of the ThingsBoard core and its queue',
   'port-closed':
@@ -28,7 +28,7 @@ export const FAILURE_SENTENCES = {
   'connection-reset':
     'the server resets requests or closes the connection: check that ThingsBoard listens at server.url, and that nothing on the path closes connections',
   'unexpected-response':
-    'the response does not come from ThingsBoard: check that server.url names its CoAP transport (coap), its HTTP device API (http, https) or a proxy that forwards all its paths',
+    'the response does not come from ThingsBoard: check that server.url names its CoAP transport (coap, coaps), its HTTP device API (http, https) or a proxy that forwards all its paths',
   'request-blocked':
     'a program in front of ThingsBoard denies the request, such as a firewall, a CDN, an API gateway or a proxy: allow the device API there without a log-in and without a bot check, or set server.url to ThingsBoard itself',
   'upstream-unavailable':
@@ -44,11 +44,13 @@ export const FAILURE_SENTENCES = {
   'certificate-pin-mismatch':
     'the public key of the server matches none of the pinned keys: check whether the server key was renewed, and if so, set the pin in [server] to the new key',
   'client-certificate-rejected':
-    'the server requires a client certificate or rejects the configured one: set server.cert-file and server.key-file, and check that the server accepts its issuer and dates',
+    'the server requires a client certificate or rejects the configured one: set server.cert-file and server.key-file, check that the server accepts its issuer and dates, and over coaps, that it is the credentials of a device',
   'tls-version-mismatch':
     'the server offers no TLS version or cipher that is secure enough: set up a newer TLS version on the server or on the proxy in front of it',
   'tls-failed':
     'the encrypted connection to the server cannot be established: check that the port of server.url accepts TLS and that nothing on the path interferes',
+  'dtls-unavailable':
+    'coaps needs the helper program firstlight-dtls, which is missing or does not run on this host: check that the package firstlight-dtls is installed in the version of firstlight, or set server.url to https',
   'proxy-unreachable':
     'the proxy cannot be reached: check server.proxy or HTTPS_PROXY, and that the proxy runs',
   'proxy-denied':
@@ -60,7 +62,7 @@ export const FAILURE_SENTENCES = {
   'endpoints-inconsistent':
     'an endpoint does not know the access token that another endpoint accepted: check that all URLs in server.url lead to the same ThingsBoard',
   'token-unsuitable':
-    'requests over this transport cannot carry the access token: give the device a token of letters and digits in ThingsBoard and store it with firstlight credentials set, or add a URL of the other transport (coap or https) to server.url',
+    'requests over this transport cannot carry the access token: give the device a token of letters and digits in ThingsBoard and store it with firstlight credentials set, or add a URL of the other transport (coaps or https) to server.url',
   'request-build-failed':
     'the agent cannot build the request: check device.token and credentials.json, and if they are correct, report this as a Firstlight bug',
   'provisioning-key-missing':

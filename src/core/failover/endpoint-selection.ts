@@ -8,7 +8,8 @@
  *
  * Endpoints are indices of the list; a lower index is better. A failed one is avoided until its retry time
  * unless there is no other. A plaintext endpoint is blocked while an encrypted one before it fails because of
- * its certificate: an attacker may be in between and would read everything sent unencrypted.
+ * its certificate, as an attacker may be in between and would read everything sent unencrypted, or because this
+ * host lacks the program for it: whoever removes a package must not remove the encryption.
  */
 
 import type { Schedule } from '../failures/backoff.ts';
@@ -53,6 +54,9 @@ const CERTIFICATE_FAILURES: ReadonlySet<FailureReason> = new Set([
   'certificate-pin-mismatch',
 ]);
 
+/** No fallback in plaintext after these. */
+const BLOCKS_PLAINTEXT: ReadonlySet<FailureReason> = new Set([...CERTIFICATE_FAILURES, 'dtls-unavailable']);
+
 /** Failures that another endpoint may avoid. A response of the server itself would be the same there. */
 const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
   ...CERTIFICATE_FAILURES,
@@ -67,6 +71,7 @@ const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
   'client-certificate-rejected',
   'tls-version-mismatch',
   'tls-failed',
+  'dtls-unavailable',
   'proxy-unreachable',
   'proxy-denied',
   'captive-portal',
@@ -184,7 +189,7 @@ function isBlocked(
     .slice(0, endpoint)
     .some(
       ({ failure }, better) =>
-        isEncrypted[better] && failure !== undefined && CERTIFICATE_FAILURES.has(failure.reason),
+        isEncrypted[better] && failure !== undefined && BLOCKS_PLAINTEXT.has(failure.reason),
     );
 }
 

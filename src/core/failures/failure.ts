@@ -60,6 +60,8 @@ export type FailureReason =
   | 'tls-version-mismatch'
   /** The TLS handshake failed for another reason; often the port does not use TLS. */
   | 'tls-failed'
+  /** coaps needs the helper program firstlight-dtls, which is not installed or does not run. */
+  | 'dtls-unavailable'
   /** The proxy cannot be reached or does not respond. */
   | 'proxy-unreachable'
   /** The proxy requires a log-in, denies the server or cannot reach it. */

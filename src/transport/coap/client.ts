@@ -22,6 +22,8 @@ export interface CoapRequest {
   /** JSON text; sent with Content-Format 50. */
   readonly body?: string;
   readonly policy: RetransmitPolicy;
+  /** False: the server must not execute it twice. Default: true. */
+  readonly isIdempotent?: boolean;
   /** True: a confirmable response is acknowledged only when the caller calls `acknowledge`. */
   readonly deferAcknowledgement?: boolean;
 }
@@ -67,7 +69,7 @@ export class CoapClient {
   ): Promise<Result<CoapResponse>> {
     if (signal.aborted) return aborted();
     const token = randomBytes(8);
-    const { policy, deferAcknowledgement = false } = request;
+    const { policy, isIdempotent = true, deferAcknowledgement = false } = request;
     const { rtoEstimator } = this;
     const tokenHex = token.toString('hex');
     const exchange = this.messageLayer.openExchange({
@@ -75,6 +77,7 @@ export class CoapClient {
       policy,
       timing,
       rtoEstimator,
+      isIdempotent,
       deferAcknowledgement,
     });
     const abort = () => exchange.fail(aborted().failure);

@@ -35,6 +35,8 @@ export interface ExchangeSettings {
    * True: a confirmable response is acknowledged only by `acknowledge()`, after the caller has persisted it.
    */
   readonly deferAcknowledgement: boolean;
+  /** True: the server may execute it twice, so it may be repeated over another link. */
+  readonly isIdempotent: boolean;
   /** True: the socket may be replaced while the exchange is open, which then fails. For the downlink, so that it never delays telemetry. */
   readonly isBackground?: boolean;
 }

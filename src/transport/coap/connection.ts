@@ -2,6 +2,7 @@
  * Owns the UDP socket to the server: one at a time, so that the source port is stable. Reconnects, with a new
  * lookup, when the addresses of this host have changed (DHCP lease, replugged cable) or after a network
  * failure. Of several addresses, it uses the first that responds. Never reconnects while an exchange is open.
+ * Over DTLS the socket shakes hands when it is opened, and has a link before a client is returned.
  */
 
 import { networkInterfaces } from 'node:os';
@@ -9,11 +10,12 @@ import { raceAbort } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure, type FailureReason } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import type { OpenSocket } from '../datagram-socket.ts';
 import { raceAddresses } from '../race-addresses.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { formatAddress, type SocketAddress } from '../socket-address.ts';
 import { CoapClient } from './client.ts';
-import { MessageLayer, type OpenSocket } from './message-layer.ts';
+import { MessageLayer } from './message-layer.ts';
 import { RtoEstimator } from './rto-estimator.ts';
 
 /** Failures after which a new socket or another address may work. */
@@ -34,8 +36,10 @@ export interface CoapConnectionPorts {
   readonly clock: Clock;
   /** For tests; default: the resolver of the host. */
   readonly resolve?: Resolve;
-  /** For simulations; default: the network of the host. */
+  /** For DTLS and simulations; default: the network of the host. */
   readonly openSocket?: OpenSocket;
+  /** Closes what the sockets share, after the last one. */
+  readonly closeSockets?: () => PromiseLike<void>;
   /**
    * The addresses of this host as one text. For simulations, which must not depend on the host; default: its
    * interfaces.
@@ -51,6 +55,7 @@ export class CoapConnection implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #resolve: Resolve;
   readonly #openSocket: OpenSocket | undefined;
+  readonly #closeSockets: CoapConnectionPorts['closeSockets'];
   readonly #readOwnAddresses: () => string;
   readonly #onRoundTrip: CoapConnectionPorts['onRoundTrip'];
   readonly #checkAddress: CheckAddress;
@@ -80,6 +85,7 @@ export class CoapConnection implements AsyncDisposable {
     this.#rtoEstimator = new RtoEstimator(ports.onRoundTrip);
     this.#resolve = ports.resolve ?? createResolver();
     this.#openSocket = ports.openSocket;
+    this.#closeSockets = ports.closeSockets;
     this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
   }
 
@@ -90,7 +96,7 @@ export class CoapConnection implements AsyncDisposable {
 
   async client(signal: AbortSignal): Promise<Result<CoapClient>> {
     // All callers share one opening: only disposal aborts it, while each caller can stop waiting.
-    this.#opening ??= this.#currentClient(this.#closed.signal).finally(() => {
+    this.#opening ??= this.#preparedClient(this.#closed.signal).finally(() => {
       this.#opening = undefined;
     });
     return raceAbort<Result<CoapClient>>(this.#opening, aborted(), signal);
@@ -108,6 +114,14 @@ export class CoapConnection implements AsyncDisposable {
     const client = this.#client;
     this.#client = undefined;
     await client?.messageLayer[Symbol.asyncDispose]();
+    await this.#closeSockets?.();
+  }
+
+  async #preparedClient(signal: AbortSignal): Promise<Result<CoapClient>> {
+    const current = await this.#currentClient(signal);
+    if (!current.ok) return current;
+    const prepared = await current.value.messageLayer.prepare(signal);
+    return prepared.ok ? current : prepared;
   }
 
   async #currentClient(signal: AbortSignal): Promise<Result<CoapClient>> {
@@ -146,7 +160,9 @@ export class CoapConnection implements AsyncDisposable {
     if (hasMoved) this.#estimatedPeer = '';
     const [first, ...rest] = this.#inTurn(peers.value);
     const opened =
-      rest.length === 0 ? await this.#open(first) : await this.#openResponding([first, ...rest], signal);
+      rest.length === 0
+        ? await this.#open(first, signal)
+        : await this.#openResponding([first, ...rest], signal);
     if (!opened.ok) return opened;
     this.#estimatedPeer = formatAddress(opened.value.messageLayer.peer);
     this.#rtoEstimator = opened.value.rtoEstimator;
@@ -159,8 +175,8 @@ export class CoapConnection implements AsyncDisposable {
     return [first, ...rest];
   }
 
-  async #open(peer: SocketAddress): Promise<Result<CoapClient>> {
-    const opened = await MessageLayer.open(peer, this.#clock, this.#openSocket);
+  async #open(peer: SocketAddress, signal: AbortSignal): Promise<Result<CoapClient>> {
+    const opened = await MessageLayer.open(peer, this.#clock, this.#openSocket, signal);
     if (!opened.ok) return opened;
     const isEstimated = formatAddress(peer) === this.#estimatedPeer;
     const rtoEstimator = isEstimated ? this.#rtoEstimator : new RtoEstimator(this.#onRoundTrip);
@@ -173,7 +189,7 @@ export class CoapConnection implements AsyncDisposable {
    */
   #openResponding(peers: Peers, signal: AbortSignal): Promise<Result<CoapClient>> {
     const attempt = async (peer: SocketAddress, attemptSignal: AbortSignal): Promise<Result<CoapClient>> => {
-      const opened = await this.#open(peer);
+      const opened = await this.#open(peer, attemptSignal);
       if (!opened.ok) return opened;
       const response = await this.#checkAddress(opened.value, attemptSignal);
       if (response.ok) return opened;

@@ -133,7 +133,14 @@ export class CoapDownlink implements Downlink {
   #settingsFor({ rtoEstimator }: CoapClient): Omit<ExchangeSettings, 'token'> {
     const { clock, timingOf } = this.#ports;
     const timing = timingOf('retryable', rtoEstimator.rtoMs(clock.monotonicMs()));
-    return { policy: 'retryable', timing, rtoEstimator, deferAcknowledgement: false, isBackground: true };
+    return {
+      policy: 'retryable',
+      timing,
+      rtoEstimator,
+      isIdempotent: true,
+      deferAcknowledgement: false,
+      isBackground: true,
+    };
   }
 
   async #withTimeout<T>(

@@ -13,8 +13,9 @@ import { EventEmitter } from 'node:events';
 import type { Failure, Result } from '../../core/failures/failure.ts';
 import { BoundedSet } from '../../core/model/bounded-set.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import { connectSocket, type DatagramSocket, type OpenSocket } from '../datagram-socket.ts';
 import { networkFailure } from '../network-failure.ts';
-import { connectSocket, formatAddress, type SocketAddress } from '../socket-address.ts';
+import { formatAddress, type SocketAddress } from '../socket-address.ts';
 import { Exchange, type ExchangeSettings } from './confirmable-exchange.ts';
 import { emptyMessage, parseDatagram, type ResponseMessage, toPiggybacked } from './datagram.ts';
 import { encodeRequest, type RequestMessage } from './request-message.ts';
@@ -24,13 +25,18 @@ const MESSAGE_IDS_MAX = 64;
 
 const SOCKET_CLOSED: Failure = { reason: 'aborted', detail: 'the socket was closed' };
 
-/** Opens a socket of the host, or of a virtual network in a simulation. */
-export type OpenSocket = (type: 'udp4' | 'udp6') => Socket;
+const READY: Result<void> = { ok: true, value: undefined };
+const LINK_LOST: Failure = {
+  reason: 'connection-reset',
+  detail: 'the DTLS link ended before the response to a request that must not be repeated on another one',
+};
 
 /** Gets all responses with one token, instead of the exchange that has it. */
 export interface TokenObserver {
   /** An acknowledgement belongs to the open exchange. `acknowledge` does nothing unless the message is confirmable. */
   onMessage(message: ResponseMessage, acknowledge: () => void): void;
+  /** The server no longer knows this peer, because it is on a new link. */
+  onLinkLost(): void;
   /** The socket is closed. */
   onClosed(): void;
 }
@@ -40,7 +46,7 @@ export class MessageLayer implements AsyncDisposable {
   readonly librarySocket: Socket;
   readonly peer: SocketAddress;
   readonly #library = new EventEmitter();
-  readonly #socket: Socket;
+  readonly #socket: DatagramSocket;
   readonly #clock: Clock;
   readonly #byToken = new Map<string, Exchange>();
   readonly #byMessageId = new Map<number, Exchange>();
@@ -55,15 +61,16 @@ export class MessageLayer implements AsyncDisposable {
   readonly #unacknowledgedIds = new BoundedSet<number>(MESSAGE_IDS_MAX);
   #closed = false;
 
-  /** Opens a socket to `peer`; its source port stays the same for its lifetime. */
+  /** Opens a socket to `peer`; its source port stays the same for its lifetime, or over DTLS for that of a link. */
   static async open(
     peer: SocketAddress,
     clock: Clock,
     openSocket: OpenSocket = createSocket,
+    signal?: AbortSignal,
   ): Promise<Result<MessageLayer>> {
     const socket = openSocket(peer.family === 6 ? 'udp6' : 'udp4');
     try {
-      await connectSocket(socket, peer);
+      await connectSocket(socket, peer, signal);
     } catch (error) {
       socket.close();
       return { ok: false, failure: networkFailure(error, formatAddress(peer)) };
@@ -71,13 +78,14 @@ export class MessageLayer implements AsyncDisposable {
     return { ok: true, value: new MessageLayer(socket, peer, clock) };
   }
 
-  private constructor(socket: Socket, peer: SocketAddress, clock: Clock) {
+  private constructor(socket: DatagramSocket, peer: SocketAddress, clock: Clock) {
     this.#socket = socket;
     this.peer = peer;
     this.#clock = clock;
     this.librarySocket = this.#createLibrarySocket();
     socket.on('message', (bytes, from) => this.#handleDatagram(bytes, from));
     socket.on('error', (error) => this.#handleSocketError(error));
+    socket.link?.onLost(() => this.#handleLostLink());
   }
 
   /** No exchange is open, except those of the downlink. */
@@ -88,6 +96,11 @@ export class MessageLayer implements AsyncDisposable {
 
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** Over DTLS: ends with a link that can be used now, or the failure of its handshake. */
+  async prepare(signal: AbortSignal): Promise<Result<void>> {
+    return (await this.#socket.link?.prepare(signal)) ?? READY;
   }
 
   /** Must be called before the library sends the request with this token. */
@@ -178,6 +191,7 @@ export class MessageLayer implements AsyncDisposable {
 
   #send(bytes: Buffer, exchange?: Exchange): void {
     if (this.#closed) return;
+    if (exchange?.settings.isIdempotent) this.#socket.link?.beforeRequest(bytes);
     this.#socket.send(bytes, (error) => {
       if (error && exchange) exchange.onNetworkError(networkFailure(error, formatAddress(this.peer)));
     });
@@ -186,6 +200,13 @@ export class MessageLayer implements AsyncDisposable {
   #handleSocketError(error: Error): void {
     const failure = networkFailure(error, formatAddress(this.peer));
     for (const exchange of this.#byToken.values()) exchange.onNetworkError(failure);
+  }
+
+  #handleLostLink(): void {
+    // Copies: a failed exchange and a cancelled observation remove themselves.
+    for (const exchange of [...this.#byToken.values()])
+      if (!exchange.settings.isIdempotent) exchange.fail(LINK_LOST);
+    for (const observer of [...this.#observers.values()]) observer.onLinkLost();
   }
 
   #handleDatagram(bytes: Buffer, from: RemoteInfo): void {

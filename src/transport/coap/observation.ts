@@ -142,6 +142,12 @@ export class Observation implements TokenObserver {
     else void this.#acceptBlocks(message, message.observe, acknowledge);
   }
 
+  /** Registers on the new link at once; a registration in flight is repeated there anyway. */
+  onLinkLost(): void {
+    this.#dueMs = this.#ports.clock.monotonicMs();
+    this.#ports.onChange();
+  }
+
   onClosed(): void {
     this.#ports.onChange();
   }

@@ -30,6 +30,7 @@ const LEVELS = {
   'client-certificate-rejected': 'error',
   'tls-version-mismatch': 'error',
   'tls-failed': 'warn',
+  'dtls-unavailable': 'error',
   'proxy-unreachable': 'warn',
   'proxy-denied': 'error',
   'captive-portal': 'error',

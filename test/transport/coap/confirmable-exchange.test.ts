@@ -33,6 +33,7 @@ function startExchange(policy: RetransmitPolicy = 'retryable') {
       policy,
       timing: retransmissionTiming(policy, 0, 200),
       rtoEstimator: { addMeasurement: (sign) => measurements.push(sign) },
+      isIdempotent: true,
       deferAcknowledgement: false,
     },
     clock,
@@ -126,6 +127,7 @@ test('retransmissions that became due during a stall are sent as one', async () 
     policy: 'retryable',
     timing: retransmissionTiming('retryable', 0, 200),
     rtoEstimator: { addMeasurement: () => {} },
+    isIdempotent: true,
     deferAcknowledgement: false,
   } as const;
   new Exchange(settings, stalling, 'peer').start(7, () => sentAtMs.push(stalling.monotonicMs()));

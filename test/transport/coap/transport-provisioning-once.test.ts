@@ -9,12 +9,12 @@ import { test } from 'node:test';
 import type { Packet } from 'coap-packet';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
-import type { OpenSocket } from '../../../src/transport/coap/message-layer.ts';
 import type {
   RetransmissionTiming,
   RetransmitPolicy,
 } from '../../../src/transport/coap/retransmission-timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
+import type { OpenSocket } from '../../../src/transport/datagram-socket.ts';
 import { answer, emptyAck, patterns, ScriptedPeer } from './helpers/scripted-peer.ts';
 
 const neverAborted = new AbortController().signal;

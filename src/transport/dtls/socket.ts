@@ -1,0 +1,303 @@
+/**
+ * A socket of the CoAP message layer whose datagrams go through a helper, encrypted. It shakes hands when it is connected,
+ * and again, each time from a new port:
+ *
+ * - before a request if the link has ended or was idle for a minute, because a NAT may have forgotten the port;
+ * - when a request is repeated and the server has said nothing since: a server that was restarted is silent, and after
+ *   a short handshake only the client knows for sure that the link is up;
+ * - when a datagram is to be sent without a link.
+ *
+ * Nothing leaves without a link, and no link is used before the pinned keys have been compared.
+ */
+
+import type { RemoteInfo } from 'node:dgram';
+import { EventEmitter } from 'node:events';
+import { ChildAbortController, DEADLINE, raceAbort } from '../../core/async/abort.ts';
+import { AsyncSignal } from '../../core/async/async-signal.ts';
+import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
+import type { DatagramSocket, SecureLink } from '../datagram-socket.ts';
+import { FailureError } from '../network-failure.ts';
+import { formatAddress, type SocketAddress } from '../socket-address.ts';
+import { pinFailure } from '../tls/tls-failure.ts';
+import type { DtlsEndpoint } from './endpoint.ts';
+import type { HelperEvent } from './frames.ts';
+import type { DtlsHelper, LinkOwner } from './helper.ts';
+import type { HelperEnd } from './helper-process.ts';
+import { handshakeFailure, helperFailure, linkFailure } from './verdict.ts';
+
+/** ThingsBoard drops longer ones without a word (contract section 9: a record of 1,024 bytes), bytes. */
+export const DTLS_MESSAGE_BYTES_MAX = 1_024;
+/** From the first flight to the last, with all attempts, ms; as for https. */
+export const HANDSHAKE_TIMEOUT_MS = 20_000;
+/** Many NATs forget a port soon after a minute without a datagram, sooner than RFC 4787 section 4.3 asks for, ms. */
+export const IDLE_MS_MAX = 60_000;
+/** Anybody can forge an alert during a handshake, so the first two are not believed. */
+const ATTEMPTS_MAX = 3;
+const ATTEMPT_PAUSE_MS = 500;
+/** A request on a link that has carried an answer is repeated once before the link counts as dead. */
+const SENDINGS_MAX = 2;
+/** Datagrams that wait for a link. */
+const QUEUE_MAX = 16;
+
+type LinkState =
+  | { readonly is: 'down' }
+  | { readonly is: 'shaking-hands'; readonly result: Promise<Result<void>> }
+  | { readonly is: 'up'; readonly helper: DtlsHelper };
+
+/** When a request was first sent over the present link, and how often. */
+interface Sendings {
+  readonly firstMs: number;
+  count: number;
+}
+
+type AttemptEnd =
+  | Extract<HelperEvent, { type: 'up' | 'failed' }>
+  | { readonly type: 'helper-lost'; readonly end: HelperEnd | undefined };
+
+interface Attempt {
+  readonly result: Result<DtlsHelper>;
+  /** What failed may be no fault of the server, so that another attempt may succeed. */
+  readonly mayRepeat: boolean;
+}
+
+export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwner {
+  readonly link: SecureLink = {
+    prepare: (signal) => this.#prepare(signal),
+    beforeRequest: (datagram) => this.#beforeRequest(datagram),
+    onLost: (listener) => void this.on('lost', listener),
+  };
+  readonly #endpoint: DtlsEndpoint;
+  readonly #closed = new AbortController();
+  readonly #attemptEnds = new AsyncSignal();
+  #attemptEnd: AttemptEnd | undefined;
+  #peer: SocketAddress = { address: '', family: 4, port: 0 };
+  #state: LinkState = { is: 'down' };
+  /** Whether the server has shown that it has the keys of the present link. */
+  #isConfirmed = false;
+  /** The last datagram in each direction; the end of the handshake counts as received. */
+  #lastSentMs = Number.NEGATIVE_INFINITY;
+  #lastReceivedMs = Number.NEGATIVE_INFINITY;
+  #sendings = new WeakMap<Buffer, Sendings>();
+  /** Waiting for the link, each once. */
+  readonly #queue = new Set<Buffer>();
+
+  constructor(endpoint: DtlsEndpoint) {
+    super();
+    this.#endpoint = endpoint;
+  }
+
+  connect(port: number, address: string, callback: (error?: Error) => void): void {
+    this.#peer = { address, family: address.includes(':') ? 6 : 4, port };
+    void this.#shakeHands().then((result) =>
+      callback(result.ok ? undefined : new FailureError(result.failure)),
+    );
+  }
+
+  send(bytes: Buffer, callback: (error: Error | null) => void): void {
+    if (bytes.length > DTLS_MESSAGE_BYTES_MAX) {
+      const detail = `a message of ${bytes.length} bytes exceeds ${DTLS_MESSAGE_BYTES_MAX}, the limit of ThingsBoard over DTLS`;
+      return callback(new FailureError({ reason: 'request-build-failed', detail }));
+    }
+    callback(null);
+    if (this.#state.is === 'up') return this.#sendNow(this.#state.helper, bytes);
+    if (this.#queue.size < QUEUE_MAX) this.#queue.add(bytes);
+    if (this.#state.is === 'down') this.#shakeHandsForQueue();
+  }
+
+  close(callback?: () => void): void {
+    this.#closed.abort();
+    if (this.#state.is === 'up') this.#endpoint.release(this.#state.helper, this);
+    this.#state = { is: 'down' };
+    this.#queue.clear();
+    if (callback) setImmediate(callback);
+  }
+
+  onHelperEvent(event: HelperEvent): void {
+    switch (event.type) {
+      case 'up':
+      case 'failed':
+        return this.#endAttempt(event);
+      case 'datagram':
+        if (this.#state.is !== 'up') return;
+        this.#isConfirmed = true;
+        this.#lastReceivedMs = this.#nowMs();
+        this.emit('message', event.bytes, this.#remoteInfo(event.bytes.length));
+        return;
+      case 'down':
+        return this.#onDown(linkFailure(event.code, formatAddress(this.#peer)));
+    }
+  }
+
+  onHelperLost(end: HelperEnd | undefined): void {
+    if (this.#state.is === 'shaking-hands') this.#endAttempt({ type: 'helper-lost', end });
+    else this.#onDown(undefined);
+  }
+
+  #onDown(failure: Failure | undefined): void {
+    if (this.#state.is !== 'up') return;
+    this.#leave(this.#state.helper);
+    if (failure) this.#emitError(failure);
+  }
+
+  /** Without a listener, the event would end the process. */
+  #emitError(failure: Failure): void {
+    if (this.listenerCount('error') > 0) this.emit('error', new FailureError(failure));
+  }
+
+  /** The link in use ends; its session is kept. The next datagram needs a new one. */
+  #leave(helper: DtlsHelper): void {
+    this.#state = { is: 'down' };
+    this.#endpoint.release(helper, this);
+    this.emit('lost');
+  }
+
+  async #prepare(signal: AbortSignal): Promise<Result<void>> {
+    if (this.#state.is === 'up') {
+      const idleMs = this.#nowMs() - Math.max(this.#lastSentMs, this.#lastReceivedMs);
+      if (idleMs < IDLE_MS_MAX) return { ok: true, value: undefined };
+      this.#leave(this.#state.helper);
+    }
+    return raceAbort<Result<void>>(this.#shakeHands(), aborted(), signal);
+  }
+
+  #beforeRequest(datagram: Buffer): void {
+    const sendings = this.#sendings.get(datagram);
+    if (this.#state.is !== 'up') return;
+    const nowMs = this.#nowMs();
+    if (!sendings) {
+      this.#sendings.set(datagram, { firstMs: nowMs, count: 1 });
+      return;
+    }
+    sendings.count += 1;
+    const isAnswering = this.#lastReceivedMs > sendings.firstMs;
+    if (!isAnswering && (!this.#isConfirmed || sendings.count > SENDINGS_MAX))
+      this.#leave(this.#state.helper);
+  }
+
+  #shakeHandsForQueue(): void {
+    void this.#shakeHands().then((result) => {
+      if (result.ok || this.#closed.signal.aborted) return;
+      this.#queue.clear();
+      this.#emitError(result.failure);
+    });
+  }
+
+  /** One handshake at a time; ends at once if the link is up. */
+  #shakeHands(): Promise<Result<void>> {
+    if (this.#closed.signal.aborted) return Promise.resolve(aborted());
+    if (this.#state.is === 'up') return Promise.resolve({ ok: true, value: undefined });
+    if (this.#state.is === 'shaking-hands') return this.#state.result;
+    const result = this.#attemptWithin(HANDSHAKE_TIMEOUT_MS).then((ended): Result<void> => {
+      if (this.#closed.signal.aborted) {
+        if (ended.ok) this.#endpoint.release(ended.value, this);
+        return aborted();
+      }
+      if (!ended.ok) {
+        this.#state = { is: 'down' };
+        return ended;
+      }
+      this.#enter(ended.value);
+      return { ok: true, value: undefined };
+    });
+    this.#state = { is: 'shaking-hands', result };
+    return result;
+  }
+
+  #enter(helper: DtlsHelper): void {
+    this.#state = { is: 'up', helper };
+    this.#sendings = new WeakMap();
+    this.#lastReceivedMs = this.#nowMs();
+    const queued = [...this.#queue];
+    this.#queue.clear();
+    for (const datagram of queued) {
+      this.#sendings.set(datagram, { firstMs: this.#nowMs(), count: 1 });
+      this.#sendNow(helper, datagram);
+    }
+  }
+
+  async #attemptWithin(ms: number): Promise<Result<DtlsHelper>> {
+    using timeout = new ChildAbortController(this.#closed.signal);
+    void this.#endpoint.clock.sleep(ms, timeout.signal).then(() => timeout.abort(DEADLINE));
+    let result: Result<DtlsHelper> | undefined;
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX && !timeout.signal.aborted; attempt += 1) {
+      if (attempt > 1) await this.#endpoint.clock.sleep(ATTEMPT_PAUSE_MS * (attempt - 1), timeout.signal);
+      const ended = await this.#attempt(timeout.signal);
+      // The reason of an earlier attempt says more than the time-out.
+      if (ended.result.ok || ended.result.failure.reason !== 'aborted') ({ result } = ended);
+      if (!ended.mayRepeat) break;
+    }
+    const isTimeout = timeout.signal.reason === DEADLINE;
+    timeout.abort();
+    if (result) return result;
+    if (!isTimeout) return aborted();
+    const detail = `${formatAddress(this.#peer)}: no DTLS handshake within ${ms / 1000} s`;
+    return { ok: false, failure: { reason: 'server-timeout', detail } };
+  }
+
+  async #attempt(signal: AbortSignal): Promise<Attempt> {
+    const { tls, host } = this.#endpoint.settings;
+    const acquired = await this.#endpoint.acquire(this, signal);
+    if (!acquired.ok) return { result: acquired, mayRepeat: false };
+    const helper = acquired.value;
+    const { version } = this.#attemptEnds;
+    this.#attemptEnd = undefined;
+    // The server knows the device by a client certificate only on a port from which it has seen a full handshake
+    // (contract section 9), and each handshake has a new port.
+    const isFull = tls.client !== undefined;
+    const { address, port } = this.#peer;
+    helper.open({ address, port, serverName: host.replace(/\.$/, ''), isFull });
+    await this.#attemptEnds.wait(signal, version);
+    const end = this.#takeAttemptEnd();
+    const result = this.#judge(helper, end);
+    if (!result.ok) this.#endpoint.release(helper, this);
+    return { result, mayRepeat: end !== undefined && mayRepeat(end) };
+  }
+
+  #judge(helper: DtlsHelper, end: AttemptEnd | undefined): Result<DtlsHelper> {
+    if (!end) return aborted();
+    const { settings, clock } = this.#endpoint;
+    const { host, tls } = settings;
+    const context = { host, target: formatAddress(this.#peer), hostMs: clock.wallMs() };
+    const failure =
+      end.type === 'up'
+        ? pinFailure(end.leaf, tls.pins)
+        : end.type === 'failed'
+          ? handshakeFailure(end, context)
+          : helperFailure(end.end);
+    if (failure) return { ok: false, failure };
+    this.#isConfirmed = end.type === 'up' && !end.isResumed;
+    this.#endpoint.keep(helper);
+    return { ok: true, value: helper };
+  }
+
+  #endAttempt(end: AttemptEnd): void {
+    this.#attemptEnd = end;
+    this.#attemptEnds.notify();
+  }
+
+  #takeAttemptEnd(): AttemptEnd | undefined {
+    const end = this.#attemptEnd;
+    this.#attemptEnd = undefined;
+    return end;
+  }
+
+  #sendNow(helper: DtlsHelper, bytes: Buffer): void {
+    this.#lastSentMs = this.#nowMs();
+    helper.send(bytes);
+  }
+
+  #remoteInfo(size: number): RemoteInfo {
+    const { address, family, port } = this.#peer;
+    return { address, family: `IPv${family}`, port, size };
+  }
+
+  #nowMs(): number {
+    return this.#endpoint.clock.monotonicMs();
+  }
+}
+
+/** Anybody can forge an alert, and an ended helper says nothing of the server. */
+function mayRepeat(end: AttemptEnd): boolean {
+  if (end.type === 'helper-lost') return end.end?.isMissing !== true;
+  return end.type === 'failed' && /^(ALERT_|PROTOCOL$)/.test(end.code);
+}
