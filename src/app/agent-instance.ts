@@ -74,7 +74,7 @@ export async function runAgentInstance(
   const { state, clock, random, log, outbox, counters, remote } = sharedServices;
   log.configure(config.log);
   if (config.provisioning) log.redact(config.provisioning.secret);
-  if (config.device.token) log.redact(config.device.token);
+  if (config.device.token && !config.device.isCertificate) log.redact(config.device.token);
   for (const { proxy } of config.server.endpoints) {
     for (const secret of [proxy?.authorization, proxy?.password]) if (secret) log.redact(secret);
   }
@@ -106,7 +106,12 @@ export async function runAgentInstance(
   await using transport = openedTransport;
   const isNameStored = config.device.token !== undefined || record?.state === 'provisioned';
   const name = isNameStored ? record?.deviceName : await resolveDeviceName(config, { log, clock, signal });
-  const settings = createAgentSettings(config, name ?? 'named by its token', remote, isLocalServer(loaded));
+  const settings = createAgentSettings(
+    config,
+    name ?? `named by its ${config.device.isCertificate ? 'certificate' : 'token'}`,
+    remote,
+    isLocalServer(loaded),
+  );
   // Readings that the previous instance took and that were not acknowledged are sent again.
   for (const lane of [outbox.fresh, outbox.backlog]) lane.rewind();
   const server = config.server.endpoints.map(({ url }) => url).join(',');

@@ -1,12 +1,12 @@
 /**
  * Warns once per start about unencrypted endpoints outside this host and private networks, and about an endpoint list that
- * falls back from https to an unencrypted endpoint.
+ * falls back from an encrypted to an unencrypted endpoint.
  *
  * A host name is checked by its addresses. A name that does not resolve causes no warning, because nothing can be sent to it.
  */
 
 import { logEvent } from '../core/events/catalogue.ts';
-import type { EndpointConfig } from '../core/model/config.ts';
+import { type EndpointConfig, isEncryptedScheme } from '../core/model/config.ts';
 import { isPrivateAddress } from '../core/model/private-address.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
@@ -32,13 +32,13 @@ export class PlaintextWarnings {
 
   /** Never rejects. Do not await it: it takes as long as name resolution. */
   async warn(endpoints: readonly EndpointConfig[], signal: AbortSignal): Promise<void> {
-    const firstHttps = endpoints.findIndex(({ scheme }) => scheme === 'https');
-    const fallback =
-      firstHttps === -1 ? undefined : endpoints.slice(firstHttps).find(({ scheme }) => scheme !== 'https');
+    const isEncrypted = ({ scheme }: EndpointConfig) => isEncryptedScheme(scheme);
+    const first = endpoints.findIndex(isEncrypted);
+    const fallback = first === -1 ? undefined : endpoints.slice(first).find((each) => !isEncrypted(each));
     if (fallback) this.#logOnce('FL-PLAINTEXT-FALLBACK', fallback.url);
     const { clock, resolve } = this.#ports;
     for (const { scheme, host, port, url } of endpoints) {
-      if (scheme === 'https') continue;
+      if (isEncryptedScheme(scheme)) continue;
       const addresses = await resolve(host, port, clock, signal);
       if (!addresses.ok || signal.aborted) continue;
       const publicAddress = addresses.value.find(({ address }) => !isPrivateAddress(address));

@@ -5,12 +5,15 @@
  */
 
 import { endpointId } from '../config/values/server-url.ts';
+import type { Result } from '../core/failures/failure.ts';
 import { coapObstacle, httpObstacle } from '../core/model/access-token.ts';
-import type { Config, EndpointConfig } from '../core/model/config.ts';
+import { type Config, type EndpointConfig, isEncryptedScheme } from '../core/model/config.ts';
+import type { Secret } from '../core/model/secret.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { Transport } from '../core/ports/transport.ts';
+import { coapBodyBytesMax, DTLS_MESSAGE_BYTES_MAX } from '../transport/coap-body-size.ts';
 import { VERSION } from './version.ts';
 
 export interface TransportPorts {
@@ -37,8 +40,9 @@ export async function openTransport(server: Config['server'], ports: TransportPo
   const { FailoverTransport } = await import('../transport/failover/failover-transport.ts');
   const endpointConfigs = endpoints.map((endpoint) => ({
     url: endpoint.url,
-    isEncrypted: endpoint.scheme === 'https',
-    obstacleOf: endpoint.scheme === 'coap' ? coapObstacle : httpObstacle,
+    isEncrypted: isEncryptedScheme(endpoint.scheme),
+    obstacleOf: endpoint.scheme.startsWith('coap') ? coapObstacle : httpObstacle,
+    ...(endpoint.scheme === 'coaps' && { bodyBytesMax: (token: Secret) => dtlsBodyBytesMax(server, token) }),
     open: () => openEndpoint(endpoint, server, ports),
   }));
   const transport = new FailoverTransport(endpointConfigs, ports);
@@ -48,14 +52,47 @@ export async function openTransport(server: Config['server'], ports: TransportPo
 /** Opens one endpoint without failover. */
 export async function openEndpoint(
   endpoint: EndpointConfig,
-  { tls }: Config['server'],
+  server: Config['server'],
   ports: TransportPorts,
 ): Promise<Transport> {
   const { scheme } = endpoint;
+  const { tls } = server;
   if (scheme === 'coap') {
     const { CoapTransport } = await import('../transport/coap/transport.ts');
     return new CoapTransport(endpoint, ports);
   }
+  if (scheme === 'coaps') return openDtls(endpoint, server, ports);
   const { HttpTransport } = await import('../transport/http/transport.ts');
   return new HttpTransport({ ...endpoint, scheme, tls, userAgent: `firstlight/${VERSION}` }, ports);
+}
+
+async function openDtls(
+  { host, port }: EndpointConfig,
+  { tls }: Config['server'],
+  ports: TransportPorts,
+): Promise<Transport> {
+  const { CoapTransport } = await import('../transport/coap/transport.ts');
+  const { openDtlsEndpoint } = await import('../transport/dtls/endpoint.ts');
+  const dtls = openDtlsEndpoint({ host, tls }, ports.clock, process.env);
+  const limits = { messageBytesMax: DTLS_MESSAGE_BYTES_MAX, isCertificateDevice: tls.client !== undefined };
+  return new CoapTransport(
+    { host, port, dtls: limits },
+    { ...ports, openSocket: dtls.openSocket, closeSockets: () => dtls[Symbol.asyncDispose]() },
+  );
+}
+
+/** Shakes hands with a coaps endpoint; resolves with a description of the server, for the doctor. */
+export async function shakeHands(
+  { host, port }: EndpointConfig,
+  { tls }: Config['server'],
+  { clock }: TransportPorts,
+  signal: AbortSignal,
+): Promise<Result<string>> {
+  const { checkHandshake, openDtlsEndpoint } = await import('../transport/dtls/endpoint.ts');
+  await using dtls = openDtlsEndpoint({ host, tls }, clock, process.env);
+  return await checkHandshake(dtls, port, signal);
+}
+
+function dtlsBodyBytesMax({ tls }: Config['server'], token: Secret): number {
+  return coapBodyBytesMax(DTLS_MESSAGE_BYTES_MAX, tls.client ? undefined : token);
 }

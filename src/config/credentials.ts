@@ -1,13 +1,13 @@
 /**
  * The credential settings: a fixed access token, or the provisioning key and secret of a device profile.
  *
- * The token takes precedence: then provisioning.* is validated but not used, and its files are not read. Key and secret are
+ * The client certificate takes precedence if a URL is coaps, then the token: then provisioning.* is validated but not used, and its files are not read. Key and secret are
  * required together. With after-success = "forget" a missing secret file is no problem, because the agent deletes it itself.
  */
 
 import type { Config } from '../core/model/config.ts';
 import type { Secret } from '../core/model/secret.ts';
-import type { Problem, Source } from './errors/problem.ts';
+import { type Problem, problemAt, type Source } from './errors/problem.ts';
 import { type Setting, variableOf } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
 import { missingProblem, type Reader } from './sources/reader.ts';
@@ -27,6 +27,8 @@ export interface CredentialsRequest {
   readonly credentialsDirectory?: string | undefined;
   readonly credentialsHidden?: boolean;
   readonly canLackSecret?: boolean;
+  /** What replaces the token, if the client certificate is the credentials of the device. */
+  readonly certificate?: Secret;
 }
 
 export interface CredentialSettings {
@@ -43,7 +45,8 @@ export interface CredentialSettings {
 }
 
 export function readCredentials(request: CredentialsRequest, reader: Reader): CredentialSettings {
-  const { credentialsDirectory } = request;
+  const { credentialsDirectory, certificate } = request;
+  if (certificate) return withCertificate(certificate, reader);
   const token = findSecret(reader, DEVICE_TOKEN, { credentialsDirectory, namedFile: 'required' });
   const provisioning = token.is === 'none' ? readProvisioning(request, reader) : validateUnused(reader);
   const warnings = [
@@ -58,6 +61,20 @@ export function readCredentials(request: CredentialsRequest, reader: Reader): Cr
   };
 }
 
+/** The certificate is the credentials: there must be no token, and nothing to provision. */
+function withCertificate(certificate: Secret, reader: Reader): CredentialSettings {
+  const { key } = settings.serverCertFile;
+  for (const setting of [DEVICE_TOKEN.inline, DEVICE_TOKEN.file]) {
+    const source = reader.sourceOf(setting);
+    const what = `is set together with ${key}: with coaps, the certificate is the credentials of the device; remove one of them`;
+    if (source) reader.problems.push(problemAt(source, { what, key: setting.key }));
+  }
+  const unused = unusedProvisioning(reader);
+  const conflict = `${key} is set together with ${unused.join(' and ')}`;
+  const warning = `${conflict}: with coaps, the certificate is the credentials of the device, and the agent does not provision`;
+  return { token: certificate, warnings: unused.length === 0 ? [] : [warning] };
+}
+
 function inlineWarnings({ files }: CredentialsRequest, kind: SecretKind): readonly string[] {
   return files.all
     .filter(
@@ -67,18 +84,22 @@ function inlineWarnings({ files }: CredentialsRequest, kind: SecretKind): readon
     .map(({ path }) => openFileWarning(kind, path));
 }
 
-/** Validates the unused settings, because the token may be removed one day. */
 function validateUnused(reader: Reader): CredentialSettings {
+  const unused = unusedProvisioning(reader);
+  if (unused.length === 0) return { warnings: [] };
+  const conflict = `${DEVICE_TOKEN.inline.key} is set together with ${unused.join(' and ')}`;
+  return { warnings: [`${conflict}: the agent uses the token and ignores provisioning.*`] };
+}
+
+/** The keys that are set. Validates them, because the token may be removed one day. */
+function unusedProvisioning(reader: Reader): readonly string[] {
   reader.last(settings.provisioningKey);
   reader.last(settings.provisioningCredentials);
   reader.last(settings.provisioningAfterSuccess);
   validateSecrets(reader, PROVISIONING_SECRET);
-  const unused = [settings.provisioningKey, PROVISIONING_SECRET.inline, PROVISIONING_SECRET.file]
+  return [settings.provisioningKey, PROVISIONING_SECRET.inline, PROVISIONING_SECRET.file]
     .filter((setting: Setting) => reader.isSet(setting))
     .map((setting) => setting.key);
-  if (unused.length === 0) return { warnings: [] };
-  const conflict = `${DEVICE_TOKEN.inline.key} is set together with ${unused.join(' and ')}`;
-  return { warnings: [`${conflict}: the agent uses the token and ignores provisioning.*`] };
 }
 
 function readProvisioning(request: CredentialsRequest, reader: Reader): CredentialSettings {

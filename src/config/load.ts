@@ -6,6 +6,7 @@
  */
 
 import type { Config, EndpointConfig, ServerAddress } from '../core/model/config.ts';
+import { certificateCredentials } from './certificate-credentials.ts';
 import { readCredentials } from './credentials.ts';
 import type { SensorNames } from './custom-sensors.ts';
 import { ConfigError, type Problem, problemAt } from './errors/problem.ts';
@@ -109,7 +110,8 @@ function assemble(
   else if (files.all.every(({ is }) => is !== 'broken')) requireServer(request, reader);
 
   const { server, warnings: serverWarnings } = readServer(request.environment, reader);
-  const credentials = readCredentials({ ...request, files }, reader);
+  const certificate = server && certificateCredentials(server, reader);
+  const credentials = readCredentials({ ...request, files, ...(certificate && { certificate }) }, reader);
   const tokenWarnings = checkTokenTransport(
     credentials,
     server?.endpoints,
@@ -132,7 +134,11 @@ function assemble(
   const config: Config = {
     server,
     ...(credentials.provisioning && { provisioning: credentials.provisioning }),
-    device: { ...(name !== undefined && { name }), ...(credentials.token && { token: credentials.token }) },
+    device: {
+      ...(name !== undefined && { name }),
+      ...(credentials.token && { token: credentials.token }),
+      ...(certificate && { isCertificate: true }),
+    },
     sensors,
     commands,
     update: readUpdate(reader),
@@ -223,7 +229,10 @@ export function readServer(environment: Environment, reader: Reader): ServerResu
   if (!addresses) return { warnings };
   const proxyWarnings: string[] = [];
   const toEndpoint = (address: ServerAddress): EndpointConfig => {
-    if (address.scheme === 'coap') return address;
+    if (address.scheme === 'coap' || address.scheme === 'coaps') {
+      if (address.scheme === 'coaps' && configuredProxy?.proxy) proxyWarnings.push(withoutProxy(address));
+      return address;
+    }
     const choice = configuredProxy
       ? { proxy: configuredProxy.proxy, warnings: [] }
       : proxyFromEnvironment(environment, address);
@@ -233,4 +242,9 @@ export function readServer(environment: Environment, reader: Reader): ServerResu
   const [first, ...rest] = addresses;
   const endpoints = [toEndpoint(first), ...rest.map(toEndpoint)] as const;
   return { server: { endpoints, spreadMs, tls }, warnings: [...new Set([...warnings, ...proxyWarnings])] };
+}
+
+/** The operator may expect the proxy to be the only way out. */
+function withoutProxy({ url }: ServerAddress): string {
+  return `${settings.serverProxy.key} does not apply to ${url}: coaps is UDP, which the agent sends to the server directly`;
 }

@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import type { Config, ServerAddress } from '../core/model/config.ts';
+import { type Config, isEncryptedScheme, type ServerAddress } from '../core/model/config.ts';
 import type { Problem } from './errors/problem.ts';
 import { attributeOf, type Setting } from './schema/setting.ts';
 import { remoteSettings, settings } from './schema/settings.ts';
@@ -120,5 +120,5 @@ function describeDowngrade(
 }
 
 export function isEncrypted(endpoints: readonly ServerAddress[]): boolean {
-  return endpoints.every(({ scheme }) => scheme === 'https');
+  return endpoints.every(({ scheme }) => isEncryptedScheme(scheme));
 }

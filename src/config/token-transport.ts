@@ -27,7 +27,7 @@ export function compareTokenTransport(
 ): { readonly is: 'problem' | 'warning'; readonly what: string } | undefined {
   const obstacle = httpObstacle(token);
   if (obstacle === undefined) return undefined;
-  const what = `${obstacle}, which works over coap only, because the web server of ThingsBoard rejects it`;
+  const what = `${obstacle}, which works over coap and coaps only, because the web server of ThingsBoard rejects it`;
   return { is: endpoints.every(isCoap) ? 'warning' : 'problem', what };
 }
 
@@ -51,5 +51,5 @@ export function checkTokenTransport(
 }
 
 function isCoap({ scheme }: Endpoints[number]): boolean {
-  return scheme === 'coap';
+  return scheme === 'coap' || scheme === 'coaps';
 }

@@ -4,8 +4,8 @@ import type { Secret } from '../core/model/secret.ts';
 
 export type CredentialState =
   | { readonly status: 'usable'; readonly device: string; readonly token: Secret }
-  /** The token is in the configuration. */
-  | { readonly status: 'configured'; readonly token: Secret }
+  /** The token is in the configuration, or stands for the client certificate there. */
+  | { readonly status: 'configured'; readonly token: Secret; readonly isCertificate?: true }
   | { readonly status: 'absent' }
   /** Requested, but not confirmed by the server. */
   | { readonly status: 'pending'; readonly device: string }

@@ -40,7 +40,11 @@ function checkProvisioning(
 ): CheckResult {
   switch (credentials.status) {
     case 'configured':
-      return pass('not needed: the configuration contains the token');
+      return pass(
+        credentials.isCertificate
+          ? 'not needed: the client certificate is the credentials of the device'
+          : 'not needed: the configuration contains the token',
+      );
     case 'usable':
       return pair
         ? checkKey(

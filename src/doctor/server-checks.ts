@@ -1,14 +1,17 @@
-/** Checks with requests of the agent's transport: the token, telemetry, and whether an HTTP endpoint is ThingsBoard. */
+/** Checks with requests of the agent's transport: the token, telemetry, the DTLS handshake, and whether an endpoint is ThingsBoard. */
 
 import { splitSentence } from '../core/events/catalogue.ts';
 import { FAILURE_SENTENCES } from '../core/events/failure-sentences.ts';
 import type { Failure, Result } from '../core/failures/failure.ts';
 import { type Check, type CheckResult, fail, pass, skip } from './check.ts';
 
-/** `probe` verifies the token on the server, or is the reason why there is no token. */
-export function tokenCheck(probe: ((signal: AbortSignal) => Promise<Result<boolean>>) | string): Check {
+/** `probe` verifies the credentials on the server, or is the reason why there are none. */
+export function tokenCheck(
+  probe: ((signal: AbortSignal) => Promise<Result<boolean>>) | string,
+  name: 'token' | 'client certificate' = 'token',
+): Check {
   return {
-    name: 'token',
+    name,
     timeoutResult: TIMED_OUT,
     async run(signal) {
       if (typeof probe === 'string') return skip(probe);
@@ -21,7 +24,7 @@ export function tokenCheck(probe: ((signal: AbortSignal) => Promise<Result<boole
   };
 }
 
-/** Checks an HTTP or HTTPS endpoint, including TLS: `probe` sends an unknown token, which ThingsBoard rejects with 401. */
+/** Checks an endpoint over TCP or DTLS, including TLS: `probe` sends an unknown token, which ThingsBoard rejects. */
 export function endpointCheck(name: string, probe: (signal: AbortSignal) => Promise<Result<boolean>>): Check {
   return {
     name,
@@ -29,6 +32,18 @@ export function endpointCheck(name: string, probe: (signal: AbortSignal) => Prom
     async run(signal) {
       const result = await probe(signal);
       return result.ok ? pass('responds like ThingsBoard') : failedResult(result.failure);
+    },
+  };
+}
+
+/** Checks that the server and this host agree on an encrypted link; `shakeHands` resolves with what it found. */
+export function handshakeCheck(shakeHands: (signal: AbortSignal) => Promise<Result<string>>): Check {
+  return {
+    name: 'DTLS handshake',
+    timeoutResult: TIMED_OUT,
+    async run(signal) {
+      const result = await shakeHands(signal);
+      return result.ok ? pass(result.value) : failedResult(result.failure);
     },
   };
 }

@@ -19,6 +19,7 @@ export class PacedTransport implements Transport {
   provision: Transport['provision'] = (request, persist, signal) =>
     this.#count(this.#transport.provision(request, persist, signal));
   probe: Transport['probe'] = (token, signal) => this.#count(this.#transport.probe(token, signal));
+  bodyBytesMax: Transport['bodyBytesMax'] = (token) => this.#transport.bodyBytesMax(token);
   postTelemetry: Transport['postTelemetry'] = (token, body, signal) =>
     this.#count(this.#transport.postTelemetry(token, body, signal));
   postAttributes: Transport['postAttributes'] = (token, body, signal) =>

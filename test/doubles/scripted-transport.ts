@@ -7,6 +7,7 @@
  */
 
 import { DEADLINE } from '../../src/core/async/abort.ts';
+import { BODY_BYTES_MAX } from '../../src/core/delivery/encode.ts';
 import type { Failure, FailureReason, Result } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import type { DownlinkListener, Subscriptions } from '../../src/core/ports/downlink.ts';
@@ -29,6 +30,8 @@ export type Script = (call: Call, index: number) => Answer | Promise<Answer>;
 
 export class ScriptedTransport implements Transport {
   readonly calls: Call[] = [];
+  /** Of a body. */
+  bytesMax = BODY_BYTES_MAX;
   /** The server of `listen` and `reply`, which are not in `calls`. */
   readonly downlink = new ScriptedDownlink();
   readonly #callLog: string[];
@@ -46,6 +49,10 @@ export class ScriptedTransport implements Transport {
 
   get attributes(): readonly string[] {
     return this.#bodies('postAttributes');
+  }
+
+  bodyBytesMax(): number {
+    return this.bytesMax;
   }
 
   async provision(

@@ -2,7 +2,7 @@
 
 import { type PathOptions, readServiceConfig, stateDirectory } from '../../app/paths.ts';
 import { ServiceUnit } from '../../app/service-unit.ts';
-import { openEndpoint, openTransport, type TransportPorts } from '../../app/transport.ts';
+import { openEndpoint, openTransport, shakeHands, type TransportPorts } from '../../app/transport.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Config, EndpointConfig } from '../../core/model/config.ts';
@@ -14,7 +14,7 @@ import { type CredentialState, explainMissingToken } from '../../doctor/credenti
 import { nameCheck } from '../../doctor/name-check.ts';
 import { networkCheck } from '../../doctor/network-check.ts';
 import { provisioningCheck } from '../../doctor/provisioning-check.ts';
-import { endpointCheck, telemetryCheck, tokenCheck } from '../../doctor/server-checks.ts';
+import { endpointCheck, handshakeCheck, telemetryCheck, tokenCheck } from '../../doctor/server-checks.ts';
 import { serverClockCheck } from '../../doctor/server-clock-check.ts';
 import { stateCheck } from '../../doctor/state-check.ts';
 import { datagramCheck, udpCheck } from '../../doctor/udp-check.ts';
@@ -108,7 +108,10 @@ export async function createChecks(
           loaded.secretHidden ? 'unreadable' : pair,
           credentials,
         ),
-    tokenCheck(token ? (signal) => transport.probe(token, signal) : (explainMissingToken(credentials) ?? '')),
+    tokenCheck(
+      token ? (signal) => transport.probe(token, signal) : (explainMissingToken(credentials) ?? ''),
+      device.isCertificate ? 'client certificate' : 'token',
+    ),
     ...(options.telemetry && token
       ? [telemetryCheck((signal) => transport.postTelemetry(token, '{"firstlightDoctorTest":1}', signal))]
       : []),
@@ -120,7 +123,7 @@ export async function createChecks(
 /** Uses the first HTTP endpoint without a plain proxy, whose own clock would be measured. */
 function serverClock({ endpoints, tls }: Config['server'], clock: Clock): readonly Check[] {
   for (const { scheme, host, port, proxy } of endpoints) {
-    if (scheme === 'coap' || (scheme === 'http' && proxy)) continue;
+    if (scheme === 'coap' || scheme === 'coaps' || (scheme === 'http' && proxy)) continue;
     return [
       serverClockCheck(async (signal) => {
         // Loaded on demand, because a CoAP gateway does not need it.
@@ -145,6 +148,9 @@ function endpointChecks(
       ? [nameCheck(host, ports.clock), udpCheck(peer, ports.clock), datagramCheck(peer, ports.clock)]
       : [
           ...(endpoint.proxy ? [] : [nameCheck(host, ports.clock)]),
+          ...(scheme === 'coaps'
+            ? [handshakeCheck((signal) => shakeHands(endpoint, server, ports, signal))]
+            : []),
           endpointCheck(`${scheme.toUpperCase()} path`, async (signal) => {
             await using transport = await openEndpoint(endpoint, server, ports);
             return await transport.probe(new Secret('firstlightDoctorNobody'), signal);

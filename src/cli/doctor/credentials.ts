@@ -13,7 +13,12 @@ export async function inspectCredentials(
   loaded: Pick<LoadedConfig, 'config' | 'localEndpoints'>,
 ): Promise<CredentialState> {
   const { device } = loaded.config;
-  if (device.token) return { status: 'configured', token: device.token };
+  if (device.token)
+    return {
+      status: 'configured',
+      token: device.token,
+      ...(device.isCertificate && { isCertificate: true }),
+    };
   try {
     const inspection = await inspectRecord(state);
     switch (inspection.is) {

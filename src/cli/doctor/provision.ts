@@ -45,7 +45,8 @@ export async function provisionNow(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   const { config } = loaded;
-  if (config.device.token) return pass('not needed: the configuration contains the token; nothing was sent');
+  if (config.device.token)
+    return pass('not needed: the configuration contains the credentials; nothing was sent');
   if (config.provisioning?.credentials === 'server-generated')
     return skip(
       `nothing was sent: with provisioning.credentials = "server-generated" a cancelled request can leave the gateway without its token; ${START_IT}`,

@@ -75,8 +75,12 @@ function relocateSecretPaths(root: string, file: string, target: string): void {
 
 function cloneProblems({ config, deletedSecretFile }: LoadedConfig): readonly string[] {
   const problems: string[] = [];
-  const { token, name } = config.device;
-  if (token) {
+  const { token, name, isCertificate } = config.device;
+  if (isCertificate) {
+    problems.push(
+      `${CONFIG_FILE}: server.cert-file is the credentials of the device, so every clone would be the same device: use provisioning instead, or give each clone a certificate of its own`,
+    );
+  } else if (token) {
     problems.push(
       `${CONFIG_FILE}: a fixed access token is configured, so every clone would be the same device: use provisioning instead`,
     );

@@ -74,7 +74,7 @@ export function serverAddress(url: string): ServerAddress {
   const address = parseServerUrl(url.replace(/\/+$/, ''));
   if (typeof address === 'string')
     throw new UsageError(`--url ${url} ${address}: give the web interface, such as https://tb.example.com`);
-  if (address.scheme === 'coap')
+  if (address.scheme !== 'http' && address.scheme !== 'https')
     throw new UsageError(`--url ${url} is not the web interface: it begins with http:// or https://`);
   return address;
 }

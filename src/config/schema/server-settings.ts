@@ -25,7 +25,7 @@ export const serverSettings = {
     key: 'server.url',
     isRemote: true,
     type: 'URL',
-    bound: `coap://host[:port], http://host[:port] or https://host[:port], default ports 5683, 80 and 443, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} URLs, as a list or separated by commas`,
+    bound: `coap://host[:port], coaps://host[:port], http://host[:port] or https://host[:port], default ports 5683, 5684, 80 and 443, an IPv6 address in brackets; at most ${ENDPOINTS_MAX} URLs, as a list or separated by commas`,
     example: 'coap://thingsboard.example.com',
     meaning:
       'URL of the ThingsBoard server, or several URLs of the same server in order of preference. The agent uses the first URL that works. This is the only required setting.',
@@ -45,12 +45,13 @@ export const serverSettings = {
     bound: 'http://[name:password@]host[:port] | none; default port 3128',
     example: 'http://proxy.example.com:3128',
     meaning:
-      'Forward proxy for http and https. Without this setting, the agent uses the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY. The value none disables the proxy.',
+      'Forward proxy for http and https; coap and coaps do not use it. Without this setting, the agent uses the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY. The value none disables the proxy.',
     schema: v.pipe(text('a URL'), parseWith(parseProxy)),
   },
   serverCaFile: {
     key: 'server.ca-file',
-    meaning: 'CA certificates (PEM) that the agent trusts for https, in addition to those of this host.',
+    meaning:
+      'CA certificates (PEM) that the agent trusts for coaps and https, in addition to those of this host.',
     ...absolutePath('/etc/firstlight/ca.pem', PEM_KIB_MAX),
   },
   serverPin: {
@@ -65,7 +66,7 @@ export const serverSettings = {
   serverCertFile: {
     key: 'server.cert-file',
     meaning:
-      'Client certificate (PEM, followed by its chain), for a server that requires one. Set key-file as well.',
+      'Client certificate (PEM, followed by its chain), for a server that requires one. Set key-file as well. With coaps, it is the X.509 credentials of the device in ThingsBoard: there is no access token, and every URL must be coaps.',
     ...absolutePath('/etc/firstlight/client.pem', PEM_KIB_MAX),
   },
   serverKeyFile: {

@@ -1,5 +1,5 @@
 /**
- * Parses server.url: one or several of coap://host[:port], http:// and https://.
+ * Parses server.url: one or several of coap://host[:port], coaps://, http:// and https://.
  *
  * Parsed by hand, because WHATWG URL does not know coap and accepts, decodes and reorders too much. User information, path, query
  * and fragment are invalid: the agent would have to ignore them, and an ignored password ends up in a log.
@@ -10,7 +10,7 @@ import type { ServerAddress } from '../../core/model/config.ts';
 
 export const ENDPOINTS_MAX = 8;
 
-const PORTS = { coap: 5683, http: 80, https: 443 } as const;
+const PORTS = { coap: 5683, coaps: 5684, http: 80, https: 443 } as const;
 const DNS_NAME_MAX = 253;
 const DNS_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
@@ -49,7 +49,7 @@ export function parseServerUrl(url: string): ServerAddress | string {
   const [, schemeText, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? [];
   if (schemeText === undefined || rest === undefined) return 'is not a URL';
   const scheme = schemeText.toLowerCase();
-  if (!isSupportedScheme(scheme)) return 'has an unsupported scheme; supported: coap, http, https';
+  if (!isSupportedScheme(scheme)) return 'has an unsupported scheme; supported: coap, coaps, http, https';
   if (rest.includes('@')) return 'has user information, which is not allowed';
   const authority = parseAuthority(rest, PORTS[scheme]);
   return typeof authority === 'string' ? authority : { url, scheme, ...authority };

@@ -51,8 +51,10 @@ export class AttributeDelivery {
   readonly #notify: () => void;
   /** Bodies not accepted yet, in order. */
   #bodies: string[] = [];
-  /** All bodies of the facts and of the changing attributes, to post them again to another device. */
-  #factBodies: readonly string[] = [];
+  /** All facts and changing attributes, to post them again to another device. */
+  #facts: Values = {};
+  #changing: Values = {};
+  /** Of the changing attributes. */
   #changingBodies: readonly string[] = [];
   #token: Secret | undefined;
   #isInFlight = false;
@@ -71,9 +73,11 @@ export class AttributeDelivery {
 
   /** Selects the device: the one with this token. */
   setToken(token: Secret): void {
-    if (this.#token && !this.#token.equals(token))
-      this.#bodies = [...this.#factBodies, ...this.#changingBodies];
+    const isOther = this.#token !== undefined && !this.#token.equals(token);
     this.#token = token;
+    if (!isOther) return;
+    this.#changingBodies = this.#encode(this.#changing);
+    this.#bodies = [...this.#encode(this.#facts), ...this.#changingBodies];
   }
 
   /** Starts collecting the facts and following the changing attributes; only the first call has an effect. */
@@ -83,8 +87,8 @@ export class AttributeDelivery {
 
   async #gatherFacts(signal: AbortSignal): Promise<void> {
     try {
-      this.#factBodies = this.#encode(await this.#ports.facts.gather(signal));
-      this.#enqueue(this.#factBodies);
+      this.#facts = await this.#ports.facts.gather(signal);
+      this.#enqueue(this.#encode(this.#facts));
     } catch (error) {
       logEvent(this.#ports.log, 'FL-HOST-FACTS-FAILED', { error: String(error) });
     }
@@ -96,7 +100,8 @@ export class AttributeDelivery {
     while (!signal.aborted) {
       const { version } = attributes.changes;
       const outdated = this.#changingBodies;
-      this.#changingBodies = this.#encode(attributes.values);
+      this.#changing = attributes.values;
+      this.#changingBodies = this.#encode(this.#changing);
       this.#bodies = this.#bodies.filter((body) => !outdated.includes(body));
       this.#enqueue(this.#changingBodies);
       await attributes.changes.wait(signal, version);
@@ -162,12 +167,11 @@ export class AttributeDelivery {
   }
 
   #encode(values: Values): readonly string[] {
-    const { bodies, oversizedKeys } = encodeAttributes(values);
+    const { transport, log } = this.#ports;
+    const bytesMax = this.#token ? transport.bodyBytesMax(this.#token) : BODY_BYTES_MAX;
+    const { bodies, oversizedKeys } = encodeAttributes(values, bytesMax);
     if (oversizedKeys.length > 0) {
-      logEvent(this.#ports.log, 'FL-ATTRIBUTE-TOO-LARGE', {
-        keys: oversizedKeys.join(','),
-        bytesMax: BODY_BYTES_MAX,
-      });
+      logEvent(log, 'FL-ATTRIBUTE-TOO-LARGE', { keys: oversizedKeys.join(','), bytesMax });
     }
     return bodies;
   }

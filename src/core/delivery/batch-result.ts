@@ -95,7 +95,7 @@ export class BatchResultHandler {
     signal: AbortSignal,
   ): OutgoingMessage {
     batch.state = 'in flight';
-    this.discarded.logOversized(batch.oversizedKeys);
+    this.discarded.logOversized(batch.oversizedKeys, batch.bytesMax);
     const malformedWaits = this.#malformedWaits;
     if (source === 'backlog') this.#backlogSentAtMs = this.#ports.clock.monotonicMs();
     return {

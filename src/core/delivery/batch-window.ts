@@ -8,7 +8,7 @@
 
 import type { Reading } from '../model/reading.ts';
 import type { Lane } from '../ports/outbox.ts';
-import { encodeTelemetry } from './encode.ts';
+import { encodeTelemetry, utf8Bytes } from './encode.ts';
 import type { MessageSize } from './message-size.ts';
 
 export interface Batch {
@@ -23,6 +23,8 @@ export interface Batch {
   /** Posted in this order; several if one reading is too large for one body, none if no value fits. */
   readonly bodies: readonly string[];
   readonly oversizedKeys: readonly string[];
+  /** What the bodies were encoded for. */
+  readonly bytesMax: number;
   state: 'waiting' | 'in flight' | 'done';
   /** Earliest time to send it, monotonic ms. */
   dueMs: number;
@@ -40,15 +42,18 @@ const LOOKAHEAD_MAX = 64;
 /** More than one body holds of the smallest usual readings. */
 const LOOKAHEAD_MIN = 24;
 
+/** The part of the message size that a window needs. */
+export type BatchSize = Pick<MessageSize, 'bytesMax' | 'pointsMax' | 'takeProbe'>;
+
 export class BatchWindow {
   readonly #lane: Lane;
   readonly #batchesMax: number;
-  readonly #messageSize: Pick<MessageSize, 'pointsMax' | 'takeProbe'>;
+  readonly #messageSize: BatchSize;
   #epoch: number;
   #batches: Batch[] = [];
   #lookahead: Reading[] = [];
 
-  constructor(lane: Lane, batchesMax: number, messageSize: Pick<MessageSize, 'pointsMax' | 'takeProbe'>) {
+  constructor(lane: Lane, batchesMax: number, messageSize: BatchSize) {
     this.#lane = lane;
     this.#batchesMax = batchesMax;
     this.#messageSize = messageSize;
@@ -81,7 +86,7 @@ export class BatchWindow {
       this.#lookahead.push(...added);
     }
     if (this.#lookahead.length === 0) return overloaded && this.#fit(overloaded);
-    const batch = createBatch(this.#lookahead, this.#messageSize.pointsMax);
+    const batch = createBatch(this.#lookahead, this.#messageSize);
     this.#lookahead.splice(0, batch.readings.length);
     this.#batches.push(batch);
     return this.#fit(batch);
@@ -106,16 +111,17 @@ export class BatchWindow {
   /** Replaces the batch by its two halves. It must have several values. */
   split(batch: Batch): void {
     const index = this.#batches.indexOf(batch);
-    if (index >= 0) this.#batches.splice(index, 1, ...halvesOf(batch));
+    if (index >= 0) this.#batches.splice(index, 1, ...halvesOf(batch, this.#messageSize.bytesMax));
   }
 
   /** The batch, or its first part if messages have become smaller since it was made. */
   #fit(batch: Batch): Batch {
     let fitting = batch;
     const pointsMax = this.#messageSize.takeProbe() ? 1 : this.#messageSize.pointsMax;
-    while (fitting.points > pointsMax && isDivisible(fitting)) {
+    const { bytesMax } = this.#messageSize;
+    while ((fitting.points > pointsMax || isTooLong(fitting, bytesMax)) && isDivisible(fitting)) {
       const index = this.#batches.indexOf(fitting);
-      const halves = halvesOf(fitting);
+      const halves = halvesOf(fitting, bytesMax);
       this.#batches.splice(index, 1, ...halves);
       [fitting] = halves;
     }
@@ -131,18 +137,23 @@ export class BatchWindow {
   }
 }
 
+/** Another token can leave less room for the body. */
+function isTooLong(batch: Batch, bytesMax: number): boolean {
+  return batch.bytesMax > bytesMax && batch.bodies.some((body) => utf8Bytes(body) > bytesMax);
+}
+
 /** Whether it has several values, so that it can be split. */
 function isDivisible({ points }: Batch): boolean {
   return points > 1;
 }
 
 /** By readings; a single reading by its values, all with its timestamp. */
-function halvesOf(batch: Batch): [Batch, Batch] {
+function halvesOf(batch: Batch, bytesMax: number): [Batch, Batch] {
   const { readings } = batch;
   if (readings.length > 1) {
     const middle = Math.ceil(readings.length / 2);
     const [front, back] = [readings.slice(0, middle), readings.slice(middle)];
-    return [toBatch(front, front.length), toBatch(back, back.length)];
+    return [toBatch(front, front.length, bytesMax), toBatch(back, back.length, bytesMax)];
   }
   const { wholeReadings, count } = batch;
   const middle = Math.ceil(batch.points / 2);
@@ -151,27 +162,31 @@ function halvesOf(batch: Batch): [Batch, Batch] {
       ...reading,
       values: Object.fromEntries(Object.entries(reading.values).slice(from, to)),
     }));
-  return [toBatch(part(0, middle), 0, wholeReadings), toBatch(part(middle), count, wholeReadings)];
+  return [
+    toBatch(part(0, middle), 0, bytesMax, wholeReadings),
+    toBatch(part(middle), count, bytesMax, wholeReadings),
+  ];
 }
 
 /** Takes as many of the first readings as fit one body and have at most `pointsMax` values; at least one. */
-function createBatch(readings: readonly Reading[], pointsMax: number): Batch {
+function createBatch(readings: readonly Reading[], { pointsMax, bytesMax }: BatchSize): Batch {
   let points = 0;
   const fitting = readings.filter((reading, index) => {
     points += pointsOf(reading);
     return index === 0 || points <= pointsMax;
   });
-  const { count } = encodeTelemetry(fitting);
-  return toBatch(fitting.slice(0, count), count);
+  const { count } = encodeTelemetry(fitting, bytesMax);
+  return toBatch(fitting.slice(0, count), count, bytesMax);
 }
 
 /** The readings must fit one body, except a single one. */
 function toBatch(
   readings: readonly Reading[],
   count: number,
+  bytesMax: number,
   wholeReadings: readonly Reading[] = readings,
 ): Batch {
-  const { bodies, oversizedKeys } = encodeTelemetry(readings);
+  const { bodies, oversizedKeys } = encodeTelemetry(readings, bytesMax);
   return {
     readings,
     wholeReadings,
@@ -179,6 +194,7 @@ function toBatch(
     points: readings.reduce((sum, reading) => sum + pointsOf(reading), 0),
     bodies,
     oversizedKeys,
+    bytesMax,
     state: 'waiting',
     dueMs: Number.NEGATIVE_INFINITY,
     overloads: 0,

@@ -105,6 +105,7 @@ export class Delivery {
    */
   async step(token: Secret, signal: AbortSignal): Promise<DeliveryEvent> {
     this.#attributes.setToken(token);
+    this.#messageSize.bytesMax = this.#ports.transport.bodyBytesMax(token);
     // Failures during a wait of the session belong to the outage it waited for.
     this.#events = this.#events.filter(({ type }) => type !== 'failed');
     for (;;) {

@@ -9,7 +9,6 @@ import type { LossReason } from '../model/loss-report.ts';
 import type { Reading } from '../model/reading.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Outbox } from '../ports/outbox.ts';
-import { BODY_BYTES_MAX } from './encode.ts';
 
 export interface DiscardedReadingsPorts {
   readonly outbox: Outbox;
@@ -34,12 +33,12 @@ export class DiscardedReadings {
     return this.#count;
   }
 
-  /** Logs each key once: it will be too large in every reading. */
-  logOversized(keys: readonly string[]): void {
+  /** Logs each key once: it will be too large in every reading. `bytesMax`: of a body. */
+  logOversized(keys: readonly string[], bytesMax: number): void {
     const newKeys = keys.filter((key) => !this.#loggedOversized.has(key));
     if (newKeys.length === 0) return;
     for (const key of newKeys) this.#loggedOversized.add(key);
-    logEvent(this.#ports.log, 'FL-VALUE-TOO-LARGE', { keys: newKeys.join(','), bytesMax: BODY_BYTES_MAX });
+    logEvent(this.#ports.log, 'FL-VALUE-TOO-LARGE', { keys: newKeys.join(','), bytesMax });
   }
 
   /**

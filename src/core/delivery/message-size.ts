@@ -1,12 +1,14 @@
 /**
- * How many data points a message may have. ThingsBoard can limit the messages and the points of a device per second and
- * per minute, and refuses a message that exceeds a limit as a whole, with an internal error and without a hint
+ * How large a message may be: in bytes as the transport says, in data points as far as is known. ThingsBoard can limit
+ * the messages and the points of a device per second and per minute, and refuses a message that exceeds a limit as a whole, with an internal error and without a hint
  * (contract section 10). A message with more points than a limit allows is never accepted, however long it waits.
  *
  * If for longer than a minute smaller messages are accepted and none as large, the size is the cause, and messages
  * become half as large. If nothing at all is accepted, a single value is sent: only if it is accepted, the size may be
  * the cause. With growing intervals a larger message is tried again; a single refusal ends the trial.
  */
+
+import { BODY_BYTES_MAX } from './encode.ts';
 
 /** Refusals, either each after an accepted smaller message or with nothing accepted, before messages become smaller. */
 const REFUSALS = 4;
@@ -36,6 +38,8 @@ interface Bound {
 }
 
 export class MessageSize {
+  /** Of a body, bytes; set by the delivery, because it depends on the token. */
+  bytesMax = BODY_BYTES_MAX;
   #pointsMax = Number.POSITIVE_INFINITY;
   #accepted = 0;
   #refusals: Refusals | undefined;

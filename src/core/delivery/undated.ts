@@ -47,8 +47,9 @@ export class UndatedDelivery {
       outbox.completeUndated(reading, false);
       return undefined;
     }
-    const encoded = encodeTelemetry([reading]);
-    this.#resultHandler.discarded.logOversized(encoded.oversizedKeys);
+    const bytesMax = this.#ports.transport.bodyBytesMax(token);
+    const encoded = encodeTelemetry([reading], bytesMax);
+    this.#resultHandler.discarded.logOversized(encoded.oversizedKeys, bytesMax);
     return {
       bodies: encoded.bodies,
       post: (body) => this.#post(reading, token, body, signal),

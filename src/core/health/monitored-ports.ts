@@ -16,6 +16,7 @@ export function monitorTransport(transport: Transport, liveness: Liveness): Tran
   return {
     provision: (request, persist, signal) => transport.provision(request, persist, signal),
     probe: (token, signal) => transport.probe(token, signal),
+    bodyBytesMax: (token) => transport.bodyBytesMax(token),
     postTelemetry: (token, body, signal) => trackPost(() => transport.postTelemetry(token, body, signal)),
     postAttributes: (token, body, signal) => trackPost(() => transport.postAttributes(token, body, signal)),
     // Lasts until it is aborted; the loop that listens has its own heartbeat.

@@ -26,10 +26,18 @@ export type ClockTrust = 'synchronised' | 'system';
 export const REPORTS = ['changes', 'all'] as const;
 export type Report = (typeof REPORTS)[number];
 
+/** coap and coaps are UDP, http and https TCP. */
+export type Scheme = 'coap' | 'coaps' | 'http' | 'https';
+
+/** Whether nothing leaves this host in plaintext. */
+export function isEncryptedScheme(scheme: Scheme): boolean {
+  return scheme === 'coaps' || scheme === 'https';
+}
+
 export interface ServerAddress {
   /** As configured, without credentials; shown in logs and failures. */
   readonly url: string;
-  readonly scheme: 'coap' | 'http' | 'https';
+  readonly scheme: Scheme;
   /** A name, an IPv4 or an IPv6 literal without brackets. */
   readonly host: string;
   readonly port: number;
@@ -65,7 +73,7 @@ export interface ProxyAddress {
   readonly password?: Secret;
 }
 
-/** Trusted certificates and the client certificate for https. */
+/** Trusted certificates and the client certificate for coaps and https. */
 export interface TlsSettings {
   /** PEM of certificates that are trusted in addition to those of the host. */
   readonly ca?: string;
@@ -112,6 +120,11 @@ export interface Config {
     readonly name?: string;
     /** A fixed access token, without provisioning. 1 to 255 printable ASCII characters, no space, / or ?. */
     readonly token?: Secret;
+    /**
+     * The client certificate is the credentials of the device (contract section 9), as with a coaps URL. Then `token` is its
+     * SHA-256 in hexadecimal: it tells one device from another and is sent nowhere.
+     */
+    readonly isCertificate?: true;
   };
   readonly telemetry: {
     /** 1 s to 24 h. */

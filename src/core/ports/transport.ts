@@ -27,6 +27,8 @@ export interface Transport extends Downlink, SoftwareSource, AsyncDisposable {
   ): Promise<Result<Secret>>;
   /** Whether the server accepts the token (contract 3.5); false only for "unauthorized". */
   probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>>;
+  /** The longest body of a post with the token, bytes of UTF-8; the same for every endpoint. */
+  bodyBytesMax(token: Secret): number;
   /** Posts a telemetry body of delivery/encode.ts (contract section 4). */
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>>;
   /** Posts client attributes, a flat JSON object (contract section 5). */

@@ -12,19 +12,20 @@ import type { RequestMessage } from './request-message.ts';
 /** Sends one confirmable request with a new token. */
 export type SendRequest = (request: Omit<RequestMessage, 'token'>) => Promise<Result<ResponseMessage>>;
 
-/** Bodies up to this size need no blocks, bytes. */
+/** Bodies up to this size need no blocks, if the transport does not limit them more, bytes. */
 export const BLOCK_BYTES_MAX = blockBytes(SIZE_EXPONENT_MAX);
 /** How often a transfer starts again because the server has lost it or wants smaller blocks. */
 const RESTARTS_MAX = 3;
 
-/** Posts a JSON body; returns the response to its last block, or the first response that ends the transfer. */
+/** Posts a JSON body, in blocks of `blockBytesMax` if it is longer (a power of two); returns the response to its last block, or the first response that ends the transfer. */
 export async function postInBlocks(
   send: SendRequest,
   path: readonly string[],
   body: Buffer,
+  blockBytesMax: number = BLOCK_BYTES_MAX,
 ): Promise<Result<ResponseMessage>> {
-  if (body.length <= BLOCK_BYTES_MAX) return send({ method: 'POST', path, payload: body });
-  let sizeExponent = SIZE_EXPONENT_MAX;
+  if (body.length <= blockBytesMax) return send({ method: 'POST', path, payload: body });
+  let sizeExponent = Math.log2(blockBytesMax) - 4;
   let offset = 0;
   let restarts = 0;
   for (;;) {

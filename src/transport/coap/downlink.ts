@@ -29,6 +29,10 @@ export interface CoapDownlinkPorts {
   readonly timingOf: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
   /** When a request other than those of the downlink last succeeded, monotonic ms. */
   readonly lastSuccessMs: () => number;
+  /** The path of the device, with its access token if it has one. */
+  readonly devicePath: (token: Secret) => readonly string[];
+  /** Of a block of a reply. Default: 1,024. */
+  readonly blockBytesMax?: number;
   /** Shorter intervals, for tests. */
   readonly renewals?: RenewalIntervals;
 }
@@ -58,9 +62,9 @@ export class CoapDownlink implements Downlink {
     listener: DownlinkListener,
     signal: AbortSignal,
   ): Promise<Result<void>> {
-    const { clock, random, log = SILENT_LOGGER, renewals = RENEWAL_INTERVALS } = this.#ports;
+    const { clock, random, devicePath, log = SILENT_LOGGER, renewals = RENEWAL_INTERVALS } = this.#ports;
     return observeDevice(
-      token,
+      devicePath(token),
       subscriptions,
       listener,
       {
@@ -84,20 +88,26 @@ export class CoapDownlink implements Downlink {
     const failure = replyFailure(body);
     if (failure) return Promise.resolve({ ok: false, failure });
     const bytes = Buffer.from(body);
-    const path = ['api', 'v1', token.reveal(), 'rpc', String(commandId)];
+    const { devicePath, blockBytesMax = BLOCK_BYTES_MAX } = this.#ports;
+    const path = [...devicePath(token), 'rpc', String(commandId)];
     return this.#withTimeout(REPLY_TIMEOUT_MS, signal, async (timeout) => {
-      const post = () => this.#postReply(path, bytes, timeout);
-      if (bytes.length <= BLOCK_BYTES_MAX) return post();
+      const post = () => this.#postReply(path, bytes, blockBytesMax, timeout);
+      if (bytes.length <= blockBytesMax) return post();
       return (await this.#transfers.run(post, timeout)) ?? aborted();
     });
   }
 
   /** Starts again on a new socket if telemetry has replaced the one in use. */
-  async #postReply(path: readonly string[], body: Buffer, signal: AbortSignal): Promise<Result<void>> {
+  async #postReply(
+    path: readonly string[],
+    body: Buffer,
+    blockBytesMax: number,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
     for (;;) {
       const client = await this.#connection.client(signal);
       if (!client.ok) return client;
-      const result = await postInBlocks(this.#sender(client.value, signal), path, body);
+      const result = await postInBlocks(this.#sender(client.value, signal), path, body, blockBytesMax);
       if (client.value.messageLayer.isClosed && !result.ok && !signal.aborted) continue;
       if (!result.ok) {
         this.#reportFailure(result.failure);

@@ -57,9 +57,9 @@ export class Observation implements TokenObserver {
   #transfer: Promise<Result<Buffer>> | undefined;
   #end: Result<void> | undefined;
 
-  constructor(resource: ObservedResource, accessToken: string, ports: ObservationPorts) {
+  constructor(resource: ObservedResource, devicePath: readonly string[], ports: ObservationPorts) {
     this.resource = resource;
-    this.#path = ['api', 'v1', accessToken, resource];
+    this.#path = [...devicePath, resource];
     this.#ports = ports;
     this.#recent = new RecentMessages(ports.clock);
     ports.layer.observe(this.#token, this);

@@ -8,7 +8,6 @@ import { AsyncSignal } from '../../core/async/async-signal.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import type { Failure, Result } from '../../core/failures/failure.ts';
 import { aborted } from '../../core/failures/failure.ts';
-import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { DownlinkListener, Subscriptions } from '../../core/ports/downlink.ts';
 import type { Logger } from '../../core/ports/log.ts';
@@ -63,9 +62,9 @@ const ATTRIBUTES_MS_PER_BYTE = 3_600_000 / 800;
 /** Of a registration of attributes beside the attributes themselves, in UDP payload. */
 const REGISTRATION_BYTES = 75;
 
-/** Port `Downlink.listen`. */
+/** Port `Downlink.listen`. `path`: of the device. */
 export async function observeDevice(
-  token: Secret,
+  path: readonly string[],
   subscriptions: Subscriptions,
   listener: DownlinkListener,
   ports: ObservePorts,
@@ -79,7 +78,7 @@ export async function observeDevice(
   for (;;) {
     const client = await ports.connection.client(signal);
     if (!client.ok) return client;
-    using observations = new DeviceObservations(client.value, token, subscriptions, listener, budget, ports);
+    using observations = new DeviceObservations(client.value, path, subscriptions, listener, budget, ports);
     const end = await observations.run(signal);
     if (end !== 'socket-replaced') return end;
   }
@@ -96,7 +95,7 @@ class DeviceObservations implements Disposable {
 
   constructor(
     client: CoapClient,
-    token: Secret,
+    devicePath: readonly string[],
     subscriptions: Subscriptions,
     listener: DownlinkListener,
     budget: MessageBudget,
@@ -111,7 +110,7 @@ class DeviceObservations implements Disposable {
     if (subscriptions.commands) resources.push('rpc');
     this.#observations = resources.map(
       (resource) =>
-        new Observation(resource, token.reveal(), {
+        new Observation(resource, devicePath, {
           layer: client.messageLayer,
           clock: ports.clock,
           budget,

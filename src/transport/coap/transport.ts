@@ -3,7 +3,8 @@
  * and 6. Every request ends with one result within the timeout of its retransmission policy.
  */
 
-import type { Result } from '../../core/failures/failure.ts';
+import { BODY_BYTES_MAX, isDated } from '../../core/delivery/encode.ts';
+import type { Failure, Result } from '../../core/failures/failure.ts';
 import { coapObstacle } from '../../core/model/access-token.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -12,6 +13,7 @@ import type { Random } from '../../core/ports/random.ts';
 import { CHUNK_BYTES, type SoftwareChunk } from '../../core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
+import { coapBodyBytesMax } from '../coap-body-size.ts';
 import { confirmUnauthorized, probeResult, unsuitableToken } from '../token-checks.ts';
 import {
   abortToTimeout,
@@ -33,6 +35,16 @@ import {
 export interface CoapSettings {
   readonly host: string;
   readonly port: number;
+  /** Over DTLS. Absent: unencrypted. */
+  readonly dtls?: DtlsLimits;
+}
+
+/** What differs over DTLS. */
+export interface DtlsLimits {
+  /** The server drops longer messages without a word. */
+  readonly messageBytesMax: number;
+  /** The client certificate is the credentials of the device: no path contains a token (contract section 9). */
+  readonly isCertificateDevice: boolean;
 }
 
 export interface CoapPorts extends CoapConnectionPorts, Pick<CoapDownlinkPorts, 'log' | 'renewals'> {
@@ -45,18 +57,34 @@ export interface CoapPorts extends CoapConnectionPorts, Pick<CoapDownlinkPorts, 
 const IDENTIFICATION: CoapRequest = { method: 'GET', path: ['api', 'v1', 'provision'], policy: 'retryable' };
 /** An attribute that no device has, so that the response to a probe is small. */
 const PROBE_QUERY = 'clientKeys=firstlightProbe';
+/** The largest block that fits a message over DTLS with its options. */
+const DTLS_BLOCK_BYTES_MAX = 512;
+
+const UNKNOWN_CERTIFICATE: Failure = {
+  reason: 'client-certificate-rejected',
+  detail: 'response 4.01: no device has this client certificate as its credentials',
+};
+const NO_SOFTWARE: Result<never> = {
+  ok: false,
+  failure: {
+    reason: 'request-build-failed',
+    detail: 'ThingsBoard sends software over CoAP only to devices with an access token',
+  },
+};
 
 export class CoapTransport implements Transport {
   readonly #connection: CoapConnection;
   readonly #clock: Clock;
   readonly #timingOf: (policy: RetransmitPolicy, rtoMs: number) => RetransmissionTiming;
   readonly #downlink: CoapDownlink;
+  readonly #dtls: DtlsLimits | undefined;
   #lastSuccessMs = Number.NEGATIVE_INFINITY;
 
   constructor(settings: CoapSettings, ports: CoapPorts) {
     this.#connection = new CoapConnection(settings.host, settings.port, ports, (client, signal) =>
       this.#send(client, IDENTIFICATION, signal),
     );
+    this.#dtls = settings.dtls;
     this.#clock = ports.clock;
     this.#timingOf =
       ports.timingOf ?? ((policy, rtoMs) => retransmissionTiming(policy, ports.random.uniform(), rtoMs));
@@ -64,6 +92,8 @@ export class CoapTransport implements Transport {
       ...ports,
       timingOf: this.#timingOf,
       lastSuccessMs: () => this.#lastSuccessMs,
+      devicePath: (token) => this.#devicePath(token),
+      ...(settings.dtls && { blockBytesMax: DTLS_BLOCK_BYTES_MAX }),
     });
   }
 
@@ -72,6 +102,10 @@ export class CoapTransport implements Transport {
     persist: (token: Secret) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Result<Secret>> {
+    // Over DTLS the server can replay its response only on the link that the request came on. So the link must be one
+    // that the server has answered on.
+    const answered = this.#dtls ? await this.#request(IDENTIFICATION, signal) : undefined;
+    if (answered?.ok === false) return answered;
     const result = await this.#request(
       {
         method: 'POST',
@@ -79,6 +113,7 @@ export class CoapTransport implements Transport {
         body: provisionBody(request),
         // A pre-provisioned profile ignores the proposed token: then only this response contains the token.
         policy: 'once',
+        isIdempotent: false,
         deferAcknowledgement: true,
       },
       signal,
@@ -95,25 +130,34 @@ export class CoapTransport implements Transport {
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
     const unsuitable = unsuitableToken(token, coapObstacle);
     if (unsuitable) return { ok: false, failure: unsuitable };
-    const path = ['api', 'v1', token.reveal(), 'attributes'];
+    const path = [...this.#devicePath(token), 'attributes'];
     const result = await this.#request(
       { method: 'GET', path, query: PROBE_QUERY, policy: 'retryable' },
       signal,
     );
     if (!result.ok) return result;
-    return probeResult(
+    const accepted = await probeResult(
       classifyProbe(result.value),
       () => this.#request(IDENTIFICATION, signal),
       classifyIdentification,
     );
+    const isUnknown = accepted.ok && !accepted.value && this.#dtls?.isCertificateDevice === true;
+    return isUnknown ? { ok: false, failure: UNKNOWN_CERTIFICATE } : accepted;
+  }
+
+  bodyBytesMax(token: Secret): number {
+    if (!this.#dtls) return BODY_BYTES_MAX;
+    const { messageBytesMax, isCertificateDevice } = this.#dtls;
+    return coapBodyBytesMax(messageBytesMax, isCertificateDevice ? undefined : token);
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(token, 'telemetry', body, signal);
+    // Without a timestamp a repetition is a second point (trap 9).
+    return this.#post(token, 'telemetry', body, isDated(body), signal);
   }
 
   postAttributes(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
-    return this.#post(token, 'attributes', body, signal);
+    return this.#post(token, 'attributes', body, true, signal);
   }
 
   listen(
@@ -135,6 +179,7 @@ export class CoapTransport implements Transport {
     { title, version, offset }: SoftwareChunk,
     signal: AbortSignal,
   ): Promise<Result<Uint8Array>> {
+    if (this.#dtls?.isCertificateDevice) return NO_SOFTWARE;
     const query = `title=${title}&version=${version}&size=${CHUNK_BYTES}&chunk=${offset / CHUNK_BYTES}`;
     const path = ['sw', token.reveal()];
     const result = await this.#request({ method: 'GET', path, query, policy: 'retryable' }, signal);
@@ -148,15 +193,26 @@ export class CoapTransport implements Transport {
     await this.#connection[Symbol.asyncDispose]();
   }
 
-  async #post(token: Secret, feature: string, body: string, signal: AbortSignal): Promise<Result<void>> {
+  async #post(
+    token: Secret,
+    feature: string,
+    body: string,
+    isIdempotent: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<void>> {
     const unsuitable = unsuitableToken(token, coapObstacle);
     if (unsuitable) return { ok: false, failure: unsuitable };
-    const path = ['api', 'v1', token.reveal(), feature];
-    const result = await this.#request({ method: 'POST', path, body, policy: 'retryable' }, signal);
+    const path = [...this.#devicePath(token), feature];
+    const request: CoapRequest = { method: 'POST', path, body, policy: 'retryable', isIdempotent };
+    const result = await this.#request(request, signal);
     if (!result.ok) return result;
     const failure = classifyPost(result.value);
     if (!failure) return { ok: true, value: undefined };
     return { ok: false, failure: await confirmUnauthorized(failure, () => this.probe(token, signal)) };
+  }
+
+  #devicePath(token: Secret): readonly string[] {
+    return this.#dtls?.isCertificateDevice ? ['api', 'v1'] : ['api', 'v1', token.reveal()];
   }
 
   /** If the address in use becomes unreachable, another address of the name is tried at once. */

@@ -3,20 +3,16 @@
  * only while several addresses of the server are tried at once, because a helper has one link.
  */
 
-import type { Result } from '../../core/failures/failure.ts';
-import { aborted } from '../../core/failures/failure.ts';
-import type { TlsSettings } from '../../core/model/config.ts';
+import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { DatagramSocket } from '../datagram-socket.ts';
+import { connectSocket, type DatagramSocket } from '../datagram-socket.ts';
+import { networkFailure } from '../network-failure.ts';
+import { createResolver } from '../resolve.ts';
+import { formatAddress } from '../socket-address.ts';
+import { parseCertificate } from '../tls/tls-failure.ts';
 import { DtlsHelper, type LinkOwner } from './helper.ts';
-import type { HelperEnd, StartHelper } from './helper-process.ts';
-import { DtlsSocket } from './socket.ts';
-
-export interface DtlsSettings {
-  /** The name in the URL, or its address; the certificate of the server must be for it. */
-  readonly host: string;
-  readonly tls: TlsSettings;
-}
+import { type HelperEnd, helperPaths, helperStarter, type StartHelper } from './helper-process.ts';
+import { type DtlsSettings, DtlsSocket, type HelperPool } from './socket.ts';
 
 export interface DtlsPorts {
   readonly clock: Clock;
@@ -27,8 +23,9 @@ export interface DtlsPorts {
 const STABLE_MS = 60_000;
 /** Before the second start of a helper that ends early: doubled each time, ms. */
 const [PAUSE_MS, PAUSE_MS_MAX] = [500, 30_000];
+const NAMES_CHARACTERS_MAX = 120;
 
-export class DtlsEndpoint implements AsyncDisposable {
+export class DtlsEndpoint implements HelperPool, AsyncDisposable {
   readonly settings: DtlsSettings;
   readonly clock: Clock;
   readonly #startHelper: StartHelper;
@@ -49,7 +46,7 @@ export class DtlsEndpoint implements AsyncDisposable {
   /** A socket whose datagrams go through a helper; the type of the address is that of its peer. */
   readonly openSocket = (): DatagramSocket => new DtlsSocket(this);
 
-  /** A helper for `owner` alone. Takes it from a socket that does not shake hands. */
+  /** Takes it from a socket that does not shake hands, if one has it. */
   async acquire(owner: LinkOwner, signal: AbortSignal): Promise<Result<DtlsHelper>> {
     const waitMs = this.#kept ? 0 : this.#notBeforeMs - this.clock.monotonicMs();
     if (waitMs > 0) await this.clock.sleep(waitMs, signal);
@@ -68,12 +65,10 @@ export class DtlsEndpoint implements AsyncDisposable {
     return { ok: true, value: helper };
   }
 
-  /** The handshake of the helper succeeded. */
   keep(helper: DtlsHelper): void {
     if (this.#running.has(helper)) this.#kept = helper;
   }
 
-  /** `owner` needs the helper no longer. */
   release(helper: DtlsHelper, owner: LinkOwner): void {
     if (!helper.isOwnedBy(owner)) return;
     // An unfinished handshake would report its end during the next one.
@@ -106,4 +101,43 @@ export class DtlsEndpoint implements AsyncDisposable {
     this.#running.delete(helper);
     if (this.#kept === helper) this.#kept = undefined;
   }
+}
+
+export function openDtlsEndpoint(
+  settings: DtlsSettings,
+  clock: Clock,
+  environment: Readonly<Record<string, string | undefined>>,
+): DtlsEndpoint {
+  return new DtlsEndpoint(settings, { clock, startHelper: helperStarter(helperPaths(environment)) });
+}
+
+/** Shakes hands with the first address that responds; describes the server. For `firstlight doctor`. */
+export async function checkHandshake(
+  endpoint: DtlsEndpoint,
+  port: number,
+  signal: AbortSignal,
+): Promise<Result<string>> {
+  const { clock, settings } = endpoint;
+  const peers = await createResolver()(settings.host, port, clock, signal);
+  if (!peers.ok) return peers;
+  let failure: Failure = aborted().failure;
+  for (const peer of peers.value) {
+    const socket = new DtlsSocket(endpoint);
+    try {
+      await connectSocket(socket, peer, signal);
+      return { ok: true, value: describeServer(formatAddress(peer), socket.serverCertificate) };
+    } catch (error) {
+      failure = networkFailure(error, formatAddress(peer));
+    } finally {
+      socket.close();
+    }
+  }
+  return { ok: false, failure };
+}
+
+function describeServer(target: string, leaf: Buffer | undefined): string {
+  const certificate = parseCertificate(leaf);
+  const names = certificate?.subjectAltName?.replace(/[^\x20-\x7e]/g, '?').slice(0, NAMES_CHARACTERS_MAX);
+  const until = certificate && new Date(certificate.validTo).toISOString().slice(0, 10);
+  return `${target} agrees on DTLS, with a trusted certificate for ${names ?? 'no name'}, valid until ${until ?? 'unknown'}`;
 }

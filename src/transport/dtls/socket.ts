@@ -15,18 +15,18 @@ import { EventEmitter } from 'node:events';
 import { ChildAbortController, DEADLINE, raceAbort } from '../../core/async/abort.ts';
 import { AsyncSignal } from '../../core/async/async-signal.ts';
 import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
+import type { TlsSettings } from '../../core/model/config.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import { DTLS_MESSAGE_BYTES_MAX } from '../coap-body-size.ts';
 import type { DatagramSocket, SecureLink } from '../datagram-socket.ts';
 import { FailureError } from '../network-failure.ts';
 import { formatAddress, type SocketAddress } from '../socket-address.ts';
 import { pinFailure } from '../tls/tls-failure.ts';
-import type { DtlsEndpoint } from './endpoint.ts';
 import type { HelperEvent } from './frames.ts';
 import type { DtlsHelper, LinkOwner } from './helper.ts';
 import type { HelperEnd } from './helper-process.ts';
 import { handshakeFailure, helperFailure, linkFailure } from './verdict.ts';
 
-/** ThingsBoard drops longer ones without a word (contract section 9: a record of 1,024 bytes), bytes. */
-export const DTLS_MESSAGE_BYTES_MAX = 1_024;
 /** From the first flight to the last, with all attempts, ms; as for https. */
 export const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** Many NATs forget a port soon after a minute without a datagram, sooner than RFC 4787 section 4.3 asks for, ms. */
@@ -38,6 +38,24 @@ const ATTEMPT_PAUSE_MS = 500;
 const SENDINGS_MAX = 2;
 /** Datagrams that wait for a link. */
 const QUEUE_MAX = 16;
+
+export interface DtlsSettings {
+  /** The name in the URL, or its address; the certificate of the server must be for it. */
+  readonly host: string;
+  readonly tls: TlsSettings;
+}
+
+/** The helpers of an endpoint. */
+export interface HelperPool {
+  readonly settings: DtlsSettings;
+  readonly clock: Clock;
+  /** A helper for `owner` alone. */
+  acquire(owner: LinkOwner, signal: AbortSignal): Promise<Result<DtlsHelper>>;
+  /** The handshake of the helper succeeded: it has the latest session. */
+  keep(helper: DtlsHelper): void;
+  /** `owner` needs the helper no longer. */
+  release(helper: DtlsHelper, owner: LinkOwner): void;
+}
 
 type LinkState =
   | { readonly is: 'down' }
@@ -66,7 +84,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
     beforeRequest: (datagram) => this.#beforeRequest(datagram),
     onLost: (listener) => void this.on('lost', listener),
   };
-  readonly #endpoint: DtlsEndpoint;
+  readonly #endpoint: HelperPool;
   readonly #closed = new AbortController();
   readonly #attemptEnds = new AsyncSignal();
   #attemptEnd: AttemptEnd | undefined;
@@ -78,12 +96,18 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
   #lastSentMs = Number.NEGATIVE_INFINITY;
   #lastReceivedMs = Number.NEGATIVE_INFINITY;
   #sendings = new WeakMap<Buffer, Sendings>();
+  #serverCertificate: Buffer | undefined;
   /** Waiting for the link, each once. */
   readonly #queue = new Set<Buffer>();
 
-  constructor(endpoint: DtlsEndpoint) {
+  constructor(endpoint: HelperPool) {
     super();
     this.#endpoint = endpoint;
+  }
+
+  /** In DER, of the last handshake that succeeded. */
+  get serverCertificate(): Buffer | undefined {
+    return this.#serverCertificate;
   }
 
   connect(port: number, address: string, callback: (error?: Error) => void): void {
@@ -265,7 +289,11 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
           ? handshakeFailure(end, context)
           : helperFailure(end.end);
     if (failure) return { ok: false, failure };
-    this.#isConfirmed = end.type === 'up' && !end.isResumed;
+    if (end.type === 'up') {
+      // A full handshake ends with a flight of the server, a short one with a flight of the client.
+      this.#isConfirmed = !end.isResumed;
+      this.#serverCertificate = end.leaf;
+    }
     this.#endpoint.keep(helper);
     return { ok: true, value: helper };
   }

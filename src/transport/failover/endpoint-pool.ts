@@ -3,6 +3,7 @@
  */
 
 import { ChildAbortController, DEADLINE } from '../../core/async/abort.ts';
+import { BODY_BYTES_MAX } from '../../core/delivery/encode.ts';
 import type { Failure, Result } from '../../core/failures/failure.ts';
 import type { Secret } from '../../core/model/secret.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -14,6 +15,8 @@ export interface EndpointConfig {
   readonly url: string;
   readonly isEncrypted: boolean;
   readonly obstacleOf: TokenObstacle;
+  /** The longest body of a post with the token, bytes. Absent: what fits a datagram. */
+  readonly bodyBytesMax?: (token: Secret) => number;
   /** Called at most once, when the endpoint is first needed. */
   readonly open: () => Promise<Transport>;
 }
@@ -47,6 +50,11 @@ export class EndpointPool implements AsyncDisposable {
   tokenFailure(endpoint: number, token: Secret): Failure | undefined {
     const config = this.#endpoints[endpoint];
     return config && unsuitableToken(token, config.obstacleOf);
+  }
+
+  /** What every endpoint can carry: a batch that one has refused goes to another one unchanged. */
+  bodyBytesMax(token: Secret): number {
+    return Math.min(...this.#endpoints.map(({ bodyBytesMax }) => bodyBytesMax?.(token) ?? BODY_BYTES_MAX));
   }
 
   /** Aborts the request after `timeoutMs`, which is shorter than the transport's own timeout. */

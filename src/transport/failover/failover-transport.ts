@@ -105,6 +105,10 @@ export class FailoverTransport implements Transport {
     return this.#checkToken(endpointInUse(this.#state), token, signal);
   }
 
+  bodyBytesMax(token: Secret): number {
+    return this.#pool.bodyBytesMax(token);
+  }
+
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {
     return this.#post(
       token,

@@ -7,7 +7,7 @@
 
 import { AsyncSignal } from '../../core/async/async-signal.ts';
 import { Semaphore } from '../../core/async/semaphore.ts';
-import { isDated } from '../../core/delivery/encode.ts';
+import { BODY_BYTES_MAX, isDated } from '../../core/delivery/encode.ts';
 import { logEvent } from '../../core/events/catalogue.ts';
 import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
 import { httpObstacle } from '../../core/model/access-token.ts';
@@ -130,6 +130,10 @@ export class HttpTransport implements Transport {
       () => this.#requestOrdinary(IDENTIFICATION, signal),
       classifyIdentification,
     );
+  }
+
+  bodyBytesMax(): number {
+    return BODY_BYTES_MAX;
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {

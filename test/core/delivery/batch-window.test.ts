@@ -4,11 +4,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { type Batch, BatchWindow } from '../../../src/core/delivery/batch-window.ts';
+import { BODY_BYTES_MAX } from '../../../src/core/delivery/encode.ts';
 import type { Reading } from '../../../src/core/model/reading.ts';
 import type { Lane } from '../../../src/core/ports/outbox.ts';
 import { reading } from './delivery-harness.ts';
 
-const UNLIMITED = { pointsMax: Number.POSITIVE_INFINITY, takeProbe: () => false };
+const UNLIMITED = {
+  bytesMax: BODY_BYTES_MAX,
+  pointsMax: Number.POSITIVE_INFINITY,
+  takeProbe: () => false,
+};
 
 /** The plainest lane there is. */
 class PlainLane implements Lane {

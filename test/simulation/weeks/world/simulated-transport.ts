@@ -7,6 +7,7 @@
  */
 
 import { raceAbort } from '../../../../src/core/async/abort.ts';
+import { BODY_BYTES_MAX } from '../../../../src/core/delivery/encode.ts';
 import type { FailureReason, Result } from '../../../../src/core/failures/failure.ts';
 import type { Transport } from '../../../../src/core/ports/transport.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
@@ -58,6 +59,10 @@ export class SimulatedTransport implements Transport {
 
   probe(): Promise<never> {
     throw new Error('SimulatedTransport: probe is not simulated');
+  }
+
+  bodyBytesMax(): number {
+    return BODY_BYTES_MAX;
   }
 
   postTelemetry(_token: unknown, body: string, signal: AbortSignal): Promise<Result<void>> {
