@@ -10,9 +10,10 @@ import { networkFailure } from '../network-failure.ts';
 import { createResolver } from '../resolve.ts';
 import { formatAddress } from '../socket-address.ts';
 import { parseCertificate } from '../tls/tls-failure.ts';
+import type { DtlsSettings, HelperPool } from './handshake.ts';
 import { DtlsHelper, type LinkOwner } from './helper.ts';
 import { type HelperEnd, helperPaths, helperStarter, type StartHelper } from './helper-process.ts';
-import { type DtlsSettings, DtlsSocket, type HelperPool } from './socket.ts';
+import { DtlsSocket } from './socket.ts';
 
 export interface DtlsPorts {
   readonly clock: Clock;

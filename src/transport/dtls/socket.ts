@@ -12,50 +12,24 @@
 
 import type { RemoteInfo } from 'node:dgram';
 import { EventEmitter } from 'node:events';
-import { ChildAbortController, DEADLINE, raceAbort } from '../../core/async/abort.ts';
-import { AsyncSignal } from '../../core/async/async-signal.ts';
+import { raceAbort } from '../../core/async/abort.ts';
 import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
-import type { TlsSettings } from '../../core/model/config.ts';
-import type { Clock } from '../../core/ports/clock.ts';
 import { DTLS_MESSAGE_BYTES_MAX } from '../coap-body-size.ts';
 import type { DatagramSocket, SecureLink } from '../datagram-socket.ts';
 import { FailureError } from '../network-failure.ts';
 import { formatAddress, type SocketAddress } from '../socket-address.ts';
-import { pinFailure } from '../tls/tls-failure.ts';
 import type { HelperEvent } from './frames.ts';
+import { Handshake, type HelperPool, type NewLink } from './handshake.ts';
 import type { DtlsHelper, LinkOwner } from './helper.ts';
 import type { HelperEnd } from './helper-process.ts';
-import { handshakeFailure, helperFailure, linkFailure } from './verdict.ts';
+import { linkFailure } from './verdict.ts';
 
-/** From the first flight to the last, with all attempts, ms; as for https. */
-export const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** Many NATs forget a port soon after a minute without a datagram, sooner than RFC 4787 section 4.3 asks for, ms. */
 export const IDLE_MS_MAX = 60_000;
-/** Anybody can forge an alert during a handshake, so the first two are not believed. */
-const ATTEMPTS_MAX = 3;
-const ATTEMPT_PAUSE_MS = 500;
 /** A request on a link that has carried an answer is repeated once before the link counts as dead. */
 const SENDINGS_MAX = 2;
 /** Datagrams that wait for a link. */
 const QUEUE_MAX = 16;
-
-export interface DtlsSettings {
-  /** The name in the URL, or its address; the certificate of the server must be for it. */
-  readonly host: string;
-  readonly tls: TlsSettings;
-}
-
-/** The helpers of an endpoint. */
-export interface HelperPool {
-  readonly settings: DtlsSettings;
-  readonly clock: Clock;
-  /** A helper for `owner` alone. */
-  acquire(owner: LinkOwner, signal: AbortSignal): Promise<Result<DtlsHelper>>;
-  /** The handshake of the helper succeeded: it has the latest session. */
-  keep(helper: DtlsHelper): void;
-  /** `owner` needs the helper no longer. */
-  release(helper: DtlsHelper, owner: LinkOwner): void;
-}
 
 type LinkState =
   | { readonly is: 'down' }
@@ -68,26 +42,15 @@ interface Sendings {
   count: number;
 }
 
-type AttemptEnd =
-  | Extract<HelperEvent, { type: 'up' | 'failed' }>
-  | { readonly type: 'helper-lost'; readonly end: HelperEnd | undefined };
-
-interface Attempt {
-  readonly result: Result<DtlsHelper>;
-  /** What failed may be no fault of the server, so that another attempt may succeed. */
-  readonly mayRepeat: boolean;
-}
-
 export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwner {
   readonly link: SecureLink = {
     prepare: (signal) => this.#prepare(signal),
     beforeRequest: (datagram) => this.#beforeRequest(datagram),
     onLost: (listener) => void this.on('lost', listener),
   };
-  readonly #endpoint: HelperPool;
+  readonly #pool: HelperPool;
   readonly #closed = new AbortController();
-  readonly #attemptEnds = new AsyncSignal();
-  #attemptEnd: AttemptEnd | undefined;
+  readonly #handshake: Handshake;
   #peer: SocketAddress = { address: '', family: 4, port: 0 };
   #state: LinkState = { is: 'down' };
   /** Whether the server has shown that it has the keys of the present link. */
@@ -100,9 +63,10 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
   /** Waiting for the link, each once. */
   readonly #queue = new Set<Buffer>();
 
-  constructor(endpoint: HelperPool) {
+  constructor(pool: HelperPool) {
     super();
-    this.#endpoint = endpoint;
+    this.#pool = pool;
+    this.#handshake = new Handshake(pool, this);
   }
 
   /** In DER, of the last handshake that succeeded. */
@@ -130,7 +94,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
 
   close(callback?: () => void): void {
     this.#closed.abort();
-    if (this.#state.is === 'up') this.#endpoint.release(this.#state.helper, this);
+    if (this.#state.is === 'up') this.#pool.release(this.#state.helper, this);
     this.#state = { is: 'down' };
     this.#queue.clear();
     if (callback) setImmediate(callback);
@@ -140,7 +104,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
     switch (event.type) {
       case 'up':
       case 'failed':
-        return this.#endAttempt(event);
+        return this.#handshake.onEnd(event);
       case 'datagram':
         if (this.#state.is !== 'up') return;
         this.#isConfirmed = true;
@@ -153,7 +117,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
   }
 
   onHelperLost(end: HelperEnd | undefined): void {
-    if (this.#state.is === 'shaking-hands') this.#endAttempt({ type: 'helper-lost', end });
+    if (this.#state.is === 'shaking-hands') this.#handshake.onEnd({ type: 'helper-lost', end });
     else this.#onDown(undefined);
   }
 
@@ -171,7 +135,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
   /** The link in use ends; its session is kept. The next datagram needs a new one. */
   #leave(helper: DtlsHelper): void {
     this.#state = { is: 'down' };
-    this.#endpoint.release(helper, this);
+    this.#pool.release(helper, this);
     this.emit('lost');
   }
 
@@ -211,9 +175,9 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
     if (this.#closed.signal.aborted) return Promise.resolve(aborted());
     if (this.#state.is === 'up') return Promise.resolve({ ok: true, value: undefined });
     if (this.#state.is === 'shaking-hands') return this.#state.result;
-    const result = this.#attemptWithin(HANDSHAKE_TIMEOUT_MS).then((ended): Result<void> => {
+    const result = this.#handshake.run(this.#peer, this.#closed.signal).then((ended): Result<void> => {
       if (this.#closed.signal.aborted) {
-        if (ended.ok) this.#endpoint.release(ended.value, this);
+        if (ended.ok) this.#pool.release(ended.value.helper, this);
         return aborted();
       }
       if (!ended.ok) {
@@ -227,8 +191,11 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
     return result;
   }
 
-  #enter(helper: DtlsHelper): void {
+  #enter({ helper, leaf, isResumed }: NewLink): void {
     this.#state = { is: 'up', helper };
+    this.#serverCertificate = leaf;
+    // A full handshake ends with a flight of the server, a short one with a flight of the client.
+    this.#isConfirmed = !isResumed;
     this.#sendings = new WeakMap();
     this.#lastReceivedMs = this.#nowMs();
     const queued = [...this.#queue];
@@ -237,76 +204,6 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
       this.#sendings.set(datagram, { firstMs: this.#nowMs(), count: 1 });
       this.#sendNow(helper, datagram);
     }
-  }
-
-  async #attemptWithin(ms: number): Promise<Result<DtlsHelper>> {
-    using timeout = new ChildAbortController(this.#closed.signal);
-    void this.#endpoint.clock.sleep(ms, timeout.signal).then(() => timeout.abort(DEADLINE));
-    let result: Result<DtlsHelper> | undefined;
-    for (let attempt = 1; attempt <= ATTEMPTS_MAX && !timeout.signal.aborted; attempt += 1) {
-      if (attempt > 1) await this.#endpoint.clock.sleep(ATTEMPT_PAUSE_MS * (attempt - 1), timeout.signal);
-      const ended = await this.#attempt(timeout.signal);
-      // The reason of an earlier attempt says more than the time-out.
-      if (ended.result.ok || ended.result.failure.reason !== 'aborted') ({ result } = ended);
-      if (!ended.mayRepeat) break;
-    }
-    const isTimeout = timeout.signal.reason === DEADLINE;
-    timeout.abort();
-    if (result) return result;
-    if (!isTimeout) return aborted();
-    const detail = `${formatAddress(this.#peer)}: no DTLS handshake within ${ms / 1000} s`;
-    return { ok: false, failure: { reason: 'server-timeout', detail } };
-  }
-
-  async #attempt(signal: AbortSignal): Promise<Attempt> {
-    const { tls, host } = this.#endpoint.settings;
-    const acquired = await this.#endpoint.acquire(this, signal);
-    if (!acquired.ok) return { result: acquired, mayRepeat: false };
-    const helper = acquired.value;
-    const { version } = this.#attemptEnds;
-    this.#attemptEnd = undefined;
-    // The server knows the device by a client certificate only on a port from which it has seen a full handshake
-    // (contract section 9), and each handshake has a new port.
-    const isFull = tls.client !== undefined;
-    const { address, port } = this.#peer;
-    helper.open({ address, port, serverName: host.replace(/\.$/, ''), isFull });
-    await this.#attemptEnds.wait(signal, version);
-    const end = this.#takeAttemptEnd();
-    const result = this.#judge(helper, end);
-    if (!result.ok) this.#endpoint.release(helper, this);
-    return { result, mayRepeat: end !== undefined && mayRepeat(end) };
-  }
-
-  #judge(helper: DtlsHelper, end: AttemptEnd | undefined): Result<DtlsHelper> {
-    if (!end) return aborted();
-    const { settings, clock } = this.#endpoint;
-    const { host, tls } = settings;
-    const context = { host, target: formatAddress(this.#peer), hostMs: clock.wallMs() };
-    const failure =
-      end.type === 'up'
-        ? pinFailure(end.leaf, tls.pins)
-        : end.type === 'failed'
-          ? handshakeFailure(end, context)
-          : helperFailure(end.end);
-    if (failure) return { ok: false, failure };
-    if (end.type === 'up') {
-      // A full handshake ends with a flight of the server, a short one with a flight of the client.
-      this.#isConfirmed = !end.isResumed;
-      this.#serverCertificate = end.leaf;
-    }
-    this.#endpoint.keep(helper);
-    return { ok: true, value: helper };
-  }
-
-  #endAttempt(end: AttemptEnd): void {
-    this.#attemptEnd = end;
-    this.#attemptEnds.notify();
-  }
-
-  #takeAttemptEnd(): AttemptEnd | undefined {
-    const end = this.#attemptEnd;
-    this.#attemptEnd = undefined;
-    return end;
   }
 
   #sendNow(helper: DtlsHelper, bytes: Buffer): void {
@@ -320,12 +217,6 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
   }
 
   #nowMs(): number {
-    return this.#endpoint.clock.monotonicMs();
+    return this.#pool.clock.monotonicMs();
   }
-}
-
-/** Anybody can forge an alert, and an ended helper says nothing of the server. */
-function mayRepeat(end: AttemptEnd): boolean {
-  if (end.type === 'helper-lost') return end.end?.isMissing !== true;
-  return end.type === 'failed' && /^(ALERT_|PROTOCOL$)/.test(end.code);
 }
