@@ -72,7 +72,7 @@ export class CoapDeviceApi {
   }
 
   async #withDevice(pending: PendingRequest, route: DeviceRoute): Promise<void> {
-    const check = await this.#checkCredentials(pending.request.peer, route.token);
+    const check = await this.#checkCredentials(pending.request.peer, route);
     switch (check.status) {
       case 'unauthorized':
         return pending.answer({ code: '4.01' }, 'B');
@@ -84,9 +84,9 @@ export class CoapDeviceApi {
     }
   }
 
-  /** A token is ignored if the certificate is that of a device (section 9). */
-  async #checkCredentials(peer: Peer, token: string | undefined): Promise<TokenCheck> {
-    const certificate = this.#certificateOf(peer);
+  /** A token is ignored if the certificate is that of a device (section 9), but packages need one (1.1). */
+  async #checkCredentials(peer: Peer, { to, token }: DeviceRoute): Promise<TokenCheck> {
+    const certificate = to === 'package' ? undefined : this.#certificateOf(peer);
     const check = certificate === undefined ? undefined : await this.#core.checkCertificate(certificate);
     if (check !== undefined && (check.status === 'ok' || token === undefined)) return check;
     return token === undefined ? { status: 'unauthorized' } : this.#core.checkToken(token);

@@ -19,7 +19,7 @@ export type Route =
   | ({ readonly to: 'telemetry' | 'attributes' | 'claim' | 'client-rpc' | 'read' } & ByDevice)
   | ({ readonly to: 'rpc-reply'; readonly id: number } & ByDevice)
   | ({ readonly to: 'observe' | 'cancel'; readonly feature: 'attributes' | 'rpc' } & ByDevice)
-  | ({ readonly to: 'package'; readonly type: PackageType } & ByDevice);
+  | { readonly to: 'package'; readonly type: PackageType; readonly token: string };
 
 interface ByDevice {
   /** Undefined: the request relies on a client certificate. */
@@ -101,7 +101,7 @@ function packageRoute(type: PackageType, { path, code }: CoapRequest): Route {
   if (code !== GET) return rejected('4.05');
   const [, token] = path;
   // All of OTA is acknowledged at once (section 14).
-  if (path.length > 2) return { ...rejected('4.01'), isAcknowledged: true };
+  if (token === undefined || path.length !== 2) return { ...rejected('4.01'), isAcknowledged: true };
   return { to: 'package', type, token };
 }
 
