@@ -1,11 +1,13 @@
 /**
- * Prepares a fresh clone: checks Node, installs the libraries of the lock file if they are missing, compiles what changed.
+ * Prepares a fresh clone: checks Node, installs the libraries of the lock file if they are missing, compiles what changed,
+ * the C programs only where a C compiler and libssl are.
  * Uses Node only, because it runs before anything is installed.
  */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { compilePrograms } from './compile-c.mjs';
 
 export const root = join(import.meta.dirname, '..', '..');
 
@@ -15,6 +17,7 @@ export function prepare() {
   checkNode();
   install();
   compile();
+  compilePrograms();
 }
 
 function checkNode() {

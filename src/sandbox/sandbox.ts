@@ -2,12 +2,14 @@
  * The embedded stand-in for a ThingsBoard server, with its device-facing behaviour and a record of all stored
  * points:
  *
+ *     device ──▶ coaps/dtls-front ──▶ coap/coap-server
  *     device ──▶ coap/coap-server ──────┐
  *     device ──▶ http/http-device-api ──┼──▶ core/ ──▶ data file (devices and ports, optional)
  *     curl, tests ──▶ http/admin ───────┘
  */
 
 import { type CoapServer, openCoapServer } from './coap/coap-server.ts';
+import { type CoapsOptions, type CoapsPort, openCoapsPort } from './coaps/coaps-port.ts';
 import type { SandboxClock } from './core/clock.ts';
 import { openCore, type SandboxCoreWithAdmin } from './core/core.ts';
 import type { DeviceView } from './core/device-view.ts';
@@ -29,6 +31,8 @@ export interface SandboxOptions {
   readonly coapPort?: number;
   readonly httpPort?: number;
   readonly adminPort?: number;
+  /** Also listens on coaps. Rejects where the DTLS front is not compiled. */
+  readonly coaps?: CoapsOptions;
   readonly provisioning: ProfileKeys;
   readonly knobs?: Partial<Knobs>;
   /** Stores devices and ports across restarts; absent: they are lost. */
@@ -47,6 +51,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly coapPort: number;
   readonly httpPort: number;
   readonly adminPort: number;
+  /** Only with the option `coaps`. */
+  readonly coaps?: CoapsPort;
   /**
    * `core.admin` creates and deletes devices, revokes tokens, writes shared attributes, assigns packages and
    * sends RPC.
@@ -68,6 +74,7 @@ interface Servers {
   readonly coap: CoapServer;
   readonly http: HttpListener;
   readonly admin: HttpListener;
+  readonly coaps?: CoapsPort;
 }
 
 /** Rejects if a knob is out of range, the data file cannot be read, or a port cannot be bound. */
@@ -96,7 +103,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   writer?.markChanged();
   await writer?.flush();
   const close = async (): Promise<void> => {
-    await closeAll([servers.admin, servers.http, servers.coap]);
+    await closeAll([...(servers.coaps ? [servers.coaps] : []), servers.admin, servers.http, servers.coap]);
     core.close();
     await writer?.flush();
   };
@@ -111,9 +118,10 @@ async function openServers(
 ): Promise<Servers> {
   const { host = '127.0.0.1', log = () => undefined, coapPort = 0, httpPort = 0, adminPort = 0 } = options;
   const opened: AsyncDisposable[] = [];
+  let coaps: CoapsPort | undefined;
   try {
     const coap = await openPort({ name: 'CoAP', requested: coapPort, previous: ports?.coap, log }, (port) =>
-      openCoapServer({ core, host, port, log }),
+      openCoapServer({ core, host, port, log, certificateOf: (peer) => coaps?.certificateOf(peer) }),
     );
     opened.push(coap);
     const http = await openPort({ name: 'HTTP', requested: httpPort, previous: ports?.http, log }, (port) =>
@@ -124,7 +132,9 @@ async function openServers(
       { name: 'admin', requested: adminPort, previous: ports?.admin, log },
       (port) => openAdmin({ admin: core.admin, port, log, restart }),
     );
-    return { coap, http, admin };
+    opened.push(admin);
+    if (options.coaps) coaps = await openCoapsPort(host, coap.port, options.coaps);
+    return { coap, http, admin, ...(coaps && { coaps }) };
   } catch (error) {
     await closeAll(opened.reverse());
     core.close();
@@ -143,6 +153,7 @@ function createSandbox(
     coapPort: servers.coap.port,
     httpPort: servers.http.port,
     adminPort: servers.admin.port,
+    ...(servers.coaps && { coaps: servers.coaps }),
     core,
     restart,
     devices: () => admin.devices(),

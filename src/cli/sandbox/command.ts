@@ -12,6 +12,7 @@ export interface SandboxOptions {
   readonly coapPort: number;
   readonly httpPort: number;
   readonly adminPort: number;
+  readonly coapsPort?: number;
   readonly key: string;
   readonly secret: string;
   readonly data?: string;
@@ -24,7 +25,7 @@ export async function sandboxCommand(
   out: NodeJS.WritableStream,
   signal: AbortSignal,
 ): Promise<number> {
-  const { host, coapPort, httpPort, adminPort, key, secret, data, json } = options;
+  const { host, coapPort, httpPort, adminPort, coapsPort, key, secret, data, json } = options;
   try {
     await using sandbox = await openSandbox({
       host,
@@ -32,11 +33,15 @@ export async function sandboxCommand(
       httpPort,
       adminPort,
       provisioning: { key, secret },
+      ...(coapsPort !== undefined && { coaps: { port: coapsPort } }),
       ...(data !== undefined && { dataFile: data }),
       ...(!json && { log: (line: string) => out.write(`${line}\n`) }),
     });
     const ports = { coapPort: sandbox.coapPort, httpPort: sandbox.httpPort, adminPort: sandbox.adminPort };
-    out.write(json ? `${JSON.stringify(ports)}\n` : greeting(host, ports));
+    const coaps = sandbox.coaps && { coapsPort: sandbox.coaps.port, caFile: sandbox.coaps.certFile };
+    out.write(json ? `${JSON.stringify({ ...ports, ...coaps })}\n` : greeting(host, ports));
+    if (coaps && !json)
+      out.write(`devices by coaps on port ${coaps.coapsPort} with server.ca-file ${coaps.caFile}\n`);
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return EX_OK;
   } catch (error) {

@@ -11,6 +11,11 @@ export function defineSandbox(program: Command, { out, signal, finish }: Command
     .option('--coap-port <port>', 'CoAP port; 0 selects a free port', parsePort, 5683)
     .option('--http-port <port>', 'port of the HTTP device API; 0 selects a free port', parsePort, 8080)
     .option('--admin-port <port>', 'port of the admin HTTP API; 0 selects a free port', parsePort, 8081)
+    .option(
+      '--coaps-port <port>',
+      'also listen on coaps; 0 selects a free port; needs npm run build',
+      parsePort,
+    )
     .option('--key <key>', 'provisioning key of the device profile', 'demo-key')
     .option('--secret <secret>', 'provisioning secret of the device profile', 'demo-secret')
     .option('--data <file>', 'store devices and ports in this file')

@@ -4,14 +4,17 @@
  * by code alone. A `silent` answer gets no response; `Reply` sends the empty ACK after 500 ms.
  */
 
-import type { DeviceHandle, PackageType, PostAnswer, SandboxCore } from '../core/model/types.ts';
-import type { CoapRequest, CoapResponse } from './message.ts';
+import type { DeviceHandle, PackageType, PostAnswer, SandboxCore, TokenCheck } from '../core/model/types.ts';
+import type { CoapRequest, CoapResponse, Peer } from './message.ts';
 import type { Observations, PendingRequest } from './observations.ts';
 import { optionNumber, readBlock, readUint, uintOption } from './options.ts';
 import type { Route } from './routes.ts';
 
-/** Routes that need a valid token. */
-type DeviceRoute = Extract<Route, { readonly token: string }>;
+/** Routes that need a valid token or a client certificate. */
+type DeviceRoute = Extract<Route, { readonly token: string | undefined }>;
+
+/** Base64 of the certificate that the peer showed in its DTLS handshake, if any. */
+export type CertificateOf = (peer: Peer) => string | undefined;
 
 const textPlain = uintOption(optionNumber.contentFormat, 0);
 const json = uintOption(optionNumber.contentFormat, 50);
@@ -23,10 +26,12 @@ const protobufNotFound = Buffer.from('0802', 'hex');
 export class CoapDeviceApi {
   readonly #core: SandboxCore;
   readonly #observations: Observations;
+  readonly #certificateOf: CertificateOf;
 
-  constructor(core: SandboxCore, observations: Observations) {
+  constructor(core: SandboxCore, observations: Observations, certificateOf: CertificateOf) {
     this.#core = core;
     this.#observations = observations;
+    this.#certificateOf = certificateOf;
   }
 
   async handle(pending: PendingRequest, route: Route): Promise<void> {
@@ -67,7 +72,7 @@ export class CoapDeviceApi {
   }
 
   async #withDevice(pending: PendingRequest, route: DeviceRoute): Promise<void> {
-    const check = await this.#core.checkToken(route.token);
+    const check = await this.#checkCredentials(pending.request.peer, route);
     switch (check.status) {
       case 'unauthorized':
         return pending.answer({ code: '4.01' }, 'B');
@@ -77,6 +82,14 @@ export class CoapDeviceApi {
         if (!check.device.coapAllowed) return pending.answer({ code: '5.00' }, 'B');
         return this.#handleDevice(pending, route, check.device);
     }
+  }
+
+  /** A token is ignored if the certificate is that of a device (section 9), but packages need one (1.1). */
+  async #checkCredentials(peer: Peer, { to, token }: DeviceRoute): Promise<TokenCheck> {
+    const certificate = to === 'package' ? undefined : this.#certificateOf(peer);
+    const check = certificate === undefined ? undefined : await this.#core.checkCertificate(certificate);
+    if (check !== undefined && (check.status === 'ok' || token === undefined)) return check;
+    return token === undefined ? { status: 'unauthorized' } : this.#core.checkToken(token);
   }
 
   async #handleDevice(pending: PendingRequest, route: DeviceRoute, device: DeviceHandle): Promise<void> {

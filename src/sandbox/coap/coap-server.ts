@@ -9,6 +9,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { SandboxCore } from '../core/model/types.ts';
+import type { CertificateOf } from './coap-device-api.ts';
 import type { Peer } from './message.ts';
 import { NetworkSimulator } from './network-simulator.ts';
 import { ServerInstance } from './server-instance.ts';
@@ -23,6 +24,8 @@ export interface CoapServerOptions {
   readonly log?: (line: string) => void;
   /** Shorter times, for tests; the defaults are the real server's. */
   readonly settings?: Partial<CoapSettings>;
+  /** Default: nobody has a certificate. */
+  readonly certificateOf?: CertificateOf;
 }
 
 export interface CoapServer extends AsyncDisposable {
@@ -65,7 +68,7 @@ class UdpCoapServer implements CoapServer {
   #instance: ServerInstance;
   #closed = false;
 
-  constructor(socket: Socket, { core, log = () => {}, settings }: CoapServerOptions) {
+  constructor(socket: Socket, { core, log = () => {}, settings, certificateOf }: CoapServerOptions) {
     this.port = socket.address().port;
     this.#socket = socket;
     this.#network = new NetworkSimulator(core.knobs);
@@ -73,7 +76,13 @@ class UdpCoapServer implements CoapServer {
       this.#network.outbound(() => this.#transmit(peer, datagram, log));
     };
     this.#createInstance = () =>
-      new ServerInstance({ core, send, settings: { ...defaultSettings, ...settings }, log });
+      new ServerInstance({
+        core,
+        send,
+        settings: { ...defaultSettings, ...settings },
+        log,
+        ...(certificateOf && { certificateOf }),
+      });
     this.#instance = this.#createInstance();
     socket.on('message', (datagram, { address, port }) => {
       this.#network.inbound(() => this.#instance.receive(datagram, { address, port }));

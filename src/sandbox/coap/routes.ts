@@ -16,10 +16,15 @@ export type Route =
       readonly isAcknowledged?: true;
     }
   | { readonly to: 'banner' | 'discovery' | 'provision' }
-  | { readonly to: 'telemetry' | 'attributes' | 'claim' | 'client-rpc' | 'read'; readonly token: string }
-  | { readonly to: 'rpc-reply'; readonly token: string; readonly id: number }
-  | { readonly to: 'observe' | 'cancel'; readonly feature: 'attributes' | 'rpc'; readonly token: string }
+  | ({ readonly to: 'telemetry' | 'attributes' | 'claim' | 'client-rpc' | 'read' } & ByDevice)
+  | ({ readonly to: 'rpc-reply'; readonly id: number } & ByDevice)
+  | ({ readonly to: 'observe' | 'cancel'; readonly feature: 'attributes' | 'rpc' } & ByDevice)
   | { readonly to: 'package'; readonly type: PackageType; readonly token: string };
+
+interface ByDevice {
+  /** Undefined: the request relies on a client certificate. */
+  readonly token: string | undefined;
+}
 
 const GET = '0.01';
 const POST = '0.02';
@@ -58,7 +63,6 @@ function getRoute(request: CoapRequest): Route {
   const observe = observeOf(request);
   if (feature === 'rpc' && observe === undefined) return rejected('4.00');
   const token = tokenOf(request.path);
-  if (token === undefined) return rejected('4.01');
   switch (observe) {
     case 'register':
       return { to: 'observe', feature, token };
@@ -73,11 +77,14 @@ function postRoute({ path }: CoapRequest): Route {
   const feature = featureOf(path);
   if (feature === undefined) return rejected('4.00');
   if (feature === 'provision') return { to: 'provision' };
-  const token = tokenOf(path);
-  return token === undefined ? rejected('4.01') : postFor(feature, token, path);
+  return postFor(feature, tokenOf(path), path);
 }
 
-function postFor(feature: Exclude<Feature, 'provision'>, token: string, path: readonly string[]): Route {
+function postFor(
+  feature: Exclude<Feature, 'provision'>,
+  token: string | undefined,
+  path: readonly string[],
+): Route {
   switch (feature) {
     case 'telemetry':
     case 'attributes':

@@ -10,7 +10,7 @@
 import type { SandboxCore } from '../core/model/types.ts';
 import { Block1Uploads } from './block1-uploads.ts';
 import { Block2Responses } from './block2-responses.ts';
-import { CoapDeviceApi } from './coap-device-api.ts';
+import { type CertificateOf, CoapDeviceApi } from './coap-device-api.ts';
 import { Exchanges } from './exchanges.ts';
 import { type CoapRequest, emptyMessage, type Peer, parseDatagram, peerKey } from './message.ts';
 import { Observations, type PendingRequest } from './observations.ts';
@@ -26,6 +26,7 @@ export interface ServerInstanceOptions {
   readonly send: Send;
   readonly settings: CoapSettings;
   readonly log: (line: string) => void;
+  readonly certificateOf?: CertificateOf;
 }
 
 export class ServerInstance {
@@ -40,7 +41,7 @@ export class ServerInstance {
   readonly #api: CoapDeviceApi;
   #stopped = false;
 
-  constructor({ core, send, settings, log }: ServerInstanceOptions) {
+  constructor({ core, send, settings, log, certificateOf = () => undefined }: ServerInstanceOptions) {
     this.#core = core;
     this.#log = log;
     this.#settings = settings;
@@ -56,7 +57,7 @@ export class ServerInstance {
     this.#observations = new Observations(core, this.#context, (request, response) =>
       this.#answers.applyBlockSize(request, response),
     );
-    this.#api = new CoapDeviceApi(core, this.#observations);
+    this.#api = new CoapDeviceApi(core, this.#observations, certificateOf);
   }
 
   receive(datagram: Buffer, peer: Peer): void {

@@ -74,14 +74,21 @@ class Core implements SandboxCoreWithAdmin {
     return latency.delay<ProvisionAnswer>(answer, { status: 'unavailable' });
   }
 
-  async checkToken(token: string): Promise<TokenCheck> {
-    const { devices, latency, knobs, lastSeenAtMs, clock } = this.#tenant;
-    const device = devices.findByToken(token);
+  checkToken(token: string): Promise<TokenCheck> {
+    return this.#checkDevice('token', this.#tenant.devices.findByToken(token));
+  }
+
+  checkCertificate(certificate: string): Promise<TokenCheck> {
+    return this.#checkDevice('certificate', this.#tenant.devices.findByCertificate(certificate));
+  }
+
+  #checkDevice(credentials: 'token' | 'certificate', device: Device | undefined): Promise<TokenCheck> {
+    const { latency, knobs, lastSeenAtMs, clock } = this.#tenant;
     if (device === undefined) {
-      this.#tenant.count('token unauthorized');
+      this.#tenant.count(`${credentials} unauthorized`);
       return latency.delay<TokenCheck>({ status: 'unauthorized' }, { status: 'unavailable' });
     }
-    this.#tenant.count('token ok');
+    this.#tenant.count(`${credentials} ok`);
     lastSeenAtMs.set(device.id, clock.nowMs());
     const coapAllowed = knobs.transportType === 'DEFAULT' || knobs.transportType === 'COAP';
     const handle = { id: device.id, name: device.name, coapAllowed };

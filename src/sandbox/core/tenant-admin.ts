@@ -6,6 +6,7 @@
 import { type DeviceView, viewDevice } from './device-view.ts';
 import { updateKnobs } from './knobs.ts';
 import { readAttributeBody } from './model/attributes.ts';
+import { certificateText } from './model/credentials.ts';
 import type { Device } from './model/devices.ts';
 import type { Knobs, PackageType, StoredPoint } from './model/types.ts';
 import { assignPackage, unassignPackage } from './package-assignment.ts';
@@ -58,6 +59,8 @@ export interface SandboxAdmin {
   deleteDevice(name: string): AdminAnswer<DeviceView>;
   /** Replaces the token with a new random one. */
   revokeToken(name: string): AdminAnswer<DeviceView>;
+  /** Replaces the credentials with a certificate in PEM (contract section 9). */
+  setCertificate(name: string, pem: string): AdminAnswer<DeviceView>;
   /** `json` is an object; its members are stored and notified. */
   setSharedAttributes(name: string, json: string): AdminAnswer<DeviceView>;
   deleteSharedAttributes(name: string, keys: readonly string[]): AdminAnswer<DeviceView>;
@@ -136,6 +139,18 @@ export class TenantAdmin implements SandboxAdmin {
     return this.#withDevice(name, (device) => {
       const credentials = { type: 'ACCESS_TOKEN', token: this.#tenant.generateToken() } as const;
       this.#tenant.devices.replaceCredentials(device, credentials);
+      this.#tenant.subscriptions.end(device.id, 'revoked');
+      return this.#viewResult(device);
+    });
+  }
+
+  setCertificate(name: string, pem: string): AdminAnswer<DeviceView> {
+    return this.#withDevice(name, (device) => {
+      const certificate = certificateText(pem);
+      if (!/^[A-Za-z0-9+/]+=*$/.test(certificate)) return invalid('certificate: give one certificate in PEM');
+      const owner = this.#tenant.devices.findByCertificate(certificate);
+      if (owner !== undefined && owner !== device) return invalid(`${owner.name} has this certificate`);
+      this.#tenant.devices.replaceCredentials(device, { type: 'X509_CERTIFICATE', certificate });
       this.#tenant.subscriptions.end(device.id, 'revoked');
       return this.#viewResult(device);
     });

@@ -7,7 +7,13 @@ import { isJsonObject } from '../core/json/lenient-json.ts';
 import type { PackageType } from '../core/model/types.ts';
 import type { RpcOutcome } from '../core/rpc-queue.ts';
 import type { AdminAnswer, SandboxAdmin } from '../core/tenant-admin.ts';
-import { parseQuery, readDeviceInput, readPackageInput, readRpcInput } from './admin-input.ts';
+import {
+  parseQuery,
+  readCertificateInput,
+  readDeviceInput,
+  readPackageInput,
+  readRpcInput,
+} from './admin-input.ts';
 
 export interface AdminControls {
   readonly admin: SandboxAdmin;
@@ -83,6 +89,15 @@ export const ADMIN_ENDPOINTS: readonly AdminEndpoint[] = [
     path: '/devices/NAME/revoke',
     description: 'gives the device a new random token',
     run: ({ name }, { admin }) => toReply(admin.revokeToken(name)),
+  },
+  {
+    method: 'PUT',
+    path: '/devices/NAME/certificate',
+    description: 'replaces the token by the client certificate {"certificate"} in PEM, for coaps',
+    run: ({ name, body }, { admin }) => {
+      const input = readCertificateInput(body);
+      return input.ok ? toReply(admin.setCertificate(name, input.value)) : failure(400, input.message);
+    },
   },
   {
     method: 'POST',

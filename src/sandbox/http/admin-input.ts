@@ -43,6 +43,10 @@ export function readDeviceInput(body: unknown): InputResult<DeviceInput> {
   );
 }
 
+export function readCertificateInput(body: unknown): InputResult<string> {
+  return readMembers(body, ['certificate'], { certificate: text }, ({ certificate }) => String(certificate));
+}
+
 export function readRpcInput(body: unknown): InputResult<RpcInput> {
   const rules = { method: text, params: anything, oneWay: flag, timeoutMs: timeout };
   return readMembers(body, ['method'], rules, ({ method, params, oneWay, timeoutMs }) => ({

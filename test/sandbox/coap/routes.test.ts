@@ -6,6 +6,7 @@ import { parseDatagram } from '../../../src/sandbox/coap/message.ts';
 import { findRoute, type Route } from '../../../src/sandbox/coap/routes.ts';
 import { openCoapHarness } from '../helpers/coap-harness.ts';
 import { codeOf, option, optionHex, payloadText, request } from '../helpers/coap-peer.ts';
+import { gateway } from '../helpers/fake-coap-core.ts';
 
 const rejected = (code: '4.00' | '4.01' | '4.04' | '4.05'): Route => ({ to: 'rejected', code });
 const register = [option(6, '')];
@@ -42,10 +43,10 @@ const table: readonly [string, string, Route, options?: ReturnType<typeof option
   ['POST', '/api/v1', rejected('4.00')],
   ['POST', '/api/v1/T', rejected('4.00')],
   ['GET', '/api/v1/T/unknownword', rejected('4.00')],
-  ['POST', '/api/v1/telemetry', rejected('4.01')],
-  ['GET', '/api/v1/attributes', rejected('4.01')],
+  ['POST', '/api/v1/telemetry', { to: 'telemetry', token: undefined }],
+  ['GET', '/api/v1/attributes', { to: 'read', token: undefined }],
   // The form for client certificates: four segments, the last one a number; the feature is taken for the
-  // token.
+  // token, which is ignored if the certificate is that of a device.
   ['POST', '/api/v1/rpc/7', { to: 'rpc-reply', token: 'rpc', id: 7 }],
   ['PUT', '/api/v1/T/telemetry', rejected('4.05')],
   ['DELETE', '/api/v1', rejected('4.05')],
@@ -118,6 +119,30 @@ test('an attribute response has the content format of its request', async () => 
     harness.peer.send(request('GET', { messageId, path: '/api/v1/tok/attributes', options }));
     const answer = (await harness.peer.next()) ?? Buffer.alloc(0);
     assert.equal(optionHex(answer, 'Content-Format'), answered);
+  }
+});
+
+test('a device certificate replaces the token', async () => {
+  let certificate: string | undefined = 'device';
+  await using harness = await openCoapHarness({
+    knobs: { kindA: 'piggyback' },
+    certificateOf: () => certificate,
+  });
+  harness.core.certificates.set('device', { status: 'ok', device: gateway });
+  let messageId = 0;
+  const post = async (path: string, method = 'POST'): Promise<string> => {
+    messageId += 1;
+    harness.peer.send(request(method, { messageId, path, payload: '{"a":1}' }));
+    return codeOf(await harness.peer.next());
+  };
+  assert.equal(await post('/api/v1/telemetry'), '2.01');
+  assert.equal(await post('/api/v1/wrong/telemetry'), '2.01', 'the token is ignored');
+  assert.equal(await post('/api/v1/rpc/7'), '2.01');
+  assert.equal(harness.core.calls.pop(), 'rpc reply 7 {"a":1}');
+  for (certificate of ['stranger', undefined]) {
+    assert.equal(await post('/api/v1/telemetry'), '4.01');
+    assert.equal(await post('/api/v1/wrong/telemetry'), '4.01');
+    assert.equal(await post('/api/v1/tok/telemetry'), '2.01');
   }
 });
 

@@ -1,5 +1,6 @@
 /** A CoAP server over the fake core, with one peer. */
 
+import type { CertificateOf } from '../../../src/sandbox/coap/coap-device-api.ts';
 import { type CoapServer, openCoapServer } from '../../../src/sandbox/coap/coap-server.ts';
 import type { CoapSettings } from '../../../src/sandbox/coap/settings.ts';
 import type { Knobs } from '../../../src/sandbox/core/model/types.ts';
@@ -18,6 +19,7 @@ export interface CoapHarnessOptions {
   readonly knobs?: Partial<Knobs>;
   readonly settings?: Partial<CoapSettings>;
   readonly host?: string;
+  readonly certificateOf?: CertificateOf;
 }
 
 export async function openCoapHarness(options: CoapHarnessOptions = {}): Promise<CoapHarness> {
@@ -26,7 +28,15 @@ export async function openCoapHarness(options: CoapHarnessOptions = {}): Promise
   Object.assign(core.knobs, knobs);
   core.latencyMs = latencyMs;
   const log: string[] = [];
-  const server = await openCoapServer({ core, host, port: 0, settings, log: (line) => log.push(line) });
+  const { certificateOf } = options;
+  const server = await openCoapServer({
+    core,
+    host,
+    port: 0,
+    settings,
+    log: (line) => log.push(line),
+    ...(certificateOf && { certificateOf }),
+  });
   const peer = await CoapPeer.open(server.port, host === '::' ? '::1' : host);
   return {
     core,

@@ -23,6 +23,7 @@ export class FakeCoapCore implements SandboxCore {
   latencyMs = 0;
   post: PostAnswer = { status: 'accepted' };
   devices = new Map<string, TokenCheck>([['tok', { status: 'ok', device: gateway }]]);
+  certificates = new Map<string, TokenCheck>();
   attributes = '{"client":{"a":1}}';
   package: PackageAnswer = { status: 'none' };
   pending: { readonly id: number; readonly json: string }[] = [];
@@ -40,6 +41,11 @@ export class FakeCoapCore implements SandboxCore {
   async checkToken(token: string): Promise<TokenCheck> {
     await this.#wait();
     return this.devices.get(token) ?? { status: 'unauthorized' };
+  }
+
+  async checkCertificate(certificate: string): Promise<TokenCheck> {
+    await this.#wait();
+    return this.certificates.get(certificate) ?? { status: 'unauthorized' };
   }
 
   telemetry(_device: DeviceHandle, body: string) {

@@ -108,6 +108,20 @@ describe('the admin port', () => {
     assert.deepEqual(await harness.core.checkToken('old'), { status: 'unauthorized' });
   });
 
+  it('PUT certificate replaces the token by a certificate that no other device has', async () => {
+    await using harness = await openHarness();
+    await harness.call('POST', '/devices', { name: 'gw', token: 'old' });
+    await harness.call('POST', '/devices', { name: 'other' });
+    const certificate = '-----BEGIN CERTIFICATE-----\nTUlJ\r\nQg==\n-----END CERTIFICATE-----\n';
+    const { value } = await harness.call('PUT', '/devices/gw/certificate', { certificate });
+    assert.equal(member(value, 'credentialsType'), 'X509_CERTIFICATE');
+    assert.equal((await harness.core.checkToken('old')).status, 'unauthorized');
+    assert.equal((await harness.core.checkCertificate('TUlJQg==')).status, 'ok');
+    assert.equal((await harness.core.checkCertificate('TUlJ')).status, 'unauthorized');
+    assert.equal((await harness.call('PUT', '/devices/other/certificate', { certificate })).status, 400);
+    assert.equal((await harness.call('PUT', '/devices/gw/certificate', { certificate: '?' })).status, 400);
+  });
+
   it('writing and deleting shared attributes notifies the device', async () => {
     await using harness = await openHarness();
     await harness.call('POST', '/devices', { name: 'gw', token: 'tok' });

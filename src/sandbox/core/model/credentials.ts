@@ -43,7 +43,7 @@ export function chooseCredentials(request: ProvisionRequest, generateToken: () =
     case 'ACCESS_TOKEN':
       return token === '' ? reject('no token given') : accept({ type: 'ACCESS_TOKEN', token });
     case 'X509_CERTIFICATE': {
-      const certificate = hash.replace(/-----(BEGIN|END)[^-]*-----/g, '').replace(/[\r\n]/g, '');
+      const certificate = certificateText(hash);
       return certificate === ''
         ? reject('no certificate given')
         : accept({ type: 'X509_CERTIFICATE', certificate });
@@ -56,6 +56,11 @@ export function chooseCredentials(request: ProvisionRequest, generateToken: () =
     case 'LWM2M_CREDENTIALS':
       return accept({ type: 'LWM2M_CREDENTIALS' });
   }
+}
+
+/** PEM without its frame and line ends, as the server stores and compares it. */
+export function certificateText(pem: string): string {
+  return pem.replace(/-----(BEGIN|END)[^-]*-----/g, '').replace(/[\r\n]/g, '');
 }
 
 /** Unique over all devices; undefined for LwM2M, which the sandbox does not examine. */

@@ -99,6 +99,11 @@ export class Devices {
     return this.#findByCredentials({ type: 'ACCESS_TOKEN', token });
   }
 
+  /** Base64 of its DER. */
+  findByCertificate(certificate: string): Device | undefined {
+    return this.#findByCredentials({ type: 'X509_CERTIFICATE', certificate });
+  }
+
   all(): readonly Device[] {
     return [...this.#byName.values()];
   }

@@ -101,6 +101,8 @@ export interface SandboxCore {
   /** `body` is not empty: for an empty body CoAP responds 4.00 with the bytes 08 02, HTTP 400. */
   provision(body: string, via: Via): Promise<ProvisionAnswer>;
   checkToken(token: string): Promise<TokenCheck>;
+  /** `certificate`: Base64 of the DER that a device showed in its DTLS handshake (section 9). */
+  checkCertificate(certificate: string): Promise<TokenCheck>;
   telemetry(device: DeviceHandle, body: string, via: Via): Promise<PostAnswer>;
   publishAttributes(device: DeviceHandle, body: string, via: Via): Promise<PostAnswer>;
   /** Without a key list the scope is not read; without both lists both scopes are read completely. */
