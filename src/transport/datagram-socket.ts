@@ -23,6 +23,8 @@ export interface DatagramSocket {
  * response and sends no notification of before.
  */
 export interface SecureLink {
+  /** The server has shown that it has the keys of the present link: it would replay a response there. */
+  readonly isConfirmed: boolean;
   /** Ends with a link that can be used now; shakes hands if there is none, or if it was idle for too long. */
   prepare(signal: AbortSignal): Promise<Result<void>>;
   /** To be called before each sending of a request that may be executed twice; shakes hands if the link seems dead. */

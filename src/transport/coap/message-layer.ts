@@ -103,6 +103,11 @@ export class MessageLayer implements AsyncDisposable {
     return (await this.#socket.link?.prepare(signal)) ?? READY;
   }
 
+  /** Whether the server would replay its response to a request that is repeated on this socket. */
+  get isConfirmed(): boolean {
+    return this.#socket.link?.isConfirmed ?? true;
+  }
+
   /** Must be called before the library sends the request with this token. */
   openExchange(settings: ExchangeSettings): Exchange {
     const exchange = new Exchange(settings, this.#clock, formatAddress(this.peer));

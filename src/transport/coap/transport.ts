@@ -102,9 +102,10 @@ export class CoapTransport implements Transport {
     persist: (token: Secret) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Result<Secret>> {
-    // Over DTLS the server can replay its response only on the link that the request came on. So the link must be one
-    // that the server has answered on.
-    const answered = this.#dtls ? await this.#request(IDENTIFICATION, signal) : undefined;
+    // The server replays its response only on the link that the request came on, so that one must work.
+    const client = await this.#connection.client(signal);
+    const isConfirmed = !client.ok || client.value.messageLayer.isConfirmed;
+    const answered = isConfirmed ? undefined : await this.#request(IDENTIFICATION, signal);
     if (answered?.ok === false) return answered;
     const result = await this.#request(
       {

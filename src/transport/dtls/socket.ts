@@ -42,12 +42,7 @@ interface Sendings {
   count: number;
 }
 
-export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwner {
-  readonly link: SecureLink = {
-    prepare: (signal) => this.#prepare(signal),
-    beforeRequest: (datagram) => this.#beforeRequest(datagram),
-    onLost: (listener) => void this.on('lost', listener),
-  };
+export class DtlsSocket extends EventEmitter implements DatagramSocket, SecureLink, LinkOwner {
   readonly #pool: HelperPool;
   readonly #closed = new AbortController();
   readonly #handshake: Handshake;
@@ -67,6 +62,18 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
     super();
     this.#pool = pool;
     this.#handshake = new Handshake(pool, this);
+  }
+
+  get link(): SecureLink {
+    return this;
+  }
+
+  get isConfirmed(): boolean {
+    return this.#state.is === 'up' && this.#isConfirmed;
+  }
+
+  onLost(listener: () => void): void {
+    this.on('lost', listener);
   }
 
   /** In DER, of the last handshake that succeeded. */
@@ -139,7 +146,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
     this.emit('lost');
   }
 
-  async #prepare(signal: AbortSignal): Promise<Result<void>> {
+  async prepare(signal: AbortSignal): Promise<Result<void>> {
     if (this.#state.is === 'up') {
       const idleMs = this.#nowMs() - Math.max(this.#lastSentMs, this.#lastReceivedMs);
       if (idleMs < IDLE_MS_MAX) return { ok: true, value: undefined };
@@ -148,7 +155,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, LinkOwne
     return raceAbort<Result<void>>(this.#shakeHands(), aborted(), signal);
   }
 
-  #beforeRequest(datagram: Buffer): void {
+  beforeRequest(datagram: Buffer): void {
     const sendings = this.#sendings.get(datagram);
     if (this.#state.is !== 'up') return;
     const nowMs = this.#nowMs();
