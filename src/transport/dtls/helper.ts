@@ -64,15 +64,16 @@ export class DtlsHelper {
     return this.#owner === owner;
   }
 
+  /** For a handshake, which follows at once. */
   moveTo(owner: LinkOwner): void {
     const previous = this.#owner;
     this.#owner = owner;
+    this.#state = 'shaking-hands';
     if (previous && previous !== owner) previous.onHelperLost(undefined);
   }
 
   /** Begins a handshake on a new socket; the owner gets its result. */
   open(request: LinkRequest): void {
-    this.#state = 'shaking-hands';
     this.#channel.write(openFrame(request), false);
   }
 

@@ -191,14 +191,18 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, SecureLi
         this.#state = { is: 'down' };
         return ended;
       }
-      this.#enter(ended.value);
-      return { ok: true, value: undefined };
+      return this.#enter(ended.value);
     });
     this.#state = { is: 'shaking-hands', result };
     return result;
   }
 
-  #enter({ helper, leaf, isResumed }: NewLink): void {
+  #enter({ helper, leaf, isResumed }: NewLink): Result<void> {
+    if (helper.state !== 'up') {
+      this.#state = { is: 'down' };
+      const detail = `${formatAddress(this.#peer)} ended the link right after the handshake`;
+      return { ok: false, failure: { reason: 'connection-reset', detail } };
+    }
     this.#state = { is: 'up', helper };
     this.#serverCertificate = leaf;
     // A full handshake ends with a flight of the server, a short one with a flight of the client.
@@ -211,6 +215,7 @@ export class DtlsSocket extends EventEmitter implements DatagramSocket, SecureLi
       this.#sendings.set(datagram, { firstMs: this.#nowMs(), count: 1 });
       this.#sendNow(helper, datagram);
     }
+    return { ok: true, value: undefined };
   }
 
   #sendNow(helper: DtlsHelper, bytes: Buffer): void {
