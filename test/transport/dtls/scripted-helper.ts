@@ -13,12 +13,12 @@ export class ScriptedHelper {
   quits = 0;
   isClosed = false;
   readonly #listener: HelperListener;
-  readonly #onOpen: (helper: ScriptedHelper) => void;
+  readonly #script: HelperScript;
   #buffered = Buffer.alloc(0);
 
-  constructor(listener: HelperListener, onOpen: (helper: ScriptedHelper) => void) {
+  constructor(listener: HelperListener, script: HelperScript) {
     this.#listener = listener;
-    this.#onOpen = onOpen;
+    this.#script = script;
   }
 
   write(frames: Buffer): void {
@@ -67,14 +67,16 @@ export class ScriptedHelper {
   }
 
   #take(type: string, payload: Buffer): void {
-    if (type === 'D') this.datagrams.push(payload);
-    else if (type === 'Q') this.quits += 1;
+    if (type === 'D') {
+      this.datagrams.push(payload);
+      queueMicrotask(() => this.#script.onDatagram(this, payload));
+    } else if (type === 'Q') this.quits += 1;
     else if (type !== 'O') this.credentials.set(type, payload.toString());
     else {
       const [address = '', serverName = ''] = payload.toString('utf8', 3).split('\0');
       this.opened.push({ address, serverName, port: payload.readUInt16BE(1), isFull: payload[0] === 1 });
       // As from another process: never within the call that asked for it.
-      queueMicrotask(() => this.#onOpen(this));
+      queueMicrotask(() => this.#script.onOpen(this));
     }
   }
 }
@@ -85,8 +87,11 @@ export class HelperScript {
   /** What a helper does when it is to open a link; default: it succeeds. */
   onOpen: (helper: ScriptedHelper) => void = (helper) => helper.up();
 
+  /** What the server does with a datagram; default: it is silent. */
+  onDatagram: (helper: ScriptedHelper, bytes: Buffer) => void = () => {};
+
   readonly start: StartHelper = (listener) => {
-    const helper = new ScriptedHelper(listener, (opening) => this.onOpen(opening));
+    const helper = new ScriptedHelper(listener, this);
     this.helpers.push(helper);
     return helper;
   };
