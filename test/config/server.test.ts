@@ -1,8 +1,10 @@
 /** The table [server]: the list of URLs, the proxy and the certificates. */
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
+import { isEncrypted } from '../../src/config/remote-values.ts';
 import { isPrivateAddress } from '../../src/core/model/private-address.ts';
 import { Authority, opensslProblem } from '../doubles/certificates.ts';
 import { ConfigFixture } from './config-fixture.ts';
@@ -33,6 +35,72 @@ describe('server.url', () => {
       assert.match(fixture.problems(`server.url = ${value}`)[0]?.sentence ?? '', why);
     });
   }
+});
+
+describe('coaps', () => {
+  it('goes past every proxy, and server.proxy is a warning', () => {
+    using fixture = new ConfigFixture();
+    const environment = { HTTPS_PROXY: 'http://env:3128' };
+    assert.equal(endpointsOf(fixture, 'server.url = "coaps://tb"', environment)[0].proxy, undefined);
+    const { warnings } = fixture.load('server.url = "coaps://tb"\nserver.proxy = "http://proxy"');
+    assert.match(warnings.join(), /server\.proxy does not apply to coaps:\/\/tb/);
+    assert.deepEqual(fixture.load('server.url = "coaps://tb"\nserver.proxy = "none"').warnings, []);
+  });
+
+  it('is encrypted: a shared attribute may set it, but not coap, if every URL is encrypted', () => {
+    assert.equal(isEncrypted([{ url: 'coaps://tb', scheme: 'coaps', host: 'tb', port: 5684 }]), true);
+    assert.equal(isEncrypted([{ url: 'coap://tb', scheme: 'coap', host: 'tb', port: 5683 }]), false);
+  });
+});
+
+describe('coaps with a client certificate', { skip: opensslProblem }, () => {
+  const authority = opensslProblem ? undefined : new Authority();
+  const pem = authority?.issue();
+  after(() => authority?.[Symbol.dispose]());
+  const FILES = `server.cert-file = "${pem?.certFile}"\nserver.key-file = "${pem?.keyFile}"\n`;
+  const COAPS = `server.url = ["coaps://tb", "coaps://other:5685"]\n${FILES}`;
+
+  it('has the certificate for the credentials of the device', () => {
+    using fixture = new ConfigFixture();
+    const { config, warnings } = fixture.load(COAPS);
+    const { fingerprint256 } = new X509Certificate(pem?.cert ?? '');
+    const { token, isCertificate } = config.device;
+    assert.equal(token?.reveal(), fingerprint256.replaceAll(':', '').toLowerCase());
+    assert.deepEqual([isCertificate, warnings], [true, []]);
+  });
+
+  it('does not provision: a provisioning key is a warning', () => {
+    using fixture = new ConfigFixture();
+    const { config, warnings } = fixture.load(
+      `${COAPS}provisioning.key = "k"\nprovisioning.secret = "hush"\n`,
+    );
+    assert.equal(config.provisioning, undefined);
+    assert.match(warnings.join(), /cert-file is set together with provisioning\.key.*does not provision/);
+    assert.doesNotMatch(warnings.join(), /hush/);
+  });
+
+  it('cannot have an access token, too', () => {
+    using fixture = new ConfigFixture();
+    const [problem, ...others] = fixture.problems(`${COAPS}device.token = "hush"\n`);
+    assert.match(problem?.sentence ?? '', /device\.token is set together with server\.cert-file/);
+    assert.doesNotMatch(problem?.sentence ?? '', /hush/);
+    assert.equal(others.length, 0);
+  });
+
+  for (const other of ['coap', 'https']) {
+    it(`cannot have a URL of ${other} beside it, which cannot carry the certificate`, () => {
+      using fixture = new ConfigFixture();
+      const [problem, ...others] = fixture.problems(`server.url = ["coaps://tb", "${other}://tb"]\n${FILES}`);
+      assert.match(problem?.sentence ?? '', new RegExp(`server\\.url contains coaps and ${other}, and`));
+      assert.equal(others.length, 0);
+    });
+  }
+
+  it('is a client certificate for a proxy with https alone, beside the token', () => {
+    using fixture = new ConfigFixture();
+    const { config } = fixture.load(`server.url = "https://tb"\n${FILES}device.token = "t"\n`);
+    assert.deepEqual([config.device.token?.reveal(), config.device.isCertificate], ['t', undefined]);
+  });
 });
 
 describe('the proxy', () => {

@@ -109,7 +109,7 @@ export function openDtlsEndpoint(
   clock: Clock,
   environment: Readonly<Record<string, string | undefined>>,
 ): DtlsEndpoint {
-  return new DtlsEndpoint(settings, { clock, startHelper: helperStarter(helperPaths(environment)) });
+  return new DtlsEndpoint(settings, { clock, startHelper: helperStarter(helperPaths(environment), clock) });
 }
 
 /** Shakes hands with the first address that responds; describes the server. For `firstlight doctor`. */

@@ -8,6 +8,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { errorCode } from '../../core/model/error-code.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 
 /** Why a helper has ended or could not be started. */
 export interface HelperEnd {
@@ -56,10 +57,10 @@ export function helperPaths(
 }
 
 /** Starts the first program of `paths` that can be executed. */
-export function helperStarter(paths: readonly string[]): StartHelper {
+export function helperStarter(paths: readonly string[], clock: Pick<Clock, 'sleep'>): StartHelper {
   return (listener) => {
     const path = paths.find(isExecutable);
-    if (path !== undefined) return startProcess(path, listener);
+    if (path !== undefined) return startProcess(path, listener, clock);
     const detail = `${paths.length === 1 ? paths[0] : HELPER_NAME} is not installed`;
     setImmediate(() => listener.onEnd({ isMissing: true, detail }));
     return { write: () => {}, close: () => {} };
@@ -75,15 +76,21 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function startProcess(path: string, { onBytes, onEnd }: HelperListener): HelperChannel {
+function startProcess(
+  path: string,
+  { onBytes, onEnd }: HelperListener,
+  clock: Pick<Clock, 'sleep'>,
+): HelperChannel {
   const child = spawn(path, [], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: {}, cwd: '/' });
   const channel = child.stdio[3] as Duplex;
   let complaint = '';
   let isClosed = false;
   let hasEnded = false;
+  const ended = new AbortController();
   const end = (detail: string) => {
     if (hasEnded) return;
     hasEnded = true;
+    ended.abort();
     channel.destroy();
     onEnd({ isMissing: false, detail: `${path} ${detail}` });
   };
@@ -110,7 +117,7 @@ function startProcess(path: string, { onBytes, onEnd }: HelperListener): HelperC
       if (isClosed) return;
       isClosed = true;
       channel.end();
-      setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS).unref();
+      void clock.sleep(END_TIMEOUT_MS, ended.signal).then(() => hasEnded || child.kill('SIGKILL'));
     },
   };
 }

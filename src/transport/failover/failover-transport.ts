@@ -56,6 +56,7 @@ const NOT_ACCEPTED: Result<void> = {
 };
 
 export class FailoverTransport implements Transport {
+  readonly bodyBytesMax = (token: Secret): number => this.#pool.bodyBytesMax(token);
   readonly #pool: EndpointPool;
   readonly #ports: FailoverPorts;
   readonly #timeouts: FailoverTimeouts;
@@ -103,10 +104,6 @@ export class FailoverTransport implements Transport {
   async probe(token: Secret, signal: AbortSignal): Promise<Result<boolean>> {
     this.#skipUnsuitable(token);
     return this.#checkToken(endpointInUse(this.#state), token, signal);
-  }
-
-  bodyBytesMax(token: Secret): number {
-    return this.#pool.bodyBytesMax(token);
   }
 
   postTelemetry(token: Secret, body: string, signal: AbortSignal): Promise<Result<void>> {

@@ -124,7 +124,7 @@ describe('a token', () => {
   });
 });
 
-describe('a token that works over coap only', () => {
+describe('a token that works over coap and coaps only', () => {
   const urls = (...schemes: readonly string[]) =>
     `[server]\nurl = [${schemes.map((scheme) => `"${scheme}://tb.example.com"`).join(', ')}]\n`;
   const tokens = [
@@ -148,7 +148,9 @@ describe('a token that works over coap only', () => {
           assert.equal(sentences.length, 1, sentences.join('\n'));
           const [sentence = ''] = sentences;
           assert.ok(
-            sentence.includes(`device.token = *** contains ${character}, which works over coap only`),
+            sentence.includes(
+              `device.token = *** contains ${character}, which works over coap and coaps only`,
+            ),
           );
           assert.ok(!sentence.includes(token), sentence);
         }
@@ -161,7 +163,7 @@ describe('a token that works over coap only', () => {
     const { config, warnings } = fixture.load(`${urls('coap')}[device]\ntoken = "a;b"`);
     assert.equal(config.device.token?.reveal(), 'a;b');
     assert.deepEqual(warnings, [
-      'device.token contains ;, which works over coap only, because the web server of ThingsBoard rejects it: give the device a token of letters and digits',
+      'device.token contains ;, which works over coap and coaps only, because the web server of ThingsBoard rejects it: give the device a token of letters and digits',
     ]);
   });
 
@@ -169,7 +171,7 @@ describe('a token that works over coap only', () => {
     using fixture = new ConfigFixture();
     const device = '[device]\ntoken = "a;b"';
     const { warnings } = fixture.load(`${urls('https', 'coap')}${device}`, { isService: true });
-    assert.match(warnings.join('\n'), /device\.token contains ;, which works over coap only/);
+    assert.match(warnings.join('\n'), /device\.token contains ;, which works over coap and coaps only/);
     assert.equal(fixture.sentences(`${urls('https')}${device}`, { isService: true }).length, 1);
   });
 });

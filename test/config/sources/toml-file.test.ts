@@ -30,7 +30,7 @@ describe('a configuration file', () => {
   it('that is empty only lacks the server', () => {
     using fixture = new ConfigFixture();
     assert.deepEqual(fixture.sentences(''), [
-      'firstlight.toml: server.url is missing; allowed: coap://host[:port], http://host[:port] or https://host[:port], default ports 5683, 80 and 443, an IPv6 address in brackets; at most 8 URLs, as a list or separated by commas; example: url = "coap://thingsboard.example.com"',
+      'firstlight.toml: server.url is missing; allowed: coap://host[:port], coaps://host[:port], http://host[:port] or https://host[:port], default ports 5683, 5684, 80 and 443, an IPv6 address in brackets; at most 8 URLs, as a list or separated by commas; example: url = "coap://thingsboard.example.com"',
     ]);
   });
 

@@ -57,11 +57,20 @@ describe('a server address', () => {
     });
   }
 
+  it('has port 5684 if it is coaps without a port', () => {
+    assert.deepEqual(parseServerUrl('coaps://tb'), {
+      url: 'coaps://tb',
+      scheme: 'coaps',
+      host: 'tb',
+      port: 5684,
+    });
+  });
+
   const invalid: readonly [url: string, reason: RegExp][] = [
     ['thingsboard.example.com', /not a URL/],
     ['coap:/tb', /not a URL/],
-    ['coaps://tb', /supported: coap, http, https$/],
-    ['mqtt://tb', /supported: coap, http, https$/],
+    ['mqtt://tb', /supported: coap, coaps, http, https$/],
+    ['coaps://user:pass@tb', /user information/],
     ['coap://user:pass@tb', /user information/],
     ['coap://tb/', /path/],
     ['coap://tb?x=1', /query/],

@@ -18,7 +18,8 @@ export const dtlsProblem: string | false =
   (HELPER === undefined && 'the DTLS helper is not compiled') ||
   (dtlsFrontProblem() ?? false);
 
-export const startRealHelper: StartHelper = (listener) => helperStarter(helperPaths(process.env))(listener);
+export const startRealHelper: StartHelper = (listener) =>
+  helperStarter(helperPaths(process.env), hostClock())(listener);
 
 export interface DtlsTarget {
   readonly host?: string;
