@@ -58,6 +58,7 @@ export class Network implements Disposable {
   readonly port: number;
   /** What the client sent. */
   readonly sent: Buffer[] = [];
+  onClientPort: (port: number) => void = () => {};
   toServer: Pass = (datagram) => [datagram];
   toClient: Pass = (datagram) => [datagram];
   readonly #near: Socket;
@@ -69,7 +70,7 @@ export class Network implements Disposable {
     this.#near = near;
     this.#serverPort = serverPort;
     this.port = (near.address() as AddressInfo).port;
-    near.on('message', (datagram, { port }) => void this.#onClient(datagram, port));
+    near.on('message', (datagram, { port }) => this.#onClient(datagram, port));
   }
 
   static async open(serverPort: number): Promise<Network> {
@@ -86,13 +87,14 @@ export class Network implements Disposable {
   }
 
   /** Each client has a port of its own towards the server, too. */
-  async #onClient(datagram: Buffer, clientPort: number): Promise<void> {
+  #onClient(datagram: Buffer, clientPort: number): void {
     this.#clientPort = clientPort;
     this.sent.push(datagram);
     let far = this.#far.get(clientPort);
     if (far === undefined) {
       far = createSocket('udp4');
       this.#far.set(clientPort, far);
+      this.onClientPort(clientPort);
       far.on('error', () => {});
       far.on('message', (reply) => {
         for (const each of this.toClient(reply)) this.#near.send(each, clientPort, '127.0.0.1');
