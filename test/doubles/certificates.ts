@@ -19,8 +19,14 @@ export interface Pem {
 }
 
 export interface CertificateRequest {
-  /** Default: `DNS:localhost,IP:127.0.0.1`. */
+  /** Default: `DNS:localhost,IP:127.0.0.1`. Empty: no subjectAltName. */
   readonly names?: string;
+  /** Default: a name of no host. */
+  readonly commonName?: string;
+  /** Default: the authority itself. */
+  readonly issuer?: Pem;
+  /** The certificate may issue others. */
+  readonly isAuthority?: boolean;
   /** In the format of openssl, `20200101000000Z`. Default: now and in 30 days. */
   readonly from?: string;
   readonly to?: string;
@@ -59,7 +65,8 @@ export class Authority implements Disposable {
   }
 
   /** Issues a certificate with its key. */
-  issue({ names = 'DNS:localhost,IP:127.0.0.1', from, to }: CertificateRequest = {}): Pem {
+  issue(wanted: CertificateRequest = {}): Pem {
+    const { names = 'DNS:localhost,IP:127.0.0.1', from, to, issuer = this.pem, isAuthority } = wanted;
     this.#count += 1;
     const name = `leaf-${this.#count}`;
     const { certFile, keyFile } = this.#files(name);
@@ -72,9 +79,9 @@ export class Authority implements Disposable {
       'ec_paramgen_curve:prime256v1',
       '-nodes',
       '-subj',
-      `/CN=${name}`,
-      '-addext',
-      `subjectAltName=${names}`,
+      `/CN=${wanted.commonName ?? name}`,
+      ...(names === '' ? [] : ['-addext', `subjectAltName=${names}`]),
+      ...(isAuthority ? ['-addext', 'basicConstraints=critical,CA:TRUE'] : []),
       '-keyout',
       keyFile,
       '-out',
@@ -91,9 +98,9 @@ export class Authority implements Disposable {
       '-config',
       join(this.directory, 'ca.cnf'),
       '-cert',
-      this.pem.certFile,
+      issuer.certFile,
       '-keyfile',
-      this.pem.keyFile,
+      issuer.keyFile,
       ...dates,
       '-in',
       request,
