@@ -59,7 +59,7 @@ export const CONFIG_FAULTS: readonly Fault[] = [
   ),
   invalidConfig(
     'token that works over CoAP only',
-    'device.token = *** contains ;, which works over coap only',
+    'device.token = *** contains ;, which works over coap and coaps only',
     withToken('https://things.example.com', { device: 'token = "Site;12"' }),
   ),
   {

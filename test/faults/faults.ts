@@ -1,6 +1,7 @@
 /** All faults, in the order of the table. */
 
 import { CONFIG_FAULTS } from './config-faults.ts';
+import { DTLS_FAULTS } from './dtls-faults.ts';
 import type { Fault } from './fault.ts';
 import { FOREIGN_SERVER_FAULTS } from './foreign-server-faults.ts';
 import { HOST_FAULTS } from './host-faults.ts';
@@ -14,6 +15,7 @@ export const FAULTS: readonly Fault[] = [
   ...NETWORK_FAULTS,
   ...FOREIGN_SERVER_FAULTS,
   ...TLS_FAULTS,
+  ...DTLS_FAULTS,
   ...CONFIG_FAULTS,
   ...STATE_FAULTS,
   ...HOST_FAULTS,

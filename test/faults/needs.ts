@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { opensslProblem } from '../doubles/certificates.ts';
+import { dtlsProblem } from '../transport/dtls/dtls-server.ts';
 
 export type Need =
   | 'root'
@@ -13,6 +14,7 @@ export type Need =
   | 'no timesyncd'
   | 'a clock that is not synchronised'
   | 'openssl'
+  | 'the programs for DTLS'
   | 'faketime and openssl';
 
 const PRELOADED = 'libfaketimeMT.so.1';
@@ -46,6 +48,7 @@ const REASONS: Readonly<Record<Need, () => string | false>> = {
   nft: () => (succeeds('unshare', '-n', 'nft', 'add', 'table', 'inet', 't') ? false : 'needs root, and nft'),
   faketime: () => (FAKETIME === undefined ? 'faketime is not installed' : false),
   openssl: () => opensslProblem,
+  'the programs for DTLS': () => dtlsProblem,
   'no timesyncd': () => existsSync('/run/systemd/timesync') && 'systemd-timesyncd runs here',
   'a clock that is not synchronised': () =>
     kernelClockState() === '5' ? false : 'a time service has set the clock of this machine',

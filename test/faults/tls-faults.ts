@@ -112,6 +112,7 @@ export const TLS_FAULTS: readonly Fault[] = [
         ca: authority.pem.cert,
       }),
     ),
+    { message: 'ALERT' },
   ),
   fault(
     'TLS version too old',

@@ -14,8 +14,8 @@ import type { RawSetting } from './reader.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables that are read with the command line and are not settings. */
-export const NON_SETTING_VARIABLES: readonly string[] = ['FIRSTLIGHT_CONFIG'];
+/** Variables that are no settings: read with the command line, and by the coaps transport. */
+export const NON_SETTING_VARIABLES: readonly string[] = ['FIRSTLIGHT_CONFIG', 'FIRSTLIGHT_DTLS'];
 
 const PREFIX = 'FIRSTLIGHT_';
 
