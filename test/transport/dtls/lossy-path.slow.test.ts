@@ -1,0 +1,139 @@
+/**
+ * 1,000 posts through a network that loses and doubles datagrams, while the addresses of this host change, the helper is
+ * killed and the server is killed: nothing is lost, no point is stored beside another, and the time to the first answer
+ * after each event is bounded.
+ */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Secret } from '../../../src/core/model/secret.ts';
+import { DtlsFront } from '../../../src/sandbox/coaps/dtls-front.ts';
+import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { Authority } from '../../doubles/certificates.ts';
+import { SeededRandom } from '../../simulation/seeded-random.ts';
+import { dtlsProblem, openDtls } from './dtls-server.ts';
+import { Network } from './helper/peers/udp.ts';
+
+const POSTS = 1_000;
+const IN_FLIGHT = 4;
+const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
+const DOWN_MS = 1_000;
+const never = new AbortController().signal;
+
+const authority = dtlsProblem ? undefined : new Authority();
+const pem = authority?.issue();
+after(() => authority?.[Symbol.dispose]());
+
+/** The helpers of this process. */
+function helperPids(): readonly number[] {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
+  return children
+    .map(Number)
+    .filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'firstlight-dtls\n');
+}
+
+for (const share of [0, 0.1, 0.3]) {
+  test(`1,000 posts arrive once with ${share * 100} % of datagrams lost and doubled`, {
+    timeout: 900_000,
+    skip: dtlsProblem,
+  }, async ({ diagnostic }) => {
+    await using sandbox = await openSandbox({
+      provisioning: { key: 'k', secret: 's' },
+      knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 5 },
+    });
+    sandbox.core.admin.createDevice({ name: 'gw', token: TOKEN.reveal() });
+    const files = { certFile: pem?.certFile ?? '', keyFile: pem?.keyFile ?? '' };
+    const startFront = (port: number) => DtlsFront.start({ port, coapPort: sandbox.coapPort, ...files });
+    let front = await startFront(0);
+    using network = await Network.open(front.port);
+    const random = new SeededRandom(7);
+    const pass = (datagram: Buffer) =>
+      random.random() < share ? [] : random.random() < share ? [datagram, datagram] : [datagram];
+    network.toServer = pass;
+    network.toClient = pass;
+    let addresses = 'one';
+    await using transport = openDtls(
+      { port: network.port, tls: { pins: [], ca: authority?.pem.cert ?? '' } },
+      { random: { uniform: () => random.random() }, ownAddresses: () => addresses },
+    );
+    let handshakes = 0;
+    network.onClientPort = () => {
+      handshakes += 1;
+    };
+
+    let eventMs: number | undefined;
+    let event = 'the start';
+    const answers: string[] = [];
+    const begin = (name: string) => {
+      event = name;
+      eventMs = performance.now();
+    };
+    /** Posts `ts` until the server accepts it, as the delivery does. */
+    const deliver = async (ts: number) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const startedMs = performance.now();
+        const body = `[{"ts":${ts},"values":{"n":${ts}}}]`;
+        const { ok } = await transport.postTelemetry(TOKEN, body, never);
+        if (ok && eventMs !== undefined && startedMs >= eventMs) {
+          answers.push(`${event}: ${Math.round(performance.now() - eventMs)} ms`);
+          assert.ok(performance.now() - eventMs < 60_000, answers.at(-1));
+          eventMs = undefined;
+        }
+        if (ok) return;
+        assert.ok(attempt < 20, `the server accepts nothing after ${event}`);
+        await sleep(500);
+      }
+    };
+    const events = new Map<number, () => Promise<void>>([
+      [
+        300,
+        async () => {
+          addresses = 'other';
+          begin('new addresses of this host');
+        },
+      ],
+      [
+        500,
+        async () => {
+          for (const pid of helperPids()) process.kill(pid, 'SIGKILL');
+          begin('a killed helper');
+        },
+      ],
+      [
+        700,
+        async () => {
+          await front.close();
+          begin(`a server that was killed and is back after ${DOWN_MS} ms`);
+          await sleep(DOWN_MS);
+          front = await startFront(front.port);
+        },
+      ],
+    ]);
+    begin('the start');
+    const startedMs = performance.now();
+    let next = 1;
+    const deliverOneByOne = async () => {
+      while (next <= POSTS) {
+        const ts = next;
+        next += 1;
+        const meanwhile = events.get(ts)?.();
+        await deliver(ts);
+        await meanwhile;
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, deliverOneByOne));
+    const tookS = (performance.now() - startedMs) / 1_000;
+    await front.close();
+    for (const answer of answers) diagnostic(`first answer after ${answer}`);
+    const repeated = sandbox.duplicates().points;
+    diagnostic(`${tookS.toFixed(1)} s, ${handshakes} handshakes, ${repeated.length} posts executed twice`);
+    const stored = new Set(sandbox.points({ key: 'n' }).map(({ ts }) => ts));
+    assert.equal(stored.size, POSTS);
+    // A repetition over a new link writes the same point again, never another one.
+    assert.ok(repeated.every(({ equal }) => equal));
+    assert.ok(repeated.length <= handshakes * IN_FLIGHT, `${repeated.length} of ${handshakes}`);
+    assert.equal(answers.length, 4);
+  });
+}
