@@ -82,6 +82,12 @@ export class Network implements Disposable {
     this.#near.send(datagram, this.#clientPort, '127.0.0.1');
   }
 
+  /** The server sees every client at another port from now on, as after a NAT has forgotten it. */
+  rebind(): void {
+    for (const socket of this.#far.values()) socket.close();
+    this.#far.clear();
+  }
+
   [Symbol.dispose](): void {
     for (const socket of [this.#near, ...this.#far.values()]) socket.close();
   }
