@@ -37,7 +37,7 @@ const PARTS = [
   },
   { name: 'status', label: 'writes of the status file, about 5 s' },
   { name: 'wire', label: 'bytes on the wire, about 15 s', samples: true },
-  { name: 'transports', label: 'a post over CoAP, HTTP and HTTPS, about 30 s' },
+  { name: 'transports', label: 'a post over CoAP, coaps, HTTP and HTTPS, about 45 s' },
   { name: 'flash', label: 'flash, about 1 min', samples: true },
   { name: 'full-spool', label: 'memory with a full spool, about 45 s', samples: true },
   { name: 'million', label: 'a million readings through the outbox, about 1 min', samples: true },

@@ -1,12 +1,14 @@
 /** The cost of a post over each transport (run-transports.mjs); needs root, for a network namespace, and openssl. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCompiled } from './compiled.mjs';
 
 const SHARE_MAX = 0.4;
+const DTLS_SHARE_MAX = 0.45;
+const dist = join(import.meta.dirname, '..', '..', 'dist');
 
 export async function measureTransports() {
   if (spawnSync('unshare', ['-n', 'true']).status !== 0 || spawnSync('openssl', ['version']).status !== 0) {
@@ -19,7 +21,11 @@ export async function measureTransports() {
       'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost';
     const names = ['-addext', 'subjectAltName=DNS:localhost', '-keyout', keyFile, '-out', certFile];
     execFileSync('openssl', [...words.split(' '), ...names], { stdio: 'ignore' });
-    const transports = await runCompiled('transports', { certFile, keyFile }, { under: ['unshare', '-n'] });
+    const hasDtls = ['firstlight-dtls', 'firstlight-dtls-front'].every((name) =>
+      existsSync(join(dist, name)),
+    );
+    const parameters = { certFile, keyFile, ...(hasDtls && { dist }) };
+    const transports = await runCompiled('transports', parameters, { under: ['unshare', '-n'] });
     return [
       ...Object.entries(transports).flatMap(([transport, { bytes, packets, cpuMs }]) => [
         {
@@ -36,8 +42,25 @@ export async function measureTransports() {
         unit: 'x',
         max: SHARE_MAX,
       },
+      ...(hasDtls ? dtlsRows(transports) : [{ name: 'coaps: skipped, needs gcc and libssl-dev' }]),
     ];
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function dtlsRows({ coaps, HTTPS }) {
+  const { helper } = coaps;
+  const handshake = (kind, { bytes, cpuMs }) => [
+    { name: `coaps: bytes of a ${kind} handshake, both ways, with headers`, value: bytes, unit: 'B' },
+    { name: `coaps: CPU of the helper for a ${kind} handshake`, value: cpuMs, unit: 'ms' },
+  ];
+  return [
+    { name: 'bytes, coaps : HTTPS', value: coaps.bytes / HTTPS.bytes, unit: 'x', max: DTLS_SHARE_MAX },
+    { name: 'coaps: CPU of the helper per post', value: coaps.helperCpuMs, unit: 'ms' },
+    ...handshake('full', helper.full),
+    ...handshake('resumed', helper.resumed),
+    { name: 'coaps: RSS of the helper', value: helper.rssMib, unit: 'MiB' },
+    { name: 'coaps: private memory of the helper', value: helper.privateMib, unit: 'MiB' },
+  ];
 }
