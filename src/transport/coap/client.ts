@@ -24,6 +24,8 @@ export interface CoapRequest {
   readonly policy: RetransmitPolicy;
   /** False: the server must not execute it twice. Default: true. */
   readonly isIdempotent?: boolean;
+  /** True: see `ExchangeSettings`. */
+  readonly isNonConfirmable?: boolean;
   /** True: a confirmable response is acknowledged only when the caller calls `acknowledge`. */
   readonly deferAcknowledgement?: boolean;
 }
@@ -69,7 +71,7 @@ export class CoapClient {
   ): Promise<Result<CoapResponse>> {
     if (signal.aborted) return aborted();
     const token = randomBytes(8);
-    const { policy, isIdempotent = true, deferAcknowledgement = false } = request;
+    const { policy, isIdempotent = true, isNonConfirmable = false, deferAcknowledgement = false } = request;
     const { rtoEstimator } = this;
     const tokenHex = token.toString('hex');
     const exchange = this.messageLayer.openExchange({
@@ -78,6 +80,7 @@ export class CoapClient {
       timing,
       rtoEstimator,
       isIdempotent,
+      isNonConfirmable,
       deferAcknowledgement,
     });
     const abort = () => exchange.fail(aborted().failure);

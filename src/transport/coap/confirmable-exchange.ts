@@ -37,6 +37,11 @@ export interface ExchangeSettings {
   readonly deferAcknowledgement: boolean;
   /** True: the server may execute it twice, so it may be repeated over another link. */
   readonly isIdempotent: boolean;
+  /**
+   * True: sent as a non-confirmable message, which the server answers without an acknowledgement in either direction. It is
+   * repeated all the same (RFC 7252 section 4.3), and the server replays its response (contract section 2).
+   */
+  readonly isNonConfirmable?: boolean;
   /** True: the socket may be replaced while the exchange is open, which then fails. For the downlink, so that it never delays telemetry. */
   readonly isBackground?: boolean;
 }

@@ -160,9 +160,15 @@ function optionNumber(name: string | number): number {
   return OPTION_NUMBERS[name] ?? Number(name);
 }
 
-/** An empty message: acknowledgement or reset. */
-export function emptyMessage(type: 'ack' | 'reset', messageId: number): Buffer {
-  return generate({ code: '0.00', messageId, ack: type === 'ack', reset: type === 'reset' });
+/** An empty message; the peer answers a ping with a reset (RFC 7252 section 4.3). */
+export function emptyMessage(type: 'ack' | 'reset' | 'ping', messageId: number): Buffer {
+  return generate({
+    code: '0.00',
+    messageId,
+    ack: type === 'ack',
+    reset: type === 'reset',
+    confirmable: type === 'ping',
+  });
 }
 
 /**

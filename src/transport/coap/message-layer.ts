@@ -25,6 +25,8 @@ const MESSAGE_IDS_MAX = 64;
 
 const SOCKET_CLOSED: Failure = { reason: 'aborted', detail: 'the socket was closed' };
 
+/** The type NON in the first byte (RFC 7252 section 3). */
+const NON_CONFIRMABLE = 0x10;
 const READY: Result<void> = { ok: true, value: undefined };
 const LINK_LOST: Failure = {
   reason: 'connection-reset',
@@ -180,13 +182,21 @@ export class MessageLayer implements AsyncDisposable {
     this.#libraryIds.set(exchange, bytes.readUInt16BE(2));
     const datagram = Buffer.from(bytes);
     datagram.writeUInt16BE(this.#nextMessageId(), 2);
+    if (exchange.settings.isNonConfirmable) datagram.writeUInt8(datagram.readUInt8(0) | NON_CONFIRMABLE, 0);
     this.#start(exchange, datagram);
   }
 
   #start(exchange: Exchange, datagram: Buffer): void {
     const messageId = datagram.readUInt16BE(2);
     this.#byMessageId.set(messageId, exchange);
-    exchange.start(messageId, () => this.#send(datagram, exchange));
+    let isRepetition = false;
+    exchange.start(messageId, () => {
+      this.#send(datagram, exchange);
+      // A server that is only slow acknowledges no such request, but answers a ping: its link is not dead.
+      if (isRepetition && exchange.settings.isNonConfirmable)
+        this.#send(emptyMessage('ping', this.#nextMessageId()));
+      isRepetition = true;
+    });
   }
 
   #nextMessageId(): number {

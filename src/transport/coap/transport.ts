@@ -204,7 +204,16 @@ export class CoapTransport implements Transport {
     const unsuitable = unsuitableToken(token, coapObstacle);
     if (unsuitable) return { ok: false, failure: unsuitable };
     const path = [...this.#devicePath(token), feature];
-    const request: CoapRequest = { method: 'POST', path, body, policy: 'retryable', isIdempotent };
+    // Over DTLS each datagram costs 37 bytes more, so that the acknowledgement of the response is saved.
+    const isNonConfirmable = this.#dtls !== undefined && isIdempotent;
+    const request: CoapRequest = {
+      method: 'POST',
+      path,
+      body,
+      policy: 'retryable',
+      isIdempotent,
+      isNonConfirmable,
+    };
     const result = await this.#request(request, signal);
     if (!result.ok) return result;
     const failure = classifyPost(result.value);
