@@ -2,12 +2,12 @@
  * Compiled by compiled.mjs, run in a network namespace of its own: the cost of a post over CoAP, coaps, HTTP and HTTPS with a
  * persistent connection, in bytes on the wire and CPU, and that of the helper of coaps and of its handshakes.
  *
- * Bytes are those of the loopback counters less the 14 of each Ethernet header: IP, UDP, TCP, TLS and every acknowledgement
- * count. The server (the sandbox behind a TLS and a DTLS front) is a process of its own. The pause between two posts covers delayed
+ * Bytes are those of the loopback counters, which have no Ethernet header: IP, UDP, TCP, TLS and every acknowledgement count. The server (the sandbox behind a TLS and a DTLS front) is a process of its own. The pause between two posts covers delayed
  * acknowledgements.
  */
 
 import { execFileSync, fork } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -27,6 +27,12 @@ const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 const POSTS = 30;
 const QUIET_MS = 250;
 const HANDSHAKES = 20;
+const NO_LINK = {
+  isConfirmed: true,
+  prepare: async () => ({ ok: true }),
+  beforeRequest() {},
+  onLost() {},
+};
 /** `dist`: where the programs for DTLS are; absent if they are not compiled. */
 const { certFile, keyFile, dist } = readParameters();
 
@@ -79,24 +85,26 @@ async function measure() {
       { host: 'localhost', tls },
       { clock, startHelper: helperStarter([join(dist, 'firstlight-dtls')], clock) },
     );
-    transports.coaps = new CoapTransport(
-      {
-        host: '127.0.0.1',
-        port: ports.coaps,
-        dtls: { messageBytesMax: DTLS_MESSAGE_BYTES_MAX, isCertificateDevice: false },
-      },
-      { clock, random: { uniform: () => 0.5 }, openSocket: dtls.openSocket },
-    );
+    const limits = { messageBytesMax: DTLS_MESSAGE_BYTES_MAX, isCertificateDevice: false };
+    const open = (port, openSocket) =>
+      new CoapTransport(
+        { host: '127.0.0.1', port, dtls: limits },
+        { clock, random: { uniform: () => 0.5 }, openSocket },
+      );
+    transports.coaps = open(ports.coaps, dtls.openSocket);
+    // The same datagrams in plaintext, as between front and sandbox, where nothing is the gateway's.
+    transports.behindFront = open(ports.coap, () => Object.assign(createSocket('udp4'), { link: NO_LINK }));
   }
   const results = {};
-  for (const [name, transport] of Object.entries(transports)) results[name] = await costOf(transport, clock);
+  for (const [name, transport] of Object.entries(transports))
+    if (name !== 'behindFront') results[name] = await costOf(transport, clock);
   // Of the wire between front and sandbox nothing is the gateway's: what plain HTTP cost goes off.
   results.HTTPS.bytes -= results.HTTP.bytes;
   results.HTTPS.packets -= results.HTTP.packets;
   if (dtls) {
-    // Of the wire between front and sandbox nothing is the gateway's, either.
-    results.coaps.bytes -= results.CoAP.bytes;
-    results.coaps.packets -= results.CoAP.packets;
+    const { bytes, packets } = await costOf(transports.behindFront, clock);
+    results.coaps.bytes -= bytes;
+    results.coaps.packets -= packets;
     results.coaps.helper = await costOfHelper(dtls, tls, ports.coaps, clock);
   }
   server.kill();
@@ -178,6 +186,5 @@ function helperCpuMs() {
 
 function loopback() {
   const line = readFileSync('/proc/net/dev', 'utf8').match(/^\s*lo:\s*(\d+)\s+(\d+)/m);
-  const [bytes, packets] = [Number(line[1]), Number(line[2])];
-  return { bytes: bytes - 14 * packets, packets };
+  return { bytes: Number(line[1]), packets: Number(line[2]) };
 }

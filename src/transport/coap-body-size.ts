@@ -10,10 +10,10 @@ import type { Secret } from '../core/model/secret.ts';
 export const DTLS_MESSAGE_BYTES_MAX = 1_024;
 
 /**
- * Bytes of a post beside its body and the access token: header, token of the message, Uri-Path options `api`, `v1` and
+ * Bytes of a post over DTLS beside its body and the access token: header, token of the message, Uri-Path options `api`, `v1` and
  * `attributes`, Content-Format, and the marker of the payload (RFC 7252 section 3).
  */
-const OTHER_BYTES = 4 + 8 + 4 + 3 + 11 + 2 + 1;
+const OTHER_BYTES = 4 + 2 + 4 + 3 + 11 + 2 + 1;
 /** Longer options have a second byte of length (RFC 7252 section 3.1). */
 const SHORT_OPTION_BYTES = 12;
 

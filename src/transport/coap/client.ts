@@ -5,7 +5,6 @@
  * its counters.
  */
 
-import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, RETRY_AFTER_MS_MAX } from '../../core/failures/failure.ts';
@@ -70,7 +69,7 @@ export class CoapClient {
     signal: AbortSignal,
   ): Promise<Result<CoapResponse>> {
     if (signal.aborted) return aborted();
-    const token = randomBytes(8);
+    const token = this.messageLayer.newToken();
     const { policy, isIdempotent = true, isNonConfirmable = false, deferAcknowledgement = false } = request;
     const { rtoEstimator } = this;
     const tokenHex = token.toString('hex');

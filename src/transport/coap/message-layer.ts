@@ -7,7 +7,7 @@
  * only then.
  */
 
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import type { Failure, Result } from '../../core/failures/failure.ts';
@@ -57,6 +57,7 @@ export class MessageLayer implements AsyncDisposable {
   readonly #libraryIds = new WeakMap<Exchange, number>();
   /** Of all requests on this socket, because the server detects duplicates by it (contract section 2). */
   #lastMessageId = randomInt(0x10000);
+  #lastToken = randomInt(0x10000);
   /** Acknowledged again if the server repeats the response. */
   readonly #acknowledgedIds = new BoundedSet<number>(MESSAGE_IDS_MAX);
   /** Responses that the caller is still persisting; repetitions get no answer until then. */
@@ -108,6 +109,16 @@ export class MessageLayer implements AsyncDisposable {
   /** Whether the server would replay its response to a request that is repeated on this socket. */
   get isConfirmed(): boolean {
     return this.#socket.link?.isConfirmed ?? true;
+  }
+
+  /**
+   * For a request. Random against strangers who guess (RFC 7252 section 5.3.1); over DTLS there are none, and a short one that
+   * no request of the last minutes had is enough.
+   */
+  newToken(): Buffer {
+    if (!this.#socket.link) return randomBytes(8);
+    this.#lastToken = (this.#lastToken + 1) & 0xffff;
+    return Buffer.from([this.#lastToken >> 8, this.#lastToken & 0xff]);
   }
 
   /** Must be called before the library sends the request with this token. */
