@@ -74,6 +74,7 @@ describe('an unencrypted endpoint', () => {
     const [plaintext, privateAddresses] = [
       endpointOf('coap', 'home.example'),
       endpointOf('https', 'public.example'),
+      endpointOf('coaps', 'public.example'),
     ];
     assert.deepEqual(await logged(plaintext, privateAddresses), []);
     assert.deepEqual(await logged(privateAddresses, plaintext), ['FL-PLAINTEXT-FALLBACK']);

@@ -1,6 +1,7 @@
 /** What the transports of the configuration send beside the request itself. */
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -41,4 +42,39 @@ test('each HTTP request has a plain User-Agent, and no header that filters disli
       [],
     );
   }
+});
+
+test('coaps without its program sends nothing in plaintext', async () => {
+  const server = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(server, 'listening');
+  let received = 0;
+  server.on('message', () => {
+    received += 1;
+  });
+  const { port } = server.address();
+  const url = `coaps://127.0.0.1:${port}`;
+  const endpoint = { scheme: 'coaps', host: '127.0.0.1', port, url } as const;
+  const ports = { clock: hostClock(), random: hostRandom(), log: new RecordingLogger() };
+  const named = process.env['FIRSTLIGHT_DTLS'];
+  process.env['FIRSTLIGHT_DTLS'] = '/nowhere/firstlight-dtls';
+  await using transport = await openEndpoint(
+    endpoint,
+    { endpoints: [endpoint], spreadMs: 0, tls: { pins: [] } },
+    ports,
+  );
+  if (named === undefined) delete process.env['FIRSTLIGHT_DTLS'];
+  else process.env['FIRSTLIGHT_DTLS'] = named;
+  const { signal } = new AbortController();
+  const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
+  const results = [
+    await transport.postTelemetry(token, '[{"ts":1,"values":{"a":1}}]', signal),
+    await transport.probe(token, signal),
+    await transport.provision({ deviceName: 'n', key: 'k', secret: token }, async () => {}, signal),
+  ];
+  assert.deepEqual(
+    results.map((result) => result.ok || result.failure.reason),
+    ['dtls-unavailable', 'dtls-unavailable', 'dtls-unavailable'],
+  );
+  server.close();
+  assert.equal(received, 0);
 });

@@ -156,6 +156,7 @@ describe('a credential record', () => {
 
 it('isSameServer accepts equal URLs and the same host with another scheme', () => {
   assert.ok(isSameServer(['coap://[2001:db8::7]:5683'], ['https://[2001:db8::7]:8443']));
+  assert.ok(isSameServer([COAP], ['coaps://tb.example.com:5684']));
   assert.ok(!isSameServer([COAP], ['coap://tb.example.com:1']));
   assert.ok(!isSameServer([COAP], [OTHER]));
 });

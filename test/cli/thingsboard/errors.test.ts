@@ -247,6 +247,11 @@ describe('a mistake on the command line', () => {
       /must contain one line/,
     ],
     ['a CoAP URL', () => ({ url: 'coap://tb', user: 'x' }), /is not the web interface: it begins with http/],
+    [
+      'a coaps URL',
+      () => ({ url: 'coaps://tb', user: 'x' }),
+      /is not the web interface: it begins with http/,
+    ],
     ['a URL with a password', () => ({ url: 'https://a:b@tb', user: 'x' }), /has user information/],
     [
       'no certificate in --ca-file',

@@ -45,6 +45,19 @@ it('facts are collected once', async () => {
   assert.equal(harness.facts.calls, 1);
 });
 
+it('facts and readings are packed for the room that the transport leaves', async () => {
+  const harness = await begun();
+  harness.transport.bytesMax = 300;
+  harness.append(2, 3, 4, 5, 6, 7, 8, 9);
+  await ready(harness, Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`key${n}`, 'x'.repeat(40)])));
+  await harness.drain();
+  const { attributes, telemetry } = harness.transport;
+  assert.ok(attributes.length > 3 && telemetry.length > 1);
+  assert.ok([...attributes, ...telemetry].every((body) => body.length <= 300));
+  const posted = attributes.flatMap((body) => Object.keys(JSON.parse(body)));
+  assert.equal(new Set(posted).size, 20);
+});
+
 it('slow facts delay no reading', async () => {
   const harness = await begun();
   harness.append(2);

@@ -140,6 +140,27 @@ describe('a batch window', () => {
     assert.deepEqual(times(await sent(window)), [3, 4]);
   });
 
+  it('makes a waiting message shorter if the token leaves less room for the body', async () => {
+    const lane = new PlainLane(0);
+    const long = (letter: string) => ({ a: letter.repeat(400), b: letter.repeat(400) });
+    lane.readings = [reading(1, long('x')), reading(2, { c: 1 })];
+    const size = { ...UNLIMITED };
+    const window = new BatchWindow(lane, 16, size);
+    const made = await sent(window);
+    assert.deepEqual([times(made), made.bodies.length], [[1, 2], 1]);
+    made.state = 'waiting';
+    size.bytesMax = 740;
+    const parts = [await sent(window), await sent(window)];
+    assert.ok(parts.every(({ bodies }) => bodies.every((body) => body.length <= 740)));
+    assert.deepEqual(
+      parts.map((part) => [times(part), part.bodies.length]),
+      [
+        [[1], 2],
+        [[2], 1],
+      ],
+    );
+  });
+
   it('makes one message of a single value on request, and full ones afterwards', async () => {
     const lane = new PlainLane(0);
     lane.readings = [reading(1, { a: 1, b: 2, c: 3 }), reading(2, { a: 1 })];

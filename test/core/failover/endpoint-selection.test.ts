@@ -107,6 +107,7 @@ describe('a plaintext endpoint', () => {
     'certificate-name-mismatch',
     'certificate-untrusted',
     'certificate-pin-mismatch',
+    'dtls-unavailable',
   ] as const) {
     it(`no plaintext endpoint is used after ${reason}`, () => {
       assert.equal(endpointInUse(after(TLS_THEN_CLEAR, [0, reason])), 0);

@@ -128,7 +128,9 @@ for (const share of [0, 0.1, 0.3]) {
     await front.close();
     for (const answer of answers) context.diagnostic(`first answer after ${answer}`);
     const repeated = sandbox.duplicates().points;
-    context.diagnostic(`${tookS.toFixed(1)} s, ${handshakes} handshakes, ${repeated.length} posts executed twice`);
+    context.diagnostic(
+      `${tookS.toFixed(1)} s, ${handshakes} handshakes, ${repeated.length} posts executed twice`,
+    );
     const stored = new Set(sandbox.points({ key: 'n' }).map(({ ts }) => ts));
     assert.equal(stored.size, POSTS);
     // A repetition over a new link writes the same point again, never another one.
