@@ -8,6 +8,7 @@
  */
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netdb.h>
 #include <openssl/err.h>
@@ -449,6 +450,17 @@ static bool take_frames(void) {
   return true;
 }
 
+/* True if the directory of the distribution has certificates by the hash of their names, read one by one when needed. */
+static bool has_hashed_certificates(void) {
+  bool found = false;
+  DIR *directory = opendir(X509_get_default_cert_dir());
+  if (directory == NULL) return false;
+  for (struct dirent *each; !found && (each = readdir(directory)) != NULL;)
+    found = strlen(each->d_name) == 10 && strcmp(each->d_name + 8, ".0") == 0;
+  closedir(directory);
+  return found;
+}
+
 static bool make_context(void) {
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
   context = SSL_CTX_new(DTLS_client_method());
@@ -457,7 +469,9 @@ static bool make_context(void) {
       SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") != 1) {
     return false;
   }
-  SSL_CTX_set_default_verify_paths(context); /* the directory or bundle of the distribution; none is no error */
+  /* No certificates are no error. The bundle in one file takes 60 ms and 0.8 MiB more. */
+  if (has_hashed_certificates()) SSL_CTX_set_default_verify_dir(context);
+  else SSL_CTX_set_default_verify_file(context);
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(context, MAX_CHAIN);
