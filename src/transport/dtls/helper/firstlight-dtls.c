@@ -234,7 +234,6 @@ static bool is_plaintext_alert(const unsigned char *bytes, size_t length) {
 }
 
 static void take_datagram(const unsigned char *bytes, size_t length) {
-  if (length == 0) return; /* OpenSSL would take it for the end of a file */
   if (!is_up && is_plaintext_alert(bytes, length)) {
     if (length >= 15 && (bytes[13] == SSL3_AL_FATAL || bytes[14] == SSL_AD_CLOSE_NOTIFY)) held_alert = bytes[14];
     return;

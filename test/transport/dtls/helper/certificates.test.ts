@@ -100,6 +100,12 @@ describe('the certificate of a coaps server', { skip: frontProblem }, () => {
       () => authority.issue({ names: 'IP:127.0.0.1', commonName: 'tb.example' }),
       'tb.example',
     ],
+    [
+      'of another common name only',
+      'HOSTNAME_MISMATCH',
+      () => authority.issue({ names: '', commonName: 'a.example' }),
+      'tb.example',
+    ],
     ['of an unknown issuer', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', () => other.issue()],
     [
       'of an unknown issuer that the server sends',
