@@ -37,6 +37,8 @@ export interface DeliveryPorts {
   readonly log: Logger;
   /** Client attributes beside the facts. Absent if there are none. */
   readonly changingAttributes?: ChangingAttributes | undefined;
+  /** Called before each wait for work with a function that ends it; returns a function to call after it. Absent: not needed. */
+  readonly onIdle?: ((wake: () => void) => () => void) | undefined;
   /** Called for each accepted message; `readBootMs`: when its newest reading was taken, of this boot. Absent: not needed. */
   readonly onTelemetryAccepted?: ((readBootMs: number) => void) | undefined;
 }
@@ -112,7 +114,7 @@ export class Delivery {
       if (signal.aborted) return { type: 'failed', failure: aborted().failure };
       const event = this.#events.shift();
       if (event) return event;
-      const { version } = this.#ports.outbox;
+      const { version } = this.#ports.outbox.changes;
       const progress = this.#progress.version;
       const dueMs = await this.#startNext(token, signal);
       if (this.#events.length === 0) await this.#wait({ outbox: version, progress, dueMs }, signal);
@@ -124,16 +126,19 @@ export class Delivery {
     seen: { readonly outbox: number; readonly progress: number; readonly dueMs: number },
     signal: AbortSignal,
   ): Promise<void> {
-    if (this.#progress.version !== seen.progress) return;
-    const { clock, outbox } = this.#ports;
-    using over = new ChildAbortController(signal);
-    const ends = [outbox.waitForChange(seen.outbox, over.signal), this.#progress.wait(over.signal)];
-    if (seen.dueMs < Number.POSITIVE_INFINITY) {
+    const { clock, outbox, onIdle } = this.#ports;
+    const resume = onIdle?.(() => this.#progress.notify());
+    const waitForWork = (over: AbortSignal): Promise<void> =>
+      AsyncSignal.waitForAny([outbox.changes, this.#progress], [seen.outbox, seen.progress], over);
+    if (seen.dueMs === Number.POSITIVE_INFINITY) await waitForWork(signal);
+    else {
+      using over = new ChildAbortController(signal);
       // At least one millisecond: work that is due now must not block the event loop.
-      ends.push(clock.sleep(Math.max(1, seen.dueMs - clock.monotonicMs()), over.signal));
+      const forMs = Math.max(1, seen.dueMs - clock.monotonicMs());
+      await Promise.race([waitForWork(over.signal), clock.sleep(forMs, over.signal)]);
+      over.abort();
     }
-    await Promise.race(ends);
-    over.abort();
+    resume?.();
   }
 
   /** Starts all work that may start now. Returns the monotonic time at which more work becomes due. */
