@@ -17,6 +17,7 @@ import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
+import type { Network } from '../core/ports/network.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { HostFacts } from '../core/ports/sensors.ts';
@@ -48,6 +49,7 @@ export interface SharedServices {
   readonly runtime: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  readonly network: Network;
   readonly log: HostLogger;
   readonly sensorSet: SensorSet;
   readonly plaintextWarnings: PlaintextWarnings;
