@@ -43,6 +43,11 @@ level = "debug"
 format = "json"
 `;
 
+const DEFAULT_DEADBANDS = new Map([
+  ['uptimeS', 300],
+  ['drive*WrittenBytes', 1_000_000],
+]);
+
 describe('loadConfig', () => {
   it('completes a configuration that only has the server with the defaults', () => {
     using fixture = new ConfigFixture();
@@ -55,7 +60,7 @@ describe('loadConfig', () => {
         tls: { pins: [] },
       },
       device: {},
-      telemetry: { intervalMs: 10_000, report: 'changes', drainPerS: 10, deadbands: new Map() },
+      telemetry: { intervalMs: 10_000, report: 'changes', drainPerS: 10, deadbands: DEFAULT_DEADBANDS },
       sensors: {
         selection: { profile: 'default', on: [], off: [] },
         everyMs: new Map(),

@@ -135,10 +135,12 @@ export const settings = {
     key: 'telemetry.deadband',
     isRemote: true,
     type: 'list',
-    default: '',
+    // What changes with every reading by its nature, and the readings of every five minutes have.
+    default: 'uptimeS=300, drive*WrittenBytes=1000000',
     bound: `at most ${PAIRS_MAX} of key=number, separated by commas; a key has 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (wildcard); a number is above 0`,
     example: 'cpuTemperatureC=0.5, load1=0.1',
-    meaning: 'Minimum change, per key, for a value to be reported again.',
+    meaning:
+      'Minimum change, per key, for a value to be reported again between two complete messages. Your list replaces the default one.',
     schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),
   },
   ...sensorSettings,
