@@ -78,6 +78,8 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly reprovision?: boolean;
   /** Maximum rate of backlog messages, per second. */
   readonly drainPerS: number;
+  /** How long fresh readings are gathered before they are sent together, ms. Absent: not at all. */
+  readonly sendEveryMs?: number;
   /** Minimum change, per key, for a value to be reported again. Absent: any change. */
   readonly deadbands?: Deadbands;
   /** Absent: changes. */
@@ -277,12 +279,13 @@ function createDelivery(
   const { liveness, status, counters = new DeliveryCounters() } = ports;
   const outbox = new MonitoredOutbox(ports.outbox, liveness);
   const transport = monitorTransport(ports.transport, liveness);
-  const { drainPerS, spreadMs: drainSpreadMs } = settings;
+  const { drainPerS, spreadMs: drainSpreadMs, sendEveryMs } = settings;
   const onIdle = (wake: () => void) => {
     const resume = heartbeat.idle('waiting for a reading', wake);
     return () => resume('delivering', DELIVERING_MS_MAX);
   };
-  const delivery = new Delivery({ ...ports, outbox, transport, onIdle }, { drainPerS, drainSpreadMs });
+  const deliverySettings = { drainPerS, drainSpreadMs, ...(sendEveryMs !== undefined && { sendEveryMs }) };
+  const delivery = new Delivery({ ...ports, outbox, transport, onIdle }, deliverySettings);
   counters.startDelivery(() => delivery.delivered);
   status.setDeliveredCounter(() => counters.delivered);
   return delivery;

@@ -115,6 +115,14 @@ export const settings = {
     meaning: 'Time between two readings of the sensors.',
     ...duration(SECOND_MS, 24 * HOUR_MS, '10s'),
   },
+  telemetrySendEvery: {
+    key: 'telemetry.send-every',
+    isRemote: true,
+    default: '0s',
+    meaning:
+      'How long the agent gathers new readings before it sends them together, each with its own time. 0s: it sends each one at once. At most three quarters of outbox.spool-after count, so that no reading is written to the disk meanwhile.',
+    ...duration(0, 120 * SECOND_MS, '30s'),
+  },
   telemetryReport: {
     key: 'telemetry.report',
     isRemote: true,

@@ -48,6 +48,8 @@ export interface DeliverySettings {
   readonly drainPerS: number;
   /** After an outage the backlog waits a random part of this, ms, so that a fleet does not drain at once. */
   readonly drainSpreadMs: number;
+  /** How long fresh readings are gathered before they are sent together, ms. Default: 0. */
+  readonly sendEveryMs?: number;
 }
 
 /** Requests in flight: one for fresh readings, the others for the backlog and the facts. */
@@ -74,6 +76,10 @@ export class Delivery {
   #isFrontBusy = false;
   /** Monotonic ms; in the past unless the server limits data points. */
   #frontReadyAtMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic ms until which fresh readings are gathered. */
+  #gathersUntilMs = Number.NEGATIVE_INFINITY;
+  /** When the last fresh readings were sent, until the lane is found empty. */
+  #freshSentMs: number | undefined;
   /** From a failure that the session saw until the next accepted message. */
   #hasOutage = false;
   #fault: { readonly error: unknown } | undefined;
@@ -160,7 +166,8 @@ export class Delivery {
   #frontDueMs(nowMs: number): number {
     if (this.#isFrontBusy) return Number.POSITIVE_INFINITY;
     if (this.#frontReadyAtMs > nowMs) return this.#frontReadyAtMs;
-    return Math.min(this.#fresh.dueMs, this.#attributes.dueMs(nowMs));
+    const gathersUntilMs = this.#isGathering(nowMs) ? this.#gathersUntilMs : Number.POSITIVE_INFINITY;
+    return Math.min(this.#fresh.dueMs, gathersUntilMs, this.#attributes.dueMs(nowMs));
   }
 
   #isFrontReady(): boolean {
@@ -200,9 +207,22 @@ export class Delivery {
 
   /** Fresh readings, else the newest undated reading. */
   async #nextFrontMessage(token: Secret, signal: AbortSignal): Promise<OutgoingMessage | undefined> {
-    const batch = await this.#fresh.next(this.#ports.clock.monotonicMs());
-    if (batch) return this.#resultHandler.createMessage(batch, this.#fresh, 'front', token, signal);
+    const nowMs = this.#ports.clock.monotonicMs();
+    const batch = this.#isGathering(nowMs) ? undefined : await this.#fresh.next(nowMs);
+    if (batch) {
+      this.#freshSentMs = nowMs;
+      return this.#resultHandler.createMessage(batch, this.#fresh, 'front', token, signal);
+    }
+    if (this.#freshSentMs !== undefined) {
+      this.#gathersUntilMs = this.#freshSentMs + (this.#settings.sendEveryMs ?? 0);
+      this.#freshSentMs = undefined;
+    }
     return this.#undated.nextMessage(token, signal);
+  }
+
+  /** During an outage every message is a question whether the server works again. */
+  #isGathering(nowMs: number): boolean {
+    return !this.#hasOutage && nowMs < this.#gathersUntilMs;
   }
 
   async #send(message: OutgoingMessage, slot: 'front' | 'beside', signal: AbortSignal): Promise<void> {
