@@ -11,6 +11,9 @@ import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..', '..');
 const UNIT = join(root, 'systemd', 'firstlight.service');
+// The recovery part runs twenty agents.
+process.setMaxListeners(64);
+
 /** A line that takes longer is missing. */
 const LINE_MS_MAX = 30_000;
 
