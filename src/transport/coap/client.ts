@@ -39,6 +39,9 @@ export interface CoapResponse {
   readonly acknowledge: () => void;
 }
 
+/** With the port enough against a guess from outside (RFC 7252 section 5.3.1: at least 32 bits); each byte is sent twice. */
+const TOKEN_BYTES = 4;
+
 /**
  * Raises the library's own exchange timeout (247 s) above every timeout of the message layer. Seconds, one
  * way.
@@ -66,7 +69,7 @@ export class CoapClient {
     signal: AbortSignal,
   ): Promise<Result<CoapResponse>> {
     if (signal.aborted) return aborted();
-    const token = randomBytes(8);
+    const token = randomBytes(TOKEN_BYTES);
     const { policy, deferAcknowledgement = false } = request;
     const { rtoEstimator } = this;
     const tokenHex = token.toString('hex');

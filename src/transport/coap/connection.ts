@@ -4,11 +4,11 @@
  * failure. Of several addresses, it uses the first that responds. Never reconnects while an exchange is open.
  */
 
-import { networkInterfaces } from 'node:os';
 import { raceAbort } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure, type FailureReason } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import { createOwnAddresses } from '../own-addresses.ts';
 import { raceAddresses } from '../race-addresses.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { formatAddress, type SocketAddress } from '../socket-address.ts';
@@ -80,7 +80,7 @@ export class CoapConnection implements AsyncDisposable {
     this.#rtoEstimator = new RtoEstimator(ports.onRoundTrip);
     this.#resolve = ports.resolve ?? createResolver();
     this.#openSocket = ports.openSocket;
-    this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
+    this.#readOwnAddresses = ports.ownAddresses ?? createOwnAddresses();
   }
 
   /** Number of addresses found by the last lookup. */
@@ -186,16 +186,3 @@ export class CoapConnection implements AsyncDisposable {
 }
 
 type Peers = readonly [SocketAddress, ...SocketAddress[]];
-
-/** Empty if the system cannot list them (no file descriptor left, no netlink); then no change is detected. */
-function addressesOfThisHost(): string {
-  try {
-    return Object.values(networkInterfaces())
-      .flatMap((addresses) => addresses ?? [])
-      .map(({ address }) => address)
-      .sort()
-      .join(' ');
-  } catch {
-    return '';
-  }
-}
