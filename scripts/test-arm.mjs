@@ -3,7 +3,7 @@
  * `sample`, and provisioning with the sandbox, which runs natively. Then the DTLS helper, compiled by the gcc of that Debian and
  * run against its own tests.
  *
- * Takes about four minutes, most of it for the two root file systems, which stay in /var/tmp. Without root, mmdebstrap or
+ * Takes about five minutes, most of it for the two root file systems, which stay in /var/tmp. Without root, mmdebstrap or
  * qemu-user-static it is skipped with the reason and exits with 0. `--only armhf` tests one of the two.
  */
 

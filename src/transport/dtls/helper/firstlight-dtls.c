@@ -188,7 +188,8 @@ static const char *verify_name(long code) {
 static void check_result(int result) {
   int number = errno;
   int error = SSL_get_error(ssl, result);
-  int reason = ERR_GET_REASON(ERR_peek_error());
+  unsigned long first = ERR_peek_error();
+  int reason = ERR_GET_LIB(first) == ERR_LIB_SSL ? ERR_GET_REASON(first) : 0;
   wants_write = error == SSL_ERROR_WANT_WRITE && !is_up; /* on a link the datagram is lost, as on the way */
   if (error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ) return;
   if (error == SSL_ERROR_ZERO_RETURN) return fail("CLOSE_NOTIFY");
@@ -295,7 +296,8 @@ static int on_verify(int ok, X509_STORE_CTX *store) {
   keep_der(&issuer, NULL);
   for (int i = 0; i < sk_X509_num(sent); i += 1) {
     X509 *other = sk_X509_value(sent, i);
-    if (X509_cmp(other, certificate) != 0 && X509_check_issued(other, certificate) == X509_V_OK) keep_der(&issuer, other);
+    bool is_issuer = X509_cmp(other, certificate) != 0 && X509_check_issued(other, certificate) == X509_V_OK;
+    if (is_issuer) keep_der(&issuer, other);
   }
   return ok;
 }
@@ -449,7 +451,7 @@ static bool take_frames(void) {
   return true;
 }
 
-/* True if the directory of the distribution has certificates by the hash of their names, read one by one when needed. */
+/* True if the directory of the distribution has certificates by the hash of their names, read when needed. */
 static bool has_hashed_certificates(void) {
   bool found = false;
   DIR *directory = opendir(X509_get_default_cert_dir());
