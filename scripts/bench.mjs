@@ -120,7 +120,8 @@ function table({ command, node, flags }, rows) {
 }
 
 function amount(value, unit) {
-  if (unit === 'MiB' || unit === 'MB' || unit === 's' || (unit === '' && value < 1000)) return value.toFixed(1);
+  if (unit === 'MiB' || unit === 'MB' || unit === 's' || (unit === '' && value < 1000))
+    return value.toFixed(1);
   return value.toFixed(unit === 'x' || (unit === 'ms' && value < 10) ? 2 : 0);
 }
 
