@@ -1,8 +1,9 @@
 /**
  * `npm run arrivals`: when the gateways of a fleet reach the server after power returned to all of them in the same second.
  *
- * Uses the agent's own retry schedules and CoAP timing, and a seeded random number generator; 20,000 gateways by default. Two
- * cases: the server is up, for several values of server.spread; and the server returns after ten minutes of silence.
+ * Uses the agent's own retry schedules and CoAP timing, and a seeded random number generator; 20,000 gateways by default. Three
+ * cases: the server is up, for several values of server.spread; it returns after ten minutes of silence to gateways that started
+ * meanwhile; and it returns to a fleet that posts every 10 s, after an outage with a closed port or without any response.
  */
 
 import { parseArgs } from 'node:util';
@@ -33,9 +34,33 @@ function arrivalMs(spreadMs, upMs) {
   }
 }
 
-console.log(`${gateways} gateways started at the same time, seed ${values.seed}\n`);
-console.log('case                                     busiest second   half after   99 % after   last after');
+/** The same for a gateway that posted every 10 s when the server went away at 0. `isClosed`: its host says that the port is closed. */
+function returnMs(isClosed, upMs) {
+  let atMs = roll() * INTERVAL_MS;
+  const { schedule } = policies[isClosed ? 'port-closed' : 'server-timeout'];
+  for (let attempt = 1; ; attempt += 1) {
+    if (atMs >= upMs) return atMs;
+    if (!isClosed) {
+      const { retransmitAfterMs, noAckTimeoutMs } = retransmissionTiming('retryable', roll());
+      let sentMs = atMs;
+      for (const pauseMs of retransmitAfterMs) {
+        sentMs += pauseMs;
+        if (sentMs > atMs + noAckTimeoutMs) break;
+        if (sentMs >= upMs) return sentMs;
+      }
+      atMs += noAckTimeoutMs;
+    }
+    atMs += waitBeforeMs(schedule, attempt, roll());
+  }
+}
+
+const INTERVAL_MS = 10_000;
 const MINUTE_MS = 60_000;
+
+console.log(`${gateways} gateways started at the same time, seed ${values.seed}\n`);
+console.log(
+  'case                                     busiest second   half after   95 % after   99 % after   last after',
+);
 for (const [name, spreadMs, upMs] of [
   ['server up, spread = "0s"', 0, 0],
   ['server up, spread = "2s" (default)', 2_000, 0],
@@ -43,10 +68,19 @@ for (const [name, spreadMs, upMs] of [
   ['server up, spread = "5m"', 5 * MINUTE_MS, 0],
   ['server back after 10 min, spread = "2s"', 2_000, 10 * MINUTE_MS],
   ['server back after 10 min, spread = "5m"', 5 * MINUTE_MS, 10 * MINUTE_MS],
-]) {
-  const afterMs = Array.from({ length: gateways }, () => arrivalMs(spreadMs, upMs) - upMs).sort(
-    (a, b) => a - b,
-  );
+])
+  printCase(name, () => arrivalMs(spreadMs, upMs) - upMs);
+console.log('\na fleet that posts every 10 s');
+for (const [name, isClosed, upMs] of [
+  ['port closed for 3 min', true, 3 * MINUTE_MS],
+  ['port closed for 3 h', true, 180 * MINUTE_MS],
+  ['no response for 3 min', false, 3 * MINUTE_MS],
+  ['no response for 3 h', false, 180 * MINUTE_MS],
+])
+  printCase(name, () => returnMs(isClosed, upMs) - upMs);
+
+function printCase(name, afterMsOfOne) {
+  const afterMs = Array.from({ length: gateways }, afterMsOfOne).sort((a, b) => a - b);
   const perSecond = new Map();
   for (const ms of afterMs)
     perSecond.set(Math.floor(ms / 1000), (perSecond.get(Math.floor(ms / 1000)) ?? 0) + 1);
@@ -56,9 +90,7 @@ for (const [name, spreadMs, upMs] of [
     [
       name.padEnd(40),
       String(Math.max(...perSecond.values())).padStart(14),
-      at(0.5).padStart(12),
-      at(0.99).padStart(12),
-      at(1).padStart(12),
+      ...[0.5, 0.95, 0.99, 1].map((share) => at(share).padStart(12)),
     ].join(' '),
   );
 }

@@ -3,7 +3,7 @@
  *
  * Makes the bundle and runs it as the systemd unit does. A missed target is printed; the exit code is 0 all the same.
  * `--only NAME`, repeatable, runs single parts; `--seconds N` sets the time before memory is measured (60); `--json` prints JSON.
- * `drain-at-rate` and `sensors-million` take five minutes each and run only with `--only`. A busy host changes times, not memory:
+ * `rounds`, `recovery`, `drain-at-rate` and `sensors-million` take minutes each and run only with `--only`. A busy host changes times, not memory:
  * the row `node -e 0` shows how busy it is.
  */
 
@@ -29,6 +29,8 @@ const PARTS = [
   { name: 'start', label: 'start and first telemetry, 5 first and 5 second boots' },
   { name: 'memory', label: `memory after ${seconds} s` },
   { name: 'cpu', label: 'CPU, about 25 s' },
+  { name: 'rounds', label: 'CPU and garbage at the default interval, 6 min', isLong: true },
+  { name: 'recovery', label: 'return of a server after three minutes, about 4 min', isLong: true },
   { name: 'sensors', label: 'cost of a reading, about 20 s' },
   {
     name: 'sensors-million',
@@ -118,7 +120,8 @@ function table({ command, node, flags }, rows) {
 }
 
 function amount(value, unit) {
-  if (unit === 'MiB' || unit === 'MB' || (unit === '' && value < 1000)) return value.toFixed(1);
+  if (unit === 'MiB' || unit === 'MB' || unit === 's' || (unit === '' && value < 1000))
+    return value.toFixed(1);
   return value.toFixed(unit === 'x' || (unit === 'ms' && value < 10) ? 2 : 0);
 }
 

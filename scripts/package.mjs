@@ -1,6 +1,6 @@
 /**
  * `npm run package`: makes dist/firstlight_VERSION_all.deb for apt, and dist/firstlight-VERSION.tar.gz with the same files for
- * systems without dpkg. Two builds of one source are identical, byte for byte.
+ * systems without dpkg, and where a C compiler and libssl are, dist/firstlight-dtls_VERSION_ARCHITECTURE.deb. Two builds of one source are identical, byte for byte.
  *
  * `--deb-version VERSION` sets the version of the package, for rebuilds and to test upgrades; `--output DIR` the directory.
  * `--sign KEYFILE` also makes dist/firstlight-VERSION.update, signed (firstlight update keygen makes the key; repeat it for
@@ -28,6 +28,7 @@ const { values: options } = parseArgs({
 prepare();
 // Loaded here because they read what prepare() makes.
 const { controlOf, maintainer } = await import('./package/control.mjs');
+const { dtlsPackageOf } = await import('./package/dtls.mjs');
 const { filesOf, writeTree } = await import('./package/tree.mjs');
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -58,16 +59,15 @@ run(
 );
 const files = await filesOf(bundle, release);
 
-const staged = join(work, 'deb');
-writeTree(staged, [...files, ...controlOf(files, { debVersion, node })], epoch);
-const deb = join(output, `firstlight_${debVersion}_all.deb`);
-run(
-  'dpkg-deb',
-  ['--root-owner-group', '-Zxz', '--build', staged, deb],
-  'the package could not be built: check that dpkg-deb is installed',
-  // The number of threads changes the bytes.
-  { SOURCE_DATE_EPOCH: String(epoch), DPKG_DEB_THREADS_MAX: '1' },
-);
+const deb = packed('deb', `firstlight_${debVersion}_all.deb`, [
+  ...files,
+  ...controlOf(files, { debVersion, node }),
+]);
+const dtls = dtlsPackageOf(work, release);
+const dtlsDeb =
+  dtls.problem === undefined
+    ? packed('deb-dtls', `firstlight-dtls_${debVersion}_${dtls.architecture}.deb`, dtls.files)
+    : undefined;
 
 const name = `firstlight-${debVersion}`;
 const unpacked = join(work, name);
@@ -106,8 +106,24 @@ if (options.sign.length > 0)
     'the update could not be signed: check the key with firstlight update sign --help',
   );
 
-for (const file of [deb, tarball, ...(options.sign.length > 0 ? [update] : [])])
+const made = [deb, ...(dtlsDeb ? [dtlsDeb] : []), tarball, ...(options.sign.length > 0 ? [update] : [])];
+for (const file of made)
   console.log(`${relative(process.cwd(), file)}: ${Math.round(statSync(file).size / 1000)} kB`);
+if (dtls.problem !== undefined) console.log(`no package firstlight-dtls, because ${dtls.problem}`);
+
+function packed(directory, file, content) {
+  const staged = join(work, directory);
+  writeTree(staged, content, epoch);
+  const target = join(output, file);
+  run(
+    'dpkg-deb',
+    ['--root-owner-group', '-Zxz', '--build', staged, target],
+    'the package could not be built: check that dpkg-deb is installed',
+    // The number of threads changes the bytes.
+    { SOURCE_DATE_EPOCH: String(epoch), DPKG_DEB_THREADS_MAX: '1' },
+  );
+  return target;
+}
 
 function run(command, commandLine, sentence, environment = {}) {
   const { status } = spawnSync(command, commandLine, {

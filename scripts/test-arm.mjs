@@ -1,8 +1,9 @@
 /**
  * `npm run test:arm`: the packaged program on armhf and arm64, run by qemu-user with the nodejs of Debian 13: `--version`,
- * `sample`, and provisioning with the sandbox, which runs natively.
+ * `sample`, and provisioning with the sandbox, which runs natively. Then the DTLS helper, compiled by the gcc of that Debian and
+ * run against its own tests.
  *
- * Takes about two minutes, most of it for the two root file systems, which stay in /var/tmp. Without root, mmdebstrap or
+ * Takes about five minutes, most of it for the two root file systems, which stay in /var/tmp. Without root, mmdebstrap or
  * qemu-user-static it is skipped with the reason and exits with 0. `--only armhf` tests one of the two.
  */
 
@@ -12,12 +13,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { COMPILER_PACKAGES, compileEmulated } from './lib/compile-emulated.mjs';
 import { root } from './lib/prepare.mjs';
 
 const MACHINES = [
-  { name: 'armhf', emulator: 'qemu-arm-static' },
-  { name: 'arm64', emulator: 'qemu-aarch64-static' },
+  {
+    name: 'armhf',
+    emulator: 'qemu-arm-static',
+    triple: 'arm-linux-gnueabihf',
+    loader: '/lib/ld-linux-armhf.so.3',
+  },
+  {
+    name: 'arm64',
+    emulator: 'qemu-aarch64-static',
+    triple: 'aarch64-linux-gnu',
+    loader: '/lib/ld-linux-aarch64.so.1',
+  },
 ];
+const HELPER_SUITES = ['frames', 'certificates', 'attacks', 'libcoap'];
 const CACHE = '/var/tmp';
 const EMULATED_MS_MAX = 90_000;
 const KEY = 'key-of-the-arm-test';
@@ -49,7 +62,8 @@ function whyNot() {
   return process.getuid?.() === 0 ? undefined : 'mmdebstrap needs root';
 }
 
-async function test({ name, emulator }) {
+async function test(machine) {
+  const { name, emulator } = machine;
   const system = unpacked(name);
   // The emulator runs node only.
   const emulated = [emulator, '-L', system, join(system, 'usr/bin/node'), program];
@@ -68,11 +82,30 @@ async function test({ name, emulator }) {
   report('sample', values.includes('uptimeS'), `${values.length} values ${sample.stderr}`);
   const accepted = await provisioned(emulated, join(directory, `state-${name}`));
   report('provisioning', accepted, accepted ? 'first telemetry accepted' : 'no telemetry accepted');
+  testHelper({ ...machine, system }, report);
 }
 
-/** nodejs and its dependencies, unpacked but not configured, because no program of the other architecture runs for that. */
+/** The tests run natively, and only the helper under the emulator. */
+function testHelper(machine, report) {
+  const place = join(directory, `helper-${machine.name}`);
+  mkdirSync(place);
+  const helper = compileEmulated({ ...machine, directory: place });
+  const { stdout: version } = spawnSync(helper, ['--version'], { encoding: 'utf8' });
+  report('DTLS helper --version', version.startsWith('firstlight-dtls '), version);
+  const tests = HELPER_SUITES.map((suite) =>
+    join(root, 'dist', 'test', 'transport', 'dtls', 'helper', `${suite}.test.js`),
+  );
+  const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...tests], {
+    encoding: 'utf8',
+    env: { ...process.env, FIRSTLIGHT_DTLS: helper },
+  });
+  const figures = stdout.match(/^(# (tests|pass|fail|skipped) \d+| +not ok .*)$/gm);
+  report('DTLS helper', status === 0, figures.join(' '));
+}
+
+/** nodejs and gcc with their dependencies, unpacked but not configured, because no program of the other architecture runs for that. */
 function unpacked(name) {
-  const tar = join(CACHE, `firstlight-trixie-${name}.tar`);
+  const tar = join(CACHE, `firstlight-trixie-gcc-${name}.tar`);
   if (!existsSync(tar)) {
     console.log(`creating the root file system of ${name} …`);
     const part = `${tar}.part.tar`;
@@ -82,7 +115,7 @@ function unpacked(name) {
       '-q',
       '--variant=extract',
       `--architectures=${name}`,
-      '--include=nodejs',
+      `--include=${['nodejs', ...COMPILER_PACKAGES].join(',')}`,
       'trixie',
       part,
       source,

@@ -4,8 +4,10 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { filesBelow, prepare, root } from './lib/prepare.mjs';
 
 const TIERS = {
@@ -15,6 +17,47 @@ const TIERS = {
 };
 /** No test takes a tenth of it; one that hangs must not hang the run. */
 const TEST_MS_MAX = 900_000;
+
+/** Tests of these rooms share a process: its start costs more CPU than most of them. The others start processes of their own. */
+const SHARING_ROOMS = new Set([
+  'commands',
+  'config',
+  'core',
+  'credentials',
+  'doctor',
+  'host',
+  'outbox',
+  'sandbox',
+  'sensors',
+  'thingsboard',
+  'transport',
+  'update',
+]);
+const GROUP_FILES_MAX = 8;
+
+/** The files to run: those of the sharing rooms as groups, each a file in dist/test/groups that imports its tests. */
+function groupsOf(allFiles) {
+  const directory = join(compiled, 'groups');
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory);
+  const roomOf = (file) => file.split(sep)[0];
+  const isSharing = (file) => SHARING_ROOMS.has(roomOf(file)) && !isSlow(file);
+  const rooms = new Map();
+  for (const file of allFiles.filter(isSharing))
+    rooms.set(roomOf(file), [...(rooms.get(roomOf(file)) ?? []), file]);
+  const groups = [...rooms].flatMap(([room, files]) => {
+    const count = Math.ceil(files.length / GROUP_FILES_MAX);
+    return Array.from({ length: count }, (_, index) => {
+      const imports = files
+        .filter((_, at) => at % count === index)
+        .map((file) => `import ${JSON.stringify(pathToFileURL(join(compiled, file)).href)};\n`);
+      const group = join('groups', `${room}-${index + 1}.js`);
+      writeFileSync(join(compiled, group), imports.join(''));
+      return group;
+    });
+  });
+  return [...allFiles.filter((file) => !isSharing(file)), ...groups];
+}
 
 function isSlow(file) {
   return file.endsWith('.slow.test.js');
@@ -33,9 +76,8 @@ if (files.length === 0) {
   console.error(`no test of this run matches ${words.join(' ')}${remedy}`);
   process.exit(1);
 }
-// One file more than there are cores (the runner's default is one fewer), because our tests wait more than they compute: on two
-// cores the fast tier took 145 s instead of 163 s (2026-11-30).
-const parallel = `--test-concurrency=${availableParallelism() + 1}`;
+// Twice as many as there are cores (the runner's default is one fewer), because our tests wait more than they compute.
+const parallel = `--test-concurrency=${availableParallelism() * 2}`;
 const { status } = spawnSync(
   process.execPath,
   [
@@ -44,7 +86,7 @@ const { status } = spawnSync(
     parallel,
     `--test-timeout=${TEST_MS_MAX}`,
     '--test',
-    ...files.map((file) => join(compiled, file)),
+    ...(words.length === 0 ? groupsOf(files) : files).map((file) => join(compiled, file)),
   ],
   {
     cwd: root,

@@ -6,6 +6,8 @@ import { measureFlash } from './flash.mjs';
 import { measureFullSpool } from './full-spool.mjs';
 import { measureMemory } from './memory.mjs';
 import { measureMillion } from './million.mjs';
+import { measureRecovery } from './recovery.mjs';
+import { measureRounds } from './rounds.mjs';
 import { measureSensors, measureSensorsMillion } from './sensors.mjs';
 import { measureStart } from './start.mjs';
 import { measureStatus } from './status.mjs';
@@ -16,6 +18,8 @@ export const measures = {
   start: measureStart,
   memory: (bundle, sandbox, { seconds }) => measureMemory(bundle, sandbox, seconds),
   cpu: measureCpu,
+  rounds: measureRounds,
+  recovery: measureRecovery,
   sensors: measureSensors,
   'sensors-million': measureSensorsMillion,
   status: () => measureStatus(),

@@ -11,6 +11,9 @@ import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '..', '..');
 const UNIT = join(root, 'systemd', 'firstlight.service');
+// The recovery part runs twenty agents.
+process.setMaxListeners(64);
+
 /** A line that takes longer is missing. */
 const LINE_MS_MAX = 30_000;
 
@@ -22,10 +25,13 @@ export function flagsOfTheUnit() {
 
 export const BARE = ['-e', 'setInterval(()=>{},1e6)'];
 
-/** Starts node. `line(text)` waits for a line with that text, `event(id)` for a log line of that event; `ms` is since the start. */
-export function start(commandLine) {
+/** Starts node, with `more` in its environment. `line(text)` waits for a line with that text, `event(id)` for a log line of that event; `ms` is since the start. */
+export function start(commandLine, more = {}) {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, commandLine, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, commandLine, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...more },
+  });
   const seen = [];
   // Also if the bench fails.
   const killAtExit = () => child.kill('SIGKILL');
@@ -51,6 +57,8 @@ export function start(commandLine) {
   };
   return {
     pid: child.pid,
+    /** The lines of its output so far, each with its time. */
+    seen,
     ended,
     line,
     event: (id, withinMs) => line(`event=${id} `, withinMs),

@@ -11,8 +11,11 @@ import { parse } from 'coap-packet';
 const HEADERS_BYTES = 28;
 const POST = '0.02';
 
-/** One client, one server; responses go to the last sender. `delayMs` and `loss` apply to each direction. */
-export async function openRelay(serverPort, { delayMs = 0, loss = 0, seed = 1 } = {}) {
+/**
+ * One client, one server; responses go to the last sender. `delayMs` and `loss` apply to each direction. `port`: of the relay;
+ * default: any.
+ */
+export async function openRelay(serverPort, { port = 0, delayMs = 0, loss = 0, seed = 1 } = {}) {
   const [outside, inside] = [createSocket('udp4'), createSocket('udp4')];
   const count = { bytes: 0, datagrams: 0, posts: 0, payloadBytes: 0 };
   /** Each POST by its CoAP token, which its retransmissions and its response share. */
@@ -37,7 +40,7 @@ export async function openRelay(serverPort, { delayMs = 0, loss = 0, seed = 1 } 
       if (client) outside.send(datagram, client.port, client.address);
     });
   });
-  outside.bind(0, '127.0.0.1');
+  outside.bind(port, '127.0.0.1');
   await once(outside, 'listening');
   return {
     count,

@@ -1,16 +1,18 @@
 /**
  * Compiled by compiled.mjs: the payloads of a quiet and of a busy host, by the agent's own `DeltaEncoder` and packing.
  *
- * Both have the keys and sizes of this host's values. Quiet: only uptime and memory change. Busy: every value changes at every
+ * Both have the keys and sizes of this host's values. Quiet: only uptime and memory change, of which the default deadbands send the memory. Busy: every value changes at every
  * reading. Parameter: `captured`.
  */
 
 import { encodeTelemetry } from '../../src/core/delivery/encode.ts';
-import { DeltaEncoder } from '../../src/core/sampling/delta.ts';
 import { readParameters } from './parameters.mjs';
+import { defaultEncoder } from './readings.mjs';
 
 const READINGS = 900; // thirty of the five minutes after which all values are sent
 const INTERVAL_MS = 10_000;
+/** With telemetry.send-every = "30s". */
+const GATHERED = 3;
 
 const [sample] = readParameters().captured;
 const firstTsMs = Date.now();
@@ -34,7 +36,7 @@ function moved(value, index) {
 }
 
 function hostOf(host, valuesAt) {
-  const encoder = new DeltaEncoder();
+  const encoder = defaultEncoder();
   const readings = [];
   for (let index = 0; index < READINGS; index += 1) {
     const bootMs = index * INTERVAL_MS;
@@ -44,13 +46,19 @@ function hostOf(host, valuesAt) {
   const values = readings.reduce((sum, reading) => sum + Object.keys(reading.values).length, 0);
   const online = { messages: 0, bytes: 0 };
   for (const reading of readings) add(online, encodeTelemetry([reading]));
-  const draining = { messages: 0, bytes: 0 };
+  const [gathered, draining] = [packedBy(GATHERED, readings), packedBy(64, readings)];
+  return { host, readings: readings.length, values, online, gathered, draining };
+}
+
+/** The messages of `readings`, of which the sender has at most `count` at a time. */
+function packedBy(count, readings) {
+  const sum = { messages: 0, bytes: 0 };
   for (let at = 0; at < readings.length; ) {
-    const packed = encodeTelemetry(readings.slice(at, at + 64));
-    add(draining, packed);
+    const packed = encodeTelemetry(readings.slice(at, at + count));
+    add(sum, packed);
     at += packed.count;
   }
-  return { host, readings: readings.length, values, online, draining };
+  return sum;
 }
 
 function add(sum, { bodies }) {

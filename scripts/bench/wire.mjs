@@ -34,11 +34,12 @@ export async function measureWire(bundle, sandbox, captured) {
 }
 
 function packing(hosts, messageBytes) {
-  return hosts.flatMap(({ host, readings, values, online, draining }) => {
+  return hosts.flatMap(({ host, readings, values, online, gathered, draining }) => {
     const perReading = ({ messages, bytes }) => (bytes + messages * messageBytes) / readings;
     return [
       { name: `${host}: values per reading`, value: values / readings, unit: '' },
       { name: `${host}: bytes on the wire per reading, online`, value: perReading(online), unit: 'B' },
+      { name: `${host}: the same with send-every = "30s"`, value: perReading(gathered), unit: 'B' },
       { name: `${host}: bytes on the wire per reading, draining`, value: perReading(draining), unit: 'B' },
       { name: `${host}: readings per message, draining`, value: readings / draining.messages, unit: '' },
     ];

@@ -12,24 +12,25 @@ import { join } from 'node:path';
 const HEAD = `\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: firstlight
+`;
+const LIBRARIES = `\
 Comment: firstlight.mjs and code/ are made of the sources of Firstlight and of the
  libraries below, each named by its directory in the source tree.
 `;
 
-/** `metafile` is esbuild's; `root` the source tree it was made in. */
+/** `metafile` is esbuild's, undefined for a program without libraries; `root` the source tree it was made in. */
 export function renderCopyright(metafile, root) {
   const own = readFileSync(join(root, 'LICENSE'), 'utf8');
-  const all = [
-    { files: '*', id: 'MIT', ...parts(own) },
-    ...namesIn(metafile).map((name) => library(name, root)),
-  ];
+  const names = metafile === undefined ? [] : namesIn(metafile);
+  const all = [{ files: '*', id: 'MIT', ...parts(own) }, ...names.map((name) => library(name, root))];
   const texts = new Map();
   const stanzas = all.map(({ files, id, holders, text }) => {
     const label = labelOf({ id, text }, texts);
     return `Files: ${files}\nCopyright: ${holders.join('\n ')}\nLicense: ${label}\n`;
   });
   const licences = [...texts.values()].map(({ label, text }) => `License: ${label}\n${indented(text)}\n`);
-  return [HEAD, ...stanzas, ...licences].join('\n');
+  const head = names.length > 0 ? HEAD + LIBRARIES : HEAD;
+  return [head, ...stanzas, ...licences].join('\n');
 }
 
 function namesIn(metafile) {

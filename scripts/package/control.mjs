@@ -33,18 +33,27 @@ export function controlOf(files, { debVersion, node }) {
       lines(real.filter(([path]) => path.startsWith('etc/')).map(([path]) => `/${path}`)),
       0o644,
     ],
-    [
-      'DEBIAN/md5sums',
-      lines(
-        real
-          .filter(([path]) => !path.startsWith('etc/'))
-          .map(([path, content]) => `${createHash('md5').update(content).digest('hex')}  ${path}`)
-          .sort(),
-      ),
-      0o644,
-    ],
+    md5sumsOf(real),
     ...['postinst', 'prerm', 'postrm'].map((name) => [`DEBIAN/${name}`, filled(name), 0o755]),
   ];
+}
+
+/** The control files of firstlight-dtls. `depends` is of dpkg-shlibdeps. */
+export function dtlsControlOf(files, { debVersion, architecture, depends }) {
+  const control = fill(template('control-dtls'), {
+    VERSION: debVersion,
+    ARCHITECTURE: architecture,
+    INSTALLED_SIZE: String(installedKib(files)),
+    DEPENDS: depends,
+  });
+  return [['DEBIAN/control', control, 0o644], md5sumsOf(files)];
+}
+
+function md5sumsOf(files) {
+  const sums = files
+    .filter(([path]) => !path.startsWith('etc/'))
+    .map(([path, content]) => `${createHash('md5').update(content).digest('hex')}  ${path}`);
+  return ['DEBIAN/md5sums', lines(sums.sort()), 0o644];
 }
 
 function fill(text, words) {

@@ -60,7 +60,7 @@ export async function filesOf(bundle, release) {
     ['usr/share/bash-completion/completions/firstlight', renderCompletion(await readCommands()), 0o644],
     [`${documentation}/copyright`, readFileSync(bundle.replace(/\.mjs$/, '.copyright')), 0o644],
     ['usr/share/lintian/overrides/firstlight', read('scripts', 'package', 'lintian-overrides'), 0o644],
-    [`${documentation}/changelog.gz`, zipped(renderChangelog(root, release)), 0o644],
+    [`${documentation}/changelog.gz`, zippedChangelog(release), 0o644],
   ];
 }
 
@@ -89,6 +89,10 @@ export function writeTree(directory, files, epoch) {
   }
   chmodSync(directory, 0o755);
   lutimesSync(directory, epoch, epoch);
+}
+
+export function zippedChangelog(release) {
+  return zipped(renderChangelog(root, release));
 }
 
 /** As gzip -9n: Node writes neither name nor date. */

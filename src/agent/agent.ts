@@ -13,7 +13,7 @@ import { runDownlink } from '../core/downlink/downlink-loop.ts';
 import { DownlinkStatus } from '../core/downlink/downlink-status.ts';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Result } from '../core/failures/failure.ts';
-import { SAMPLING_MS_MAX, SLACK_MS, sessionStepMsMax } from '../core/health/deadlines.ts';
+import { DELIVERING_MS_MAX, SAMPLING_MS_MAX, SLACK_MS, sessionStepMsMax } from '../core/health/deadlines.ts';
 import { type Heartbeat, Liveness } from '../core/health/liveness.ts';
 import { MonitoredOutbox, monitorTransport } from '../core/health/monitored-ports.ts';
 import { runWatchdog } from '../core/health/systemd-watchdog.ts';
@@ -78,6 +78,8 @@ export interface AgentSettings extends ProvisioningSettings {
   readonly reprovision?: boolean;
   /** Maximum rate of backlog messages, per second. */
   readonly drainPerS: number;
+  /** How long fresh readings are gathered before they are sent together, ms. Absent: not at all. */
+  readonly sendEveryMs?: number;
   /** Minimum change, per key, for a value to be reported again. Absent: any change. */
   readonly deadbands?: Deadbands;
   /** Absent: changes. */
@@ -275,10 +277,15 @@ function createDelivery(
   heartbeat: Heartbeat,
 ): Delivery {
   const { liveness, status, counters = new DeliveryCounters() } = ports;
-  const outbox = new MonitoredOutbox(ports.outbox, liveness, heartbeat);
+  const outbox = new MonitoredOutbox(ports.outbox, liveness);
   const transport = monitorTransport(ports.transport, liveness);
-  const { drainPerS, spreadMs: drainSpreadMs } = settings;
-  const delivery = new Delivery({ ...ports, outbox, transport }, { drainPerS, drainSpreadMs });
+  const { drainPerS, spreadMs: drainSpreadMs, sendEveryMs } = settings;
+  const onIdle = (wake: () => void) => {
+    const resume = heartbeat.idle('waiting for a reading', wake);
+    return () => resume('delivering', DELIVERING_MS_MAX);
+  };
+  const deliverySettings = { drainPerS, drainSpreadMs, ...(sendEveryMs !== undefined && { sendEveryMs }) };
+  const delivery = new Delivery({ ...ports, outbox, transport, onIdle }, deliverySettings);
   counters.startDelivery(() => delivery.delivered);
   status.setDeliveredCounter(() => counters.delivered);
   return delivery;

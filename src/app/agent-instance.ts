@@ -17,6 +17,7 @@ import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { CredentialRecord, CredentialStore } from '../core/ports/credentials.ts';
+import type { Network } from '../core/ports/network.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { HostFacts } from '../core/ports/sensors.ts';
@@ -48,6 +49,7 @@ export interface SharedServices {
   readonly runtime: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  readonly network: Network;
   readonly log: HostLogger;
   readonly sensorSet: SensorSet;
   readonly plaintextWarnings: PlaintextWarnings;
@@ -205,6 +207,9 @@ function requireToken(record: CredentialRecord | undefined, state: string): void
 /** Longest wait before the first request on trial: most of the trial must be left for telemetry. */
 const TRIAL_SPREAD_MS_MAX = 60_000;
 
+/** Of the time that a reading stays in memory: one that is gathered must not get to the disk. */
+const GATHERED_SHARE_MAX = 0.75;
+
 /**
  * The settings of the agent's loops, from the configuration. `name`: of the device. `remote`: absent for a command, which knows no
  * trial. `isServerLocal`: the agent may provision again.
@@ -215,7 +220,7 @@ export function createAgentSettings(
   remote?: Pick<RemoteSettings, 'isOnTrial' | 'isServerOnTrial'>,
   isServerLocal = true,
 ): AgentSettings {
-  const { server, device, provisioning, telemetry } = config;
+  const { server, device, provisioning, telemetry, outbox } = config;
   const mayReprovision = provisioning?.afterSuccess === 'keep';
   return {
     ...(remote?.isOnTrial && { firstRequestMsMax: TRIAL_SPREAD_MS_MAX }),
@@ -224,6 +229,7 @@ export function createAgentSettings(
     spreadMs: server.spreadMs,
     sampleEveryMs: telemetry.intervalMs,
     drainPerS: telemetry.drainPerS,
+    sendEveryMs: Math.min(telemetry.sendEveryMs, outbox.spoolAfterMs * GATHERED_SHARE_MAX),
     deadbands: telemetry.deadbands,
     report: telemetry.report,
     ...(device.token && { token: device.token }),

@@ -20,6 +20,7 @@ import { StoreError } from '../credentials/store-error.ts';
 import type { HostClock } from '../host/clock/clock.ts';
 import { hostTimeSync } from '../host/clock/time-sync.ts';
 import { createFacts } from '../host/hardware/facts.ts';
+import { hostNetwork } from '../host/network.ts';
 import { hostRandom } from '../host/random.ts';
 import { countRestarts } from '../host/systemd/start-count.ts';
 import { startedCommandStore } from '../host/systemd/started-commands.ts';
@@ -71,7 +72,8 @@ export async function runDaemon(
       })
     : undefined;
   const commands = new CommandDispatcher({ clock, random, log, store });
-  const services = { ...context, random, facts, sensorSet, counters, plaintextWarnings, commands };
+  const network = hostNetwork({ clock });
+  const services = { ...context, random, network, facts, sensorSet, counters, plaintextWarnings, commands };
   const runAgent = async (stop: AbortSignal): Promise<void> => {
     while (!stop.aborted) await runWithOutbox(config, services, stop);
   };

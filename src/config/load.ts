@@ -175,6 +175,7 @@ function readOtherSettings(
     telemetry: {
       intervalMs: reader.lastOrDefault(settings.telemetryInterval),
       report: reader.lastOrDefault(settings.telemetryReport),
+      sendEveryMs: reader.lastOrDefault(settings.telemetrySendEvery),
       drainPerS: reader.lastOrDefault(settings.telemetryDrainRate),
       deadbands: reader.lastOrDefault(settings.telemetryDeadband),
     },

@@ -57,7 +57,7 @@ export class TieredOutbox implements Outbox {
   readonly #ports: OutboxPorts;
   readonly #settings: OutboxSettings;
   readonly #overflow: MemoryStore;
-  readonly #changed = new AsyncSignal();
+  readonly changes = new AsyncSignal();
   readonly #diskLog: DiskStateLog;
   readonly #flusher: Flusher;
   #lastUndated: Reading | undefined;
@@ -82,10 +82,6 @@ export class TieredOutbox implements Outbox {
     this.backlog = new BacklogLane(lanes, (readings) => this.#onDrained(readings));
   }
 
-  get version(): number {
-    return this.#changed.version;
-  }
-
   /** Undelivered readings, in memory and on the disk. */
   get size(): number {
     return this.fresh.size + this.#flusher.inTransit + this.backlog.size;
@@ -99,7 +95,7 @@ export class TieredOutbox implements Outbox {
   append(reading: Reading): void {
     if (reading.isSnapshot) this.#needsSnapshot = false;
     this.fresh.add(reading);
-    this.#changed.notify();
+    this.changes.notify();
   }
 
   takeUndated(): Reading | undefined {
@@ -130,21 +126,17 @@ export class TieredOutbox implements Outbox {
   async setBootOffset(offsetMs: number): Promise<void> {
     await this.fresh.setBootOffset(offsetMs);
     await this.#overflow.setBootOffset(offsetMs);
-    this.#changed.notify();
+    this.changes.notify();
     // Not awaited, because the disk may hang. The spool hands out no reading before it has stored the offset.
-    void this.#ports.spool?.setBootOffset(offsetMs).then(() => this.#changed.notify());
-  }
-
-  waitForChange(since: number, signal: AbortSignal): Promise<void> {
-    return this.#changed.wait(signal, since);
+    void this.#ports.spool?.setBootOffset(offsetMs).then(() => this.changes.notify());
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
     while (!signal.aborted) {
-      const { version } = this;
+      const { version } = this.changes;
       const dueInMs = this.#flushDueInMs();
-      if (dueInMs === undefined) await this.waitForChange(version, signal);
+      if (dueInMs === undefined) await this.changes.wait(signal, version);
       else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
       else {
         // A disk that hangs must not delay a stop.
@@ -191,7 +183,7 @@ export class TieredOutbox implements Outbox {
     // A gap record goes to the disk or the server, never to a full memory, where it would displace readings.
     const gap = isWritten ? this.losses.takeGapRecord(now) : undefined;
     if (gap) await this.#flusher.flush([gap], spool);
-    this.#changed.notify();
+    this.changes.notify();
   }
 
   #onDrained(readings: number): void {

@@ -1,4 +1,4 @@
-/** Backlogs of 5,000 readings against limits of data points, from several seeds. */
+/** Backlogs of 5,000 readings against limits of data points, from several seeds, and one against 30 messages a minute. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -46,4 +46,14 @@ describe('a server that accepts fewer points a second than a reading has', () =>
       assert.equal(harness.log.events.filter((event) => event === 'FL-READINGS-LOST').length, 0);
     });
   }
+});
+
+it('1,500 queued readings are stored once within an hour by a server of 30 messages a minute', {
+  timeout: 300_000,
+}, async () => {
+  const limits = [{ max: 30, perMs: 60_000, of: 'messages' as const }];
+  const outcome = await drain({ backlog: 1_500, values: 12, limits, maxMs: 2 * HOUR_MS });
+  assert.deepEqual([outcome.missing, outcome.repeated, outcome.harness.outbox.size], [0, 0, 0]);
+  assert.ok(outcome.tookMs <= HOUR_MS, `${outcome.tookMs} ms`);
+  assert.ok(Math.max(...outcome.delaysMs) <= 60_000, `${Math.max(...outcome.delaysMs)}`);
 });

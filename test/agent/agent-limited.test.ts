@@ -87,7 +87,6 @@ describe('a server that accepts 20 data points a second and 600 a minute', { con
 describe('a server that limits messages', () => {
   for (const [what, limits, maxMin] of [
     ['10 a second and 300 a minute', [limit(10, 1_000), limit(300, MINUTE_MS)], 15],
-    ['30 a minute', [limit(30, MINUTE_MS)], 60],
   ] as const) {
     it(`${what}: stores each queued reading once, in full messages`, {
       timeout,

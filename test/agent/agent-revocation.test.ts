@@ -21,7 +21,7 @@ function server(
     if (call.token.reveal() === takes.token) return 'ok';
     return call.verb === 'probe' ? 'not-ours' : 'unauthorized';
   }, PROVISIONED);
-  harness.settings = { ...harness.settings, reprovision: true };
+  harness.settings = { ...harness.settings, reprovision: true, sampleEveryMs: MINUTE_MS };
   return harness;
 }
 
@@ -55,7 +55,7 @@ test('the agent provisions again after 5 minutes of rejections, not in an outage
     (call) => (call.verb === 'postTelemetry' ? 'server-overloaded' : 'ok'),
     PROVISIONED,
   );
-  outage.settings = { ...outage.settings, reprovision: true };
+  outage.settings = { ...outage.settings, reprovision: true, sampleEveryMs: MINUTE_MS };
   await outage.runFor(24 * HOUR_MS);
   assert.equal(provisions(outage).length, 0);
 });

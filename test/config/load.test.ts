@@ -43,6 +43,11 @@ level = "debug"
 format = "json"
 `;
 
+const DEFAULT_DEADBANDS = new Map([
+  ['uptimeS', 300],
+  ['drive*WrittenBytes', 1_000_000],
+]);
+
 describe('loadConfig', () => {
   it('completes a configuration that only has the server with the defaults', () => {
     using fixture = new ConfigFixture();
@@ -55,7 +60,13 @@ describe('loadConfig', () => {
         tls: { pins: [] },
       },
       device: {},
-      telemetry: { intervalMs: 10_000, report: 'changes', drainPerS: 10, deadbands: new Map() },
+      telemetry: {
+        intervalMs: 10_000,
+        report: 'changes',
+        sendEveryMs: 0,
+        drainPerS: 10,
+        deadbands: DEFAULT_DEADBANDS,
+      },
       sensors: {
         selection: { profile: 'default', on: [], off: [] },
         everyMs: new Map(),
@@ -93,6 +104,7 @@ describe('loadConfig', () => {
     assert.deepEqual(config.telemetry, {
       intervalMs: 86_400_000,
       report: 'all',
+      sendEveryMs: 0,
       drainPerS: 1000,
       deadbands,
     });
@@ -131,6 +143,7 @@ describe('loadConfig', () => {
       FIRSTLIGHT_DEVICE_NAME: 'other-name',
       FIRSTLIGHT_TELEMETRY_INTERVAL: '1s',
       FIRSTLIGHT_TELEMETRY_REPORT: 'changes',
+      FIRSTLIGHT_TELEMETRY_SEND_EVERY: '0s',
       FIRSTLIGHT_TELEMETRY_DRAIN_RATE: '1',
       FIRSTLIGHT_TELEMETRY_DEADBAND: '',
       FIRSTLIGHT_SENSORS_PROFILE: 'minimal',
@@ -163,6 +176,7 @@ describe('loadConfig', () => {
     assert.deepEqual(config.telemetry, {
       intervalMs: 1000,
       report: 'changes',
+      sendEveryMs: 0,
       drainPerS: 1,
       deadbands: new Map(),
     });

@@ -25,6 +25,8 @@ export interface CertificateRequest {
   readonly commonName?: string;
   /** Default: the authority itself. */
   readonly issuer?: Pem;
+  /** Instead of a key of an elliptic curve. */
+  readonly isRsa?: boolean;
   /** The certificate may issue others. */
   readonly isAuthority?: boolean;
   /** In the format of openssl, `20200101000000Z`. Default: now and in 30 days. */
@@ -73,10 +75,9 @@ export class Authority implements Disposable {
     const request = join(this.directory, `${name}.csr`);
     this.#openssl(
       'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
+      ...(wanted.isRsa
+        ? ['-newkey', 'rsa:2048']
+        : ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']),
       '-nodes',
       '-subj',
       `/CN=${wanted.commonName ?? name}`,

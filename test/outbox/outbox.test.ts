@@ -310,14 +310,14 @@ describe('closing the outbox', () => {
 });
 
 describe('changes of the outbox', () => {
-  it('waitForChange resolves at once after a missed change, otherwise at the next one', async () => {
+  it('a wait for changes resolves at once after a missed change, otherwise at the next one', async () => {
     const harness = new Harness();
     const { signal } = harness.stop;
-    const before = harness.outbox.version;
+    const before = harness.outbox.changes.version;
     harness.sample({ n: 1 });
-    await harness.outbox.waitForChange(before, signal);
+    await harness.outbox.changes.wait(signal, before);
     let isResolved = false;
-    const wait = harness.outbox.waitForChange(harness.outbox.version, signal).then(() => {
+    const wait = harness.outbox.changes.wait(signal).then(() => {
       isResolved = true;
     });
     await new Promise((resolve) => setImmediate(resolve));

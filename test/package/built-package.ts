@@ -4,7 +4,7 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VERSION } from '../../src/app/version.ts';
@@ -13,6 +13,8 @@ const EPOCH = '1795000000';
 
 export interface BuiltPackage {
   readonly deb: string;
+  /** The package firstlight-dtls; undefined where it cannot be compiled. */
+  readonly dtlsDeb: string | undefined;
   readonly tarball: string;
 }
 
@@ -23,9 +25,11 @@ export function buildPackage(): BuiltPackage & { readonly directory: string } {
     env: { ...process.env, SOURCE_DATE_EPOCH: EPOCH },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  const dtls = readdirSync(directory).find((name) => name.startsWith('firstlight-dtls_'));
   return {
     directory,
     deb: join(directory, `firstlight_${VERSION}_all.deb`),
+    dtlsDeb: dtls === undefined ? undefined : join(directory, dtls),
     tarball: join(directory, `firstlight-${VERSION}.tar.gz`),
   };
 }

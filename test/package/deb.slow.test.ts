@@ -33,8 +33,8 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
   after(() => rmSync(builtPackage.directory, { recursive: true, force: true }));
 
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-  const field = (name: string): string =>
-    execFileSync('dpkg-deb', ['-f', builtPackage.deb, name], { encoding: 'utf8' }).trim();
+  const field = (name: string, deb = builtPackage.deb): string =>
+    execFileSync('dpkg-deb', ['-f', deb, name], { encoding: 'utf8' }).trim();
   const page = (path: string): string =>
     execFileSync('gzip', ['-dc', join(root, path)], { encoding: 'utf8' });
 
@@ -43,6 +43,11 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     try {
       assert.ok(readFileSync(builtPackage.deb).equals(readFileSync(secondBuild.deb)), 'the package');
       assert.ok(readFileSync(builtPackage.tarball).equals(readFileSync(secondBuild.tarball)), 'the tarball');
+      if (builtPackage.dtlsDeb !== undefined && secondBuild.dtlsDeb !== undefined)
+        assert.ok(
+          readFileSync(builtPackage.dtlsDeb).equals(readFileSync(secondBuild.dtlsDeb)),
+          'of the helper',
+        );
     } finally {
       rmSync(secondBuild.directory, { recursive: true, force: true });
     }
@@ -52,7 +57,7 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     assert.equal(field('Version'), VERSION);
     assert.equal(field('Architecture'), 'all');
     assert.equal(field('Depends'), 'nodejs (>= 20.19)');
-    assert.equal(field('Recommends'), '');
+    assert.equal(field('Recommends'), 'firstlight-dtls');
     assert.ok(Number(field('Installed-Size')) < INSTALLED_KIB_MAX, field('Installed-Size'));
   });
 
@@ -68,6 +73,20 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     assert.equal(read('DEBIAN/conffiles'), '/etc/firstlight/firstlight.toml\n');
     assert.equal(read('etc/firstlight/firstlight.toml'), renderExample());
     assert.deepEqual(readdirSync(join(root, 'etc/firstlight/conf.d')), []);
+  });
+
+  it('the package of the DTLS helper is for this machine, and its program runs', (context) => {
+    const { dtlsDeb } = builtPackage;
+    if (dtlsDeb === undefined) return context.skip('no C compiler, libssl-dev or dpkg-shlibdeps');
+    const unpacked = join(builtPackage.directory, 'unpacked-dtls');
+    execFileSync('dpkg-deb', ['-R', dtlsDeb, unpacked]);
+    const machine = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+    assert.equal(field('Architecture', dtlsDeb), machine);
+    assert.equal(field('Version', dtlsDeb), VERSION);
+    assert.match(field('Depends', dtlsDeb), /^libc6 \(>= [^)]+\), libssl3(t64)? \(>= 3[^)]*\)$/);
+    const helper = join(unpacked, 'usr/libexec/firstlight/firstlight-dtls');
+    const { stdout } = spawnSync(helper, ['--version'], { encoding: 'utf8' });
+    assert.ok(stdout.startsWith(`firstlight-dtls ${VERSION} (OpenSSL `), stdout);
   });
 
   it('the wrapper starts the agent with the flags of the unit', () => {
@@ -168,14 +187,16 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     assert.deepEqual(completionsOf('firstlight', 'sandbox', '--coap-port', ''), [], 'nothing to guess');
   });
 
-  it('the package passes lintian at error and warning level', { skip: missingTools('lintian') }, () => {
+  it('the packages pass lintian at error and warning level', { skip: missingTools('lintian') }, () => {
     const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
     const { status, stdout } = spawnSync(
       'lintian',
-      [...root, '--fail-on', 'error,warning', builtPackage.deb],
-      {
-        encoding: 'utf8',
-      },
+      [
+        ...root,
+        ...['--fail-on', 'error,warning', builtPackage.deb],
+        ...(builtPackage.dtlsDeb === undefined ? [] : [builtPackage.dtlsDeb]),
+      ],
+      { encoding: 'utf8' },
     );
     assert.deepEqual([status, stdout], [0, '']);
   });

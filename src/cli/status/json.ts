@@ -42,6 +42,8 @@ export interface StatusJson {
   readonly preferredEndpoint: string | null;
   readonly device: string | null;
   readonly credentials: CredentialsState | null;
+  /** Age of the numbers below, s: while online the agent publishes them once a minute. */
+  readonly asOfAgoS: number | null;
   readonly lastAcceptedAt: string | null;
   readonly lastAcceptedAgoS: number | null;
   /** Since the agent started; a reload does not reset it. */
@@ -125,6 +127,7 @@ const EMPTY_REPORT = {
   preferredEndpoint: null,
   device: null,
   credentials: null,
+  asOfAgoS: null,
   lastAcceptedAt: null,
   lastAcceptedAgoS: null,
   deliveredReadings: 0,
@@ -196,6 +199,7 @@ function reportFields({ agent, report, events: recentEvents }: StatusFileContent
     preferredEndpoint: report.preferredEndpoint ?? null,
     device: report.device ?? null,
     credentials: report.credentials,
+    asOfAgoS: report.asOfBootMs === undefined ? null : eventTime(report.asOfBootMs, now).agoS,
     lastAcceptedAt: lastAccepted?.at ?? null,
     lastAcceptedAgoS: lastAccepted?.agoS ?? null,
     deliveredReadings: report.deliveredReadings,

@@ -130,10 +130,11 @@ function readingsOf({
   freshReadings,
   backlogReadings,
   lostReadings,
+  asOfAgoS,
 }: StatusJson): string {
   const last =
     lastAcceptedAgoS === null ? 'none accepted yet' : `last accepted ${formatAgo(lastAcceptedAgoS)}`;
-  return `${deliveredReadings} delivered, ${last}; ${freshReadings} fresh, ${backlogReadings} in the backlog, ${lostReadings} lost`;
+  return `${deliveredReadings} delivered, ${last}; ${freshReadings} fresh, ${backlogReadings} in the backlog, ${lostReadings} lost${asOfAgoS ? ` (numbers of ${formatAgo(asOfAgoS)})` : ''}`;
 }
 
 function downlinkText({ state, stateForS, lastHeardAgoS, detail }: DownlinkJson): string {

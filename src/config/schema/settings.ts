@@ -115,6 +115,14 @@ export const settings = {
     meaning: 'Time between two readings of the sensors.',
     ...duration(SECOND_MS, 24 * HOUR_MS, '10s'),
   },
+  telemetrySendEvery: {
+    key: 'telemetry.send-every',
+    isRemote: true,
+    default: '0s',
+    meaning:
+      'How long the agent gathers new readings before it sends them together, each with its own time. 0s: it sends each one at once. At most three quarters of outbox.spool-after count, so that no reading is written to the disk meanwhile.',
+    ...duration(0, 120 * SECOND_MS, '30s'),
+  },
   telemetryReport: {
     key: 'telemetry.report',
     isRemote: true,
@@ -135,10 +143,12 @@ export const settings = {
     key: 'telemetry.deadband',
     isRemote: true,
     type: 'list',
-    default: '',
+    // What changes with every reading by its nature, and the readings of every five minutes have.
+    default: 'uptimeS=300, drive*WrittenBytes=1000000',
     bound: `at most ${PAIRS_MAX} of key=number, separated by commas; a key has 1 to ${KEY_CHARACTERS_MAX} letters, digits, _ . - and * (wildcard); a number is above 0`,
     example: 'cpuTemperatureC=0.5, load1=0.1',
-    meaning: 'Minimum change, per key, for a value to be reported again.',
+    meaning:
+      'Minimum change, per key, for a value to be reported again between two complete messages. Your list replaces the default one.',
     schema: v.pipe(text('a list of key=number'), parseWith(parseDeadbands)),
   },
   ...sensorSettings,

@@ -20,6 +20,9 @@ export async function raceAbort<T>(work: Promise<T>, fallback: T, signal: AbortS
 /** The reason of an abort that means "deadline exceeded" and not "stop". */
 export const DEADLINE = 'deadline';
 
+/** The reason of any other frequent abort: without one, each abort makes a DOMException with a stack. */
+export const STOP = 'stop';
+
 /**
  * An abort controller that also aborts with its parent signal, until it is disposed of. Passes on the reason
  * `DEADLINE`.
@@ -31,7 +34,7 @@ export const DEADLINE = 'deadline';
 export class ChildAbortController implements Disposable {
   readonly #controller = new AbortController();
   readonly #parent: AbortSignal;
-  readonly #follow = () => this.#controller.abort(this.#parent.reason === DEADLINE ? DEADLINE : undefined);
+  readonly #follow = () => this.#controller.abort(this.#parent.reason === DEADLINE ? DEADLINE : STOP);
 
   constructor(parent: AbortSignal) {
     this.#parent = parent;
@@ -43,7 +46,7 @@ export class ChildAbortController implements Disposable {
     return this.#controller.signal;
   }
 
-  abort(reason?: typeof DEADLINE): void {
+  abort(reason: typeof DEADLINE | typeof STOP = STOP): void {
     this.#controller.abort(reason);
   }
 

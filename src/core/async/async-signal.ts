@@ -6,7 +6,14 @@
 import type { Clock } from '../ports/clock.ts';
 import { ChildAbortController } from './abort.ts';
 
-export class AsyncSignal {
+/** What `waitForAny` waits for. */
+export interface WaitSource {
+  readonly version: number;
+  addWaiter(wake: () => void): void;
+  removeWaiter(wake: () => void): void;
+}
+
+export class AsyncSignal implements WaitSource {
   #version = 0;
   readonly #waiters = new Set<() => void>();
 
@@ -20,16 +27,37 @@ export class AsyncSignal {
     for (const end of this.#waiters) end();
   }
 
+  /** `wake` is called at each notification until it is removed. */
+  addWaiter(wake: () => void): void {
+    this.#waiters.add(wake);
+  }
+
+  removeWaiter(wake: () => void): void {
+    this.#waiters.delete(wake);
+  }
+
   /** Resolves when `version` differs from `seen` or the signal aborts. */
-  async wait(signal: AbortSignal, seen = this.#version): Promise<void> {
-    if (this.#version !== seen || signal.aborted) return;
-    await new Promise<void>((resolve) => {
+  wait(signal: AbortSignal, seen = this.#version): Promise<void> {
+    return AsyncSignal.waitForAny([this], [seen], signal);
+  }
+
+  /** Resolves when the version of a source differs from its `seen`, or the signal aborts. */
+  static waitForAny(
+    sources: readonly WaitSource[],
+    seen: readonly number[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    return new Promise<void>((resolve) => {
+      if (signal.aborted || sources.some((source, index) => source.version !== seen[index])) {
+        resolve();
+        return;
+      }
       const end = () => {
-        this.#waiters.delete(end);
+        for (const source of sources) source.removeWaiter(end);
         signal.removeEventListener('abort', end);
         resolve();
       };
-      this.#waiters.add(end);
+      for (const source of sources) source.addWaiter(end);
       signal.addEventListener('abort', end);
     });
   }

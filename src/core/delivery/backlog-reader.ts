@@ -22,12 +22,12 @@ export class BacklogReader {
   dueMs(nowMs: number, limitDueMs: number): number {
     if (this.#isFetching || this.#outbox.backlog.size === 0) return Number.POSITIVE_INFINITY;
     if (limitDueMs > nowMs) return limitDueMs;
-    return this.#outbox.version === this.#emptyAtVersion ? this.#window.dueMs : nowMs;
+    return this.#outbox.changes.version === this.#emptyAtVersion ? this.#window.dueMs : nowMs;
   }
 
   /** The next batch to send, if one is ready. */
   async next(nowMs: number): Promise<Batch | undefined> {
-    const { version } = this.#outbox;
+    const { version } = this.#outbox.changes;
     this.#isFetching = true;
     try {
       const batch = await this.#window.next(nowMs);

@@ -37,6 +37,8 @@ export interface DeliveryPorts {
   readonly log: Logger;
   /** Client attributes beside the facts. Absent if there are none. */
   readonly changingAttributes?: ChangingAttributes | undefined;
+  /** Called before each wait for work with a function that ends it; returns a function to call after it. Absent: not needed. */
+  readonly onIdle?: ((wake: () => void) => () => void) | undefined;
   /** Called for each accepted message; `readBootMs`: when its newest reading was taken, of this boot. Absent: not needed. */
   readonly onTelemetryAccepted?: ((readBootMs: number) => void) | undefined;
 }
@@ -46,6 +48,8 @@ export interface DeliverySettings {
   readonly drainPerS: number;
   /** After an outage the backlog waits a random part of this, ms, so that a fleet does not drain at once. */
   readonly drainSpreadMs: number;
+  /** How long fresh readings are gathered before they are sent together, ms. Default: 0. */
+  readonly sendEveryMs?: number;
 }
 
 /** Requests in flight: one for fresh readings, the others for the backlog and the facts. */
@@ -72,6 +76,10 @@ export class Delivery {
   #isFrontBusy = false;
   /** Monotonic ms; in the past unless the server limits data points. */
   #frontReadyAtMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic ms until which fresh readings are gathered. */
+  #gathersUntilMs = Number.NEGATIVE_INFINITY;
+  /** When the last fresh readings were sent, until the lane is found empty. */
+  #freshSentMs: number | undefined;
   /** From a failure that the session saw until the next accepted message. */
   #hasOutage = false;
   #fault: { readonly error: unknown } | undefined;
@@ -113,7 +121,7 @@ export class Delivery {
       if (signal.aborted) return { type: 'failed', failure: aborted().failure };
       const event = this.#events.shift();
       if (event) return event;
-      const { version } = this.#ports.outbox;
+      const { version } = this.#ports.outbox.changes;
       const progress = this.#progress.version;
       const dueMs = await this.#startNext(token, signal);
       if (this.#events.length === 0) await this.#wait({ outbox: version, progress, dueMs }, signal);
@@ -125,16 +133,19 @@ export class Delivery {
     seen: { readonly outbox: number; readonly progress: number; readonly dueMs: number },
     signal: AbortSignal,
   ): Promise<void> {
-    if (this.#progress.version !== seen.progress) return;
-    const { clock, outbox } = this.#ports;
-    using over = new ChildAbortController(signal);
-    const ends = [outbox.waitForChange(seen.outbox, over.signal), this.#progress.wait(over.signal)];
-    if (seen.dueMs < Number.POSITIVE_INFINITY) {
+    const { clock, outbox, onIdle } = this.#ports;
+    const resume = onIdle?.(() => this.#progress.notify());
+    const waitForWork = (over: AbortSignal): Promise<void> =>
+      AsyncSignal.waitForAny([outbox.changes, this.#progress], [seen.outbox, seen.progress], over);
+    if (seen.dueMs === Number.POSITIVE_INFINITY) await waitForWork(signal);
+    else {
+      using over = new ChildAbortController(signal);
       // At least one millisecond: work that is due now must not block the event loop.
-      ends.push(clock.sleep(Math.max(1, seen.dueMs - clock.monotonicMs()), over.signal));
+      const forMs = Math.max(1, seen.dueMs - clock.monotonicMs());
+      await Promise.race([waitForWork(over.signal), clock.sleep(forMs, over.signal)]);
+      over.abort();
     }
-    await Promise.race(ends);
-    over.abort();
+    resume?.();
   }
 
   /** Starts all work that may start now. Returns the monotonic time at which more work becomes due. */
@@ -156,7 +167,8 @@ export class Delivery {
   #frontDueMs(nowMs: number): number {
     if (this.#isFrontBusy) return Number.POSITIVE_INFINITY;
     if (this.#frontReadyAtMs > nowMs) return this.#frontReadyAtMs;
-    return Math.min(this.#fresh.dueMs, this.#attributes.dueMs(nowMs));
+    const gathersUntilMs = this.#isGathering(nowMs) ? this.#gathersUntilMs : Number.POSITIVE_INFINITY;
+    return Math.min(this.#fresh.dueMs, gathersUntilMs, this.#attributes.dueMs(nowMs));
   }
 
   #isFrontReady(): boolean {
@@ -196,9 +208,22 @@ export class Delivery {
 
   /** Fresh readings, else the newest undated reading. */
   async #nextFrontMessage(token: Secret, signal: AbortSignal): Promise<OutgoingMessage | undefined> {
-    const batch = await this.#fresh.next(this.#ports.clock.monotonicMs());
-    if (batch) return this.#resultHandler.createMessage(batch, this.#fresh, 'front', token, signal);
+    const nowMs = this.#ports.clock.monotonicMs();
+    const batch = this.#isGathering(nowMs) ? undefined : await this.#fresh.next(nowMs);
+    if (batch) {
+      this.#freshSentMs = nowMs;
+      return this.#resultHandler.createMessage(batch, this.#fresh, 'front', token, signal);
+    }
+    if (this.#freshSentMs !== undefined) {
+      this.#gathersUntilMs = this.#freshSentMs + (this.#settings.sendEveryMs ?? 0);
+      this.#freshSentMs = undefined;
+    }
     return this.#undated.nextMessage(token, signal);
+  }
+
+  /** During an outage every message is a question whether the server works again. */
+  #isGathering(nowMs: number): boolean {
+    return !this.#hasOutage && nowMs < this.#gathersUntilMs;
   }
 
   async #send(message: OutgoingMessage, slot: 'front' | 'beside', signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ export interface DownlinkReport {
 
 export class DownlinkStatus {
   readonly #clock: Pick<Clock, 'bootMs'>;
+  readonly #listeners: (() => void)[] = [];
   #state: DownlinkReport['state'];
   #sinceMs: number;
   #lastHeardMs: number | undefined;
@@ -26,6 +27,11 @@ export class DownlinkStatus {
     this.#clock = clock;
     this.#state = subscriptions.attributes || subscriptions.commands ? 'waiting' : 'off';
     this.#sinceMs = clock.bootMs();
+  }
+
+  /** Calls `onChange` when the state changes, not for each message. */
+  subscribe(onChange: () => void): void {
+    this.#listeners.push(onChange);
   }
 
   get report(): DownlinkReport {
@@ -58,7 +64,9 @@ export class DownlinkStatus {
   }
 
   #setState(state: DownlinkReport['state']): void {
-    if (state !== this.#state) this.#sinceMs = this.#clock.bootMs();
+    if (state === this.#state) return;
+    this.#sinceMs = this.#clock.bootMs();
     this.#state = state;
+    for (const onChange of this.#listeners) onChange();
   }
 }

@@ -25,6 +25,12 @@ const NEEDS_ACTION: Schedule = { baseMs: 60_000, capMs: 10 * 60_000 };
 
 /** The network or the server is not available: retry soon, but not all gateways at once. */
 const OUTAGE: Schedule = { baseMs: 2_000, capMs: 2 * 60_000 };
+/**
+ * This host or the server's kernel says at once that nothing listens, so a question costs the server nothing. About one in 8 s for
+ * three minutes: when the server returns, a fleet asks no more often than it posts readings. Then slower, to one in 80 s after 50
+ * minutes more.
+ */
+const CLOSED: Schedule = { baseMs: 2_000, capMs: 2 * 60_000, plateau: { limitMs: 12_000, untilAttempt: 25 } };
 /** A program in front of ThingsBoard denies requests: until a person changes it, or its own check ends. */
 const BLOCKED: Schedule = { baseMs: 15_000, capMs: 2 * 60_000 };
 
@@ -36,8 +42,8 @@ export const FAILURE_POLICIES = {
   'server-overloaded': { level: 'warn', schedule: OVERLOAD },
   'server-timeout': { level: 'warn', schedule: OUTAGE },
   'no-response-after-ack': { level: 'warn', schedule: OUTAGE },
-  'port-closed': { level: 'warn', schedule: OUTAGE },
-  'no-route': { level: 'warn', schedule: OUTAGE },
+  'port-closed': { level: 'warn', schedule: CLOSED },
+  'no-route': { level: 'warn', schedule: CLOSED },
   'dns-failed': { level: 'warn', schedule: OUTAGE },
   'connection-reset': { level: 'warn', schedule: OUTAGE },
   'unexpected-response': { level: 'error', schedule: NEEDS_ACTION },

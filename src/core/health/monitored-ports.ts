@@ -1,14 +1,12 @@
 /**
- * Ports with liveness checks for delivery: each request and each access to a lane has a deadline, and the
- * wait for a reading responds to `poke` (liveness.ts). Delivery has several requests in flight, so the
- * heartbeat of its loop alone would not reveal a request that never ends.
+ * Ports with liveness checks for delivery: each request and each access to a lane has a deadline. Delivery has
+ * several requests in flight, so the heartbeat of its loop alone would not reveal a request that never ends.
  */
 
-import { ChildAbortController } from '../async/abort.ts';
 import type { Lane, Outbox } from '../ports/outbox.ts';
 import type { Transport } from '../ports/transport.ts';
-import { DELIVERING_MS_MAX, DISK_MS_MAX, REQUEST_MS_MAX } from './deadlines.ts';
-import type { Heartbeat, Liveness } from './liveness.ts';
+import { DISK_MS_MAX, REQUEST_MS_MAX } from './deadlines.ts';
+import type { Liveness } from './liveness.ts';
 
 export function monitorTransport(transport: Transport, liveness: Liveness): Transport {
   const trackPost = <T>(operation: () => Promise<T>) =>
@@ -38,11 +36,9 @@ export class MonitoredOutbox implements Outbox {
   readonly fresh: Lane;
   readonly backlog: Lane;
   readonly #outbox: Outbox;
-  readonly #heartbeat: Heartbeat;
 
-  constructor(outbox: Outbox, liveness: Liveness, heartbeat: Heartbeat) {
+  constructor(outbox: Outbox, liveness: Liveness) {
     this.#outbox = outbox;
-    this.#heartbeat = heartbeat;
     this.fresh = monitorLane(outbox.fresh, liveness);
     this.backlog = monitorLane(outbox.backlog, liveness);
   }
@@ -55,15 +51,8 @@ export class MonitoredOutbox implements Outbox {
     return this.#outbox.losses;
   }
 
-  get version(): number {
-    return this.#outbox.version;
-  }
-
-  async waitForChange(since: number, signal: AbortSignal): Promise<void> {
-    using controller = new ChildAbortController(signal);
-    const resume = this.#heartbeat.idle('waiting for a reading', () => controller.abort());
-    await this.#outbox.waitForChange(since, controller.signal);
-    resume('delivering', DELIVERING_MS_MAX);
+  get changes(): Outbox['changes'] {
+    return this.#outbox.changes;
   }
 
   append: Outbox['append'] = (reading) => this.#outbox.append(reading);

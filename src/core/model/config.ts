@@ -131,6 +131,8 @@ export interface Config {
     readonly intervalMs: number;
     readonly report: Report;
     /** Maximum rate of the backlog, messages per second. Integer, 1 to 1000. */
+    /** How long new readings are gathered before they are sent together, ms; 0: not at all. */
+    readonly sendEveryMs: number;
     readonly drainPerS: number;
     /**
      * Key or glob to the minimum change that is reported, above 0. At most 64 entries; others: every change.

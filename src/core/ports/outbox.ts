@@ -20,6 +20,14 @@ export interface Lane {
   rewind(): void;
 }
 
+/** An `AsyncSignal`. */
+export interface OutboxChanges {
+  /** Number of changes. */
+  readonly version: number;
+  addWaiter(wake: () => void): void;
+  removeWaiter(wake: () => void): void;
+}
+
 /** Bounded queue of readings. When it is full, the oldest are dropped and reported in a gap record. */
 export interface Outbox {
   /** Never waits and never throws, so that a failing disk does not stop sampling. */
@@ -46,10 +54,8 @@ export interface Outbox {
   discardReading(reading: Reading, reason: LossReason): void;
   /** Appends a gap record if there are unreported losses. */
   reportLosses(): void;
-  /** Number of changes that may allow more delivery. */
-  readonly version: number;
-  /** Resolves when `version` differs from `since` or the signal aborts. */
-  waitForChange(since: number, signal: AbortSignal): Promise<void>;
+  /** Notified of each change that may allow more delivery. */
+  readonly changes: OutboxChanges;
   /** Flushes old readings to disk until the signal aborts. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { errorCode } from '../model/error-code.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
+import type { Network } from '../ports/network.ts';
 import type { Random } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { SessionEvent } from './state.ts';
@@ -14,6 +15,8 @@ export interface ActionPorts {
   readonly random: Random;
   readonly store: CredentialStore;
   readonly transport: Transport;
+  /** Ends a wait early when the host gets a network. Absent: waits are not ended early. */
+  readonly network?: Network | undefined;
 }
 
 export interface ProvisioningSettings {

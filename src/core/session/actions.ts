@@ -5,7 +5,10 @@
  * token is durable before the session uses it.
  */
 
+import { ChildAbortController } from '../async/abort.ts';
 import type { Delivery } from '../delivery/delivery.ts';
+import { WAIT_MIN_MS } from '../failures/backoff.ts';
+import type { FailureReason } from '../failures/failure.ts';
 import type { Secret } from '../model/secret.ts';
 import type { CredentialRecord } from '../ports/credentials.ts';
 import { type ActionPorts, catchStoreError, type ProvisioningSettings } from './action-ports.ts';
@@ -51,9 +54,40 @@ export async function connect(
         return { type: 'saved' };
       });
     case 'wait':
-      await ports.clock.sleep(step.forMs, signal);
+      await waitForRetry(step, ports, settings, signal);
       return { type: 'wait-over' };
   }
+}
+
+/** What a network that returns to this host can heal. */
+const HEALED_BY_NETWORK: ReadonlySet<FailureReason> = new Set([
+  'server-timeout',
+  'no-response-after-ack',
+  'port-closed',
+  'no-route',
+  'dns-failed',
+  'proxy-unreachable',
+  'captive-portal',
+]);
+
+/**
+ * Waits for the time of the step; shorter, by a random part of the spread, if the host gets a network meanwhile. The links of a town
+ * return together, so no gateway may answer theirs at once.
+ */
+async function waitForRetry(
+  { forMs, failure }: Extract<SessionStep, { readonly at: 'wait' }>,
+  { clock, random, network }: ActionPorts,
+  { spreadMs }: ProvisioningSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!network || !HEALED_BY_NETWORK.has(failure.reason) || failure.retryAfterMs !== undefined)
+    return clock.sleep(forMs, signal);
+  const dueMs = clock.monotonicMs() + forMs;
+  using over = new ChildAbortController(signal);
+  await Promise.race([clock.sleep(forMs, over.signal), network.nextConnection(over.signal)]);
+  const leftMs = dueMs - clock.monotonicMs();
+  await clock.sleep(Math.min(leftMs, WAIT_MIN_MS + random.uniform() * spreadMs), signal);
+  over.abort();
 }
 
 async function verifyToken(token: Secret, ports: ActionPorts, signal: AbortSignal): Promise<SessionEvent> {

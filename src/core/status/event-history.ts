@@ -19,6 +19,7 @@ export class EventHistory {
   readonly #clock: Pick<Clock, 'bootMs'>;
   readonly #counts = new Map<EventId, number>();
   readonly #active = new Map<EventId, RecordedEvent>();
+  readonly #listeners = new Set<() => void>();
   #recent: readonly RecordedEvent[] = [];
 
   constructor(clock: Pick<Clock, 'bootMs'>) {
@@ -40,6 +41,12 @@ export class EventHistory {
     return Object.fromEntries(this.#counts);
   }
 
+  /** Calls `onEvent` after each event, until the subscription is disposed of. */
+  subscribe(onEvent: () => void): Disposable {
+    this.#listeners.add(onEvent);
+    return { [Symbol.dispose]: () => this.#listeners.delete(onEvent) };
+  }
+
   record(event: EventId, level: EventLevel, message: string, detail?: string): void {
     const bootMs = Math.round(this.#clock.bootMs());
     const details = detail === undefined ? {} : { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) };
@@ -48,5 +55,6 @@ export class EventHistory {
     this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
     for (const id of this.#active.keys()) if (RESOLVED_BY[id]?.includes(event)) this.#active.delete(id);
     if (RESOLVED_BY[event] !== undefined && !this.#active.has(event)) this.#active.set(event, entry);
+    for (const onEvent of this.#listeners) onEvent();
   }
 }

@@ -55,6 +55,8 @@ export interface ConnectionStatus {
 }
 
 export interface StatusReport extends ConnectionStatus {
+  /** When the agent made this report: its numbers are up to a minute old. Absent in a file of an earlier version. */
+  readonly asOfBootMs?: number;
   /** The URL in use; its scheme is the transport. */
   readonly endpoint: string;
   /** The first URL of the list, if another one is in use. */
@@ -72,9 +74,9 @@ export interface StatusReport extends ConnectionStatus {
   readonly eventCounts: Readonly<Partial<Record<EventId, number>>>;
 }
 
-/** Publishes the report for other programs of this host. Never rejects. */
+/** Publishes the report for other programs of this host. Never throws. */
 export interface StatusSink {
-  publish(report: StatusReport): Promise<void>;
+  publish(report: StatusReport): void;
 }
 
 export interface RecordedEvent {

@@ -88,7 +88,7 @@ function readUptimeMs(path: string): number {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'latin1');
+    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }

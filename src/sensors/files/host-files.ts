@@ -10,6 +10,7 @@ import {
   existsSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   readSync,
   statfsSync,
@@ -67,7 +68,11 @@ export function openHostFiles(root: string, blockingReads: BlockingReads = openB
   const prefix = root.endsWith('/') ? root : `${root}/`;
   const absolute = (path: string) => prefix + path;
   return {
-    read: (path, bytesMax = FILE_BYTES_MAX) => readInto(buffer, absolute(path), bytesMax),
+    // The kernel bounds its own files, and none is a FIFO.
+    read: (path, bytesMax) =>
+      bytesMax === undefined && root === '/' && (path.startsWith('proc/') || path.startsWith('sys/'))
+        ? readWhole(absolute(path))
+        : readInto(buffer, absolute(path), bytesMax ?? FILE_BYTES_MAX),
     readBlocking: (path, lane) => blockingReads.text(join(root, path), lane),
     firstLine: (path) => blockingReads.firstLine(join(root, path)),
     list: (path) => readdirSync(absolute(path)),
@@ -101,6 +106,12 @@ function createRootUsageReader(root: string): () => Promise<FileSystemUsage> {
 /** A FIFO in place of a file would make the event loop wait for a writer; for others the flag has no effect. */
 const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 
+/** One call of Node, which allocates less than `readInto`. */
+function readWhole(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  return text.length <= FILE_BYTES_MAX ? text : wholeLines(text.slice(0, FILE_BYTES_MAX));
+}
+
 function readInto(buffer: Buffer, path: string, bytesMax: number): string {
   const limit = Math.min(bytesMax, buffer.length);
   const file = openSync(path, READ_AT_ONCE);
@@ -112,10 +123,13 @@ function readInto(buffer: Buffer, path: string, bytesMax: number): string {
       if (count === 0) return buffer.toString('latin1', 0, length);
       length += count;
     }
-    // Half a line could contain half a number.
-    const text = buffer.toString('latin1', 0, length);
-    return text.slice(0, text.lastIndexOf('\n') + 1);
+    return wholeLines(buffer.toString('latin1', 0, length));
   } finally {
     closeSync(file);
   }
+}
+
+/** Half a line could contain half a number. */
+function wholeLines(text: string): string {
+  return text.slice(0, text.lastIndexOf('\n') + 1);
 }

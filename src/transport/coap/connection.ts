@@ -5,12 +5,12 @@
  * Over DTLS the socket shakes hands when it is opened, and has a link before a client is returned.
  */
 
-import { networkInterfaces } from 'node:os';
 import { raceAbort } from '../../core/async/abort.ts';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, type Failure, type FailureReason } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { OpenSocket } from '../datagram-socket.ts';
+import { createOwnAddresses } from '../own-addresses.ts';
 import { raceAddresses } from '../race-addresses.ts';
 import { createResolver, type Resolve } from '../resolve.ts';
 import { formatAddress, type SocketAddress } from '../socket-address.ts';
@@ -86,7 +86,7 @@ export class CoapConnection implements AsyncDisposable {
     this.#resolve = ports.resolve ?? createResolver();
     this.#openSocket = ports.openSocket;
     this.#closeSockets = ports.closeSockets;
-    this.#readOwnAddresses = ports.ownAddresses ?? addressesOfThisHost;
+    this.#readOwnAddresses = ports.ownAddresses ?? createOwnAddresses();
   }
 
   /** Number of addresses found by the last lookup. */
@@ -202,16 +202,3 @@ export class CoapConnection implements AsyncDisposable {
 }
 
 type Peers = readonly [SocketAddress, ...SocketAddress[]];
-
-/** Empty if the system cannot list them (no file descriptor left, no netlink); then no change is detected. */
-function addressesOfThisHost(): string {
-  try {
-    return Object.values(networkInterfaces())
-      .flatMap((addresses) => addresses ?? [])
-      .map(({ address }) => address)
-      .sort()
-      .join(' ');
-  } catch {
-    return '';
-  }
-}

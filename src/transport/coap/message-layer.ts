@@ -28,6 +28,8 @@ const SOCKET_CLOSED: Failure = { reason: 'aborted', detail: 'the socket was clos
 /** The type NON in the first byte (RFC 7252 section 3). */
 const NON_CONFIRMABLE = 0x10;
 const READY: Result<void> = { ok: true, value: undefined };
+/** With the port enough against a guess from outside (RFC 7252 section 5.3.1: at least 32 bits); each byte is sent twice. */
+const TOKEN_BYTES = 4;
 const LINK_LOST: Failure = {
   reason: 'connection-reset',
   detail: 'the DTLS link ended before the response to a request that must not be repeated on another one',
@@ -112,11 +114,10 @@ export class MessageLayer implements AsyncDisposable {
   }
 
   /**
-   * For a request. Random against strangers who guess (RFC 7252 section 5.3.1); over DTLS there are none, and a short one that
-   * no request of the last minutes had is enough.
+   * For a request. Over DTLS no stranger can guess it, and a shorter one that no request of the last minutes had is enough.
    */
   newToken(): Buffer {
-    if (!this.#socket.link) return randomBytes(8);
+    if (!this.#socket.link) return randomBytes(TOKEN_BYTES);
     this.#lastToken = (this.#lastToken + 1) & 0xffff;
     return Buffer.from([this.#lastToken >> 8, this.#lastToken & 0xff]);
   }

@@ -5,6 +5,7 @@ import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
+import type { Script } from '../../doubles/scripted-transport.ts';
 import { DeliveryHarness, reading, settled, TOKEN, timesIn } from './delivery-harness.ts';
 
 const SEED = { seed: 20_261_121, numRuns: 200 };
@@ -334,4 +335,50 @@ it('an exception of the transport rejects the step', async () => {
   });
   harness.append(1);
   await assert.rejects(harness.step(), /planted/);
+});
+
+describe('a delivery that gathers readings for 30 s', () => {
+  /** Samples every 10 s for `seconds`; the times of the readings in each accepted message. */
+  async function messagesOf(seconds: number, script?: Script): Promise<readonly (readonly number[])[]> {
+    const harness = new DeliveryHarness(script, { sendEveryMs: 30_000 });
+    const delivering = (async () => {
+      while (!harness.stop.signal.aborted) {
+        const event = await harness.step();
+        if (event.type === 'failed') await harness.clock.sleep(10_000, harness.stop.signal);
+      }
+    })();
+    for (let second = 0; second < seconds; second += 10) {
+      harness.sample();
+      await harness.clock.advance(10_000);
+    }
+    harness.stop.abort();
+    await delivering;
+    const startMs = harness.clock.wallMs() - harness.clock.monotonicMs();
+    return harness.transport.telemetry.map((body) => timesIn(body).map((ms) => (ms - startMs) / 1_000));
+  }
+
+  it('the first reading is sent at once, the others three at a time, each once and in order', async () => {
+    const messages = await messagesOf(300);
+    assert.deepEqual(messages[0], [0]);
+    // The first gap ends with the reading of the same moment, which comes just after it.
+    assert.deepEqual(
+      messages.slice(1, -1).map((times) => times.length),
+      [2, 3, 3, 3, 3, 3, 3, 3, 3].slice(0, messages.length - 2),
+    );
+    const times = messages.flat();
+    assert.deepEqual(
+      times,
+      [...times.keys()].map((index) => index * 10),
+    );
+    assert.ok(messages.flat().length >= 28, `${messages.flat().length}`);
+  });
+
+  it('an outage is asked about without gathering', async () => {
+    let posts = 0;
+    await messagesOf(300, () => {
+      posts += 1;
+      return 'server-timeout';
+    });
+    assert.ok(posts >= 28, `${posts}`);
+  });
 });

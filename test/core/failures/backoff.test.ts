@@ -1,9 +1,10 @@
 /** Waits: exponential, jittered over the whole range, capped, and never below the floor. */
 
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { type Schedule, WAIT_MIN_MS, waitBeforeMs } from '../../../src/core/failures/backoff.ts';
+import { createRandom } from '../../../src/sandbox/core/random.ts';
 
 const SCHEDULE: Schedule = { baseMs: 2_000, capMs: 60_000 };
 const SEED = { seed: 20_261_121 };
@@ -60,6 +61,38 @@ it('a higher random number or a later attempt never waits less', () => {
     assert.ok(waitBeforeMs(schedule, attempt, one) <= waitBeforeMs(schedule, attempt + 1, one));
   };
   fc.assert(fc.property(schedules, fc.nat(100), samples, samples, check), SEED);
+});
+
+describe('a schedule with a plateau', () => {
+  const PLATEAU: Schedule = { baseMs: 2_000, capMs: 120_000, plateau: { limitMs: 12_000, untilAttempt: 25 } };
+  const highest = 1 - 2 ** -53;
+
+  it('the limit doubles up to the plateau, stays there, then grows slowly to the cap', () => {
+    const limits = [1, 2, 3, 4, 25, 26, 27, 60, 73, 1_000].map((n) => waitBeforeMs(PLATEAU, n, highest));
+    assert.deepEqual(limits, [2_000, 4_000, 8_000, 12_000, 12_000, 12_600, 13_230, 66_192, 120_000, 120_000]);
+  });
+
+  it('a wait is at least a third of its limit', () => {
+    assert.deepEqual(
+      [1, 4, 25, 1_000].map((n) => waitBeforeMs(PLATEAU, n, 0)),
+      [667, 4_000, 4_000, 40_000],
+    );
+  });
+
+  it('20,000 gateways ask a closed port at most 2,700 times in any second of the plateau', () => {
+    const asked = new Array<number>(200).fill(0);
+    const random = createRandom(7);
+    for (let gateway = 0; gateway < 20_000; gateway += 1) {
+      let atMs = random() * 2_000;
+      for (let attempt = 1; atMs < 180_000; attempt += 1) {
+        atMs += waitBeforeMs(PLATEAU, attempt, random());
+        const second = Math.floor(atMs / 1_000);
+        asked[second] = (asked[second] ?? 0) + 1;
+      }
+    }
+    const most = Math.max(...asked.slice(60, 170));
+    assert.ok(most > 2_300 && most < 2_700, `${most}`);
+  });
 });
 
 it('20,000 gateways that failed together return evenly over the whole range', () => {

@@ -4,7 +4,8 @@
  */
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it, mock } from 'node:test';
+import { AsyncSignal } from '../../../src/core/async/async-signal.ts';
 import {
   DISK_MS_MAX,
   PROVISIONING_MS_MAX,
@@ -29,6 +30,13 @@ class Watched extends AgentHarness {
 
   constructor(script?: Script, record?: CredentialRecord) {
     super(script, record);
+    // Longer than by default, because hours pass here.
+    this.sampling(60_000);
+  }
+
+  sampling(everyMs: number): this {
+    this.settings = { ...this.settings, sampleEveryMs: everyMs };
+    return this;
   }
 
   /** Runs for `ms`, and leaves it behind: what stands still does not end. */
@@ -58,7 +66,6 @@ describe('watchdog notifications continue at half of the interval', () => {
   for (const [when, hours, make] of HEALTHY) {
     it(when, async () => {
       const harness = make();
-      harness.settings = { ...harness.settings, sampleEveryMs: 60_000 };
       await harness.runFor(hours * HOUR_MS);
       assert.ok(
         harness.service.longestSilenceMs() <= WATCHDOG_MS / 2,
@@ -105,6 +112,7 @@ describe('watchdog notifications continue at half of the interval', () => {
 
 describe('a stall of the agent', () => {
   const FROM_MS = HOUR_MS;
+  afterEach(() => mock.restoreAll());
   const HANG_CASES: readonly (readonly [what: string, withinMs: number, make: () => Watched])[] = [
     [
       'a sensor never responds',
@@ -144,11 +152,10 @@ describe('a stall of the agent', () => {
       POKE_RESPONSE_MS_MAX + WATCHDOG_MS / 2,
       () => {
         const harness = new Watched(undefined, PROVISIONED);
-        const { outbox } = harness;
-        const wait = outbox.waitForChange.bind(outbox);
-        const value = (since: number, signal: AbortSignal) =>
-          harness.clock.monotonicMs() < FROM_MS ? wait(since, signal) : forever();
-        Object.defineProperty(outbox, 'waitForChange', { value });
+        const wait = AsyncSignal.waitForAny;
+        mock.method(AsyncSignal, 'waitForAny', (...args: Parameters<typeof wait>) =>
+          harness.clock.monotonicMs() < FROM_MS ? wait(...args) : forever(),
+        );
         return harness;
       },
     ],
@@ -215,10 +222,10 @@ describe('the deadlines', () => {
 
 describe('the status', () => {
   it('the status of a first boot changes from provisioning to online within seconds', async () => {
-    const harness = new Watched(async (call) => {
+    const harness: Watched = new Watched(async (call) => {
       if (call.verb === 'provision') await harness.clock.sleep(20_000, harness.stop.signal);
       return 'ok' as const;
-    });
+    }).sampling(10_000);
     await harness.runFor(200_000);
     const { statuses } = harness.service;
     assert.ok(statuses.includes('provisioning gw-1, 1 reading queued'));
@@ -228,10 +235,10 @@ describe('the status', () => {
   });
 
   it('the status of an outage shows its duration, queued readings and cause', async () => {
-    const harness = new Watched(
+    const harness: Watched = new Watched(
       () => (harness.clock.monotonicMs() < 2.5 * HOUR_MS ? 'server-timeout' : 'ok'),
       PROVISIONED,
-    );
+    ).sampling(10_000);
     await harness.runFor(3 * HOUR_MS);
     const { statuses } = harness.service;
     assert.ok(
@@ -244,14 +251,15 @@ describe('the status', () => {
 
   it('the status of a flapping server is sent at most every three seconds', async () => {
     let count = 0;
-    const harness = new Watched(() => (++count % 2 === 0 ? 'ok' : 'server-timeout'), PROVISIONED);
-    harness.settings = { ...harness.settings, sampleEveryMs: 1_000 };
+    const harness = new Watched(() => (++count % 2 === 0 ? 'ok' : 'server-timeout'), PROVISIONED).sampling(
+      1_000,
+    );
     await harness.runFor(60_000);
     assert.ok(harness.service.statuses.length <= 21);
   });
 
   it('the status of an unprovisioned gateway shows the failure', async () => {
-    const harness = new Watched(() => 'provisioning-key-unknown');
+    const harness = new Watched(() => 'provisioning-key-unknown').sampling(10_000);
     await harness.runFor(600_000);
     assert.match(
       harness.service.statuses.at(-1) ?? '',

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Failure } from '../../../src/core/failures/failure.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
+import type { Network } from '../../../src/core/ports/network.ts';
 import type { ProvisioningSettings } from '../../../src/core/session/action-ports.ts';
 import { runAction } from '../../../src/core/session/actions.ts';
 import { INITIAL_STATE, nextState, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
@@ -28,6 +30,7 @@ class ActionHarness {
   readonly deliveryHarness = new DeliveryHarness();
   readonly clock = this.deliveryHarness.clock;
   settings = SETTINGS;
+  network: Network | undefined;
 
   constructor(script?: Script) {
     this.transport = new ScriptedTransport(script, this.calls);
@@ -201,6 +204,42 @@ it('wait sleeps for the time of the state', async () => {
   assert.equal(harness.clock.sleeping, 1);
   await harness.clock.advance(1);
   assert.deepEqual(await elapsed, { type: 'wait-over' });
+});
+
+describe('a wait while the host gets a network', () => {
+  const STEP = { at: 'wait', forMs: 60_000, resumeAt: { at: 'record-intent' } } as const;
+
+  /** Runs the wait of a failure on a host that gets a network after 10 s; resolves with its length. */
+  async function waitedMs(failure: Failure, spreadMs: number): Promise<number> {
+    const harness = new ActionHarness();
+    harness.settings = { ...SETTINGS, spreadMs };
+    harness.network = { nextConnection: (signal) => harness.clock.sleep(10_000, signal) };
+    let endedMs = Number.NaN;
+    void harness.run({ ...STEP, failure }).then(() => {
+      endedMs = harness.clock.monotonicMs();
+    });
+    await harness.clock.advance(120_000);
+    assert.equal(harness.clock.sleeping, 0);
+    return endedMs;
+  }
+
+  it('a wait ends soon after the network came, by a random part of the spread', async () => {
+    for (const reason of ['no-route', 'dns-failed', 'server-timeout', 'port-closed'] as const) {
+      assert.equal(await waitedMs({ reason, detail: 'seen' }, 0), 10_500, reason);
+      assert.equal(await waitedMs({ reason, detail: 'seen' }, 8_000), 14_500, reason);
+    }
+  });
+
+  it('the spread does not lengthen the wait', async () => {
+    assert.equal(await waitedMs({ reason: 'no-route', detail: 'seen' }, 3_600_000), 60_000);
+  });
+
+  it('a wait for the server or for a person does not end with the network', async () => {
+    for (const reason of ['server-overloaded', 'unauthorized', 'provisioning-declined'] as const)
+      assert.equal(await waitedMs({ reason, detail: 'seen' }, 0), 60_000, reason);
+    const asked = { reason: 'server-timeout', detail: 'seen', retryAfterMs: 1 } as const;
+    assert.equal(await waitedMs(asked, 0), 60_000);
+  });
 });
 
 it('deliver runs one step of the delivery with the token', async () => {

@@ -18,7 +18,7 @@ it('the delivered counter and the status continue after a reload', async () => {
   const harness = new AgentHarness(undefined, PROVISIONED);
   const shown: StatusReport[] = [];
   const board = {
-    sink: { publish: async (report: StatusReport) => void shown.push(report) },
+    sink: { publish: (report: StatusReport) => void shown.push(report) },
     eventHistory: new EventHistory(harness.clock),
   };
   for (let instance = 0; instance < 2; instance += 1) {

@@ -23,9 +23,10 @@ function harness() {
   const status = new Status({ clock, outbox });
   const shown: { readonly atMs: number; readonly report: StatusReport }[] = [];
   const sink = {
-    publish: async (each: StatusReport) => void shown.push({ atMs: clock.monotonicMs(), report: each }),
+    publish: (each: StatusReport) => void shown.push({ atMs: clock.monotonicMs(), report: each }),
   };
-  const ports = { clock, outbox, status, sink, eventHistory: new EventHistory(clock) };
+  const eventHistory = new EventHistory(clock);
+  const ports = { clock, outbox, status, sink, eventHistory };
   const stop = new AbortController();
   const running = publishStatus(
     { ...ports, timestamper: { clockState: 'synchronised' } },
@@ -36,11 +37,11 @@ function harness() {
     stop.abort();
     await running;
   };
-  return { clock, outbox, status, shown, end };
+  return { clock, outbox, status, eventHistory, shown, end };
 }
 
 describe('publishing the report', () => {
-  it('the report is published at most every ten seconds', async () => {
+  it('numbers are published at most every ten seconds before the agent is online', async () => {
     const { clock, outbox, shown, end } = harness();
     for (let second = 0; second < 100; second += 1) {
       outbox.fresh.size += 1;
@@ -48,6 +49,44 @@ describe('publishing the report', () => {
     }
     assert.ok(shown.length >= 10 && shown.length <= 11, `${shown.length}`);
     await end();
+  });
+
+  it('numbers are published at most every minute online, with the time of the report', async () => {
+    const { clock, status, shown, end } = harness();
+    status.onStep({ type: 'delivered' }, DELIVERING);
+    await clock.advance(5_000);
+    const before = shown.length;
+    for (let second = 0; second < 600; second += 1) {
+      status.onStep({ type: 'delivered' }, DELIVERING);
+      await clock.advance(1_000);
+    }
+    assert.ok(shown.length - before >= 9 && shown.length - before <= 10, `${shown.length - before}`);
+    for (const { atMs, report } of shown) {
+      assert.equal(report.asOfBootMs, Math.round(clock.bootMs() - (clock.monotonicMs() - atMs)));
+    }
+    await end();
+  });
+
+  it('an event is published at once while the agent is online', async () => {
+    const { clock, status, eventHistory, shown, end } = harness();
+    status.onStep({ type: 'delivered' }, DELIVERING);
+    await clock.advance(10_000);
+    const before = shown.length;
+    eventHistory.record('FL-READINGS-LOST', 'warn', 'readings were lost');
+    await clock.advance(10);
+    assert.equal(shown.length, before + 1);
+    assert.equal(shown.at(-1)?.report.recentEvents.at(-1)?.event, 'FL-READINGS-LOST');
+    await end();
+  });
+
+  it('no subscription to the events outlives the publisher', async () => {
+    const { clock, eventHistory, shown, end } = harness();
+    await clock.advance(10_000);
+    await end();
+    const before = shown.length;
+    eventHistory.record('FL-READINGS-LOST', 'warn', 'readings were lost');
+    await clock.advance(60_000);
+    assert.equal(shown.length, before);
   });
 
   it('an unchanged report is not published again', async () => {
@@ -71,6 +110,14 @@ describe('publishing the report', () => {
     assert.ok(Math.min(...pauses) >= 2_000, `${pauses}`);
     await end();
   });
+});
+
+it('the end publishes the last numbers', async () => {
+  const { clock, outbox, shown, end } = harness();
+  await clock.advance(2_500);
+  outbox.fresh.size = 7;
+  await end();
+  assert.equal(shown.at(-1)?.report.freshReadings, 7);
 });
 
 it('the report contains queued and lost readings and the clock state', async () => {

@@ -8,6 +8,7 @@
  */
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netdb.h>
 #include <openssl/err.h>
@@ -187,7 +188,8 @@ static const char *verify_name(long code) {
 static void check_result(int result) {
   int number = errno;
   int error = SSL_get_error(ssl, result);
-  int reason = ERR_GET_REASON(ERR_peek_error());
+  unsigned long first = ERR_peek_error();
+  int reason = ERR_GET_LIB(first) == ERR_LIB_SSL ? ERR_GET_REASON(first) : 0;
   wants_write = error == SSL_ERROR_WANT_WRITE && !is_up; /* on a link the datagram is lost, as on the way */
   if (error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ) return;
   if (error == SSL_ERROR_ZERO_RETURN) return fail("CLOSE_NOTIFY");
@@ -233,7 +235,6 @@ static bool is_plaintext_alert(const unsigned char *bytes, size_t length) {
 }
 
 static void take_datagram(const unsigned char *bytes, size_t length) {
-  if (length == 0) return; /* OpenSSL would take it for the end of a file */
   if (!is_up && is_plaintext_alert(bytes, length)) {
     if (length >= 15 && (bytes[13] == SSL3_AL_FATAL || bytes[14] == SSL_AD_CLOSE_NOTIFY)) held_alert = bytes[14];
     return;
@@ -295,7 +296,8 @@ static int on_verify(int ok, X509_STORE_CTX *store) {
   keep_der(&issuer, NULL);
   for (int i = 0; i < sk_X509_num(sent); i += 1) {
     X509 *other = sk_X509_value(sent, i);
-    if (X509_cmp(other, certificate) != 0 && X509_check_issued(other, certificate) == X509_V_OK) keep_der(&issuer, other);
+    bool is_issuer = X509_cmp(other, certificate) != 0 && X509_check_issued(other, certificate) == X509_V_OK;
+    if (is_issuer) keep_der(&issuer, other);
   }
   return ok;
 }
@@ -449,6 +451,17 @@ static bool take_frames(void) {
   return true;
 }
 
+/* True if the directory of the distribution has certificates by the hash of their names, read when needed. */
+static bool has_hashed_certificates(void) {
+  bool found = false;
+  DIR *directory = opendir(X509_get_default_cert_dir());
+  if (directory == NULL) return false;
+  for (struct dirent *each; !found && (each = readdir(directory)) != NULL;)
+    found = strlen(each->d_name) == 10 && strcmp(each->d_name + 8, ".0") == 0;
+  closedir(directory);
+  return found;
+}
+
 static bool make_context(void) {
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
   context = SSL_CTX_new(DTLS_client_method());
@@ -457,7 +470,9 @@ static bool make_context(void) {
       SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") != 1) {
     return false;
   }
-  SSL_CTX_set_default_verify_paths(context); /* the directory or bundle of the distribution; none is no error */
+  /* No certificates are no error. The bundle in one file takes 60 ms and 0.8 MiB more. */
+  if (has_hashed_certificates()) SSL_CTX_set_default_verify_dir(context);
+  else SSL_CTX_set_default_verify_file(context);
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(context, MAX_CHAIN);

@@ -80,6 +80,18 @@ describe('the DTLS helper on a hostile network', { skip: frontProblem }, () => {
     assert.ok(!extensions(hellos(network)[0] ?? hello).includes(SERVER_NAME), 'an address is no server name');
   });
 
+  it('the flight with a client certificate goes in one datagram, too', async () => {
+    const client = authority.issue();
+    using network = await Network.open(echo.port);
+    await using helper = start();
+    helper.write(frame('C', client.cert + authority.pem.cert));
+    helper.write(frame('K', client.key));
+    assert.equal(await helper.open({ port: network.port }), 'full');
+    const [, flight = Buffer.alloc(0), ...others] = network.sent;
+    assert.deepEqual(others, []);
+    assert.ok(flight.length > 900 && flight.length <= 1172, `${flight.length} bytes with 28 of IP and UDP`);
+  });
+
   it('each handshake has a UDP port of its own', async () => {
     const ports = new Set<number>();
     using network = await Network.open(echo.port);
@@ -88,6 +100,16 @@ describe('the DTLS helper on a hostile network', { skip: frontProblem }, () => {
     for (const expected of ['full', 'resumed', 'resumed'])
       assert.equal(await helper.open({ port: network.port }), expected);
     assert.equal(ports.size, 3);
+  });
+
+  it('a link that the network ended is resumed elsewhere', async () => {
+    const network = await Network.open(echo.port);
+    await using helper = start();
+    assert.equal(await helper.open({ port: network.port }), 'full');
+    network[Symbol.dispose]();
+    helper.send('anybody?');
+    assert.equal((await helper.next('X')).payload.toString(), 'ECONNREFUSED');
+    assert.equal(await helper.open(echo), 'resumed');
   });
 
   it('a lost ClientHello is sent again after a second', async () => {

@@ -61,6 +61,7 @@ describe('the certificate of a coaps server', { skip: frontProblem }, () => {
   const cases: readonly [what: string, code: string, server: () => Pem, name?: string][] = [
     ['of the right name', 'full', () => authority.issue()],
     ['of the right address', 'full', () => authority.issue(), '127.0.0.1'],
+    ['of an RSA key', 'full', () => authority.issue({ isRsa: true })],
     ['of a wildcard', 'full', () => authority.issue({ names: 'DNS:*.gateway.example' }), 'a.gateway.example'],
     [
       'of a common name only, as for https',
@@ -98,6 +99,12 @@ describe('the certificate of a coaps server', { skip: frontProblem }, () => {
       'of a common name beside an address',
       'HOSTNAME_MISMATCH',
       () => authority.issue({ names: 'IP:127.0.0.1', commonName: 'tb.example' }),
+      'tb.example',
+    ],
+    [
+      'of another common name only',
+      'HOSTNAME_MISMATCH',
+      () => authority.issue({ names: '', commonName: 'a.example' }),
       'tb.example',
     ],
     ['of an unknown issuer', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', () => other.issue()],

@@ -153,6 +153,15 @@ describe('the frames of the DTLS helper', { skip: frontProblem }, () => {
     assert.equal(echo.certificate(), undefined, 'only a full handshake tells');
   });
 
+  it('a link over IPv6 comes up with the name of the address', async () => {
+    await using six = await openEcho(authority.issue({ names: 'IP:::1' }), 0, '::1');
+    await using helper = start();
+    assert.equal(await helper.open({ port: six.port, address: '::1', name: '::1' }), 'full');
+    helper.send('six');
+    assert.equal((await helper.next('D')).payload.toString(), 'six');
+    assert.equal(await helper.open({ port: six.port, address: '::1' }), 'HOSTNAME_MISMATCH');
+  });
+
   it('an expired client certificate is refused by an alert', async () => {
     const client = authority.issue({ from: '20200101000000Z', to: '20200201000000Z' });
     await using helper = start();

@@ -9,7 +9,8 @@ import { dtlsFrontProblem } from '../../../../../src/sandbox/coaps/dtls-front.ts
 import { opensslProblem } from '../../../../doubles/certificates.ts';
 import { PROJECT } from '../../../../paths.ts';
 
-export const HELPER = join(PROJECT, 'dist', 'firstlight-dtls');
+/** FIRSTLIGHT_DTLS names another one, with sanitizers. */
+export const HELPER = process.env['FIRSTLIGHT_DTLS'] ?? join(PROJECT, 'dist', 'firstlight-dtls');
 
 /** For the option `skip` of a test. */
 export const helperProblem: string | false = existsSync(HELPER)

@@ -31,6 +31,7 @@ export interface Echo extends AsyncDisposable {
 export async function openEcho(
   { certFile, keyFile }: Pick<Pem, 'certFile' | 'keyFile'>,
   port = 0,
+  host = '127.0.0.1',
 ): Promise<Echo> {
   const socket = await bound();
   let lastPort = 0;
@@ -38,7 +39,7 @@ export async function openEcho(
     lastPort = to;
     socket.send(bytes, to, '127.0.0.1');
   });
-  const front = await DtlsFront.start({ port, coapPort: socket.address().port, certFile, keyFile });
+  const front = await DtlsFront.start({ host, port, coapPort: socket.address().port, certFile, keyFile });
   return {
     front,
     port: front.port,
