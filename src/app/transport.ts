@@ -5,6 +5,7 @@
  */
 
 import { endpointId } from '../config/values/server-url.ts';
+import { coapBodyBytesMax, DTLS_MESSAGE_BYTES_MAX } from '../core/delivery/encode.ts';
 import type { Result } from '../core/failures/failure.ts';
 import { coapObstacle, httpObstacle } from '../core/model/access-token.ts';
 import { type Config, type EndpointConfig, isEncryptedScheme } from '../core/model/config.ts';
@@ -13,7 +14,6 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { Transport } from '../core/ports/transport.ts';
-import { coapBodyBytesMax, DTLS_MESSAGE_BYTES_MAX } from '../transport/coap-body-size.ts';
 import { VERSION } from './version.ts';
 
 export interface TransportPorts {

@@ -3,7 +3,7 @@
 import type { RemoteInfo } from 'node:dgram';
 import { aborted, type Result } from '../core/failures/failure.ts';
 import { FailureError } from './network-failure.ts';
-import type { SocketAddress } from './socket-address.ts';
+import type { SocketAddress } from './resolve.ts';
 
 /** A connected socket: it receives only datagrams of its peer. `dgram.Socket` is one. */
 export interface DatagramSocket {

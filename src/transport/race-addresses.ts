@@ -7,7 +7,7 @@ import { ChildAbortController } from '../core/async/abort.ts';
 import { AsyncSignal } from '../core/async/async-signal.ts';
 import { aborted, type Failure, type Result } from '../core/failures/failure.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { SocketAddress } from './socket-address.ts';
+import type { SocketAddress } from './resolve.ts';
 
 /** The recommended Connection Attempt Delay (RFC 8305 section 8), ms. */
 export const HEAD_START_MS = 250;

@@ -10,7 +10,18 @@ import type { Result } from '../core/failures/failure.ts';
 import { aborted } from '../core/failures/failure.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import { networkFailure } from './network-failure.ts';
-import type { SocketAddress } from './socket-address.ts';
+
+/** IP address and port of a peer. */
+export interface SocketAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly port: number;
+}
+
+/** `192.0.2.7:5683` or `[2001:db8::7]:5683`. */
+export function formatAddress(peer: SocketAddress): string {
+  return peer.family === 6 ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`;
+}
 
 /** Further addresses of a name are ignored. */
 const ADDRESSES_MAX = 8;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FailureReason, Result } from '../../src/core/failures/failure.ts';
 import { HEAD_START_MS, raceAddresses } from '../../src/transport/race-addresses.ts';
-import type { SocketAddress } from '../../src/transport/socket-address.ts';
+import type { SocketAddress } from '../../src/transport/resolve.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
 
 /** What an address does: it responds or fails after a time, or never. `isLate`: an abort comes too late for it. */

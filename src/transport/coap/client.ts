@@ -42,7 +42,6 @@ export interface CoapResponse {
   readonly acknowledge: () => void;
 }
 
-
 /**
  * Raises the library's own exchange timeout (247 s) above every timeout of the message layer. Seconds, one
  * way.

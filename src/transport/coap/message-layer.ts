@@ -15,7 +15,7 @@ import { BoundedSet } from '../../core/model/bounded-set.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { connectSocket, type DatagramSocket, type OpenSocket } from '../datagram-socket.ts';
 import { networkFailure } from '../network-failure.ts';
-import { formatAddress, type SocketAddress } from '../socket-address.ts';
+import { formatAddress, type SocketAddress } from '../resolve.ts';
 import { Exchange, type ExchangeSettings } from './confirmable-exchange.ts';
 import { emptyMessage, parseDatagram, type ResponseMessage, toPiggybacked } from './datagram.ts';
 import { encodeRequest, type RequestMessage } from './request-message.ts';

@@ -3,7 +3,7 @@
  * and 6. Every request ends with one result within the timeout of its retransmission policy.
  */
 
-import { BODY_BYTES_MAX, isDated } from '../../core/delivery/encode.ts';
+import { BODY_BYTES_MAX, coapBodyBytesMax, isDated } from '../../core/delivery/encode.ts';
 import type { Failure, Result } from '../../core/failures/failure.ts';
 import { coapObstacle } from '../../core/model/access-token.ts';
 import type { Secret } from '../../core/model/secret.ts';
@@ -13,7 +13,6 @@ import type { Random } from '../../core/ports/random.ts';
 import { CHUNK_BYTES, type SoftwareChunk } from '../../core/ports/software-source.ts';
 import type { ProvisionRequest, Transport } from '../../core/ports/transport.ts';
 import { provisionBody } from '../../core/thingsboard.ts';
-import { coapBodyBytesMax } from '../coap-body-size.ts';
 import { confirmUnauthorized, probeResult, unsuitableToken } from '../token-checks.ts';
 import {
   abortToTimeout,

@@ -5,10 +5,9 @@
 
 import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { connectSocket, type DatagramSocket } from '../datagram-socket.ts';
+import type { DatagramSocket } from '../datagram-socket.ts';
 import { networkFailure } from '../network-failure.ts';
-import { createResolver } from '../resolve.ts';
-import { formatAddress } from '../socket-address.ts';
+import { createResolver, formatAddress, type SocketAddress } from '../resolve.ts';
 import { parseCertificate } from '../tls/tls-failure.ts';
 import type { DtlsSettings, HelperPool } from './handshake.ts';
 import { DtlsHelper, type LinkOwner } from './helper.ts';
@@ -125,7 +124,7 @@ export async function checkHandshake(
   for (const peer of peers.value) {
     const socket = new DtlsSocket(endpoint);
     try {
-      await connectSocket(socket, peer, signal);
+      await connect(socket, peer, signal);
       return { ok: true, value: describeServer(formatAddress(peer), socket.serverCertificate) };
     } catch (error) {
       failure = networkFailure(error, formatAddress(peer));
@@ -134,6 +133,23 @@ export async function checkHandshake(
     }
   }
   return { ok: false, failure };
+}
+
+/** Rejects if there is no handshake. */
+async function connect(
+  socket: DtlsSocket,
+  { port, address }: SocketAddress,
+  signal: AbortSignal,
+): Promise<void> {
+  const close = () => socket.close();
+  signal.addEventListener('abort', close);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.connect(port, address, (error) => (error ? reject(error) : resolve()));
+    });
+  } finally {
+    signal.removeEventListener('abort', close);
+  }
 }
 
 function describeServer(target: string, leaf: Buffer | undefined): string {

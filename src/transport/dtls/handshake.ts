@@ -5,7 +5,7 @@ import { AsyncSignal } from '../../core/async/async-signal.ts';
 import { aborted, type Result } from '../../core/failures/failure.ts';
 import type { TlsSettings } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { formatAddress, type SocketAddress } from '../socket-address.ts';
+import { formatAddress, type SocketAddress } from '../resolve.ts';
 import { pinFailure } from '../tls/tls-failure.ts';
 import type { HelperEvent } from './frames.ts';
 import type { DtlsHelper, LinkOwner } from './helper.ts';

@@ -13,11 +13,11 @@
 import type { RemoteInfo } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { raceAbort } from '../../core/async/abort.ts';
+import { DTLS_MESSAGE_BYTES_MAX } from '../../core/delivery/encode.ts';
 import { aborted, type Failure, type Result } from '../../core/failures/failure.ts';
-import { DTLS_MESSAGE_BYTES_MAX } from '../coap-body-size.ts';
 import type { DatagramSocket, SecureLink } from '../datagram-socket.ts';
 import { FailureError } from '../network-failure.ts';
-import { formatAddress, type SocketAddress } from '../socket-address.ts';
+import { formatAddress, type SocketAddress } from '../resolve.ts';
 import type { HelperEvent } from './frames.ts';
 import { Handshake, type HelperPool, type NewLink } from './handshake.ts';
 import type { DtlsHelper, LinkOwner } from './helper.ts';

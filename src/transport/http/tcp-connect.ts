@@ -10,8 +10,7 @@ import type { ProxyAddress } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { networkFailure } from '../network-failure.ts';
 import { type AddressRace, raceAddresses } from '../race-addresses.ts';
-import type { Resolve } from '../resolve.ts';
-import type { SocketAddress } from '../socket-address.ts';
+import type { Resolve, SocketAddress } from '../resolve.ts';
 import { formatAuthority } from './origin.ts';
 import { ABORTED, fail, failWith, socketResult } from './socket-result.ts';
 

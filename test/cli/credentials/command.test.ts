@@ -49,8 +49,8 @@ test('credentials set refuses a token that a URL cannot carry and names the char
   };
   const both = '["coap://127.0.0.1", "https://tb.example.com"]';
   for (const [token, what] of [
-    ['Site;12', 'contains ;, which works over coap only'],
-    ['Site%12', 'contains %, which works over coap only'],
+    ['Site;12', 'contains ;, which works over coap and coaps only'],
+    ['Site%12', 'contains %, which works over coap and coaps only'],
     ['Site/12', 'contains /: it must be'],
   ] as const) {
     const { code, text } = await set(both, token);
@@ -59,5 +59,5 @@ test('credentials set refuses a token that a URL cannot carry and names the char
   }
   const { code, text } = await set('"coap://127.0.0.1"', 'Site;12');
   assert.equal(code, 0, text);
-  assert.match(text, /warning: the access token in \S+ contains ;, which works over coap only/);
+  assert.match(text, /warning: the access token in \S+ contains ;, which works over coap and coaps only/);
 });

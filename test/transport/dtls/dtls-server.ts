@@ -1,11 +1,11 @@
 /** A sandbox behind DTLS and transports to it, for tests with the real helper; they skip where it is not compiled. */
 
 import { existsSync } from 'node:fs';
+import { DTLS_MESSAGE_BYTES_MAX } from '../../../src/core/delivery/encode.ts';
 import type { TlsSettings } from '../../../src/core/model/config.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { dtlsFrontProblem } from '../../../src/sandbox/coaps/dtls-front.ts';
 import { type CoapPorts, CoapTransport } from '../../../src/transport/coap/transport.ts';
-import { DTLS_MESSAGE_BYTES_MAX } from '../../../src/transport/coap-body-size.ts';
 import { DtlsEndpoint } from '../../../src/transport/dtls/endpoint.ts';
 import { helperPaths, helperStarter, type StartHelper } from '../../../src/transport/dtls/helper-process.ts';
 import { opensslProblem } from '../../doubles/certificates.ts';

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { generate, type ParsedPacket, parse } from 'coap-packet';
+import { DTLS_MESSAGE_BYTES_MAX } from '../../../src/core/delivery/encode.ts';
 import { coapObstacle } from '../../../src/core/model/access-token.ts';
 import type { TlsSettings } from '../../../src/core/model/config.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { CoapTransport } from '../../../src/transport/coap/transport.ts';
-import { DTLS_MESSAGE_BYTES_MAX } from '../../../src/transport/coap-body-size.ts';
 import { IDLE_MS_MAX } from '../../../src/transport/dtls/socket.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 import { openDtls } from './dtls-server.ts';
