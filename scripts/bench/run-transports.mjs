@@ -76,8 +76,6 @@ async function measure() {
       { host: '127.0.0.1', port: ports.coap },
       { clock, random: { uniform: () => 0.5 } },
     ),
-    HTTP: http('http', ports.http),
-    HTTPS: http('https', ports.https),
   };
   let dtls;
   if (dist) {
@@ -95,20 +93,24 @@ async function measure() {
     // The same datagrams in plaintext, as between front and sandbox, where nothing is the gateway's.
     transports.behindFront = open(ports.coap, () => Object.assign(createSocket('udp4'), { link: NO_LINK }));
   }
+  transports.HTTP = http('http', ports.http);
+  transports.HTTPS = http('https', ports.https);
   const results = {};
-  for (const [name, transport] of Object.entries(transports))
-    if (name !== 'behindFront') results[name] = await costOf(transport, clock);
+  for (const [name, transport] of Object.entries(transports)) {
+    results[name] = await costOf(transport, clock);
+    await transport[Symbol.asyncDispose]();
+    await clock.sleep(QUIET_MS, new AbortController().signal);
+  }
   // Of the wire between front and sandbox nothing is the gateway's: what plain HTTP cost goes off.
   results.HTTPS.bytes -= results.HTTP.bytes;
   results.HTTPS.packets -= results.HTTP.packets;
   if (dtls) {
-    const { bytes, packets } = await costOf(transports.behindFront, clock);
-    results.coaps.bytes -= bytes;
-    results.coaps.packets -= packets;
+    results.coaps.bytes -= results.behindFront.bytes;
+    results.coaps.packets -= results.behindFront.packets;
+    delete results.behindFront;
     results.coaps.helper = await costOfHelper(dtls, tls, ports.coaps, clock);
   }
   server.kill();
-  for (const transport of Object.values(transports)) await transport[Symbol.asyncDispose]();
   await dtls?.[Symbol.asyncDispose]();
   return results;
 }
