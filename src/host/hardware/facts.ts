@@ -1,5 +1,6 @@
 /**
- * Facts about the host, gathered by a child process that may hang or fail without harm to the agent.
+ * Facts about the host: of a board with a device tree from the kernel, of any other by a child process that may hang or fail
+ * without harm to the agent.
  *
  * The child is this program again with the hidden command `facts` (facts-child.ts), at low priority, with
  * PATH and the C locale as its whole environment. `gather` never rejects; if the child fails, it returns the
@@ -14,6 +15,7 @@ import type { Logger } from '../../core/ports/log.ts';
 import type { HostFacts } from '../../core/ports/sensors.ts';
 import { DEFAULT_PATH, runProgram } from '../process/run-program.ts';
 import { readBasicFacts } from './basic-facts.ts';
+import { readDeviceTreeFacts } from './device-tree-facts.ts';
 import { CHILD_KEYS } from './facts-child.ts';
 import { factText } from './facts-text.ts';
 
@@ -24,6 +26,8 @@ export interface FactsOptions {
   readonly agentVersion: string;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Logger;
+  /** Default: `/`. For tests. */
+  readonly root?: string;
   /** Default 20 s: a desktop needs 0.2 s, a small board that is still booting much longer. */
   readonly deadlineMs?: number;
 }
@@ -32,6 +36,8 @@ export function createFacts(options: FactsOptions): HostFacts {
   return {
     async gather(signal) {
       const basic = readBasicFacts(options.agentVersion);
+      const board = readDeviceTreeFacts(options.root ?? '/');
+      if (board) return { ...basic, ...deliverable(board) };
       const result = await runChild(options, signal);
       if (result.ok) return { ...basic, ...result.facts };
       if (!signal.aborted) {

@@ -2,18 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { HostFacts } from '../../../src/core/ports/sensors.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
+import { readDeviceTreeFacts } from '../../../src/host/hardware/device-tree-facts.ts';
 import { createFacts } from '../../../src/host/hardware/facts.ts';
 import { printFacts } from '../../../src/host/hardware/facts-child.ts';
 import { RecordingSensorLogger } from '../../sensors/helpers/captured-host.ts';
 
 const BASIC_KEYS = ['agentVersion', 'architecture', 'hostname', 'ipAddresses', 'kernel', 'nodeVersion'];
 const LONG_TIMEOUT_MS = 30_000;
+const HOSTS = 'test/fixtures/hosts';
 const never = new AbortController().signal;
 
 it('the facts of the child are added to the basic facts', async (t) => {
@@ -122,6 +124,43 @@ it('printFacts prints one JSON object of texts', async () => {
   const facts: unknown = JSON.parse(printed);
   assert.ok(typeof facts === 'object' && facts !== null && 'osName' in facts);
   for (const value of Object.values(facts)) assert.equal(typeof value, 'string');
+});
+
+it('a board with a device tree needs no child', async () => {
+  const log = new RecordingSensorLogger();
+  const common = { nodePath: '/nowhere', mainPath: '', agentVersion: '1.2.3', clock: hostClock(), log };
+  const of = (root: string) => createFacts({ ...common, root }).gather(never);
+  const pi = await of(join(HOSTS, 'raspberry-pi-4'));
+  assert.match(String(pi['hardwareModel']), /^Raspberry Pi 4 Model B/);
+  assert.match(String(pi['hardwareSerial']), /^SN:[0-9a-f]{16}$/);
+  assert.match(String(pi['hardwareProcessor']), /^BCM2711$/);
+  assert.equal(pi['nodeVersion'], process.version);
+  assert.match(String((await of(join(HOSTS, 'emmc-board')))['hardwareModel']), /\w/);
+  assert.equal(log.lines.length, 0);
+  // No device tree: the child is asked, and cannot start.
+  assertBasicFacts(await of(join(HOSTS, 'x86-gateway')));
+  assert.equal(log.lines.length, 1);
+});
+
+it('the name and version of the system come from os-release, whatever its quotes', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'firstlight-facts-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  mkdirSync(join(root, 'proc/device-tree'), { recursive: true });
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(join(root, 'proc/device-tree/model'), 'Some Board\0');
+  const facts = (release: string) => {
+    writeFileSync(join(root, 'etc/os-release'), release);
+    const { osName, osVersion } = readDeviceTreeFacts(root) ?? {};
+    return [osName, osVersion];
+  };
+  assert.deepEqual(
+    facts(
+      'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION_CODENAME=trixie\n',
+    ),
+    ['Debian GNU/Linux', '13 (trixie)'],
+  );
+  assert.deepEqual(facts("NAME='Alpine Linux'\nVERSION_ID=3.20.1\n"), ['Alpine Linux', '3.20.1']);
+  assert.deepEqual(facts('NAME="unfinished\n\0'), [undefined, undefined]);
 });
 
 it('gathering facts does not load systeminformation into the agent', () => {
