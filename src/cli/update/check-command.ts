@@ -32,9 +32,10 @@ export async function checkUpdate(
       return EX_FAILED;
     }
     const { manifest, keyIds } = update.value;
-    const { version, minimumVersion, allowDowngrade, parts } = manifest;
+    const { version, minimumVersion, maximumVersion, parts } = manifest;
     out.write(`version    ${version}\n`);
-    out.write(`replaces   ${minimumVersion} or later${allowDowngrade ? ', also newer versions' : ''}\n`);
+    const newest = maximumVersion === undefined ? '' : `, also newer versions up to ${maximumVersion}`;
+    out.write(`replaces   ${minimumVersion} or later${newest}\n`);
     out.write(`signed by  ${keyIds.join(', ')}\n`);
     for (const { name, architecture, bytes } of parts)
       out.write(`package    ${name}, ${architecture}, ${Math.round(bytes / 1000)} kB\n`);
