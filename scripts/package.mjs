@@ -105,18 +105,19 @@ if (options.sign.length > 0)
       ),
       ...(options['allow-downgrade'] ? ['--allow-downgrade'] : []),
     ],
-    'the update could not be signed: check the key with firstlight update sign --help',
+    'the update was not signed',
   );
 
 for (const file of [deb, tarball, ...(options.sign.length > 0 ? [update] : [])])
   console.log(`${relative(process.cwd(), file)}: ${Math.round(statSync(file).size / 1000)} kB`);
 
 function run(command, commandLine, sentence, environment = {}) {
-  const { status } = spawnSync(command, commandLine, {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const { status, stdout } = spawnSync(command, commandLine, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
     env: { ...process.env, ...environment },
   });
-  if (status !== 0) stop(sentence);
+  if (status !== 0) stop(`${stdout ?? ''}${sentence}`);
 }
 
 function stop(sentence) {

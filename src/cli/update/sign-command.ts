@@ -10,7 +10,7 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { EX_CANTCREAT, EX_FAILED, EX_NOINPUT, EX_OK, EX_USAGE } from '../../app/exit-codes.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
-import { isPackageVersion } from '../../core/update/package-version.ts';
+import { ANY_VERSION, isPackageVersion } from '../../core/update/package-version.ts';
 import { type PackageFile, readSigningKey, signUpdate, type UpdateTerms } from '../../update/sign-update.ts';
 import type { Out } from '../ui/terminal.ts';
 
@@ -22,8 +22,6 @@ export interface SignOptions {
   readonly maximumVersion?: string;
 }
 
-/** Any version. */
-const MINIMUM_VERSION = '0';
 const DPKG_TIMEOUT_MS = 30_000;
 
 export async function signCommand(files: readonly string[], options: SignOptions, out: Out): Promise<number> {
@@ -67,7 +65,7 @@ export async function signCommand(files: readonly string[], options: SignOptions
 
 /** A string: what is wrong with the options. */
 function termsOf({
-  minimumVersion = MINIMUM_VERSION,
+  minimumVersion = ANY_VERSION,
   allowDowngrade = false,
   maximumVersion,
 }: SignOptions): UpdateTerms | string {
