@@ -144,7 +144,7 @@ const ROWS: readonly Row[] = [
     make: assigned(() => ({}), {
       assign: ({ core }) => {
         const software = { sw_title: 'firstlight', sw_version: VERSION, sw_size: 1_000 };
-        const sums = { sw_checksum: '00', sw_checksum_algorithm: 'SHA256' };
+        const sums = { sw_checksum: 'ab', sw_checksum_algorithm: 'SHA256' };
         return core.admin.setSharedAttributes(NAME, JSON.stringify({ ...software, ...sums }));
       },
     }),

@@ -45,7 +45,7 @@ const SPACE_FACTOR = 8;
 const SPACE_MARGIN_BYTES = 8_000_000;
 /** Where dpkg writes, beside our own directory: they may be on other file systems. */
 const DPKG_PLACES = ['/usr', '/var/lib/dpkg'];
-/** More than the interval of the status file. */
+/** More than the status file needs to follow. */
 const STATUS_SETTLES_MS = 15_000;
 const STATUS_POLL_MS = 1_000;
 
@@ -135,8 +135,8 @@ function spaceProblem({ disk, files }: StagingPorts, bytes: number): string | un
 
 /**
  * The health before the update, of the process that systemd has started: a status file of any other process counts as none. The
- * file is up to ten seconds old: of an agent that has just started it shows less than the agent has, and the gate would ask less
- * of the new version.
+ * file follows the agent by a few seconds: of an agent that has just started it shows less than the agent has, and the gate would
+ * ask less of the new version.
  */
 async function settledHealth({ service, clock }: StagingPorts): Promise<AgentHealth> {
   const { signal } = new AbortController();
