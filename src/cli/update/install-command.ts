@@ -1,7 +1,7 @@
 /**
  * `firstlight update install`: root's part, started by firstlight-update.service. It continues an unfinished update, else it
- * takes what the operator or the agent has put there. Exit codes: 0 done or nothing to do, 75 a disk error, or a request of the
- * agent that was refused: systemd waits a minute before it starts the unit again.
+ * takes what the operator or the agent has put there. Exit codes: 0 done, 75 a disk error, or a request of the agent that was
+ * refused or done before: systemd waits a minute before it starts the unit again.
  */
 
 import { mkdirSync } from 'node:fs';
@@ -55,7 +55,8 @@ export async function installUpdate(
       ...(gate !== undefined && { gateMs: Number(gate) * 1000 }),
     };
     const end = await runInstallation(ports, signal);
-    return end.is === 'refused' && !end.isOfOperator ? EX_TEMPFAIL : EX_OK;
+    const isVain = end.is === 'nothing' || (end.is === 'refused' && !end.isOfOperator);
+    return isVain ? EX_TEMPFAIL : EX_OK;
   } catch (error) {
     report('error', `the update cannot go on: ${errorMessage(error)}: it is tried again in a minute`);
     return EX_TEMPFAIL;

@@ -10,12 +10,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
-import { AcknowledgedReadings } from '../acknowledged-readings.ts';
 import type { Machine } from '../machine.ts';
 import { PowerDisk } from '../power-disk.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
 import { until } from '../until.ts';
+import { AcknowledgedReadings } from './acknowledged-readings.ts';
 import { UpdateVersions } from './update-versions.ts';
 import { shortenGate, WATCHDOG } from './updates.ts';
 

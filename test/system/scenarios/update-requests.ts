@@ -39,7 +39,8 @@ export async function updateRequests({ place, installed, packages }: Environment
   findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), 'the gateway was not online before');
 
   await machine.sh(`mkdir -p ${STATE}/update; head -c 3000000 /dev/urandom >${STATE}/update/package`);
-  const request = `printf request-$i >${REQUEST}`;
+  // Each id twice: also one that has a result already.
+  const request = `printf request-$((i / 2)) >${REQUEST}`;
   const many = `for i in $(seq ${COUNTED_S * 5}); do ${request}; sleep 0.2; done`;
   const requested = await startsDuring(booted, many);
   findings.figure(`${COUNTED_S * 5} requests: ${requested} starts`);
@@ -49,7 +50,7 @@ export async function updateRequests({ place, installed, packages }: Environment
   // A link to a directory of root: with a signed update there, following it would install that.
   await writeFile(join(site.root, 'root', 'package'), await versions.update(VERSION));
   await machine.sh(`rm -rf ${STATE}/update ${REQUEST}; ln -s /root ${STATE}/update`);
-  const linked = await startsDuring(booted, `i=link; ${request}; sleep ${COUNTED_S}`);
+  const linked = await startsDuring(booted, `i=1000; ${request}; sleep ${COUNTED_S}`);
   findings.expect(linked === 1, `a request with a link started root's part ${linked} times`);
   await expectProblem(booted, 'cannot be copied (ENOTDIR)', findings, 'a link in place of the directory');
 
@@ -59,7 +60,7 @@ export async function updateRequests({ place, installed, packages }: Environment
   );
   await startsDuring(booted, `sleep ${COUNTED_S}`);
   await expectProblem(booted, 'state.json was damaged', findings, 'a damaged record');
-  await machine.sh(`mv /usr/lib/firstlight/firstlight.mjs /root; rm -rf ${RUN}/program; i=x; ${request}`);
+  await machine.sh(`mv /usr/lib/firstlight/firstlight.mjs /root; rm -rf ${RUN}/program; i=2000; ${request}`);
   const damaged = await startsDuring(booted, `sleep ${COUNTED_S}`);
   findings.figure(`damaged program: ${damaged} starts in ${COUNTED_S} s`);
   findings.expect(damaged === 1, `a damaged program was started ${damaged} times`);

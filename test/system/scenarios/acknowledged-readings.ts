@@ -3,9 +3,9 @@
  * process is in the memory of the machine: it is read again and again, because a power cut or a restart ends it.
  */
 
-import type { Sandbox } from '../../src/sandbox/sandbox.ts';
-import type { Machine } from './machine.ts';
-import { readingGridOf } from './reading-grid.ts';
+import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
+import type { Machine } from '../machine.ts';
+import { readingGridOf } from '../reading-grid.ts';
 
 interface StatusFile {
   readonly agent?: { readonly pid: number; readonly startTicks: number; readonly bootId: string };
