@@ -190,7 +190,7 @@ describe('an update with power cuts', () => {
       const whole = gatewayWith(behaviour);
       await whole.settle();
       for (const first of stepsWithoutRepetition(whole))
-        for (let second = first + 1; second <= first + 25; second += 1) {
+        for (const second of [1, 2, 3, 5, 8, 13, 21].map((later) => first + later)) {
           const gateway = gatewayWith(behaviour, [first, second]);
           await gateway.settle();
           assertSettled(gateway, behaviour === 'healthy' ? '0.2.0' : '0.1.0', `cuts ${first}, ${second}`);
