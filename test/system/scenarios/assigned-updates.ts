@@ -77,7 +77,7 @@ export async function cutsOfUpdates(environment: Environment): Promise<Report> {
 
 /** Cuts the power while the old version comes back, every other time twice. */
 export async function cutsOfReturns(environment: Environment): Promise<Report> {
-  const count = Math.max(2, Math.ceil(environment.cuts / 12));
+  const count = Math.ceil(environment.cuts / 12);
   return cutsOf(environment, { seed: 18, count }, (cut) => ({
     isBad: true,
     aim: 'return',
