@@ -4,8 +4,8 @@
  *
  * `--deb-version VERSION` sets the version of the package, for rebuilds and to test upgrades; `--output DIR` the directory.
  * `--sign KEYFILE` also makes dist/firstlight-VERSION.update, signed (firstlight update keygen makes the key; repeat it for
- * several signatures), with `--minimum-version VERSION` and `--allow-downgrade` as its terms. Needs dpkg-deb (Debian package
- * dpkg) and GNU tar, but neither root nor a network.
+ * several signatures), with `--minimum-version VERSION`, or `--allow-downgrade --maximum-version VERSION`, as its terms. Needs
+ * dpkg-deb (Debian package dpkg) and GNU tar, but neither root nor a network.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     sign: { type: 'string', multiple: true, default: [] },
     'minimum-version': { type: 'string' },
     'allow-downgrade': { type: 'boolean', default: false },
+    'maximum-version': { type: 'string' },
   },
 });
 
@@ -92,7 +93,6 @@ run(
 cpSync(join(unpacked, 'root'), join(work, 'root'), { recursive: true, preserveTimestamps: true });
 
 const update = join(output, `${name}.update`);
-const minimum = options['minimum-version'];
 if (options.sign.length > 0)
   run(
     process.execPath,
@@ -100,10 +100,12 @@ if (options.sign.length > 0)
       join(root, 'dist', 'src', 'main.js'),
       ...['update', 'sign', deb, '--output', update],
       ...options.sign.flatMap((key) => ['--key', resolve(key)]),
-      ...(minimum === undefined ? [] : ['--minimum-version', minimum]),
+      ...['minimum-version', 'maximum-version'].flatMap((name) =>
+        options[name] === undefined ? [] : [`--${name}`, options[name]],
+      ),
       ...(options['allow-downgrade'] ? ['--allow-downgrade'] : []),
     ],
-    'the update could not be signed: check the key with firstlight update sign --help',
+    'the update was not signed',
   );
 
 const made = [deb, ...(dtlsDeb ? [dtlsDeb] : []), tarball, ...(options.sign.length > 0 ? [update] : [])];
@@ -126,11 +128,12 @@ function packed(directory, file, content) {
 }
 
 function run(command, commandLine, sentence, environment = {}) {
-  const { status } = spawnSync(command, commandLine, {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const { status, stdout } = spawnSync(command, commandLine, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
     env: { ...process.env, ...environment },
   });
-  if (status !== 0) stop(sentence);
+  if (status !== 0) stop(`${stdout ?? ''}${sentence}`);
 }
 
 function stop(sentence) {

@@ -23,6 +23,7 @@ export interface PackageFile {
 export interface UpdateTerms {
   readonly minimumVersion: string;
   readonly allowDowngrade: boolean;
+  readonly maximumVersion?: string;
 }
 
 /** A private Ed25519 key in PEM format. */
@@ -42,7 +43,7 @@ export function readSigningKey(pem: string): Checked<KeyObject> {
 /** All packages must have the same version. */
 export function signUpdate(
   packages: readonly PackageFile[],
-  { minimumVersion, allowDowngrade }: UpdateTerms,
+  terms: UpdateTerms,
   keys: readonly KeyObject[],
 ): Checked<Buffer> {
   const versions = [...new Set(packages.map(({ version }) => version))];
@@ -59,7 +60,7 @@ export function signUpdate(
       sha256: createHash('sha256').update(content).digest('hex'),
     }),
   );
-  const manifest = { title: UPDATE_TITLE, version: versions[0] ?? '', minimumVersion, allowDowngrade, parts };
+  const manifest = { title: UPDATE_TITLE, version: versions[0] ?? '', ...terms, parts };
   const text = Buffer.from(`${JSON.stringify(manifest satisfies Manifest)}\n`);
   const parsed = parseManifest(text.toString());
   if (!parsed.ok) return parsed;

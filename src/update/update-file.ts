@@ -48,11 +48,14 @@ interface Header {
   readonly signatures: readonly { readonly keyId: string; readonly signature: Buffer }[];
 }
 
-/** Verifies signature, manifest, sizes and every part. Rejects only if the source does. */
-export async function verifyUpdate(
+/**
+ * Verifies signature, manifest and the size of the file, and reads nothing behind the manifest: `extractPart` verifies a part.
+ * Throws only if the source does.
+ */
+export function verifyHead(
   source: UpdateSource,
   keys: ReadonlyMap<string, KeyObject>,
-): Promise<Checked<VerifiedUpdate>> {
+): Checked<VerifiedUpdate> {
   const header = readHeader(source);
   if (!header.ok) return header;
   const { manifestAt, manifestBytes } = header.value;
@@ -67,14 +70,24 @@ export async function verifyUpdate(
     return refused(
       `the file has ${source.bytes} bytes and its manifest describes ${expected}: it was cut or extended; copy it again`,
     );
-  let position = partsAt;
-  for (const part of manifest.value.parts) {
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  return { ok: true, value: { manifest: manifest.value, keyIds: keyIds.value, digest, partsAt } };
+}
+
+/** Verifies the head and every part. Rejects only if the source does. */
+export async function verifyUpdate(
+  source: UpdateSource,
+  keys: ReadonlyMap<string, KeyObject>,
+): Promise<Checked<VerifiedUpdate>> {
+  const head = verifyHead(source, keys);
+  if (!head.ok) return head;
+  let position = head.value.partsAt;
+  for (const part of head.value.manifest.parts) {
     const problem = await readPart(source, position, part, () => {});
     if (problem !== undefined) return refused(problem);
     position += part.bytes;
   }
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  return { ok: true, value: { manifest: manifest.value, keyIds: keyIds.value, digest, partsAt } };
+  return head;
 }
 
 /** Passes the content of a part to `write` and compares its SHA-256 again. Undefined, or what is wrong. */

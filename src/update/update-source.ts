@@ -8,21 +8,42 @@ export interface UpdateSource {
   read(position: number, length: number): Buffer;
 }
 
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 export class FileSource implements UpdateSource, Disposable {
   readonly bytes: number;
   readonly #file: number;
 
   /** Follows no link in the last part of the path and waits for no FIFO. Throws what the system reports. */
-  constructor(path: string) {
+  constructor(path: string, { namesMax = Number.POSITIVE_INFINITY } = {}) {
     this.#file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     const stats = fstatSync(this.#file);
-    if (!stats.isFile()) {
+    if (!stats.isFile() || stats.nlink > namesMax) {
       closeSync(this.#file);
-      throw Object.assign(new Error(`${path} is not a regular file`), { code: 'EINVAL' });
+      const code = stats.isFile() ? 'EMLINK' : 'EINVAL';
+      throw Object.assign(new Error(`${path} is not a regular file of one name`), { code });
     }
     this.bytes = stats.size;
+  }
+
+  /**
+   * A file in a directory that another user can change: `path` is relative to `directory`, no part of it is a link, and the file
+   * has no other name, so that it cannot be a file that the other user may not read. `directory` itself may be a link.
+   */
+  static beneath(directory: string, path: string): FileSource {
+    const names = path.split('/');
+    const last = names.pop() ?? '';
+    let parent = openSync(directory, O_RDONLY | O_DIRECTORY);
+    try {
+      for (const name of names) {
+        const child = openSync(`/proc/self/fd/${parent}/${name}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        closeSync(parent);
+        parent = child;
+      }
+      return new FileSource(`/proc/self/fd/${parent}/${last}`, { namesMax: 1 });
+    } finally {
+      closeSync(parent);
+    }
   }
 
   read(position: number, length: number): Buffer {

@@ -141,6 +141,15 @@ export const coapCode = (code: string) => (message: Buffer) => {
 /** A closed port: that of the obsolete service "discard". */
 export const UNREACHABLE_URL = 'coap://127.0.0.1:9';
 
+/** Runs in a mount namespace with the mounts of `lines`; `$S` is the state directory. */
+export const withMounts = ({ state }: Place, ...lines: readonly string[]): readonly string[] => [
+  'unshare',
+  '-m',
+  'sh',
+  '-ec',
+  [`S=${state}`, ...lines, 'exec "$0" "$@"'].join('\n'),
+];
+
 /** Writes a credential file, its backup, or both. */
 export async function writeRecord(
   place: Place,

@@ -9,6 +9,7 @@ import { NETWORK_FAULTS } from './network-faults.ts';
 import { SERVER_FAULTS } from './server-faults.ts';
 import { STATE_FAULTS } from './state-faults.ts';
 import { TLS_FAULTS } from './tls-faults.ts';
+import { UPDATE_FAULTS } from './update-faults.ts';
 
 export const FAULTS: readonly Fault[] = [
   ...SERVER_FAULTS,
@@ -19,4 +20,5 @@ export const FAULTS: readonly Fault[] = [
   ...CONFIG_FAULTS,
   ...STATE_FAULTS,
   ...HOST_FAULTS,
+  ...UPDATE_FAULTS,
 ];

@@ -15,7 +15,7 @@ import { diagnosis, statusExit } from './table.ts';
 
 /** The verb of an action, at the beginning of a remedy or of a further part of it. */
 const VERBS =
-  'allow|change|check|choose|compare|copy|correct|delete|enable|free|give|have|install|list|move|raise|renew|restore|run|set|set up|shorten|stop';
+  'allow|assign|change|check|choose|compare|copy|correct|delete|enable|free|give|have|install|list|move|raise|remove|renew|restore|run|set|set up|shorten|stop';
 export const REMEDY = new RegExp(`(^|[,;:] |if it lasts, |: if .*, |; where .*, )(${VERBS}) `);
 const AT_ONCE = 4;
 const SLOW_AT_ONCE = 8;

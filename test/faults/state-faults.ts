@@ -14,6 +14,7 @@ import {
   TOKEN,
   toml,
   UNREACHABLE_URL,
+  withMounts,
   writeRecord,
 } from './fault.ts';
 
@@ -21,15 +22,6 @@ const NOBODY = 65_534;
 const FOREIGN = { fingerprint: ['serial:0000000000000000', 'mac:0000000000000000'] };
 /** As stored by an agent that did not mark addresses on USB: that of the modem of `withNetwork`, and another. */
 const SAME_MODEM = { fingerprint: [`mac:${'0'.repeat(16)}`, 'mac:766e0027af01978d'] };
-
-/** Runs in a mount namespace with the mounts of `lines`; `$S` is the state directory. */
-const withMounts = ({ state }: Place, ...lines: readonly string[]): readonly string[] => [
-  'unshare',
-  '-m',
-  'sh',
-  '-ec',
-  [`S=${state}`, ...lines, 'exec "$0" "$@"'].join('\n'),
-];
 
 /** On a board with one burnt-in address, and a modem on USB. */
 async function withNetwork(at: Place): Promise<readonly string[]> {

@@ -68,7 +68,7 @@ test('the bundle without node_modules reads the sensors of this host', async () 
 });
 
 test('the bundle without node_modules provisions, delivers and logs its stop', async () => {
-  const { stdout } = await firstlight('demo', '--seconds', '4');
+  const { stdout } = await firstlight('demo', '--seconds', '8');
   assert.match(stdout, /event=FL-PROVISIONING-COMPLETED/);
   assert.match(stdout, /event=FL-TELEMETRY-STARTED/);
   assert.match(stdout, /event=FL-AGENT-STOPPED/);

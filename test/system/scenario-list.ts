@@ -4,7 +4,7 @@
  */
 
 import type { Scenario } from './scenario.ts';
-import { assignedUpdate, cutsOfUpdates } from './scenarios/assigned-updates.ts';
+import { assignedUpdate, cutsOfReturns, cutsOfUpdates } from './scenarios/assigned-updates.ts';
 import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './scenarios/bad-disks.ts';
 import { linkDown, lossyLink, nameServerAbsent, serverAbsent } from './scenarios/bad-networks.ts';
 import { customSensors } from './scenarios/custom-sensors.ts';
@@ -19,6 +19,7 @@ import {
   stateInMemory,
   withheldCredentials,
 } from './scenarios/unusual-hosts.ts';
+import { updateRequests } from './scenarios/update-requests.ts';
 import { updates } from './scenarios/updates.ts';
 
 export const STAGES: readonly (readonly Scenario[])[] = [
@@ -28,6 +29,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'hardening', run: hardening },
     { name: 'custom-sensors', run: customSensors },
     { name: 'update', run: updates },
+    { name: 'update-requests', run: updateRequests },
     { name: 'assigned-update', run: assignedUpdate },
     { name: 'failure-messages', run: failureMessages },
     { name: 'host-credentials', run: withheldCredentials },
@@ -45,6 +47,7 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'cut-running', run: cutsOfRunning },
     { name: 'cut-upgrade', run: cutsOfUpgrades },
     { name: 'cut-update', run: cutsOfUpdates },
+    { name: 'cut-update-return', run: cutsOfReturns },
   ],
   // These count each second without a reading.
   [

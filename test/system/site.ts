@@ -99,7 +99,10 @@ export class Site implements AsyncDisposable {
   }
 }
 
-/** A reading every second, so that losses show; the clock of a container is never "synchronised". */
+/**
+ * A reading every second, each with its uptime, so that losses show: the default deadband would leave it
+ * out. The clock of a container is never "synchronised".
+ */
 export function toml(host: string, more = '', secret?: string): string {
   return `[server]
 url = "coap://${host}"
@@ -108,6 +111,7 @@ spread = "0s"
 key = "${PROVISIONING.key}"
 ${secret === undefined ? '' : `secret = "${secret}"\n`}[telemetry]
 interval = "1s"
+deadband = "drive*WrittenBytes=1000000"
 [clock]
 trust = "system"
 ${more}`;

@@ -83,8 +83,15 @@ async function runScenario({ name, run }: Scenario, environment: Environment): P
 
 /** A scenario that did not run to its end proves nothing, so it has failed. */
 function reportFromError(error: unknown): Report {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { figures: [], problems: [`did not run to its end: ${text}`] };
+  return { figures: [], problems: [`did not run to its end: ${textOf(error)}`] };
+}
+
+/** With both errors if the first one also kept a disposal from its end. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { error: later, suppressed } = error as Partial<SuppressedError>;
+  if (suppressed !== undefined) return `${textOf(suppressed)}\nthen ${textOf(later)}`;
+  return error.stack ?? error.message;
 }
 
 function isSelected(name: string): boolean {

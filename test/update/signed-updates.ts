@@ -1,12 +1,12 @@
 /** Keys and update files for tests. */
 
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import type { Manifest } from '../../src/core/update/manifest.ts';
 import {
   assembleUpdate,
   type PackageFile,
   readSigningKey,
   signUpdate,
+  type UpdateTerms,
 } from '../../src/update/sign-update.ts';
 import { createKeyPair, keyIdOf } from '../../src/update/update-key.ts';
 
@@ -38,9 +38,12 @@ export function packageFile(version: string, content = Buffer.from(`package ${ve
 }
 
 /** A valid update of one package. */
-export function updateOf(version: string, key: KeyObject, terms: Partial<Manifest> = {}): Buffer {
-  const { minimumVersion = '0', allowDowngrade = false } = terms;
-  const update = signUpdate([packageFile(version)], { minimumVersion, allowDowngrade }, [key]);
+export function updateOf(version: string, key: KeyObject, terms: Partial<UpdateTerms> = {}): Buffer {
+  const update = signUpdate(
+    [packageFile(version)],
+    { minimumVersion: '0', allowDowngrade: false, ...terms },
+    [key],
+  );
   if (!update.ok) throw new Error(update.problem);
   return update.value;
 }

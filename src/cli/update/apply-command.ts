@@ -95,7 +95,7 @@ async function follow(
   let shown: keyof typeof STEPS | undefined;
   while (!signal.aborted) {
     const state = loadState(disk, files);
-    if (state && state.at !== shown) {
+    if (state && state !== 'damaged' && state.at !== shown) {
       shown = state.at;
       say(STEPS[state.at]);
     }

@@ -2,6 +2,7 @@
 
 import { EX_FAILED, EX_NOINPUT, EX_OK } from '../../app/exit-codes.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
+import { ANY_VERSION } from '../../core/update/package-version.ts';
 import { KEYS_DIRECTORY, readTrustedKeys } from '../../update/trusted-keys.ts';
 import { verifyUpdate } from '../../update/update-file.ts';
 import { FileSource } from '../../update/update-source.ts';
@@ -21,7 +22,7 @@ export async function checkUpdate(
   const { keys, problems } = readTrustedKeys(directory, owner);
   for (const problem of problems) out.write(`Not used: ${problem}\n`);
   if (keys.size === 0) {
-    out.write(`There is no public key in ${directory}: updates are off, and nothing can be verified.\n`);
+    out.write(`There is no public key in ${directory}: name the directory of your public key with --keys\n`);
     return EX_FAILED;
   }
   try {
@@ -32,9 +33,11 @@ export async function checkUpdate(
       return EX_FAILED;
     }
     const { manifest, keyIds } = update.value;
-    const { version, minimumVersion, allowDowngrade, parts } = manifest;
+    const { version, minimumVersion, maximumVersion, parts } = manifest;
     out.write(`version    ${version}\n`);
-    out.write(`replaces   ${minimumVersion} or later${allowDowngrade ? ', also newer versions' : ''}\n`);
+    const newest = maximumVersion === undefined ? '' : `, also newer versions up to ${maximumVersion}`;
+    const oldest = minimumVersion === ANY_VERSION ? 'any older version' : `${minimumVersion} or later`;
+    out.write(`replaces   ${oldest}${newest}\n`);
     out.write(`signed by  ${keyIds.join(', ')}\n`);
     for (const { name, architecture, bytes } of parts)
       out.write(`package    ${name}, ${architecture}, ${Math.round(bytes / 1000)} kB\n`);

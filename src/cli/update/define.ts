@@ -24,7 +24,8 @@ export function defineUpdate(program: Command, { environment, out, signal, finis
     .requiredOption('--key <file>', 'private key; repeat it for several signatures', collect)
     .requiredOption('--output <file>', 'the update file')
     .option('--minimum-version <version>', 'the oldest version that may be replaced (default: any)')
-    .option('--allow-downgrade', 'the update may replace a newer version')
+    .option('--allow-downgrade', 'the update may replace newer versions, up to --maximum-version')
+    .option('--maximum-version <version>', 'the newest version that may be replaced; with --allow-downgrade')
     .addHelpText(
       'after',
       '\nExample: firstlight update sign firstlight_0.2.0_all.deb --key ~/firstlight-keys/*.key --output firstlight-0.2.0.update',

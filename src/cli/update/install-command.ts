@@ -1,11 +1,10 @@
 /**
  * `firstlight update install`: root's part, started by firstlight-update.service. It continues an unfinished update, else it
- * takes what the operator or the agent has put there. Exit codes: 0 done or nothing to do, 75 a disk error; systemd starts it
- * again.
+ * takes what the operator or the agent has put there. Exit codes: 0 done, 75 a disk error, or a request of the agent that was
+ * refused or done before: systemd waits a minute before it starts the unit again.
  */
 
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { EX_OK, EX_TEMPFAIL, EX_USAGE } from '../../app/exit-codes.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
 import { hostClock } from '../../host/clock/clock.ts';
@@ -14,6 +13,7 @@ import { HostDpkg } from '../../update/install/host-dpkg.ts';
 import { NodeInstallationDisk } from '../../update/install/node-installation-disk.ts';
 import { runFilesIn, UPDATE_DIRECTORY } from '../../update/install/run-files.ts';
 import { runInstallation } from '../../update/install/run-installation.ts';
+import { takeRequest } from '../../update/request-file.ts';
 import { readTrustedKeys } from '../../update/trusted-keys.ts';
 import type { Out } from '../ui/terminal.ts';
 
@@ -22,11 +22,9 @@ export interface InstallOptions {
   readonly gate?: string;
 }
 
-/** Where the agent puts what it has downloaded and verified; its state directory is the link of systemd to a private one. */
-const AGENT_FILE = '/var/lib/firstlight/update/package';
-const REQUEST_FILE = '/run/firstlight/update-request';
-/** systemd starts it again at once. */
-const RETRY_MS = 60_000;
+/** What the agent has downloaded and verified. Its state directory may be the link of systemd to a private one. */
+const AGENT_FILE = { directory: '/var/lib/firstlight', path: 'update/package' };
+const AGENT_RUNTIME = '/run/firstlight';
 const PRIORITIES = { info: '<6>', error: '<3>' } as const;
 
 export async function installUpdate(
@@ -43,7 +41,6 @@ export async function installUpdate(
     return EX_USAGE;
   }
   const files = runFilesIn(UPDATE_DIRECTORY);
-  const clock = hostClock();
   try {
     mkdirSync(files.directory, { recursive: true, mode: 0o755 });
     mkdirSync(files.private, { recursive: true, mode: 0o700 });
@@ -52,18 +49,16 @@ export async function installUpdate(
       disk: new NodeInstallationDisk(),
       dpkg: new HostDpkg(),
       service: new HostAgentService(),
-      clock,
+      clock: hostClock(),
       trustedKeys: () => readTrustedKeys(),
-      takeRequest: () => rmSync(REQUEST_FILE, { force: true, recursive: true }),
+      takeRequest: () => takeRequest(AGENT_RUNTIME),
       ...(gate !== undefined && { gateMs: Number(gate) * 1000 }),
     };
-    const result = await runInstallation(ports, signal);
-    // An unfinished update goes on with the program that began it.
-    if (result) rmSync(join(files.private, 'program'), { recursive: true, force: true });
-    return EX_OK;
+    const end = await runInstallation(ports, signal);
+    const isVain = end.is === 'nothing' || (end.is === 'refused' && !end.isOfOperator);
+    return isVain ? EX_TEMPFAIL : EX_OK;
   } catch (error) {
     report('error', `the update cannot go on: ${errorMessage(error)}: it is tried again in a minute`);
-    await clock.sleep(RETRY_MS, signal);
     return EX_TEMPFAIL;
   }
 }

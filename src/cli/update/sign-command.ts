@@ -10,8 +10,8 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { EX_CANTCREAT, EX_FAILED, EX_NOINPUT, EX_OK, EX_USAGE } from '../../app/exit-codes.ts';
 import { errorMessage } from '../../core/model/error-code.ts';
-import { isPackageVersion } from '../../core/update/package-version.ts';
-import { type PackageFile, readSigningKey, signUpdate } from '../../update/sign-update.ts';
+import { ANY_VERSION, isPackageVersion } from '../../core/update/package-version.ts';
+import { type PackageFile, readSigningKey, signUpdate, type UpdateTerms } from '../../update/sign-update.ts';
 import type { Out } from '../ui/terminal.ts';
 
 export interface SignOptions {
@@ -19,16 +19,16 @@ export interface SignOptions {
   readonly output: string;
   readonly minimumVersion?: string;
   readonly allowDowngrade?: boolean;
+  readonly maximumVersion?: string;
 }
 
-/** Any version. */
-const MINIMUM_VERSION = '0';
 const DPKG_TIMEOUT_MS = 30_000;
 
 export async function signCommand(files: readonly string[], options: SignOptions, out: Out): Promise<number> {
-  const { minimumVersion = MINIMUM_VERSION, allowDowngrade = false, output } = options;
-  if (!isPackageVersion(minimumVersion)) {
-    out.write(`--minimum-version ${minimumVersion} must be a digit, then letters, digits and . + ~\n`);
+  const { output } = options;
+  const terms = termsOf(options);
+  if (typeof terms === 'string') {
+    out.write(`${terms}\n`);
     return EX_USAGE;
   }
   const keys: KeyObject[] = [];
@@ -47,7 +47,7 @@ export async function signCommand(files: readonly string[], options: SignOptions
     out.write(`A file cannot be read: ${errorMessage(error)}\n`);
     return EX_NOINPUT;
   }
-  const update = signUpdate(packages, { minimumVersion, allowDowngrade }, keys);
+  const update = signUpdate(packages, terms, keys);
   if (!update.ok) {
     out.write(`${update.problem}\n`);
     return EX_FAILED;
@@ -61,6 +61,21 @@ export async function signCommand(files: readonly string[], options: SignOptions
   }
   out.write(`${output}: version ${packages[0]?.version}, ${Math.round(update.value.length / 1000)} kB\n`);
   return EX_OK;
+}
+
+/** A string: what is wrong with the options. */
+function termsOf({
+  minimumVersion = ANY_VERSION,
+  allowDowngrade = false,
+  maximumVersion,
+}: SignOptions): UpdateTerms | string {
+  const options = { '--minimum-version': minimumVersion, '--maximum-version': maximumVersion };
+  for (const [option, version] of Object.entries(options))
+    if (version !== undefined && !isPackageVersion(version))
+      return `${option} ${version} must be a digit, then letters, digits and . + ~`;
+  if (allowDowngrade === (maximumVersion === undefined))
+    return '--allow-downgrade and --maximum-version belong together: the newest installed version that the update may replace';
+  return { minimumVersion, allowDowngrade, ...(maximumVersion !== undefined && { maximumVersion }) };
 }
 
 async function readPackage(file: string): Promise<PackageFile> {

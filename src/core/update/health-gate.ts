@@ -5,7 +5,11 @@
  * if the old version had some, and, if the old one was online within the last hour, the server has accepted telemetry from it.
  */
 
-/** What the status file shows of one process of the agent. Written by the agent: not trusted with more than this decision. */
+/**
+ * What the status file shows of one process of the agent, which has written it. systemd states which process that is and whether
+ * it runs. Credentials and telemetry are the word of the agent, because nobody else on the host knows them: before an update they
+ * decide only how much is asked of the new version.
+ */
 export interface AgentHealth {
   /** Identifies the process: boot, pid and start time. Absent: no agent runs. */
   readonly process?: string;

@@ -30,7 +30,13 @@ export interface Manifest {
   readonly version: string;
   /** The oldest version that this one may replace. */
   readonly minimumVersion: string;
+  /** Whether it may replace newer versions, up to `maximumVersion`. */
   readonly allowDowngrade: boolean;
+  /**
+   * The newest version that this one may replace: present if the downgrade is allowed, so that a later version cannot be
+   * replaced by an old update that somebody kept.
+   */
+  readonly maximumVersion?: string;
   /** In the order in which they follow the manifest. */
   readonly parts: readonly Part[];
 }
@@ -43,7 +49,7 @@ export type Checked<T> =
 export function parseManifest(text: string): Checked<Manifest> {
   const value = parseJsonObject(text);
   if (!value) return invalid('is not a JSON object');
-  const { title, version, minimumVersion, allowDowngrade, parts, ...others } = value;
+  const { title, version, minimumVersion, allowDowngrade, maximumVersion, parts, ...others } = value;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) return invalid(`has the unknown member ${quote(unknown)}`);
   if (title !== UPDATE_TITLE) return invalid(`has the title ${quote(title)} instead of "${UPDATE_TITLE}"`);
@@ -51,9 +57,29 @@ export function parseManifest(text: string): Checked<Manifest> {
   if (!isPackageVersion(minimumVersion))
     return invalid(`has the invalid minimumVersion ${quote(minimumVersion)}`);
   if (typeof allowDowngrade !== 'boolean') return invalid('has no allowDowngrade of true or false');
+  const terms = parseMaximum(version, allowDowngrade, maximumVersion);
+  if (!terms.ok) return terms;
   const checked = parseParts(parts);
   if (!checked.ok) return checked;
-  return { ok: true, value: { title, version, minimumVersion, allowDowngrade, parts: checked.value } };
+  return {
+    ok: true,
+    value: { title, version, minimumVersion, allowDowngrade, ...terms.value, parts: checked.value },
+  };
+}
+
+function parseMaximum(
+  version: string,
+  allowDowngrade: boolean,
+  value: unknown,
+): Checked<Pick<Manifest, 'maximumVersion'>> {
+  if (!allowDowngrade)
+    return value === undefined
+      ? { ok: true, value: {} }
+      : invalid('has a maximumVersion without allowDowngrade');
+  if (!isPackageVersion(value)) return invalid(`has the invalid maximumVersion ${quote(value)}`);
+  if (comparePackageVersions(value, version) <= 0)
+    return invalid(`has the maximumVersion ${quote(value)}, which is not newer than its version`);
+  return { ok: true, value: { maximumVersion: value } };
 }
 
 function parseParts(value: unknown): Checked<readonly Part[]> {
@@ -104,11 +130,13 @@ export function partFor({ parts }: Manifest, architecture: string): Checked<Part
 
 /** Why the update must not replace the installed version; undefined if it may. */
 export function versionProblem(manifest: Manifest, installed: string): string | undefined {
-  const { version, minimumVersion, allowDowngrade } = manifest;
+  const { version, minimumVersion, allowDowngrade, maximumVersion } = manifest;
   const order = comparePackageVersions(version, installed);
   if (order === 0) return `version ${version} is installed already: assign a newer one`;
   if (order < 0 && !allowDowngrade)
     return `version ${version} is older than the installed ${installed}: sign it with --allow-downgrade, if that is intended`;
+  if (maximumVersion !== undefined && comparePackageVersions(installed, maximumVersion) > 0)
+    return `version ${version} can replace version ${maximumVersion} or earlier, and ${installed} is installed: sign it with --maximum-version ${installed}, if that is intended`;
   if (comparePackageVersions(installed, minimumVersion) < 0)
     return `version ${version} can replace version ${minimumVersion} or later, and ${installed} is installed: update to ${minimumVersion} first`;
   return undefined;

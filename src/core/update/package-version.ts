@@ -1,5 +1,7 @@
 /** Versions of the package, in the order of Debian (deb-version(7)), without epoch and revision. */
 
+/** As a minimum: no version is older. */
+export const ANY_VERSION = '0';
 const VERSION_PATTERN = /^\d[0-9A-Za-z.+~]{0,63}$/;
 
 /** A digit, then up to 63 letters, digits and . + ~ */

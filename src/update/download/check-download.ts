@@ -18,7 +18,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** `isDamaged`: the bytes are not those of the server, so that another download may help. */
 export type DownloadCheck =
-  | { readonly ok: true; readonly file: string }
+  | { readonly ok: true }
   | { readonly ok: false; readonly problem: string; readonly isDamaged: boolean };
 
 /** `installed`: the installed version. */
@@ -31,9 +31,9 @@ export async function checkDownload(
   const { bytes, algorithm, checksum, version } = assignment;
   if (source.bytes !== bytes)
     return damaged(`the download has ${source.bytes} bytes and the server announced ${bytes}`);
-  const sums = await digest(source, algorithm);
-  if (!sums.ok) return refused(sums.problem);
-  if (sums.value.checksum !== checksum)
+  const sum = await checksumOfSource(source, algorithm);
+  if (!sum.ok) return refused(sum.problem);
+  if (sum.value !== checksum)
     return damaged(`the ${algorithm} checksum of the download is not the one of the server: upload it again`);
   const update = await verifyUpdate(source, keys);
   if (!update.ok) return refused(update.problem);
@@ -43,27 +43,21 @@ export async function checkDownload(
       `the update contains version ${manifest.version} and is assigned as ${version}: upload it as ${manifest.version}`,
     );
   const problem = versionProblem(manifest, installed);
-  return problem === undefined ? { ok: true, file: sums.value.sha256 } : refused(problem);
+  return problem === undefined ? { ok: true } : refused(problem);
 }
 
-async function digest(
-  source: UpdateSource,
-  algorithm: string,
-): Promise<Checked<{ readonly checksum: string; readonly sha256: string }>> {
-  const sha256 = createHash('sha256');
-  const other = checksumOf(algorithm);
-  if (!other)
+async function checksumOfSource(source: UpdateSource, algorithm: string): Promise<Checked<string>> {
+  const sum = checksumOf(algorithm);
+  if (!sum)
     return {
       ok: false,
       problem: `the agent does not compute ${algorithm} checksums: upload the update with SHA256`,
     };
   for (let done = 0; done < source.bytes; done += CHUNK_BYTES) {
-    const chunk = source.read(done, Math.min(CHUNK_BYTES, source.bytes - done));
-    sha256.update(chunk);
-    other.update(chunk);
+    sum.update(source.read(done, Math.min(CHUNK_BYTES, source.bytes - done)));
     await nextTurn();
   }
-  return { ok: true, value: { checksum: other.hex(), sha256: sha256.digest('hex') } };
+  return { ok: true, value: sum.hex() };
 }
 
 interface Checksum {

@@ -3,11 +3,12 @@
  * (cli/update/install-command.ts); a file in the runtime directory starts it.
  */
 
-import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Schedule, waitBeforeMs } from '../../core/failures/backoff.ts';
 import type { Config } from '../../core/model/config.ts';
 import type { Outbox } from '../../core/ports/outbox.ts';
+import { writeRequest } from '../request-file.ts';
 import type { FollowerPorts, UpdateFollower } from './update-follower.ts';
 
 /** As in trusted-keys.ts, which checks the files. */
@@ -15,7 +16,6 @@ const KEYS_DIRECTORY = '/etc/firstlight/update-keys.d';
 const SERVICE_STATE = '/var/lib/firstlight';
 /** Of requests to the server. */
 const RETRY: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
-const REQUEST_FILE = 'update-request';
 
 export interface UpdateServices extends Pick<FollowerPorts, 'clock' | 'random' | 'log'> {
   /** The state directory. */
@@ -38,7 +38,7 @@ export async function openUpdates(
       ...{ clock, random, log, state },
       retryMs: (failures) => waitBeforeMs(RETRY, failures, random.uniform()),
       isBusy: () => outbox.fresh.size > 0,
-      request: () => writeFileSync(join(runtime, REQUEST_FILE), ''),
+      request: (id) => writeRequest(runtime, id),
     },
     { ...update, installed: installedVersion(process.argv[1] ?? '', version) },
   );

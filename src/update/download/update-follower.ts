@@ -26,6 +26,7 @@ import {
 import type { UpdateResult } from '../../core/update/installation.ts';
 import { UPDATE_TITLE } from '../../core/update/manifest.ts';
 import { isInWindow, localMinute, startDelayMs } from '../../core/update/schedule.ts';
+import { requestId } from '../request-file.ts';
 import { UPDATE_BYTES_MAX } from '../update-file.ts';
 import { checkDownload } from './check-download.ts';
 import { download } from './download.ts';
@@ -43,8 +44,8 @@ export interface FollowerPorts {
   readonly keys: () => ReadonlyMap<string, KeyObject>;
   /** Whether fresh readings wait for delivery. */
   readonly isBusy: () => boolean;
-  /** Asks root's part to install the released file. */
-  readonly request: () => void;
+  /** Asks root's part to install the released file; its result has this id. */
+  readonly request: (id: string) => void;
   /** The last result of root's part. */
   readonly result: () => UpdateResult | undefined;
 }
@@ -59,8 +60,8 @@ const PROGRESS_STEP_PERCENT = 10;
 const SPACE_FACTOR = 2;
 const SPACE_MARGIN_BYTES = 8_000_000;
 const RESULT_POLL_MS = 5_000;
-/** Root's part needs ten minutes for its health gate, and as long again for another package manager. */
-const RESULT_WITHIN_MS = 45 * 60_000;
+/** Longer than root's part needs: 10 min for another package manager, 15 for dpkg, up to 31 for its health gate. */
+const RESULT_WITHIN_MS = 60 * 60_000;
 const REPORTED_WITHIN_MS = 30_000;
 /** A wait is divided, because the clock may be set meanwhile. */
 const WAIT_STEP_MS = 5 * 60_000;
@@ -132,7 +133,7 @@ export class UpdateFollower {
   }
 
   async #install(assignment: Assignment, server: UpdateServer, signal: AbortSignal): Promise<void> {
-    const { files } = this.#ports;
+    const { files, clock } = this.#ports;
     let record = files.load();
     if (!record || !isSameAssignment(record.assignment, assignment)) {
       files.discard();
@@ -149,7 +150,9 @@ export class UpdateFollower {
     if (signal.aborted) return;
     files.release();
     const requested: UpdateRecord = {
-      ...{ assignment, downloads: verified.downloads, file: verified.file },
+      ...{ assignment, downloads: verified.downloads },
+      // Another one for the same file assigned again, so that the result of the first does not count.
+      request: requestId(clock.bootId, clock.bootMs()),
       phase: 'requested',
     };
     files.save(requested);
@@ -164,7 +167,7 @@ export class UpdateFollower {
     record: UpdateRecord,
     server: UpdateServer,
     signal: AbortSignal,
-  ): Promise<{ readonly downloads: number; readonly file: string } | undefined> {
+  ): Promise<{ readonly downloads: number } | undefined> {
     const { files, log, keys } = this.#ports;
     const { assignment } = record;
     let { downloads } = record;
@@ -184,7 +187,7 @@ export class UpdateFollower {
       if (check.ok) {
         this.#reports.send({ sw_state: 'VERIFIED' });
         logEvent(log, 'FL-UPDATE-DOWNLOADED', { version: assignment.version, bytes: assignment.bytes });
-        return { downloads, file: check.file };
+        return { downloads };
       }
       files.discardPartial();
       if (!check.isDamaged || downloads >= DOWNLOADS_MAX) {
@@ -226,8 +229,8 @@ export class UpdateFollower {
     return `the disk has ${free} bytes free, the update needs ${needed}: free some space and assign it again`;
   }
 
-  #request({ assignment: { version } }: UpdateRecord): void {
-    this.#ports.request();
+  #request({ assignment: { version }, request = '' }: UpdateRecord): void {
+    this.#ports.request(request);
     logEvent(this.#ports.log, 'FL-UPDATE-INSTALLING', { version });
   }
 
@@ -236,7 +239,7 @@ export class UpdateFollower {
     const { clock, result, files } = this.#ports;
     const find = () => {
       const found = result();
-      return found?.file === record.file ? found : undefined;
+      return found?.request === record.request ? found : undefined;
     };
     if (!find() && record.bootId !== clock.bootId && files.isReleased) {
       this.#request(record);

@@ -16,8 +16,8 @@ export interface UpdateRecord {
   readonly phase: 'downloading' | 'requested' | 'finished';
   /** How often the download has begun from the start. */
   readonly downloads: number;
-  /** SHA-256 of the file, and the boot in which its installation was requested. */
-  readonly file?: string;
+  /** The id of the request to install it, and the boot in which it was made. */
+  readonly request?: string;
   readonly bootId?: string;
   readonly outcome?: 'updated' | 'failed';
   readonly problem?: string;

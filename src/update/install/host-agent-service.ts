@@ -12,6 +12,7 @@ import type { AgentService } from './ports.ts';
 import { type RunHostCommand, runHostCommand } from './run-host-command.ts';
 
 const SERVICE = 'firstlight.service';
+const PATH_UNIT = 'firstlight-update.path';
 const STATUS_BYTES_MAX = 64 * 1024;
 const HOUR_MS = 3_600_000;
 const DETAIL_CHARACTERS_MAX = 200;
@@ -29,7 +30,7 @@ export class HostAgentService implements AgentService {
     this.#runtime = runtime;
   }
 
-  async health(): Promise<AgentHealth> {
+  #health(): AgentHealth {
     return healthOf(readSmallText(join(this.#runtime, 'status.json'), STATUS_BYTES_MAX), {
       bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
       bootMs: Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000,
@@ -39,7 +40,7 @@ export class HostAgentService implements AgentService {
   async observe(): Promise<GateObservation> {
     const properties = await this.#properties('ActiveState', 'MainPID', 'NRestarts');
     return {
-      agent: await this.health(),
+      agent: this.#health(),
       activeState: properties.get('ActiveState') ?? 'unknown',
       mainPid: Number(properties.get('MainPID') ?? 0),
       restarts: Number(properties.get('NRestarts') ?? 0),
@@ -55,6 +56,10 @@ export class HostAgentService implements AgentService {
     await this.#run('systemctl', ['daemon-reload']);
     await this.#run('systemctl', ['reset-failed', SERVICE]);
     await this.#run('systemctl', ['restart', '--no-block', SERVICE]);
+  }
+
+  async stopPath(): Promise<void> {
+    await this.#run('systemctl', ['stop', PATH_UNIT]);
   }
 
   async #properties(...names: readonly string[]): Promise<ReadonlyMap<string, string>> {

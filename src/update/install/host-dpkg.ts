@@ -5,6 +5,8 @@ import type { Dpkg, DpkgResult, PackageFields } from './ports.ts';
 import { repackInstalled } from './repack.ts';
 import { type RunHostCommand, runHostCommand } from './run-host-command.ts';
 
+/** Longer than any of its runs on a slow SD card. A part of it may remain undone then. */
+const DPKG_WITHIN_MS = 15 * 60_000;
 /** The maintainer scripts leave the restart to us, so that dpkg does not wait for a version that hangs. */
 const MAINTAINER_SCRIPTS = { FIRSTLIGHT_UPDATE: '1' };
 const UPDATE_UNIT = './usr/lib/systemd/system/firstlight-update.service';
@@ -46,13 +48,17 @@ export class HostDpkg implements Dpkg {
   }
 
   async install(deb: string): Promise<DpkgResult> {
-    const { isOk, problem } = await this.#run(
-      'dpkg',
-      ['--force-confold', '--install', deb],
-      MAINTAINER_SCRIPTS,
-    );
+    const { isOk, problem } = await this.#run('dpkg', ['--force-confold', '--install', deb], {
+      environment: MAINTAINER_SCRIPTS,
+      withinMs: DPKG_WITHIN_MS,
+    });
     if (isOk) return { ok: true };
     return { ok: false, problem, isLocked: /\block\b.*\b(locked|held) by another process/.test(problem) };
+  }
+
+  async configure(): Promise<void> {
+    const options = { environment: MAINTAINER_SCRIPTS, withinMs: DPKG_WITHIN_MS };
+    await this.#run('dpkg', ['--force-confold', '--configure', '--pending'], options);
   }
 
   repack(deb: string): Promise<DpkgResult> {

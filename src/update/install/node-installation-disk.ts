@@ -35,6 +35,10 @@ export class NodeInstallationDisk implements InstallationDisk {
     return new FileSource(path);
   }
 
+  openBeneath(directory: string, path: string): UpdateSource & Disposable {
+    return FileSource.beneath(directory, path);
+  }
+
   readText(path: string, bytesMax: number): string | undefined {
     return readSmallText(path, bytesMax);
   }

@@ -1,6 +1,6 @@
 /** What root's part of an update needs of the host. All have a double whose power can be cut. */
 
-import type { AgentHealth, GateObservation } from '../../core/update/health-gate.ts';
+import type { GateObservation } from '../../core/update/health-gate.ts';
 import type { UpdateSource } from '../update-source.ts';
 
 /** Files below a directory of root. A method that changes something returns when the change is durable. */
@@ -9,6 +9,8 @@ export interface InstallationDisk {
   size(path: string): number | undefined;
   /** Throws what the system reports. */
   open(path: string): UpdateSource & Disposable;
+  /** The same for a file in a directory that another user can change; `path` is relative, and no part of it may be a link. */
+  openBeneath(directory: string, path: string): UpdateSource & Disposable;
   /** Undefined if it is missing or larger than `bytesMax`. */
   readText(path: string, bytesMax: number): string | undefined;
   /** Creates a file (0600) under a temporary name; `fill` writes it. `path` is the whole file or, after an error, the old one. */
@@ -43,15 +45,18 @@ export interface Dpkg {
   canGoBack(deb: string): Promise<boolean>;
   /** Installs this file over whatever is installed, and keeps changed configuration files. */
   install(deb: string): Promise<DpkgResult>;
+  /** Completes what a power cut or a time-out interrupted, also of other packages. Never rejects. */
+  configure(): Promise<void>;
   /** Makes a package of the installed files. */
   repack(deb: string): Promise<DpkgResult>;
 }
 
 export interface AgentService {
-  health(): Promise<AgentHealth>;
   observe(): Promise<GateObservation>;
   /** How long the watchdog lets the agent be silent, ms. */
   watchdogMs(): Promise<number>;
   /** Starts the installed version without waiting for it. */
   restart(): Promise<void>;
+  /** Stops firstlight-update.path until the next boot, or until an operator starts it. */
+  stopPath(): Promise<void>;
 }

@@ -22,15 +22,23 @@ const ENVIRONMENT = {
 export type RunHostCommand = (
   command: string,
   commandLine: readonly string[],
-  environment?: Readonly<Record<string, string>>,
+  options?: {
+    readonly environment?: Readonly<Record<string, string>>;
+    /** Then it gets SIGTERM, ms; default: two minutes. */
+    readonly withinMs?: number;
+  },
 ) => Promise<HostCommandResult>;
 
-const TIMEOUT_MS = 10 * 60_000;
+const WITHIN_MS = 2 * 60_000;
 
-export const runHostCommand: RunHostCommand = (command, commandLine, environment = {}) =>
+export const runHostCommand: RunHostCommand = (
+  command,
+  commandLine,
+  { environment = {}, withinMs = WITHIN_MS } = {},
+) =>
   new Promise((resolve) => {
     const options = {
-      timeout: TIMEOUT_MS,
+      timeout: withinMs,
       maxBuffer: OUTPUT_BYTES_MAX,
       env: { ...ENVIRONMENT, ...environment },
     };

@@ -1,17 +1,27 @@
 /**
- * Stages an update: copies the file of the agent, verifies the copy, and keeps the installed package. Nothing of the installed
- * program is touched. A power cut here starts it again from the beginning.
+ * Stages an update: verifies the head of the file, copies the package of this host out of it, verifies the copy, and keeps the
+ * installed package. Nothing of the installed program is touched. A power cut here starts it again from the beginning.
+ *
+ * Of the file of the agent no byte is copied before a signature of a trusted key and the sizes are verified.
  */
 
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { AgentHealth } from '../../core/update/health-gate.ts';
 import type { Run, UpdateResult } from '../../core/update/installation.ts';
 import { type Checked, partFor, versionProblem } from '../../core/update/manifest.ts';
+import type { takeRequest } from '../request-file.ts';
 import type { TrustedKeys } from '../trusted-keys.ts';
-import { extractPart, UPDATE_BYTES_MAX, type VerifiedUpdate, verifyUpdate } from '../update-file.ts';
+import { extractPart, type VerifiedUpdate, verifyHead } from '../update-file.ts';
+import type { UpdateSource } from '../update-source.ts';
 import type { AgentService, Dpkg, InstallationDisk } from './ports.ts';
-import { type RunFiles, readResult, writeResult } from './run-files.ts';
+import { type RunFiles, readFailed, readResult, writeResult } from './run-files.ts';
+
+/** A file in a directory of the agent's user. */
+export interface AgentFile {
+  readonly directory: string;
+  /** Relative to it. */
+  readonly path: string;
+}
 
 export interface StagingPorts {
   readonly disk: InstallationDisk;
@@ -19,48 +29,71 @@ export interface StagingPorts {
   readonly service: AgentService;
   readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   readonly files: RunFiles;
-  /** The file of the agent. */
-  readonly agentFile: string;
+  readonly agentFile: AgentFile;
   readonly trustedKeys: () => TrustedKeys;
-  /** Removes the request of the agent. */
-  readonly takeRequest: () => void;
+  /** Removes the request of the agent. Undefined: there is none. */
+  readonly takeRequest: () => ReturnType<typeof takeRequest>;
 }
 
 export type Staged =
-  | { readonly ok: true; readonly run: Run }
-  | { readonly ok: false; readonly result: UpdateResult };
+  | { readonly is: 'staged'; readonly run: Run }
+  | { readonly is: 'refused'; readonly result: UpdateResult; readonly isOfOperator: boolean }
+  | { readonly is: 'nothing' };
 
-const COPY_CHUNK_BYTES = 256 * 1024;
-/** For the copy, the package, the unpacked files of two versions and dpkg itself: times the size of the update. */
+/** For the packages, the unpacked files of two versions and dpkg itself: times the size of the update. */
 const SPACE_FACTOR = 8;
 const SPACE_MARGIN_BYTES = 8_000_000;
-/** More than the interval of the status file. */
+/** Where dpkg writes, beside our own directory: they may be on other file systems. */
+const DPKG_PLACES = ['/usr', '/var/lib/dpkg'];
+/** More than the status file needs to follow. */
 const STATUS_SETTLES_MS = 15_000;
 const STATUS_POLL_MS = 1_000;
 
 export async function stage(ports: StagingPorts): Promise<Staged> {
-  const { disk, files, takeRequest } = ports;
-  // First, so that a request that cannot be served is not served again and again. The operator precedes; the agent waits.
+  const { disk, files } = ports;
+  // The operator precedes; the request of the agent waits.
   const isOfOperator = disk.size(files.incoming) !== undefined;
-  if (!isOfOperator) takeRequest();
-  const found: { file?: string; version?: string } = {};
-  const staged = await prepare(ports, found);
-  if (staged.ok) return { ok: true, run: staged.value };
-  const result: UpdateResult = { outcome: 'refused', ...found, problem: staged.problem };
-  // After a power cut the agent may request again what was done meanwhile: the result stays the one of the installation.
-  const earlier = readResult(disk, files);
-  const isRepeated = earlier !== undefined && earlier.outcome !== 'refused' && earlier.file === found.file;
-  if (!isRepeated) writeResult(disk, files, result);
+  // First, so that a request that cannot be served is not served again and again.
+  const request = isOfOperator ? undefined : ports.takeRequest();
+  if (!isOfOperator && !request) return { is: 'nothing' };
+  const id = request?.id;
+  // After a power cut the agent may request again what was done meanwhile.
+  if (id !== undefined && readResult(disk, files)?.request === id) return { is: 'nothing' };
+  const found: { version?: string } = {};
+  const staged =
+    isOfOperator || id !== undefined
+      ? await prepareSafely(ports, isOfOperator, found)
+      : refused('the request of the agent has no id: restart firstlight');
+  const origin = id === undefined ? {} : { request: id };
+  if (staged.ok) return { is: 'staged', run: { ...staged.value, ...origin } };
+  const result: UpdateResult = { outcome: 'refused', ...origin, ...found, problem: staged.problem };
+  writeResult(disk, files, result);
   // A file that the operator has added meanwhile stays.
-  const handled = [files.update, files.newPackage, ...(isOfOperator ? [files.incoming] : [])];
-  for (const file of handled) disk.remove(file);
-  return { ok: false, result };
+  for (const file of [files.newPackage, ...(isOfOperator ? [files.incoming] : [])]) disk.remove(file);
+  return { is: 'refused', result, isOfOperator };
 }
 
-/** `found` gets what is known of the file, also if it is refused. */
+/** An error of the file or of the disk refuses the update; the request is taken already. */
+async function prepareSafely(
+  ports: StagingPorts,
+  isOfOperator: boolean,
+  found: { version?: string },
+): Promise<Checked<Run>> {
+  try {
+    return await prepare(ports, isOfOperator, found);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    const { agentFile, files } = ports;
+    const file = isOfOperator ? files.incoming : `${agentFile.directory}/${agentFile.path}`;
+    return refused(`the update cannot be copied (${String(error.code)}): check ${file} and the disk`);
+  }
+}
+
+/** `found` gets what is known of the update, also if it is refused. */
 async function prepare(
   ports: StagingPorts,
-  found: { file?: string; version?: string },
+  isOfOperator: boolean,
+  found: { version?: string },
 ): Promise<Checked<Run>> {
   const { disk, dpkg, files, agentFile } = ports;
   const { keys, problems } = ports.trustedKeys();
@@ -68,75 +101,59 @@ async function prepare(
     return refused(
       problems[0] ?? 'there is no key in /etc/firstlight/update-keys.d: add one to turn updates on',
     );
-  const isOfOperator = disk.size(files.incoming) !== undefined;
-  const copied = await copy(disk, isOfOperator ? files.incoming : agentFile, files.update);
-  if (!copied.ok) return copied;
-  found.file = copied.value;
-  using source = disk.open(files.update);
-  const verified = await verifyUpdate(source, keys);
+  using source = isOfOperator
+    ? disk.open(files.incoming)
+    : disk.openBeneath(agentFile.directory, agentFile.path);
+  const verified = verifyHead(source, keys);
   if (!verified.ok) return verified;
-  const { version } = verified.value.manifest;
-  found.version = version;
-  const earlier = readResult(disk, files);
-  if (!isOfOperator && earlier?.outcome === 'failed' && earlier.file === found.file)
-    return refused(`this update failed before (${earlier.problem}): assign another version`);
+  const { manifest, digest } = verified.value;
+  found.version = manifest.version;
+  const earlier = isOfOperator ? undefined : readFailed(disk, files).find((each) => each.digest === digest);
+  if (earlier) return refused(`this update failed before (${earlier.problem}): assign another version`);
   const previous = await dpkg.installedVersion();
   if (previous === undefined)
     return refused('dpkg has not installed firstlight completely: run apt-get install --fix-broken');
-  const notAllowed = versionProblem(verified.value.manifest, previous);
+  const notAllowed = versionProblem(manifest, previous) ?? spaceProblem(ports, source.bytes);
   if (notAllowed !== undefined) return refused(notAllowed);
-  const free = disk.freeBytes('/usr');
-  const needed = SPACE_FACTOR * source.bytes + SPACE_MARGIN_BYTES;
-  if (free < needed)
-    return refused(`the disk has ${free} bytes free, the update needs ${needed}: free some space`);
-  const extracted = await extract(ports, source, verified.value);
-  if (extracted !== undefined) return refused(extracted);
-  const kept = await keepInstalled(ports, previous);
-  if (kept !== undefined) return refused(kept);
-  return { ok: true, value: { version, previous, file: found.file, before: await settledHealth(ports) } };
+  const problem = (await extract(ports, source, verified.value)) ?? (await keepInstalled(ports, previous));
+  if (problem !== undefined) return refused(problem);
+  return {
+    ok: true,
+    value: { version: manifest.version, previous, digest, before: await settledHealth(ports) },
+  };
+}
+
+function spaceProblem({ disk, files }: StagingPorts, bytes: number): string | undefined {
+  const needed = SPACE_FACTOR * bytes + SPACE_MARGIN_BYTES;
+  for (const place of [files.private, ...DPKG_PLACES]) {
+    const free = disk.freeBytes(place);
+    if (free < needed)
+      return `the file system of ${place} has ${free} bytes free, the update needs ${needed}: free some space there`;
+  }
+  return undefined;
 }
 
 /**
- * The health before the update. The status file is up to ten seconds old: of an agent that has just started it shows less than
- * the agent has, and the gate would ask less of the new version.
+ * The health before the update, of the process that systemd has started: a status file of any other process counts as none. The
+ * file follows the agent by a few seconds: of an agent that has just started it shows less than the agent has, and the gate would
+ * ask less of the new version.
  */
 async function settledHealth({ service, clock }: StagingPorts): Promise<AgentHealth> {
   const { signal } = new AbortController();
   const untilMs = clock.monotonicMs() + STATUS_SETTLES_MS;
   for (;;) {
-    const health = await service.health();
-    if ((health.hasCredentials && health.isAccepted) || clock.monotonicMs() >= untilMs) return health;
+    const { agent, activeState, mainPid } = await service.observe();
+    const isMain = activeState === 'active' && mainPid > 0 && agent.pid === mainPid;
+    if (isMain && agent.hasCredentials && agent.isAccepted) return agent;
+    if (clock.monotonicMs() >= untilMs) return isMain ? agent : { hasCredentials: false, isAccepted: false };
     await clock.sleep(STATUS_POLL_MS, signal);
   }
-}
-
-/** Returns the SHA-256 of the copy. */
-async function copy(disk: InstallationDisk, from: string, to: string): Promise<Checked<string>> {
-  const hash = createHash('sha256');
-  try {
-    using source = disk.open(from);
-    if (source.bytes > UPDATE_BYTES_MAX)
-      return refused(`the file has ${source.bytes} bytes, the limit is ${UPDATE_BYTES_MAX}: it is no update`);
-    if (disk.freeBytes(to) < source.bytes + SPACE_MARGIN_BYTES)
-      return refused('the disk has no space for a copy of the update: free some space');
-    await disk.create(to, async (write) => {
-      for (let done = 0; done < source.bytes; done += COPY_CHUNK_BYTES) {
-        const bytes = source.read(done, Math.min(COPY_CHUNK_BYTES, source.bytes - done));
-        hash.update(bytes);
-        write(bytes);
-      }
-    });
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    return refused(`the update cannot be copied (${String(error.code)}): check ${from}`);
-  }
-  return { ok: true, value: hash.digest('hex') };
 }
 
 /** Undefined, or why the package is not the one that the manifest describes. */
 async function extract(
   { disk, dpkg, files }: StagingPorts,
-  source: Parameters<typeof extractPart>[0],
+  source: UpdateSource,
   update: VerifiedUpdate,
 ): Promise<string | undefined> {
   const part = partFor(update.manifest, await dpkg.architecture());

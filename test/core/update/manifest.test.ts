@@ -35,6 +35,10 @@ test('an invalid manifest is refused, with the member in the sentence', () => {
     [{ ...good, version: '1:2' }, /version "1:2"/],
     [{ ...good, minimumVersion: undefined }, /minimumVersion/],
     [{ ...good, allowDowngrade: 'yes' }, /allowDowngrade/],
+    [{ ...good, allowDowngrade: true }, /invalid maximumVersion "nothing"/],
+    [{ ...good, allowDowngrade: true, maximumVersion: '1:0' }, /invalid maximumVersion "1:0"/],
+    [{ ...good, allowDowngrade: true, maximumVersion: '0.2.0' }, /not newer than its version/],
+    [{ ...good, maximumVersion: '0.3.0' }, /maximumVersion without allowDowngrade/],
     [{ ...good, notBefore: 1 }, /unknown member "notBefore"/],
     [{ ...good, parts: [] }, /1 to 16 parts/],
     [{ ...good, parts: Array.from({ length: 17 }, () => part) }, /1 to 16 parts/],
@@ -78,6 +82,10 @@ test('an update replaces only versions that its manifest allows', () => {
   assert.equal(of('0.1.0'), undefined);
   assert.match(of('0.2.0') ?? '', /is installed already/);
   assert.match(of('0.3.0') ?? '', /is older than the installed 0.3.0/);
-  assert.equal(of('0.3.0', { allowDowngrade: true }), undefined);
+  const downgrade = { allowDowngrade: true, maximumVersion: '0.3.1' };
+  assert.equal(of('0.3.0', downgrade), undefined);
+  assert.equal(of('0.3.1', downgrade), undefined);
+  assert.equal(of('0.1.0', downgrade), undefined);
+  assert.match(of('0.3.2', downgrade) ?? '', /can replace version 0.3.1 or earlier, and 0.3.2 is installed/);
   assert.match(of('0.1.0', { minimumVersion: '0.1.5' }) ?? '', /update to 0.1.5 first/);
 });

@@ -6,15 +6,17 @@
  * acknowledged is lost.
  */
 
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
+import type { Machine } from '../machine.ts';
 import { PowerDisk } from '../power-disk.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
 import { until } from '../until.ts';
-import { type Fault, UpdateVersions } from './update-versions.ts';
+import { AcknowledgedReadings } from './acknowledged-readings.ts';
+import { UpdateVersions } from './update-versions.ts';
 import { shortenGate, WATCHDOG } from './updates.ts';
 
 const SIZE_MIB = 900;
@@ -26,6 +28,11 @@ const NO_SPREAD = '[update]\nspread = "0s"\n';
 const [BEFORE, VERSION] = ['the installed one', '0.1.1'];
 /** The download takes 45 s; what follows, until the health gate ends, 45 s. */
 const PHASE_MS = 45_000;
+const DPKG_MS = 4_000;
+const RETURN_MS = 2_500;
+/** From power-on. */
+const NEXT_RETURN_MS = 8_000;
+const READ_EVERY_POLLS = 40;
 const RESULT = '/var/lib/firstlight-update/result.json';
 const REQUESTED = join('var', 'lib', 'firstlight-update', 'run', 'state.json');
 
@@ -58,54 +65,127 @@ export async function assignedUpdate({ place, installed, packages }: Environment
 
 /** Half of the cuts hit the download, half what follows; every third version crashes. */
 export async function cutsOfUpdates(environment: Environment): Promise<Report> {
-  const { place, installed, packages, seed } = environment;
+  // Each takes about 50 s: a third of those of the other scenarios (--cuts 60 cuts twenty times).
+  const count = Math.ceil(environment.cuts / 3);
+  return cutsOf(environment, { seed: 17, count }, (cut) => ({
+    isBad: cut % 3 === 2,
+    aim: cut % 2 === 0 ? 'download' : 'installation',
+    // The short steps of dpkg are hit by every other late cut.
+    withinMs: cut % 4 === 1 ? DPKG_MS : PHASE_MS,
+  }));
+}
+
+/** Cuts the power while the old version comes back, every other time twice. */
+export async function cutsOfReturns(environment: Environment): Promise<Report> {
+  const count = Math.ceil(environment.cuts / 12);
+  return cutsOf(environment, { seed: 18, count }, (cut) => ({
+    isBad: true,
+    aim: 'return',
+    withinMs: RETURN_MS,
+    again: cut % 2 === 1,
+  }));
+}
+
+interface Cut {
+  /** The version crashes. */
+  readonly isBad: boolean;
+  readonly aim: 'download' | 'installation' | 'return';
+  /** How long after the beginning of what it is aimed at. */
+  readonly withinMs: number;
+  /** The next boot is cut, too. */
+  readonly again?: boolean;
+}
+
+async function cutsOf(
+  environment: Environment,
+  { seed, count }: { readonly seed: number; readonly count: number },
+  describe: (cut: number) => Cut,
+): Promise<Report> {
+  const { place, installed, packages } = environment;
   const findings = new Findings();
-  const random = createRandom(seed + 17);
-  const versions = new UpdateVersions(join(place, 'cut-versions'), packages.higher);
+  const random = createRandom(environment.seed + seed);
+  const versions = new UpdateVersions(join(place, `cut-versions-${seed}`), packages.higher);
   await using root = await installed.root();
   await shortenGate(root.path);
   await using fresh = await PowerDisk.create(place, root.path, SIZE_MIB);
   const good = await versions.update(VERSION);
   const bad = await versions.update(VERSION, 'crash');
   const phases: Record<string, number> = {};
-  // Each takes about 50 s: a third of those of the other scenarios (--cuts 60 cuts twenty times).
-  const cuts = Math.ceil(environment.cuts / 3);
-  for (let cut = 0; cut < cuts && findings.problems.length < PROBLEMS_MAX; cut += 1) {
+  let [acknowledged, stored] = [0, 0];
+  for (let cut = 0; cut < count && findings.problems.length < PROBLEMS_MAX; cut += 1) {
     await using disk = await fresh.copy(place);
     await using site = await openSite(disk.path, versions);
     await disk.remount();
-    const fault: Fault | undefined = cut % 3 === 2 ? 'crash' : undefined;
-    const phase = await cutOnce(site, disk, { fault, update: fault ? bad : good, cut, random });
-    phases[phase] = (phases[phase] ?? 0) + 1;
-    const what = `cut ${cut + 1} during ${phase}${fault ? ' of a version that crashes' : ''}`;
+    const plan = describe(cut);
+    const readings = new AcknowledgedReadings();
+    const { machine } = await site.boot();
+    await site.isReceiving(ONLINE_WITHIN_MS);
+    await machine.run(['sync']);
+    assign(site, VERSION, plan.isBad ? bad : good);
+    const cutOnce = async (booted: Machine, withinMs = plan.withinMs) => {
+      const aimed = { ...plan, withinMs };
+      const phase = await cutDuring(site, { disk, machine: booted, plan: aimed, random, readings });
+      phases[phase] = (phases[phase] ?? 0) + 1;
+      return phase;
+    };
+    const phase = await cutOnce(machine);
+    if (plan.again) await cutOnce((await site.boot()).machine, NEXT_RETURN_MS);
+    const what = `cut ${cut + 1} during ${phase}${plan.isBad ? ' of a version that crashes' : ''}`;
     const booted = await site.boot();
-    await expectEnd(site, booted, fault ? BEFORE : VERSION, findings, what);
+    await expectEnd(site, booted, plan.isBad ? BEFORE : VERSION, findings, what, readings);
+    const count = AcknowledgedReadings.storedIn(site.sandbox);
+    findings.expect(
+      readings.count <= count,
+      `${what}: ${readings.count} readings were acknowledged, ${count} are stored`,
+    );
+    findings.expect(readings.processes >= 2, `${what}: ${readings.processes} processes were looked at`);
+    [acknowledged, stored] = [acknowledged + readings.count, stored + count];
   }
   const counts = Object.entries(phases).map(([phase, count]) => `${count} during ${phase}`);
-  findings.figure(`${cuts} cuts: ${counts.join(', ')}`);
+  findings.figure(`${count} cuts: ${counts.join(', ')}`);
+  findings.figure(`${acknowledged} readings acknowledged, ${stored} stored`);
   return findings;
 }
 
-async function cutOnce(
+async function cutDuring(
   site: Site,
-  disk: PowerDisk,
-  { update, cut, random }: { fault: Fault | undefined; update: Buffer; cut: number; random: () => number },
+  {
+    disk,
+    machine,
+    plan: { aim, withinMs },
+    random,
+    readings,
+  }: {
+    readonly disk: PowerDisk;
+    readonly machine: Machine;
+    readonly plan: Cut;
+    readonly random: () => number;
+    readonly readings: AcknowledgedReadings;
+  },
 ): Promise<string> {
-  const { machine } = await site.boot();
-  await site.isReceiving(ONLINE_WITHIN_MS);
-  await machine.run(['sync']);
-  assign(site, VERSION, update);
-  const isLate = cut % 2 === 1;
-  const state = join(site.root, REQUESTED);
-  if (isLate) await until(() => existsSync(state), UPDATED_WITHIN_MS);
-  // The short steps of dpkg are hit by every other late cut.
-  await sleep(random() * (cut % 4 === 1 ? 4_000 : PHASE_MS));
-  const { out } = await machine.run(['cat', '/var/lib/firstlight-update/run/state.json']);
-  const phase = /"at":"(\w+)"/.exec(out)?.[1] ?? (isLate ? 'the end' : 'download');
+  const state = () => phaseIn(join(site.root, REQUESTED));
+  let polls = 0;
+  if (aim !== 'download')
+    await until(async () => {
+      if (polls++ % READ_EVERY_POLLS === 0) await readings.read(machine);
+      return aim === 'return' ? state() === 'return' : state() !== undefined;
+    }, UPDATED_WITHIN_MS);
+  await sleep(random() * withinMs);
+  await readings.read(machine);
+  const phase = state() ?? (aim === 'download' ? aim : 'the end');
   await disk.cut();
   await site.cutPower();
   await disk.remount();
   return phase;
+}
+
+/** The state of an update that is in progress. */
+function phaseIn(file: string): string | undefined {
+  try {
+    return /"at":"(\w+)"/.exec(readFileSync(file, 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 async function openSite(root: string, versions: UpdateVersions): Promise<Site> {
@@ -131,10 +211,12 @@ async function expectEnd(
   version: string,
   findings: Findings,
   what: string,
+  readings = new AcknowledgedReadings(),
 ): Promise<void> {
   let out = '';
   const hasEnded = await until(async () => {
     await sleep(1_000);
+    await readings.read(machine);
     ({ out } = await machine.sh(
       `(dpkg-query -W -f='\${Status} \${Version}\n' firstlight; cat ${RESULT}; ls /${REQUESTED}) 2>/dev/null`,
     ));
@@ -148,6 +230,7 @@ async function expectEnd(
   }
   const isReceiving = await site.isReceiving(ONLINE_WITHIN_MS);
   findings.expect(isReceiving, `${what}: not online: ${(await service.status()).trim()}`);
+  await readings.read(machine);
   const devices = site.sandbox.devices().length;
   findings.expect(devices === 1, `${what}: ${devices} devices`);
 }

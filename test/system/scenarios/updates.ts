@@ -113,7 +113,7 @@ async function expectOnline(
   const changed = await machine.sh('dpkg --verify firstlight | grep -v " c "');
   findings.expect(changed.out.trim() === '', `${what}: files differ from the package: ${changed.out}`);
   const left = await machine.sh('ls /var/lib/firstlight-update/run');
-  findings.expect(left.out.trim() === 'kept.deb', `${what}: left behind: ${left.out.trim()}`);
+  findings.expect(left.out.trim() === 'kept.deb\nprogram', `${what}: left behind: ${left.out.trim()}`);
 }
 
 async function expectExposure({ machine }: Booted, findings: Findings): Promise<void> {

@@ -31,7 +31,8 @@ export class UpdateDevice implements UpdateServer, AsyncDisposable {
   failEvery = 0;
   isRefusing = false;
   isAccepting = true;
-  requests = 0;
+  /** The ids of all requests. */
+  readonly requested: string[] = [];
   result: UpdateResult | undefined;
   settings: FollowerSettings = { spreadMs: 3_600_000, installed: '0.1.0' };
   readonly #key: TestKey;
@@ -66,9 +67,7 @@ export class UpdateDevice implements UpdateServer, AsyncDisposable {
         keys: () => this.#key.trusted,
         retryMs: (failures) => 5_000 * failures,
         isBusy: () => this.isBusy,
-        request: () => {
-          this.requests += 1;
-        },
+        request: (id) => void this.requested.push(id),
         result: () => this.result,
       },
       this.settings,
@@ -104,6 +103,10 @@ export class UpdateDevice implements UpdateServer, AsyncDisposable {
       await this.clock.advanceToNext();
     }
     throw new Error(`never: ${condition}; reports ${JSON.stringify(this.reports)}`);
+  }
+
+  get requests(): number {
+    return this.requested.length;
   }
 
   get states(): readonly string[] {

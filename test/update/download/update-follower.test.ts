@@ -1,7 +1,6 @@
 /** The agent's part of an update: download, checks, request and reports, over restarts and outages. */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { signUpdate } from '../../../src/update/sign-update.ts';
 import { tempDir } from '../../app/agent-process.ts';
@@ -29,8 +28,6 @@ async function withDevice(run: (device: UpdateDevice) => Promise<void>): Promise
   await run(device);
 }
 
-const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
-
 test('an assigned update is downloaded once, verified, requested and reported', () =>
   withDevice(async (device) => {
     device.start();
@@ -43,7 +40,12 @@ test('an assigned update is downloaded once, verified, requested and reported', 
     assert.deepEqual(device.sent, expected);
     assert.ok(device.clock.monotonicMs() >= HOUR_MS / 2, 'the spread is waited for');
     assert.ok(device.files.isReleased);
-    device.result = { outcome: 'updated', file: sha256(device.content), version: '0.2.0', previous: '0.1.0' };
+    device.result = {
+      outcome: 'updated',
+      request: device.requested.at(-1) ?? '',
+      version: '0.2.0',
+      previous: '0.1.0',
+    };
     device.settings = { ...device.settings, installed: '0.2.0' };
     await device.restart();
     await device.until(() => device.states.includes('UPDATED'));
@@ -67,7 +69,7 @@ test('a failed installation is reported with its reason and not tried again', ()
     device.start();
     await device.until(() => device.requests === 1);
     const problem = 'version 0.2.0 ended by itself 3 times: see journalctl -u firstlight';
-    device.result = { outcome: 'failed', file: sha256(device.content), problem };
+    device.result = { outcome: 'failed', request: device.requested.at(-1) ?? '', problem };
     await device.until(() => device.states.at(-1) === 'FAILED');
     assert.equal(device.reports.at(-1)?.sw_error, problem);
     const { length } = device.sent;
@@ -78,6 +80,26 @@ test('a failed installation is reported with its reason and not tried again', ()
     device.content = largeUpdate('0.3.0');
     device.assign(device.attributes);
     await device.until(() => device.requests === 2);
+  }));
+
+test('the result of an earlier request does not count for the same file assigned again', () =>
+  withDevice(async (device) => {
+    device.start();
+    await device.until(() => device.requests === 1);
+    const problem = 'the disk has no space';
+    device.result = { outcome: 'refused', request: device.requested[0] ?? '', problem };
+    await device.until(() => device.states.at(-1) === 'FAILED');
+    const { assigned, content, attributes } = device;
+    device.assigned = { ...assigned, version: '0.0.1' };
+    device.content = largeUpdate('0.0.1');
+    device.assign(device.attributes);
+    await device.until(() => /is older/.test(device.reports.at(-1)?.sw_error ?? ''));
+    Object.assign(device, { assigned, content });
+    device.assign(attributes);
+    await device.until(() => device.requests === 2);
+    await device.clock.advance(60_000);
+    assert.equal(device.states.at(-1), 'UPDATING');
+    assert.notEqual(device.requested[0], device.requested[1]);
   }));
 
 test('a download goes on where it was after restarts, failures and an outage', () =>
@@ -217,13 +239,14 @@ test('a request that a power cut interrupted is repeated in the next boot only',
     device.clock = new VirtualClock(undefined, { bootId: 'another-boot' });
     device.start();
     await device.until(() => device.requests === 2);
+    assert.equal(device.requested[0], device.requested[1], 'it is the same request');
   }));
 
-test('an installation without a result is reported as failed after 45 minutes', () =>
+test('an installation without a result is reported as failed after an hour', () =>
   withDevice(async (device) => {
     device.start();
     await device.until(() => device.requests === 1);
-    await device.clock.advance(46 * 60_000);
+    await device.clock.advance(61 * 60_000);
     await device.until(() => device.states.at(-1) === 'FAILED');
     assert.match(device.reports.at(-1)?.sw_error ?? '', /firstlight-update.path/);
   }));
@@ -233,7 +256,7 @@ test('a report that the server did not accept is sent again after a restart', ()
     device.start();
     await device.until(() => device.requests === 1);
     device.isAccepting = false;
-    device.result = { outcome: 'refused', file: sha256(device.content), problem: 'the reason' };
+    device.result = { outcome: 'refused', request: device.requested.at(-1) ?? '', problem: 'the reason' };
     await device.until(() => device.log.events.includes('FL-UPDATE-FAILED'));
     await device.clock.advance(60_000);
     assert.equal(device.states.at(-1), 'UPDATING');

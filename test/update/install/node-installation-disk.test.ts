@@ -2,7 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NodeInstallationDisk, readSmallText } from '../../../src/update/install/node-installation-disk.ts';
@@ -39,6 +50,32 @@ test('a link, a FIFO and a directory in place of the update are not read', { tim
     assert.equal(disk.size(at(name)), undefined, name);
     assert.equal(readSmallText(at(name), 1000), undefined, name);
   }
+});
+
+test('a file beneath a directory of another user is opened without a link and with one name', async () => {
+  await using place = await tempDir();
+  const at = (...names: string[]) => join(place.path, ...names);
+  await mkdir(at('state', 'update'), { recursive: true });
+  await mkdir(at('root'));
+  await writeFile(at('root', 'package'), 'secret');
+  await writeFile(at('state', 'update', 'package'), 'update');
+  // systemd makes such a link for the state directory.
+  await symlink('state', at('service'));
+  const read = () => {
+    using source = disk.openBeneath(at('service'), 'update/package');
+    return source.read(0, source.bytes).toString();
+  };
+  assert.equal(read(), 'update');
+  await rename(at('state', 'update'), at('state', 'before'));
+  await symlink(at('root'), at('state', 'update'));
+  assert.equal(codeOf(read), 'ENOTDIR');
+  await rm(at('state', 'update'));
+  await mkdir(at('state', 'update'));
+  await link(at('root', 'package'), at('state', 'update', 'package'));
+  assert.equal(codeOf(read), 'EMLINK');
+  await rm(at('state', 'update', 'package'));
+  await symlink(at('root', 'package'), at('state', 'update', 'package'));
+  assert.equal(codeOf(read), 'ELOOP');
 });
 
 test('a file that becomes shorter while it is read is an error with a code', async () => {

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { rememberFailed } from '../../../src/update/install/run-files.ts';
 import { manifestOf, testKey, updateOf, updateWith } from '../signed-updates.ts';
-import { type Behaviour, UpdateGateway } from './update-gateway.ts';
+import { AGENT_PATH, type Behaviour, UpdateGateway } from './update-gateway.ts';
 
 const key = testKey();
 const update = updateOf('0.2.0', key.key);
@@ -72,12 +73,87 @@ describe('an update without a power cut', () => {
     );
   });
 
-  test('an old version that cannot come back is kept, and the result names the command', async () => {
+  test('a way back that dpkg or its lock refuses goes on for hours', async () => {
+    const gateway = gatewayWith('crashes');
+    gateway.dpkgProblems.set('0.1.0', 'no space');
+    gateway.dpkgFailures.set('0.1.0', 12);
+    gateway.onObserve = () => {
+      gateway.isLockedTimes = 15;
+    };
+    await gateway.settle();
+    assertSettled(gateway, '0.1.0');
+    const configured = gateway.steps.lastIndexOf('configure what is pending');
+    assert.equal(gateway.steps[configured + 1], 'unpack 0.1.0', 'dpkg completes first what it has begun');
+    assert.ok(gateway.nowMs > 3 * 3_600_000);
+  });
+
+  test('a way back that this boot cannot end is reported and ends in the next one', async () => {
     const gateway = gatewayWith('crashes');
     gateway.dpkgProblems.set('0.1.0', 'no space');
     await gateway.settle();
-    assert.match(gateway.result?.problem ?? '', /dpkg --install .*old.deb/);
-    assert.ok(gateway.disk.has(gateway.files.oldPackage));
+    assert.ok(gateway.isPathStopped, 'nothing starts it again in this boot');
+    assert.match(gateway.result?.problem ?? '', /0.1.0 could not be installed again yet \(no space\)/);
+    const tries = gateway.steps.filter((step) => step === 'unpack 0.1.0').length;
+    assert.ok(tries > 10 && tries < 50, `${tries}`);
+    gateway.dpkgProblems.clear();
+    gateway.boot();
+    await gateway.settle();
+    assertSettled(gateway, '0.1.0');
+    assert.match(gateway.result?.problem ?? '', /ended by itself 3 times: see/);
+  });
+
+  test('a package manager that never ends leaves the old version untouched', async () => {
+    const gateway = gatewayWith('healthy');
+    gateway.isLockedTimes = 1_000;
+    await gateway.settle();
+    assert.equal(gateway.running, '0.1.0');
+    assert.ok(!gateway.steps.some((step) => step.startsWith('unpack')));
+    assert.equal(gateway.result?.outcome, 'refused');
+    assert.match(gateway.result?.problem ?? '', /dpkg could not begin \(locked\)/);
+    assert.deepEqual(gateway.failed, [], 'it may be assigned again');
+  });
+
+  for (const behaviour of ['healthy', 'crashes'] as const)
+    test(`a third version that apt installs over one that ${behaviour} stays`, async () => {
+      const gateway = gatewayWith(behaviour);
+      let isInstalled = false;
+      gateway.onObserve = () => {
+        if (isInstalled || gateway.package.version !== '0.2.0') return;
+        isInstalled = true;
+        gateway.package = { version: '0.3.0', isWhole: true };
+      };
+      await gateway.settle();
+      assert.ok(isInstalled);
+      assert.deepEqual(gateway.package, { version: '0.3.0', isWhole: true });
+      assert.equal(gateway.result?.outcome, 'replaced');
+      assert.match(gateway.result?.problem ?? '', /version 0.3.0 was installed by another package manager/);
+      assert.deepEqual(
+        [...gateway.disk.keys()].filter((path) => path.includes('/run/')),
+        [],
+      );
+    });
+
+  test('a watchdog that is slower than the health gate lengthens it', async () => {
+    const gateway = gatewayWith('healthy');
+    gateway.watchdogMs = 12 * 60_000;
+    await gateway.settle();
+    assertSettled(gateway, '0.2.0');
+  });
+
+  test('the health before counts only if it is that of the process of the service', async () => {
+    const gateway = gatewayWith('is not accepted');
+    const { ports } = gateway;
+    const { service } = ports;
+    const foreign = {
+      ...service,
+      observe: async () =>
+        gateway.package.version === '0.1.0'
+          ? { ...(await service.observe()), mainPid: 99 }
+          : service.observe(),
+    };
+    const { runInstallation } = await import('../../../src/update/install/run-installation.ts');
+    await runInstallation({ ...ports, service: foreign }, new AbortController().signal);
+    assertSettled(gateway, '0.2.0');
   });
 
   test('another package manager delays the installation', async () => {
@@ -114,11 +190,9 @@ describe('an update with power cuts', () => {
       const whole = gatewayWith(behaviour);
       await whole.settle();
       for (const first of stepsWithoutRepetition(whole))
-        for (let second = first + 1; second <= first + 25; second += 1) {
+        for (const second of [1, 2, 3, 5, 8, 13, 21].map((later) => first + later)) {
           const gateway = gatewayWith(behaviour, [first, second]);
           await gateway.settle();
-          // A copy that a cut leaves is replaced by the next update.
-          gateway.disk.delete(gateway.files.update);
           assertSettled(gateway, behaviour === 'healthy' ? '0.2.0' : '0.1.0', `cuts ${first}, ${second}`);
         }
     }
@@ -152,7 +226,7 @@ describe('an update with power cuts', () => {
       { ...ports, clock: { ...ports.clock, sleep: async () => stop.abort() } },
       stop.signal,
     );
-    assert.equal(result, undefined);
+    assert.equal(result.is, 'stopped');
     await gateway.settle();
     assertSettled(gateway, '0.2.0');
   });
@@ -177,10 +251,10 @@ describe('a refused update', () => {
     const { ports } = gateway;
     const { runInstallation } = await import('../../../src/update/install/run-installation.ts');
     const open = () => assert.fail('must not read');
-    const disk = { ...ports.disk, open };
+    const disk = { ...ports.disk, open, openBeneath: open };
     const without = { ...ports, disk, trustedKeys: () => ({ keys: new Map(), problems: [] }) };
-    const result = await runInstallation(without, new AbortController().signal);
-    assert.match(result?.problem ?? '', /no key in/);
+    await runInstallation(without, new AbortController().signal);
+    assert.match(gateway.result?.problem ?? '', /no key in/);
   });
 
   test('a package that is not what the manifest says is refused', async () => {
@@ -197,9 +271,11 @@ describe('a refused update', () => {
       await refusal(new UpdateGateway(key, updateOf('0.0.9', key.key))),
       /is older than the installed/,
     );
-    const full = new UpdateGateway(key, update);
-    full.free = 100;
-    assert.match(await refusal(full), /free some space/);
+    for (const place of ['/usr', '/var/lib/dpkg', '/var/lib/firstlight-update/run']) {
+      const full = new UpdateGateway(key, update);
+      full.free.set(place, 100);
+      assert.match(await refusal(full), new RegExp(`file system of ${place} has 100 bytes free`));
+    }
     const missing = new UpdateGateway(key, update);
     missing.disk.clear();
     assert.match(await refusal(missing), /cannot be copied \(ENOENT\)/);
@@ -210,13 +286,77 @@ describe('a refused update', () => {
     await gateway.settle();
     const { length } = gateway.steps;
     gateway.isRequested = true;
+    gateway.request = 'request-2';
     await gateway.settle();
     assert.ok(!gateway.steps.slice(length).some((step) => step.startsWith('unpack')));
-    assert.equal(gateway.result?.outcome, 'failed');
+    assert.match(gateway.result?.problem ?? '', /this update failed before \(version 0.2.0 ended by itself/);
     gateway.disk.set(gateway.files.incoming, update);
     gateway.behaviours.set('0.2.0', 'healthy');
     await gateway.settle();
     assertSettled(gateway, '0.2.0');
     assert.equal(gateway.repacked, 1, 'the kept package is the way back');
+    assert.deepEqual(gateway.failed, []);
+  });
+
+  test('failed updates are remembered over refusals and later versions, the last 32', async () => {
+    const gateway = gatewayWith('crashes');
+    const request = async (file: Buffer, id: string) => {
+      gateway.disk.set(AGENT_PATH, file);
+      gateway.isRequested = true;
+      gateway.request = id;
+      await gateway.settle();
+    };
+    await request(update, 'a');
+    await request(updateOf('0.2.0', testKey().key), 'b');
+    gateway.behaviours.set('0.2.1', 'crashes');
+    await request(updateOf('0.2.1', key.key), 'c');
+    const { length } = gateway.steps;
+    await request(update, 'd');
+    assert.match(gateway.result?.problem ?? '', /this update failed before/);
+    assert.ok(!gateway.steps.slice(length).some((step) => step.startsWith('unpack')));
+    for (let number = 0; number < 40; number += 1)
+      rememberFailed(gateway.ports.disk, gateway.files, `digest ${number}`, 'x'.repeat(2_000));
+    assert.equal(gateway.failed.length, 32);
+    assert.equal(gateway.failed.at(-1)?.digest, 'digest 39');
+  });
+
+  test('a request that has a result already changes nothing', async () => {
+    const gateway = gatewayWith('healthy');
+    await gateway.settle();
+    gateway.isRequested = true;
+    await gateway.settle();
+    assert.equal(gateway.result?.outcome, 'updated');
+  });
+
+  test('of a file without a valid signature only the head is read', async () => {
+    const large = Buffer.concat([updateOf('0.2.0', testKey().key), Buffer.alloc(20_000_000)]);
+    const gateway = new UpdateGateway(key, large);
+    assert.match(await refusal(gateway), /no key of this gateway/);
+    assert.ok(gateway.reads.reduce((sum, { length }) => sum + length, 0) < 10_000);
+    assert.ok(!gateway.steps.some((step) => step.startsWith('write')));
+  });
+
+  test('an error of the disk while the package is copied is a refusal', async () => {
+    const gateway = new UpdateGateway(key, update);
+    const { ports } = gateway;
+    const create = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+    const { runInstallation } = await import('../../../src/update/install/run-installation.ts');
+    const end = await runInstallation(
+      { ...ports, disk: { ...ports.disk, create } },
+      new AbortController().signal,
+    );
+    assert.equal(end.is, 'refused');
+    assert.match(gateway.result?.problem ?? '', /cannot be copied \(ENOSPC\)/);
+  });
+
+  test('a damaged record of an update is removed, and dpkg completes what it has begun', async () => {
+    for (const text of ['', '{"at":"gate"}', '{"at":"nowhere","run":{}}']) {
+      const gateway = gatewayWith('healthy');
+      gateway.isRequested = false;
+      gateway.disk.set(gateway.files.state, Buffer.from(text));
+      await gateway.settle();
+      assert.ok(gateway.steps.includes('configure what is pending'));
+      assert.match(gateway.result?.problem ?? '', /state.json was damaged/);
+    }
   });
 });

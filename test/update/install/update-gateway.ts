@@ -5,8 +5,12 @@
 
 import type { AgentHealth, GateObservation } from '../../../src/core/update/health-gate.ts';
 import type { AgentService, Dpkg, DpkgResult, InstallationDisk } from '../../../src/update/install/ports.ts';
-import { readResult, runFilesIn } from '../../../src/update/install/run-files.ts';
-import { type InstallationPorts, runInstallation } from '../../../src/update/install/run-installation.ts';
+import { readFailed, readResult, runFilesIn } from '../../../src/update/install/run-files.ts';
+import {
+  type InstallationPorts,
+  type RunEnd,
+  runInstallation,
+} from '../../../src/update/install/run-installation.ts';
 import { BufferSource } from '../../../src/update/update-source.ts';
 import type { TestKey } from '../signed-updates.ts';
 
@@ -18,7 +22,8 @@ export class PowerCut extends Error {
 export type Behaviour = 'healthy' | 'crashes' | 'hangs' | 'has no credentials' | 'is not accepted';
 
 const OLD = '0.1.0';
-const AGENT_FILE = '/var/lib/firstlight/update/package';
+const AGENT_FILE = { directory: '/var/lib/firstlight', path: 'update/package' };
+export const AGENT_PATH = `${AGENT_FILE.directory}/${AGENT_FILE.path}`;
 const FREE_BYTES = 1_000_000_000;
 
 export class UpdateGateway {
@@ -30,9 +35,17 @@ export class UpdateGateway {
   readonly steps: string[] = [];
   /** Before which steps the power is cut. */
   readonly cuts: number[];
-  free = FREE_BYTES;
-  /** Why dpkg fails, per version. */
+  /** Free space, by a part of the path; elsewhere there is enough. */
+  readonly free = new Map<string, number>();
+  /** What was read of the file of the agent. */
+  readonly reads: { readonly position: number; readonly length: number }[] = [];
+  /** Why dpkg fails, per version, and how often; default: always. */
   readonly dpkgProblems = new Map<string, string>();
+  readonly dpkgFailures = new Map<string, number>();
+  /** Called at each observation of the gate, with its number. */
+  onObserve: (count: number) => void = () => {};
+  watchdogMs = 180_000;
+  isPathStopped = false;
   /** How long the status file shows less than a process that has just started has. */
   statusLagMs = 0;
   isLockedTimes = 0;
@@ -40,8 +53,11 @@ export class UpdateGateway {
   /** What would run if the agent started. */
   program = OLD;
   isRequested = true;
+  /** The id of the request; a power cut does not change it. */
+  request: string | undefined = 'request-1';
   repacked = 0;
-  #nowMs = 0;
+  nowMs = 0;
+  #observed = 0;
   #process = 1;
   #processSinceMs = 0;
   #running = OLD;
@@ -50,7 +66,7 @@ export class UpdateGateway {
   constructor(key: TestKey, update: Buffer, cuts: readonly number[] = []) {
     this.#key = key;
     this.cuts = [...cuts];
-    this.disk.set(AGENT_FILE, update);
+    this.disk.set(AGENT_PATH, update);
   }
 
   get running(): string {
@@ -61,11 +77,17 @@ export class UpdateGateway {
     return readResult(this.#disk, this.files);
   }
 
+  get failed() {
+    return readFailed(this.#disk, this.files);
+  }
+
   /** Runs root's part, with a new boot after each power cut, until nothing is left to do. */
   async settle(): Promise<void> {
-    while (this.isRequested || this.disk.has(this.files.state) || this.disk.has(this.files.incoming)) {
+    const { state, incoming } = this.files;
+    while (this.isRequested || this.disk.has(state) || this.disk.has(incoming)) {
       try {
-        await this.run();
+        const end = await this.run();
+        if (end.is === 'postponed') return;
       } catch (error) {
         if (!(error instanceof PowerCut)) throw error;
         this.#boot();
@@ -73,7 +95,7 @@ export class UpdateGateway {
     }
   }
 
-  async run(signal = new AbortController().signal) {
+  async run(signal = new AbortController().signal): Promise<RunEnd> {
     return runInstallation(this.ports, signal);
   }
 
@@ -86,16 +108,18 @@ export class UpdateGateway {
       agentFile: AGENT_FILE,
       trustedKeys: () => ({ keys: this.#key.trusted, problems: [] }),
       takeRequest: () => {
+        if (!this.isRequested) return undefined;
         this.#step('take request');
         this.isRequested = false;
+        return { id: this.request };
       },
-      clock: { monotonicMs: () => this.#nowMs, sleep: (ms) => this.#sleep(ms) },
+      clock: { monotonicMs: () => this.nowMs, sleep: (ms) => this.#sleep(ms) },
       report: (_level, sentence) => void this.log.push(sentence),
     };
   }
 
   async #sleep(ms: number): Promise<void> {
-    this.#nowMs += ms;
+    this.nowMs += ms;
   }
 
   #step(name: string): void {
@@ -108,17 +132,33 @@ export class UpdateGateway {
   #boot(): void {
     this.#start();
     // The agent requests again what has no result.
-    this.isRequested = this.result === undefined;
+    this.isRequested = this.result?.request !== this.request;
+    this.isPathStopped = false;
   }
 
   #start(): void {
     this.#process += 1;
-    this.#processSinceMs = this.#nowMs;
+    this.#processSinceMs = this.nowMs;
     this.#running = this.program;
+  }
+
+  boot(): void {
+    this.#boot();
   }
 
   readonly #disk: InstallationDisk = {
     size: (path) => this.disk.get(path)?.length,
+    openBeneath: (directory, path) => {
+      const source = this.#disk.open(`${directory}/${path}`);
+      return {
+        bytes: source.bytes,
+        read: (position, length) => {
+          this.reads.push({ position, length });
+          return source.read(position, length);
+        },
+        [Symbol.dispose]: () => {},
+      };
+    },
     open: (path) => {
       const content = this.disk.get(path);
       if (!content) throw Object.assign(new Error('missing'), { code: 'ENOENT' });
@@ -158,7 +198,7 @@ export class UpdateGateway {
       this.#step(`remove ${path}`);
       this.disk.delete(path);
     },
-    freeBytes: () => this.free,
+    freeBytes: (path) => this.free.get(path) ?? FREE_BYTES,
   };
 
   #versionOf(deb: string): string {
@@ -182,13 +222,16 @@ export class UpdateGateway {
       this.#step(`unpack ${version}`);
       this.package = { version, isWhole: false };
       const problem = this.dpkgProblems.get(version);
-      if (problem !== undefined) return { ok: false, problem };
+      const failures = this.dpkgFailures.get(version) ?? Number.POSITIVE_INFINITY;
+      this.dpkgFailures.set(version, failures - 1);
+      if (problem !== undefined && failures > 0) return { ok: false, problem };
       this.#step(`replace the program by ${version}`);
       this.program = version;
       this.#step(`configure ${version}`);
       this.package = { version, isWhole: true };
       return { ok: true };
     },
+    configure: async () => this.#step('configure what is pending'),
     repack: async (deb) => {
       this.repacked += 1;
       this.#step('repack');
@@ -202,11 +245,11 @@ export class UpdateGateway {
   }
 
   readonly #service: AgentService = {
-    health: async () => this.#health(),
     observe: async (): Promise<GateObservation> => {
       this.#step('observe');
+      this.onObserve(++this.#observed);
       const behaviour = this.#behaviour();
-      const ageMs = this.#nowMs - this.#processSinceMs;
+      const ageMs = this.nowMs - this.#processSinceMs;
       if (behaviour === 'crashes')
         return {
           agent: { hasCredentials: false, isAccepted: false },
@@ -218,7 +261,10 @@ export class UpdateGateway {
         return { agent: this.#health(), activeState: 'activating', mainPid: this.#process, restarts: 0 };
       return { agent: this.#health(), activeState: 'active', mainPid: this.#process, restarts: 0 };
     },
-    watchdogMs: async () => 180_000,
+    watchdogMs: async () => this.watchdogMs,
+    stopPath: async () => {
+      this.isPathStopped = true;
+    },
     restart: async () => {
       this.#step('restart');
       this.#start();
@@ -227,7 +273,7 @@ export class UpdateGateway {
 
   #health(): AgentHealth {
     const behaviour = this.#behaviour();
-    const isPublished = this.#nowMs - this.#processSinceMs >= this.statusLagMs;
+    const isPublished = this.nowMs - this.#processSinceMs >= this.statusLagMs;
     return {
       process: `process ${this.#process}`,
       pid: this.#process,
