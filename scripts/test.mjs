@@ -76,8 +76,8 @@ if (files.length === 0) {
   console.error(`no test of this run matches ${words.join(' ')}${remedy}`);
   process.exit(1);
 }
-// Twice as many as there are cores (the runner's default is one fewer), because our tests wait more than they compute.
-const parallel = `--test-concurrency=${availableParallelism() * 2}`;
+// One more than there are cores (the runner's default is one fewer), because our tests wait more than they compute.
+const parallel = `--test-concurrency=${availableParallelism() + 1}`;
 const { status } = spawnSync(
   process.execPath,
   [
