@@ -28,7 +28,7 @@ export interface UpdateServices extends Pick<FollowerPorts, 'clock' | 'random' |
 }
 
 export async function openUpdates(
-  { update }: Pick<Config, 'update'>,
+  { update, telemetry }: Pick<Config, 'update' | 'telemetry'>,
   { state, clock, random, log, outbox, runtime, version }: UpdateServices,
 ): Promise<UpdateFollower | undefined> {
   if (runtime === undefined || !hasKeys() || !isServiceState(state)) return undefined;
@@ -37,11 +37,19 @@ export async function openUpdates(
     {
       ...{ clock, random, log, state },
       retryMs: (failures) => waitBeforeMs(RETRY, failures, random.uniform()),
-      isBusy: () => outbox.fresh.size > 0,
+      isBusy: () => outbox.fresh.size > readingsGathered(telemetry),
       request: (id) => writeRequest(runtime, id),
     },
     { ...update, installed: installedVersion(process.argv[1] ?? '', version) },
   );
+}
+
+/** How many fresh readings wait on purpose, for telemetry.send-every: beyond them, delivery is behind. */
+export function readingsGathered({
+  sendEveryMs,
+  intervalMs,
+}: Pick<Config['telemetry'], 'sendEveryMs' | 'intervalMs'>): number {
+  return Math.ceil(sendEveryMs / intervalMs);
 }
 
 /** Root's part reads the update from the state directory of the service only. */

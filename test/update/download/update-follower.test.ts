@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readingsGathered } from '../../../src/update/download/open-updates.ts';
 import { signUpdate } from '../../../src/update/sign-update.ts';
 import { tempDir } from '../../app/agent-process.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
@@ -131,6 +132,12 @@ test('a download waits while fresh readings wait', () =>
     device.isBusy = false;
     await device.until(() => device.requests === 1);
   }));
+
+test('readings that wait on purpose for send-every do not stop a download', () => {
+  assert.equal(readingsGathered({ sendEveryMs: 0, intervalMs: 10_000 }), 0);
+  assert.equal(readingsGathered({ sendEveryMs: 60_000, intervalMs: 10_000 }), 6);
+  assert.equal(readingsGathered({ sendEveryMs: 5_000, intervalMs: 10_000 }), 1);
+});
 
 test('the rate of a download is bounded', () =>
   withDevice(async (device) => {
