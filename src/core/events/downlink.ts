@@ -6,7 +6,7 @@ export const DOWNLINK_EVENTS = {
   'FL-DOWNLINK-FAILED': {
     level: 'warn',
     sentence:
-      'the server accepts telemetry but no subscription to shared attributes and commands; the agent keeps trying: check the proxies and firewalls between this host and the server, or set remote.settings = "off" and remote.commands = []',
+      'the server accepts telemetry but no subscription to shared attributes and commands; the agent keeps trying: check the proxies and firewalls between this host and the server, or set remote.settings and remote.commands to "off"',
   },
   'FL-DOWNLINK-RESTORED': {
     level: 'info',
@@ -15,7 +15,8 @@ export const DOWNLINK_EVENTS = {
   'FL-COMMAND-EXECUTED': { level: 'info', sentence: 'a command of the server was executed' },
   'FL-COMMAND-REPEATED': {
     level: 'info',
-    sentence: 'the server sent a command again; it was not executed twice and got the same reply',
+    sentence:
+      'the server sent a command again; it was not executed twice, and got the same reply, or one that calls it a duplicate',
   },
   'FL-COMMAND-REFUSED': {
     level: 'warn',
@@ -26,6 +27,11 @@ export const DOWNLINK_EVENTS = {
     level: 'warn',
     sentence:
       'the server sends more commands than the agent answers, and the others are dropped: check what sends commands to this device',
+  },
+  'FL-COMMAND-STATE-WRITE-FAILED': {
+    level: 'warn',
+    sentence:
+      'the agent cannot save which commands it has executed; after a restart within ten minutes, it may execute one again: check that the runtime directory is writable',
   },
   'FL-COMMAND-BUG': {
     level: 'error',
