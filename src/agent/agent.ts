@@ -16,6 +16,7 @@ import type { Result } from '../core/failures/failure.ts';
 import { DELIVERING_MS_MAX, SAMPLING_MS_MAX, SLACK_MS, sessionStepMsMax } from '../core/health/deadlines.ts';
 import { type Heartbeat, Liveness } from '../core/health/liveness.ts';
 import { MonitoredOutbox, monitorTransport } from '../core/health/monitored-ports.ts';
+import { restartIfStalled } from '../core/health/restart-stalled.ts';
 import { runWatchdog } from '../core/health/systemd-watchdog.ts';
 import type { Report } from '../core/model/config.ts';
 import type { Secret } from '../core/model/secret.ts';
@@ -151,6 +152,16 @@ function downlinkTasks(
   status: DownlinkStatus,
 ): readonly Task[] {
   const loop = { clock, random, log, transport, connection, listener, status };
+  const onStalled = (activity: string) => {
+    logEvent(log, 'FL-DOWNLINK-STALLED', { activity });
+    status.onFailed({ reason: 'aborted', detail: `${activity}: no sign of life, started again` });
+  };
+  const listen: Task = (signal) =>
+    restartIfStalled(
+      (heartbeat, stop) => runDownlink({ ...loop, heartbeat }, subscriptions, stop),
+      { clock, onStalled },
+      signal,
+    );
   const send: SendReply = async (id, body, signal) => {
     const { token } = connection;
     return token ? transport.reply(token, id, body, signal) : OFFLINE;
@@ -161,7 +172,7 @@ function downlinkTasks(
     downloadChunk: (token, chunk, signal) => transport.downloadChunk(token, chunk, signal),
   };
   return [
-    (signal) => runDownlink(loop, subscriptions, signal),
+    listen,
     ...(serveCommands ? [(signal: AbortSignal) => serveCommands(send, signal)] : []),
     ...(runUpdates ? [(signal: AbortSignal) => runUpdates(server, signal)] : []),
   ];

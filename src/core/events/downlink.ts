@@ -12,6 +12,11 @@ export const DOWNLINK_EVENTS = {
     level: 'info',
     sentence: 'the server accepts the subscription to shared attributes and commands again',
   },
+  'FL-DOWNLINK-STALLED': {
+    level: 'warn',
+    sentence:
+      'the part of the agent that listens to the server shows no sign of life; the agent starts it again and keeps posting telemetry: report it as a Firstlight bug',
+  },
   'FL-COMMAND-EXECUTED': { level: 'info', sentence: 'a command of the server was executed' },
   'FL-COMMAND-REPEATED': {
     level: 'info',
