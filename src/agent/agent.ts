@@ -114,7 +114,7 @@ export function runBackgroundTasks(
   );
 }
 
-/** Runs both loops. Unacknowledged readings stay taken from the outbox: call `rewind` before other loops start. */
+/** Runs the loops. Unacknowledged readings stay taken from the outbox: call `rewind` before other loops start. */
 export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   const { clock, log, outbox, service, statusOutput } = ports;
   const liveness = new Liveness(clock);
