@@ -29,6 +29,10 @@ export const EXPECTATIONS: readonly Expectation[] = [
   { plant: 'ts-changed-on-retry', promise: 'one timestamp', seeds: 10 }, // 1
   { plant: 'timestamps-restart', promise: 'one timestamp', seeds: 10, oftenKilled: true }, // 5
   { plant: 'undated-repeated', promise: 'stored once', seeds: 10 }, // 3
+  { plant: 'commands-forgotten', promise: 'no command run twice', seeds: 20 },
+  { plant: 'command-dropped', promise: 'no acknowledged command lost', seeds: 10 },
+  { plant: 'trial-kept', promise: 'no setting that cuts off stays', seeds: 10 },
+  { plant: 'trial-stored', promise: 'no setting that cuts off stays', seeds: 10 },
 ];
 
 export function testPlantedBugs(expectations: readonly Expectation[]): void {

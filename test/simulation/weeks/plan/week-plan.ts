@@ -4,6 +4,7 @@
  */
 
 import type { AgentSettings } from '../../../../src/agent/agent.ts';
+import type { DownlinkAction } from './draw-downlink.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -63,6 +64,8 @@ export interface WeekPlan {
   readonly hasRuntimeDirectory: boolean;
   readonly limitPerMinute: number;
   readonly settings: WeekSettings;
+  /** What the operator does with the server. */
+  readonly downlink: readonly DownlinkAction[];
 }
 
 export interface WeekSettings extends Pick<AgentSettings, 'spreadMs' | 'sampleEveryMs' | 'drainPerS'> {
