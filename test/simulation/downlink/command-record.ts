@@ -21,7 +21,8 @@ const LAST_MS = 1_000;
 export interface SentCommand {
   /** Its number in this record; the server's ids repeat. */
   readonly serial: number;
-  readonly id: number;
+  /** Of the server; -1: not assigned yet. */
+  id: number;
   readonly method: Method;
   readonly sentMs: number;
   readonly expiresMs: number;
@@ -60,7 +61,7 @@ export class CommandRecord {
   }
 
   send(command: Omit<SentCommand, 'serial' | 'sentMs' | 'replied'>): SentCommand {
-    const sent = { ...command, serial: this.sent.length, sentMs: this.#nowMs(), replied: 0 };
+    const sent: SentCommand = { ...command, serial: this.sent.length, sentMs: this.#nowMs(), replied: 0 };
     this.sent.push(sent);
     return sent;
   }

@@ -14,6 +14,7 @@ import { runUntilFirst, type Task } from '../../../src/core/async/tasks.ts';
 import { CommandDispatcher } from '../../../src/core/downlink/command-dispatcher.ts';
 import type { StartedCommandStore } from '../../../src/core/downlink/command-history.ts';
 import type { CommandTable } from '../../../src/core/downlink/command-table.ts';
+import { isJsonObject } from '../../../src/core/model/json-object.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
 import type { DownlinkListener } from '../../../src/core/ports/downlink.ts';
 import type { Logger } from '../../../src/core/ports/log.ts';
@@ -121,7 +122,9 @@ export class RemoteGateway {
           onCommand: (command) => {
             const isDropped = plant === 'command-dropped' && clock.monotonicMs() - lastMs < 60_000;
             lastMs = clock.monotonicMs();
-            if (!isDropped) dispatcher.onCommand(command);
+            const params = isJsonObject(command.params) ? command.params : {};
+            // The definition of a command does not get its id.
+            if (!isDropped) dispatcher.onCommand({ ...command, params: { ...params, id: command.id } });
           },
         },
         serveCommands: (send, signal) => dispatcher.serve(commands, send, signal),

@@ -1,7 +1,7 @@
 /** Draws the plan of the weeks of one gateway from its random generator, before they begin. */
 
 import type { SeededRandom } from '../../seeded-random.ts';
-import { drawDownlink } from './draw-downlink.ts';
+import { drawDownlink } from '../../downlink/draw-downlink.ts';
 import {
   type Conditions,
   DAY,
@@ -35,7 +35,7 @@ export function drawPlan(random: SeededRandom, days: number): WeekPlan {
     limitPerMinute: random.integer(20, 200),
     settings: drawSettings(random.fork()),
     hasRuntimeDirectory: random.isTrue(0.5),
-    downlink: drawDownlink(random.fork(), untilMs),
+    downlink: drawDownlink(random.fork(), untilMs, { pauseMsMax: 6 * HOUR, intervals: ['30s', '2m'] }),
   };
 }
 

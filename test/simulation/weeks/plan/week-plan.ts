@@ -4,7 +4,7 @@
  */
 
 import type { AgentSettings } from '../../../../src/agent/agent.ts';
-import type { DownlinkAction } from './draw-downlink.ts';
+import type { DownlinkAction } from '../../downlink/draw-downlink.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

@@ -12,9 +12,9 @@ import { SettingsDisk, type SettingsDiskPorts } from '../../downlink/settings-di
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { AgentRecord, Ledger } from '../checks/ledger.ts';
-import { type DownlinkAction, LAST_SETTINGS } from '../plan/draw-downlink.ts';
+import { type DownlinkAction, LAST_SETTINGS } from '../../downlink/draw-downlink.ts';
 import { MINUTE } from '../plan/week-plan.ts';
-import { isCuttingOff } from './cut-off-transport.ts';
+import { isCuttingOff } from '../../downlink/cut-off-transport.ts';
 import { DownlinkServer } from './downlink-server.ts';
 
 /** After the end of a trial, until the loops have stopped, ms. */

@@ -125,6 +125,6 @@ export class SimulatedDownlink {
     const { command } = notification;
     const { id, method, serial } = command;
     this.#ports.record.onDelivered(command);
-    listener.onCommand({ id, method, params: { id, serial } });
+    listener.onCommand({ id, method, params: { serial } });
   }
 }

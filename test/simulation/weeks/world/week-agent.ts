@@ -30,7 +30,7 @@ import {
   plantedTransport,
   type WeekPlant,
 } from '../planted-bugs.ts';
-import { cutOffTransport, GOOD_URLS, isCuttingOff } from './cut-off-transport.ts';
+import { cutOffTransport, GOOD_URLS, isCuttingOff } from '../../downlink/cut-off-transport.ts';
 import type { DownlinkWorld } from './downlink-world.ts';
 import type { HostTime } from './host-time.ts';
 import { KillableProcess } from './killable-process.ts';
