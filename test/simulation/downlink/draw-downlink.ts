@@ -1,7 +1,7 @@
 /** Draws what the operator does with the server of one gateway: shared attributes, good and bad, and commands. */
 
-import { METHODS, type Method } from './command-record.ts';
 import type { SeededRandom } from '../seeded-random.ts';
+import { METHODS, type Method } from './command-record.ts';
 import { GOOD_URLS, NOBODY_URL, STRANGER_URL } from './cut-off-transport.ts';
 
 const SECOND = 1_000;

@@ -132,11 +132,9 @@ export class BootDownlink {
     const command = this.record.send({ id: -1, method, isTwoWay, expiresMs });
     const params = { serial: command.serial };
     const { admin } = this.#server.core;
-    void admin
-      .sendRpc(GATEWAY.name, { method, params, oneWay: !isTwoWay, timeoutMs })
-      .then((answer) => {
-        if (answer.ok && answer.value.status === 'replied') command.replied += 1;
-      });
+    void admin.sendRpc(GATEWAY.name, { method, params, oneWay: !isTwoWay, timeoutMs }).then((answer) => {
+      if (answer.ok && answer.value.status === 'replied') command.replied += 1;
+    });
     return command;
   }
 

@@ -98,7 +98,8 @@ class Boot {
     const time = this.#time;
     for (const { atMs, conditions: next } of conditions) time.after(atMs, () => this.#setConditions(next));
     for (const { atMs, downMs } of restarts) time.after(atMs, () => this.#server.restart(downMs));
-    for (const action of this.#plan.downlink ?? []) time.after(action.atMs, () => this.#downlink.perform(action));
+    for (const action of this.#plan.downlink ?? [])
+      time.after(action.atMs, () => this.#downlink.perform(action));
     time.after(0, () => this.#gateway.powerOn());
     await time.run(faultsEndMs);
     this.#trace.add('the faults end');

@@ -114,7 +114,11 @@ export class SimulatedProcess {
     const runInstance = async (loaded: LoadedConfig, stop: AbortSignal): Promise<void> => {
       for (const lane of [ports.outbox.fresh, ports.outbox.backlog]) lane.rewind();
       const urls = loaded.config.server.endpoints.map(({ url }) => url);
-      const endWatch = downlink.onInstance(urls, this.number, () => this.#isAlive && !this.#stop.signal.aborted);
+      const endWatch = downlink.onInstance(
+        urls,
+        this.number,
+        () => this.#isAlive && !this.#stop.signal.aborted,
+      );
       const [url = ''] = urls;
       await using opened = urls.every(isCuttingOff)
         ? cutOffTransport(url, ports.clock)
@@ -135,7 +139,10 @@ export class SimulatedProcess {
     await gateway.run((stop) => runBackgroundTasks(ports, stop), runInstance, this.#stop.signal);
   }
 
-  #openGateway(settings: AgentSettings, { clock, random }: Pick<AgentPorts, 'clock' | 'random'>): RemoteGateway {
+  #openGateway(
+    settings: AgentSettings,
+    { clock, random }: Pick<AgentPorts, 'clock' | 'random'>,
+  ): RemoteGateway {
     const { downlink, disk, time, plant } = this.#ports;
     return new RemoteGateway({
       clock,
@@ -195,24 +202,24 @@ export class SimulatedProcess {
     const now = () => timestamper.now();
     let count = 0;
     return {
-        clock,
-        random,
-        store: disk.open(this.#act),
-        // Without a disk: weeks/ simulates the outbox.
-        outbox: new TieredOutbox(
-          { clock, log, losses: new LossReport(), now },
-          { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
-        ),
-        timestamper,
-        sensors: {
-          sample: async () => {
-            count += 1;
-            return { start: this.number, count };
-          },
+      clock,
+      random,
+      store: disk.open(this.#act),
+      // Without a disk: weeks/ simulates the outbox.
+      outbox: new TieredOutbox(
+        { clock, log, losses: new LossReport(), now },
+        { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
+      ),
+      timestamper,
+      sensors: {
+        sample: async () => {
+          count += 1;
+          return { start: this.number, count };
         },
-        facts: { gather: async () => ({ every: settings.sampleEveryMs }) },
-        log,
-      };
+      },
+      facts: { gather: async () => ({ every: settings.sampleEveryMs }) },
+      log,
+    };
   }
 
   #open(clock: Clock, random: Random): CoapTransport {

@@ -1,7 +1,7 @@
 /** Draws the plan of the weeks of one gateway from its random generator, before they begin. */
 
-import type { SeededRandom } from '../../seeded-random.ts';
 import { drawDownlink } from '../../downlink/draw-downlink.ts';
+import type { SeededRandom } from '../../seeded-random.ts';
 import {
   type Conditions,
   DAY,
@@ -139,7 +139,11 @@ export const OFTEN_KILLED: readonly Ending[] = Array.from({ length: 40 }, () => 
 
 function drawEnding(random: SeededRandom): Ending {
   const act = {
-    of: random.isTrue(0.8) ? ('disk' as const) : ('network' as const),
+    of: random.weighted([
+      [16, 'disk'],
+      [2, 'network'],
+      [2, 'downlink'],
+    ] as const),
     count: Math.floor(random.logBetween(1, 3_000)),
     before: random.isTrue(0.5),
   };

@@ -43,7 +43,11 @@ export interface Ending {
   /** At the latest, ms after the start. */
   readonly afterMs: number;
   /** Earlier, at the n-th act on the disk or the network, just before or just after it. */
-  readonly act?: { readonly of: 'disk' | 'network'; readonly count: number; readonly before: boolean };
+  readonly act?: {
+    readonly of: 'disk' | 'network' | 'downlink';
+    readonly count: number;
+    readonly before: boolean;
+  };
   readonly pauseMs: number;
 }
 

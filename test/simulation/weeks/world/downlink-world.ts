@@ -7,14 +7,14 @@ import type { StartedCommand, StartedCommandStore } from '../../../../src/core/d
 import { TRIAL_MS } from '../../../../src/core/downlink/settings-trial.ts';
 import type { PowerCutDirectory } from '../../../doubles/power-cut/power-cut-directory.ts';
 import { CommandRecord, type SentCommand } from '../../downlink/command-record.ts';
+import { isCuttingOff } from '../../downlink/cut-off-transport.ts';
+import { type DownlinkAction, LAST_SETTINGS } from '../../downlink/draw-downlink.ts';
 import type { RemoteGateway } from '../../downlink/remote-gateway.ts';
 import { SettingsDisk, type SettingsDiskPorts } from '../../downlink/settings-disk.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { AgentRecord, Ledger } from '../checks/ledger.ts';
-import { type DownlinkAction, LAST_SETTINGS } from '../../downlink/draw-downlink.ts';
 import { MINUTE } from '../plan/week-plan.ts';
-import { isCuttingOff } from '../../downlink/cut-off-transport.ts';
 import { DownlinkServer } from './downlink-server.ts';
 
 /** After the end of a trial, until the loops have stopped, ms. */

@@ -34,6 +34,8 @@ export interface SimulatedTransportPorts {
   readonly conditions: () => Conditions;
   /** Runs `effect` unless the process is dead; may end the process before or after it. */
   readonly act: (effect: () => void) => void;
+  /** The same for registrations and replies. */
+  readonly actOfDownlink: (effect: () => void) => void;
   readonly agent: AgentRecord;
   readonly settings: WeekSettings;
   readonly downlink: SimulatedDownlink;
@@ -115,7 +117,7 @@ export class SimulatedTransport implements Transport {
   /** Beside the traffic of delivery, whose requests are watched. */
   readonly #sendForDownlink: SendRequest = (signal, execute) => {
     if (this.#ports.agent.diedMs !== undefined) return NEVER;
-    return this.#result(signal, () => {
+    const answer = (): ExecutedRequest => {
       const isOverloaded = this.#ports.server.serverState === 'overloaded';
       if (!isOverloaded) execute();
       return {
@@ -124,7 +126,8 @@ export class SimulatedTransport implements Transport {
         hasTimestamps: true,
         reportedLosses: 0,
       };
-    });
+    };
+    return this.#result(signal, answer, this.#ports.actOfDownlink);
   };
 
   async #request(
@@ -139,8 +142,8 @@ export class SimulatedTransport implements Transport {
     return result;
   }
 
-  #result(signal: AbortSignal, execute: () => ExecutedRequest): Promise<Result<void>> {
-    const { time, act, server } = this.#ports;
+  #result(signal: AbortSignal, execute: () => ExecutedRequest, act = this.#ports.act): Promise<Result<void>> {
+    const { time, server } = this.#ports;
     return new Promise((resolve) => {
       let executed: ExecutedRequest | undefined;
       const cancels: (() => void)[] = [];

@@ -16,6 +16,7 @@ import { TieredOutbox } from '../../../../src/outbox/outbox.ts';
 import { Spool } from '../../../../src/outbox/spool/spool.ts';
 import { MemoryCredentialStore } from '../../../doubles/memory-credential-store.ts';
 import type { PowerCutDirectory } from '../../../doubles/power-cut/power-cut-directory.ts';
+import { cutOffTransport, GOOD_URLS, isCuttingOff } from '../../downlink/cut-off-transport.ts';
 import { RemoteGateway } from '../../downlink/remote-gateway.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
@@ -30,7 +31,6 @@ import {
   plantedTransport,
   type WeekPlant,
 } from '../planted-bugs.ts';
-import { cutOffTransport, GOOD_URLS, isCuttingOff } from '../../downlink/cut-off-transport.ts';
 import type { DownlinkWorld } from './downlink-world.ts';
 import type { HostTime } from './host-time.ts';
 import { KillableProcess } from './killable-process.ts';
@@ -221,13 +221,16 @@ export class WeekAgent {
       agent: this.record,
     };
     const { server, record } = downlink;
+    const actOfDownlink = (effect: () => void) => this.killable.act('downlink', effect);
     return new SimulatedTransport({
       ...ports,
+      actOfDownlink,
       random: this.#random.fork(),
       settings: plan.settings,
       onAttributes: (body) => server.onAttributes(body),
       downlink: new SimulatedDownlink({
         ...ports,
+        act: actOfDownlink,
         clock,
         random: this.#random.fork(),
         downlink: server,

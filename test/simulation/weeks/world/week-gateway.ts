@@ -122,6 +122,7 @@ export class WeekGateway {
   #end(agent: WeekAgent, { kind, pauseMs }: Ending): void {
     const { time, ledger, disk, host, random } = this.#ports;
     ledger.trace(`${kind}`);
+    this.#ports.downlink.onSample(agent.gateway);
     if (kind === 'stop') {
       agent.stop();
       return void time.after(STOP_MS_MAX, () => this.#onStopTimeout(agent));
