@@ -79,7 +79,8 @@ class Week {
     const drawn = drawPlan(root.fork(), options.days);
     // Without a runtime directory and with a failing disk, a process cannot learn the boot offset from the
     // previous one (docs/limits.md).
-    const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true };
+    // It listens to nothing, so that most kills meet a delivery.
+    const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true, downlink: undefined };
     this.#plan = { ...drawn, ...(options.oftenKilled && killed) };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
     const time = this.#time;
@@ -114,7 +115,7 @@ class Week {
     this.#ledger.trace(`settings ${JSON.stringify(settings)}`);
     for (const phase of conditions) time.after(phase.atMs, () => this.#setConditions(phase));
     for (const { atMs, health } of disk) time.after(atMs, () => gateway.setDisk(health));
-    for (const action of downlink) time.after(action.atMs, () => this.#downlink.perform(action));
+    for (const action of downlink ?? []) time.after(action.atMs, () => this.#downlink.perform(action));
     time.after(0, () => gateway.powerOn());
     await time.run(untilMs);
     this.#endFaults();
@@ -142,7 +143,7 @@ class Week {
     this.#gateway.setDisk('healthy');
     this.#gateway.endFaults();
     this.#host.endFaults();
-    this.#downlink.endFaults();
+    if (this.#plan.downlink) this.#downlink.endFaults();
   }
 
   #isDrained(): boolean {
@@ -150,7 +151,7 @@ class Week {
     if (!agent?.outbox || agent.record.diedMs !== undefined || agent.record.stoppedMs !== undefined)
       return false;
     const { outbox, record } = agent;
-    if (!this.#downlink.isSettled(agent.gateway)) return false;
+    if (this.#plan.downlink && !this.#downlink.isSettled(agent.gateway)) return false;
     return record.offsetKnownMs !== undefined && outbox.size === 0 && outbox.losses.unreported === 0;
   }
 
@@ -168,7 +169,7 @@ class Week {
         ? 'boot offset unknown'
         : `boot offset known at ${formatTime(record.offsetKnownMs)}`;
     const { remote } = this.#gateway.agent?.gateway ?? {};
-    if (!this.#downlink.isSettled(this.#gateway.agent?.gateway))
+    if (this.#plan.downlink && !this.#downlink.isSettled(this.#gateway.agent?.gateway))
       this.#ledger.reportViolation(
         'settings and commands work after the faults',
         `${JSON.stringify(remote?.report.values)}, ${remote?.isOnTrial ? 'on trial' : 'no trial'}`,

@@ -23,6 +23,7 @@ export function testWeeks(campaigns: readonly Campaign[]): void {
           'no reading was lost in a power cut: are power cuts still drawn?',
         );
         assert.ok(summary.repeated > 0, 'no reading was repeated: are responses still lost?');
+        if (oftenKilled) return;
         assert.ok(summary.commands > 0, 'no command was executed: does the operator still send them?');
         assert.ok(summary.trials > 0, 'no setting was on trial: does the operator still change them?');
       });

@@ -68,8 +68,8 @@ export interface WeekPlan {
   readonly hasRuntimeDirectory: boolean;
   readonly limitPerMinute: number;
   readonly settings: WeekSettings;
-  /** What the operator does with the server. */
-  readonly downlink: readonly DownlinkAction[];
+  /** What the operator does with the server; undefined: the gateway listens to nothing. */
+  readonly downlink: readonly DownlinkAction[] | undefined;
 }
 
 export interface WeekSettings extends Pick<AgentSettings, 'spreadMs' | 'sampleEveryMs' | 'drainPerS'> {

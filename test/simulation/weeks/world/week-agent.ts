@@ -141,7 +141,7 @@ export class WeekAgent {
       timestamper,
       facts: { gather: async () => ({ agentVersion: 'v-simulated' }) },
       log,
-      ...gateway.ports,
+      ...(plan.downlink && gateway.ports),
     };
     const identity = { server: SERVER, deviceName: 'gw', token: TOKEN };
     const runInstance = async (loaded: LoadedConfig, stop: AbortSignal): Promise<void> => {
