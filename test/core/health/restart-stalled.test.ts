@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DownlinkHandlers } from '../../../src/agent/agent.ts';
+import type { DownlinkHandlers } from '../../../src/agent/downlink-tasks.ts';
 import { aborted, type Result } from '../../../src/core/failures/failure.ts';
 import { LOOP_END_MS_MAX } from '../../../src/core/health/restart-stalled.ts';
 import type { DownlinkListener } from '../../../src/core/ports/downlink.ts';
