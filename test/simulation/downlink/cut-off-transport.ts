@@ -1,5 +1,6 @@
 /** A server.url at which the gateway's server is not: nobody answers there, or another ThingsBoard that does not know the token. */
 
+import { BODY_BYTES_MAX } from '../../../src/core/delivery/encode.ts';
 import type { FailureReason, Result } from '../../../src/core/failures/failure.ts';
 import { aborted } from '../../../src/core/failures/failure.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
@@ -23,6 +24,7 @@ export function cutOffTransport(url: string, clock: Pick<Clock, 'sleep'>): Trans
     return signal.aborted ? aborted() : { ok: false, failure: { reason, detail: 'simulated' } };
   };
   return {
+    bodyBytesMax: () => BODY_BYTES_MAX,
     provision: (_request, _persist, signal) => fail(signal),
     probe: (_token, signal) => fail(signal),
     postTelemetry: (_token, _body, signal) => fail(signal),
