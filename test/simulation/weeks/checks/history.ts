@@ -98,8 +98,9 @@ export function findParts(ledger: Ledger, stored: ReadonlyMap<number, Points>): 
   const carried: Record<string, unknown> = {};
   for (const [, { n, values }] of [...stored].sort(([one], [other]) => one - other)) {
     Object.assign(carried, values);
-    const sample = n === undefined || !reported.has(n) ? undefined : ledger.sample(n);
-    if (!sample) continue;
+    const sample = n === undefined ? undefined : ledger.sample(n);
+    // The server never takes the value that is poison; a process can end before it gives that up.
+    if (!sample || !(reported.has(sample.n) || sample.poison)) continue;
     const isMissing = (key: string) => !Object.hasOwn(values, key) && carried[key] !== sample.values[key];
     if (Object.keys(sample.values).some(isMissing)) parts.add(sample.n);
   }
