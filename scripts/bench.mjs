@@ -3,7 +3,8 @@
  *
  * Makes the bundle and runs it as the systemd unit does. A missed target is printed; the exit code is 0 all the same.
  * `--only NAME`, repeatable, runs single parts; `--seconds N` sets the time before memory is measured (60); `--json` prints JSON.
- * `rounds`, `recovery`, `drain-at-rate` and `sensors-million` take minutes each and run only with `--only`. A busy host changes times, not memory:
+ * `rounds`, `recovery`, `downlink`, `drain-at-rate` and `sensors-million` take minutes each and run only with `--only`. A busy host
+ * changes times, not memory:
  * the row `node -e 0` shows how busy it is.
  */
 
@@ -31,6 +32,7 @@ const PARTS = [
   { name: 'cpu', label: 'CPU, about 25 s' },
   { name: 'rounds', label: 'CPU and garbage at the default interval, 6 min', isLong: true },
   { name: 'recovery', label: 'return of a server after three minutes, about 4 min', isLong: true },
+  { name: 'downlink', label: `memory and CPU of the downlink, three times ${seconds} s`, isLong: true },
   { name: 'sensors', label: 'cost of a reading, about 20 s' },
   {
     name: 'sensors-million',

@@ -1,6 +1,7 @@
 /** The parts of the bench by name: each makes rows from the bundle, the sandbox and its options. */
 
 import { measureCpu } from './cpu.mjs';
+import { measureDownlink } from './downlink.mjs';
 import { measureDefaultDrain, measureLiftedDrain } from './drain.mjs';
 import { measureFlash } from './flash.mjs';
 import { measureFullSpool } from './full-spool.mjs';
@@ -20,6 +21,7 @@ export const measures = {
   cpu: measureCpu,
   rounds: measureRounds,
   recovery: measureRecovery,
+  downlink: measureDownlink,
   sensors: measureSensors,
   'sensors-million': measureSensorsMillion,
   status: () => measureStatus(),

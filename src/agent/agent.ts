@@ -1,18 +1,14 @@
 /**
  * The agent: a sampling loop, a session loop and the outbox between them, and a downlink loop that listens to the server while
- * the session delivers. Offline is not a mode: the session loop waits while sampling continues without waiting for network,
- * disk or clock. Two background tasks: the timestamper maintains the clock
- * offset, the outbox flushes old readings to disk. A bug in any task ends all tasks and rejects.
+ * the session delivers (downlink-tasks.ts). Offline is not a mode: the session loop waits while sampling continues without waiting
+ * for network, disk or clock. Two background tasks: the timestamper maintains the clock offset, the outbox flushes old readings to disk. A bug in any task ends all tasks and rejects.
  */
 
-import { runAll, type Task } from '../core/async/tasks.ts';
+import { runAll } from '../core/async/tasks.ts';
 import { Delivery, type DeliveryPorts } from '../core/delivery/delivery.ts';
-import type { SendReply } from '../core/downlink/command-dispatcher.ts';
 import { Connection } from '../core/downlink/connection.ts';
-import { runDownlink } from '../core/downlink/downlink-loop.ts';
 import { DownlinkStatus } from '../core/downlink/downlink-status.ts';
 import { logEvent } from '../core/events/catalogue.ts';
-import type { Result } from '../core/failures/failure.ts';
 import { DELIVERING_MS_MAX, SAMPLING_MS_MAX, SLACK_MS, sessionStepMsMax } from '../core/health/deadlines.ts';
 import { type Heartbeat, Liveness } from '../core/health/liveness.ts';
 import { MonitoredOutbox, monitorTransport } from '../core/health/monitored-ports.ts';
@@ -20,12 +16,10 @@ import { runWatchdog } from '../core/health/systemd-watchdog.ts';
 import type { Report } from '../core/model/config.ts';
 import type { Secret } from '../core/model/secret.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { DownlinkListener, Subscriptions } from '../core/ports/downlink.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Outbox } from '../core/ports/outbox.ts';
 import type { Sensors } from '../core/ports/sensors.ts';
 import type { ServiceManager } from '../core/ports/service-manager.ts';
-import type { Transport } from '../core/ports/transport.ts';
 import { type Deadbands, DeltaEncoder } from '../core/sampling/delta.ts';
 import type { ActionPorts, ProvisioningSettings } from '../core/session/action-ports.ts';
 import { runAction } from '../core/session/actions.ts';
@@ -38,6 +32,7 @@ import { type EndpointNames, publishStatus } from '../core/status/publisher.ts';
 import type { StatusSink } from '../core/status/report.ts';
 import { Status } from '../core/status/status.ts';
 import type { Timestamper } from '../core/timestamps/timestamper.ts';
+import { type DownlinkHandlers, downlinkTasks } from './downlink-tasks.ts';
 
 export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof ActionPorts> {
   readonly sensors: Sensors;
@@ -52,21 +47,6 @@ export interface AgentPorts extends ActionPorts, Omit<DeliveryPorts, keyof Actio
   readonly downlink?: DownlinkHandlers | undefined;
   /** Absent if there is no place for the status. */
   readonly statusOutput?: { readonly sink: StatusSink; readonly eventHistory: EventHistory } | undefined;
-}
-
-/** What becomes of what the server sends. */
-export interface DownlinkHandlers {
-  readonly subscriptions: Subscriptions;
-  readonly listener: Pick<DownlinkListener, 'onAttributes' | 'onCommand'>;
-  /** Executes commands and replies with `send` until the signal aborts. Absent: there are none. */
-  readonly serveCommands?: ((send: SendReply, signal: AbortSignal) => Promise<void>) | undefined;
-  /** Follows the software that the server assigns, until the signal aborts. Absent: updates are off. */
-  readonly runUpdates?: ((server: SoftwareServer, signal: AbortSignal) => Promise<void>) | undefined;
-}
-
-/** The server, as updates use it; `connected` resolves with the token while the session delivers. */
-export interface SoftwareServer extends Pick<Transport, 'postTelemetry' | 'downloadChunk'> {
-  connected(signal: AbortSignal): Promise<Secret | undefined>;
 }
 
 export interface AgentSettings extends ProvisioningSettings {
@@ -113,7 +93,7 @@ export function runBackgroundTasks(
   );
 }
 
-/** Runs both loops. Unacknowledged readings stay taken from the outbox: call `rewind` before other loops start. */
+/** Runs the loops. Unacknowledged readings stay taken from the outbox: call `rewind` before other loops start. */
 export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: AbortSignal): Promise<void> {
   const { clock, log, outbox, service, statusOutput } = ports;
   const liveness = new Liveness(clock);
@@ -142,35 +122,6 @@ export function runLoops(ports: AgentPorts, settings: AgentSettings, signal: Abo
     signal,
   );
 }
-
-/** The loop that listens, and the execution of commands beside it. */
-function downlinkTasks(
-  { clock, random, log, transport }: AgentPorts,
-  { subscriptions, listener, serveCommands, runUpdates }: DownlinkHandlers,
-  connection: Connection,
-  status: DownlinkStatus,
-): readonly Task[] {
-  const loop = { clock, random, log, transport, connection, listener, status };
-  const send: SendReply = async (id, body, signal) => {
-    const { token } = connection;
-    return token ? transport.reply(token, id, body, signal) : OFFLINE;
-  };
-  const server: SoftwareServer = {
-    connected: (signal) => connection.connected(signal),
-    postTelemetry: (token, body, signal) => transport.postTelemetry(token, body, signal),
-    downloadChunk: (token, chunk, signal) => transport.downloadChunk(token, chunk, signal),
-  };
-  return [
-    (signal) => runDownlink(loop, subscriptions, signal),
-    ...(serveCommands ? [(signal: AbortSignal) => serveCommands(send, signal)] : []),
-    ...(runUpdates ? [(signal: AbortSignal) => runUpdates(server, signal)] : []),
-  ];
-}
-
-const OFFLINE: Result<void> = {
-  ok: false,
-  failure: { reason: 'server-timeout', detail: 'the agent is offline' },
-};
 
 /** The preferred endpoint is the first of the list, to which the credentials are bound. */
 function endpointsOf({ endpoint }: Pick<AgentPorts, 'endpoint'>, { server }: AgentSettings): EndpointNames {

@@ -11,7 +11,6 @@ import { runBackgroundTasks } from '../agent/agent.ts';
 import type { AgentControls } from '../commands/built-in-commands.ts';
 import { runUntilFirst } from '../core/async/tasks.ts';
 import { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
-import { errorMessage } from '../core/model/error-code.ts';
 import type { OffsetMemory } from '../core/ports/clock.ts';
 import { DeliveryCounters } from '../core/status/counters.ts';
 import { Timestamper } from '../core/timestamps/timestamper.ts';
@@ -64,14 +63,8 @@ export async function runDaemon(
   const sensorSet = new SensorSet({ clock, log, counters, restarts, drainTimerLagMs: clock.drainTimerLagMs });
   const plaintextWarnings = new PlaintextWarnings({ clock, log });
   const random = hostRandom();
-  const store = runtime
-    ? startedCommandStore({
-        directory: runtime,
-        bootId: clock.bootId,
-        onError: (error) => log.debug('cannot remember a command', { detail: errorMessage(error) }),
-      })
-    : undefined;
-  const commands = new CommandDispatcher({ clock, random, log, store });
+  const store = runtime ? startedCommandStore({ directory: runtime, bootId: clock.bootId, log }) : undefined;
+  const commands = new CommandDispatcher({ clock, random, log, store, processStop: signal });
   const network = hostNetwork({ clock });
   const services = { ...context, random, network, facts, sensorSet, counters, plaintextWarnings, commands };
   const runAgent = async (stop: AbortSignal): Promise<void> => {

@@ -22,7 +22,7 @@ import { runDaemon } from './daemon.ts';
 import { EX_CONFIG, EX_FAILED, EX_OK, EX_OSFILE } from './exit-codes.ts';
 import { readConfig, stateDirectory } from './paths.ts';
 import { RemoteSettings } from './remote/remote-settings.ts';
-import { loadWithStored, readRemoteSettings } from './remote/settings-file.ts';
+import { loadWithStored, readRemoteSettings, remoteSettingsFile } from './remote/settings-file.ts';
 import { corruptFileOf, StartupError } from './startup-error.ts';
 import { StatusOutput } from './status.ts';
 
@@ -83,7 +83,13 @@ async function startDaemon(
       : undefined;
     const bindCredentials = (current: LoadedConfig) =>
       bindCredentialsTo(current, { state, fingerprint, clock, log });
-    const remote = new RemoteSettings(stored, first, { state, clock, log, read, bindCredentials });
+    const remote = new RemoteSettings(stored, first, {
+      file: remoteSettingsFile(state),
+      clock,
+      log,
+      read,
+      bindCredentials,
+    });
     const config = new ConfigReloader(loaded, { remote, reload, log, service });
     const { eventHistory } = status;
     const programOptions = {

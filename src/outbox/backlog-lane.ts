@@ -40,8 +40,11 @@ export class BacklogLane implements Lane {
     const { epoch } = this;
     for (const source of this.#sources) {
       const readings = await source.lane.take(max);
-      // A rewind meanwhile voids these readings, too.
-      if (this.epoch !== epoch) return [];
+      if (this.epoch !== epoch) {
+        // A rewind meanwhile voids these readings, too: nobody would acknowledge them.
+        if (readings.length > 0) this.rewind();
+        return [];
+      }
       source.taken += readings.length;
       if (readings.length > 0) return readings;
       // It holds readings without a timestamp yet, and the next store holds newer ones.

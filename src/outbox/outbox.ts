@@ -100,7 +100,10 @@ export class TieredOutbox implements Outbox {
 
   takeUndated(): Reading | undefined {
     const newest = this.fresh.newest();
-    if (!newest || newest.tsMs !== undefined || newest === this.#lastUndated) return undefined;
+    if (!newest || newest.tsMs !== undefined) return undefined;
+    // An earlier one may have arrived before loops with other settings took over.
+    const last = this.#lastUndated;
+    if (last && (newest === last || newest.bootMs < last.bootMs)) return undefined;
     this.#lastUndated = newest;
     this.#undatedInFlight = newest;
     return newest;

@@ -71,3 +71,24 @@ it('an empty acknowledgement of an empty lane is not reported as drained', async
   await lane.acknowledge(0, lane.epoch);
   assert.equal(drained(), 0);
 });
+
+it('readings that a slow store returns after a rewind are taken again', async () => {
+  const { first, second, lane } = openLanes();
+  await first.append([reading(1), reading(2)]);
+  const take = first.take.bind(first);
+  let release = () => {};
+  first.take = async (max) => {
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return take(max);
+  };
+  const late = lane.take(9);
+  lane.rewind();
+  release();
+  assert.deepEqual(await late, []);
+  first.take = take;
+  assert.deepEqual(times(await lane.take(9)), [1, 2]);
+  await lane.acknowledge(1, lane.epoch);
+  assert.deepEqual([first.size, second.size], [1, 0]);
+});

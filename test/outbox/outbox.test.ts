@@ -338,3 +338,19 @@ it('an undated reading in flight does not turn run into a busy loop', async () =
   assert.equal(harness.disk.appends, 0);
   assert.equal(outbox.size, 1);
 });
+
+it('an undated reading that new loops find in flight is not taken again after a newer one', async () => {
+  const { clock, outbox } = new Harness();
+  const add = (n: number) =>
+    outbox.append({ bootId: clock.bootId, bootMs: clock.bootMs(), values: { n }, isSnapshot: true });
+  add(1);
+  assert.ok(outbox.takeUndated());
+  // Its loops were stopped by a change of settings.
+  outbox.fresh.rewind();
+  await clock.advance(1_000);
+  add(2);
+  const newer = outbox.takeUndated();
+  assert.equal(newer?.values['n'], 2);
+  outbox.completeUndated(newer, true);
+  assert.equal(outbox.takeUndated(), undefined);
+});

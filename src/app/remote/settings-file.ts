@@ -55,6 +55,12 @@ export async function readRemoteSettings(state: string, board: Fingerprint): Pro
     const problem = error instanceof StoreError ? 'is not a regular file' : `cannot be read (${code})`;
     return { record: none, problem };
   }
+  return parseRemoteSettings(text, board);
+}
+
+/** The settings in the text of a file, for this board. */
+export function parseRemoteSettings(text: string, board: Fingerprint): StoredRemoteSettings {
+  const none: SettingsRecord = { confirmed: new Map(), rejected: new Map(), board };
   const stored = parseJsonObject(text);
   if (!stored) return { record: none, problem: 'is truncated or not JSON', isDamaged: true };
   const parsed = settingsFromDisk(stored);
@@ -75,8 +81,24 @@ export function encodeRecord(record: SettingsRecord): string {
   return `${JSON.stringify(settingsToDisk(record), undefined, '\t')}\n`;
 }
 
+/** What the agent does with its file. */
+export interface RemoteSettingsFile {
+  /** Resolves when the text is durable; rejects with a StoreError. */
+  write(text: string): Promise<void>;
+  /** Removes what a killed agent has left; sets aside a damaged file and returns its name if that was possible. */
+  tidy(isDamaged: boolean): Promise<string | undefined>;
+}
+
+/** The file in a state directory. */
+export function remoteSettingsFile(state: string): RemoteSettingsFile {
+  return {
+    write: (text) => writeRemoteSettings(state, text),
+    tidy: (isDamaged) => tidyRemoteSettings(state, isDamaged),
+  };
+}
+
 /** Resolves when the file is durable; rejects with a StoreError. */
-export async function writeRemoteSettings(state: string, text: string): Promise<void> {
+async function writeRemoteSettings(state: string, text: string): Promise<void> {
   try {
     await writeTextDurably(state, REMOTE_SETTINGS_FILE, text);
   } catch (error) {
@@ -85,7 +107,7 @@ export async function writeRemoteSettings(state: string, text: string): Promise<
 }
 
 /** Removes what a killed agent has left; renames a damaged file, over an earlier one. Returns its name if that was possible. */
-export async function tidyRemoteSettings(state: string, isDamaged: boolean): Promise<string | undefined> {
+async function tidyRemoteSettings(state: string, isDamaged: boolean): Promise<string | undefined> {
   try {
     for (const name of await readdir(state)) if (ORPHAN.test(name)) await unlink(join(state, name));
     if (!isDamaged) return undefined;

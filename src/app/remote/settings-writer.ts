@@ -17,14 +17,12 @@ import { StoreError } from '../../credentials/store-error.ts';
 import {
   encodeRecord,
   localUrls,
+  type RemoteSettingsFile,
   type StoredRemoteSettings,
-  tidyRemoteSettings,
-  writeRemoteSettings,
 } from './settings-file.ts';
 
 export interface SettingsWriterPorts {
-  /** The state directory. */
-  readonly state: string;
+  readonly file: RemoteSettingsFile;
   readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   readonly log: Logger;
   /** Binds the stored credentials to the URLs in use too, at which the server has accepted the token. Never rejects. */
@@ -73,9 +71,9 @@ export class SettingsWriter {
 
   /** Reports and sets aside a file that cannot be used. */
   async #tidy(): Promise<void> {
-    const { state, log } = this.#ports;
+    const { file, log } = this.#ports;
     const { problem, isDamaged = false } = this.#stored;
-    const archivedAs = await tidyRemoteSettings(state, isDamaged);
+    const archivedAs = await file.tidy(isDamaged);
     if (problem !== undefined)
       logEvent(log, isDamaged ? 'FL-REMOTE-SETTINGS-DAMAGED' : 'FL-REMOTE-SETTINGS-IGNORED', {
         problem,
@@ -95,7 +93,7 @@ export class SettingsWriter {
    * they are valid for both servers, and the old one is in use.
    */
   async #write(current: SettingsState, loaded: LoadedConfig): Promise<void> {
-    const { state, clock, log, bindCredentials } = this.#ports;
+    const { file, clock, log, bindCredentials } = this.#ports;
     const toStore = settingsToStore(current, this.#writtenSettings);
     const text = this.#encode(toStore);
     const hasFailed = this.#retryAtMs < Number.POSITIVE_INFINITY;
@@ -104,7 +102,7 @@ export class SettingsWriter {
     if (this.#isBindingDue) await bindCredentials(loaded);
     this.#isBindingDue = false;
     try {
-      await writeRemoteSettings(state, text);
+      await file.write(text);
       this.#written = text;
       this.#writtenSettings = toStore;
       this.#retryAtMs = Number.POSITIVE_INFINITY;

@@ -24,6 +24,7 @@ import { findVolatileStorage } from '../../host/volatile-storage.ts';
 import { currentStatus } from '../status/command.ts';
 import { readUpdateSummary } from '../update/summary.ts';
 import { inspectCredentials } from './credentials.ts';
+import { downlinkCheck } from './downlink-check.ts';
 import {
   boardCheck,
   clockCheck,
@@ -78,6 +79,7 @@ export async function createChecks(
     unitCheck(unit, status.agentVersion),
     ...credstoreChecks(unit, { options, environment }),
     updateCheck(readUpdateSummary),
+    downlinkCheck(status),
     successCheck(status, (signal) => unit.failure(signal)),
     eventCountsCheck(status),
   ];

@@ -25,12 +25,12 @@ export class BacklogReader {
     return this.#outbox.changes.version === this.#emptyAtVersion ? this.#window.dueMs : nowMs;
   }
 
-  /** The next batch to send, if one is ready. */
-  async next(nowMs: number): Promise<Batch | undefined> {
+  /** The next batch to send, if one is ready; none after the abort. */
+  async next(nowMs: number, signal: AbortSignal): Promise<Batch | undefined> {
     const { version } = this.#outbox.changes;
     this.#isFetching = true;
     try {
-      const batch = await this.#window.next(nowMs);
+      const batch = await this.#window.next(nowMs, signal);
       this.#emptyAtVersion = batch ? undefined : version;
       return batch;
     } finally {

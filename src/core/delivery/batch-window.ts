@@ -71,9 +71,10 @@ export class BatchWindow {
   /**
    * The next batch to send: a waiting one without internal errors, else a new one, else one with internal
    * errors that is due. In any other order, a reading that the server never accepts would delay those that it
-   * does.
+   * does. After an abort the lane belongs to the window of other loops, which a rewind would void: undefined.
    */
-  async next(nowMs: number): Promise<Batch | undefined> {
+  async next(nowMs: number, signal?: AbortSignal): Promise<Batch | undefined> {
+    if (signal?.aborted) return undefined;
     if (this.#lane.epoch !== this.#epoch) this.#reset();
     const waiting = this.#batches.filter(({ state, dueMs }) => state === 'waiting' && dueMs <= nowMs);
     const ready = waiting.find(({ overloads }) => overloads === 0);
@@ -82,7 +83,7 @@ export class BatchWindow {
     if (this.#batches.length >= this.#batchesMax) return overloaded && this.#fit(overloaded);
     if (this.#lookahead.length < LOOKAHEAD_MIN) {
       const added = await this.#lane.take(LOOKAHEAD_MAX - this.#lookahead.length);
-      if (this.#lane.epoch !== this.#epoch) return this.next(nowMs);
+      if (this.#lane.epoch !== this.#epoch) return this.next(nowMs, signal);
       this.#lookahead.push(...added);
     }
     if (this.#lookahead.length === 0) return overloaded && this.#fit(overloaded);

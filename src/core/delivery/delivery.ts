@@ -188,7 +188,7 @@ export class Delivery {
 
   async #fetch(nowMs: number, token: Secret, signal: AbortSignal): Promise<void> {
     try {
-      const batch = await this.#backlogReader.next(nowMs);
+      const batch = await this.#backlogReader.next(nowMs, signal);
       // Meanwhile the front may have taken the only slot of an outage.
       if (batch && this.#hasRoom() && !signal.aborted) {
         this.#rateLimiter.onSent(this.#ports.clock.monotonicMs(), Math.max(1, batch.bodies.length));
@@ -209,7 +209,7 @@ export class Delivery {
   /** Fresh readings, else the newest undated reading. */
   async #nextFrontMessage(token: Secret, signal: AbortSignal): Promise<OutgoingMessage | undefined> {
     const nowMs = this.#ports.clock.monotonicMs();
-    const batch = this.#isGathering(nowMs) ? undefined : await this.#fresh.next(nowMs);
+    const batch = this.#isGathering(nowMs) ? undefined : await this.#fresh.next(nowMs, signal);
     if (batch) {
       this.#freshSentMs = nowMs;
       return this.#resultHandler.createMessage(batch, this.#fresh, 'front', token, signal);

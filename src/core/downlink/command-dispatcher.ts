@@ -31,6 +31,8 @@ export interface CommandDispatcherPorts {
   readonly log: Logger;
   /** Absent: a restart of the agent forgets what ran. */
   readonly store?: StartedCommandStore | undefined;
+  /** Aborts when the process is asked to stop, which leaves less time for replies. */
+  readonly processStop?: AbortSignal;
 }
 
 /** Posts a reply to the server. */
@@ -47,11 +49,16 @@ const ERROR_CHARACTERS_MAX = 500;
 /** A caller waits 10 s for a reply by default; a persistent command may wait longer. */
 const REPLY_RETRY: Schedule = { baseMs: 1_000, capMs: 30_000 };
 const REPLY_WITHIN_MS = 5 * MINUTE_MS;
+/** For the replies to commands that a change of settings stops, and to those that the end of the process stops, ms. */
+const [LAST_REPLIES_MS, LAST_REPLIES_AT_END_MS] = [3_000, 500];
 
 interface Service {
   readonly table: CommandTable;
   readonly send: SendReply;
+  /** Stops the commands. */
   readonly signal: AbortSignal;
+  /** Ends the replies; later than `signal`. */
+  readonly replySignal: AbortSignal;
   readonly tasks: Set<Promise<void>>;
 }
 
@@ -74,16 +81,25 @@ export class CommandDispatcher {
     this.#refusals = new RateWindow(REFUSALS_PER_MINUTE_MAX, ports.clock);
   }
 
-  /** Runs commands of `table` and replies by `send` until the signal aborts; then it stops those that still run. */
+  /**
+   * Runs commands of `table` and replies by `send` until the signal aborts; then it stops those that still run, and resolves within
+   * three seconds, in which it tries once more to post the replies.
+   */
   async serve(table: CommandTable, send: SendReply, signal: AbortSignal): Promise<void> {
-    const service: Service = { table, send, signal, tasks: new Set() };
+    const replies = new AbortController();
+    const service: Service = { table, send, signal, replySignal: replies.signal, tasks: new Set() };
     this.#service = service;
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     if (this.#service === service) this.#service = undefined;
+    const { clock, processStop } = this.#ports;
+    const lastMs = processStop?.aborted ? LAST_REPLIES_AT_END_MS : LAST_REPLIES_MS;
+    const ended = new AbortController();
+    void clock.sleep(lastMs, ended.signal).then(() => replies.abort());
     await Promise.all(service.tasks);
+    ended.abort();
   }
 
   /** Takes a command of the server; never throws and never waits. */
@@ -117,8 +133,6 @@ export class CommandDispatcher {
     const body = encodeResult(result);
     this.#history.finish(key, body.text);
     if (result.ok && result.afterReply) this.#afterReply = { key, run: result.afterReply };
-    if (service.signal.aborted)
-      return this.#logOutcome(command, 'the agent stopped before the command ended');
     const isReplied = await this.#reply(command.id, body.text, service);
     this.#logOutcome(command, isReplied ? body.outcome : `${body.outcome}, but the server took no reply`);
     if (isReplied) this.#runAfterReply(key);
@@ -167,7 +181,7 @@ export class CommandDispatcher {
       );
     try {
       const result = await Promise.race([definition.run(params, deadline.signal), timeout]);
-      return signal.aborted ? STOPPED : result;
+      return signal.aborted && !result.ok ? STOPPED : result;
     } catch (error) {
       this.#logBug(error);
       return commandError('failed', 'an internal error of the agent: report it as a Firstlight bug');
@@ -194,18 +208,18 @@ export class CommandDispatcher {
     return this.#reply(command.id, body, service);
   }
 
-  /** Tries for five minutes. False: the server has not accepted the reply. */
-  async #reply(id: number, body: string, { send, signal }: Service): Promise<boolean> {
+  /** Tries for five minutes, and once more when the commands are stopped. False: the server has not accepted the reply. */
+  async #reply(id: number, body: string, { send, signal, replySignal }: Service): Promise<boolean> {
     const { clock, random, log } = this.#ports;
     const untilMs = clock.monotonicMs() + REPLY_WITHIN_MS;
-    for (let attempt = 1; !signal.aborted; attempt += 1) {
-      const result = await this.#sending.run(() => send(id, body, signal), signal);
+    for (let attempt = 1; !replySignal.aborted; attempt += 1) {
+      const result = await this.#sending.run(() => send(id, body, replySignal), replySignal);
       if (result?.ok) return true;
       log.debug('the server did not accept the reply', {
         id,
         ...(result && { reason: result.failure.reason }),
       });
-      if (result?.failure.reason === 'request-malformed') return false;
+      if (signal.aborted || result?.failure.reason === 'request-malformed') return false;
       const forMs = waitBeforeMs(REPLY_RETRY, attempt, random.uniform());
       if (clock.monotonicMs() + forMs >= untilMs) return false;
       await clock.sleep(forMs, signal);
@@ -252,8 +266,8 @@ const BUSY_RATE = refusal(
   `more than ${COMMANDS_PER_MINUTE_MAX} commands a minute: send it again later`,
 );
 const STOPPED = refusal(
-  'failed',
-  'the agent stopped or changed its settings before the command ended: send it again',
+  'stopped',
+  'the agent stopped or changed its settings before the command ended: check what it did, and send it again',
 );
 const REPEATED = encodeError(
   'duplicate',

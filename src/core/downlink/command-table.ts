@@ -9,6 +9,7 @@ export type CommandErrorCode =
   | 'busy'
   | 'timeout'
   | 'failed'
+  | 'stopped'
   | 'too-large'
   | 'duplicate';
 

@@ -28,7 +28,17 @@ export interface DownlinkPorts {
   readonly connection: Connection;
   readonly listener: Pick<DownlinkListener, 'onAttributes' | 'onCommand'>;
   readonly status: DownlinkStatus;
+  /** Reports that the loop is alive (core/health): its activity must end, or be reported again, within `ms`. */
+  readonly heartbeat: { expectWithin(activity: string, ms: number): void };
 }
+
+/**
+ * Longest time without a confirmed registration while listening: well above that in which the transports promise it (Downlink.listen)
+ * and the duration of one request, ms.
+ */
+export const LISTENING_MS_MAX = { withCommands: 15 * 60_000, attributesOnly: 45 * 60_000 };
+/** Maximum delay of a timer on a host that swaps, ms. */
+const TIMER_SLACK_MS = 60_000;
 
 /** The caps keep every gap below five minutes, whatever failed. */
 const RETRY: Schedule = { baseMs: 5_000, capMs: 4 * 60_000 };
@@ -43,15 +53,26 @@ export async function runDownlink(
   subscriptions: Subscriptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, random, connection, status } = ports;
+  const { clock, random, connection, status, heartbeat } = ports;
+  const listeningMsMax = subscriptions.commands
+    ? LISTENING_MS_MAX.withCommands
+    : LISTENING_MS_MAX.attributesOnly;
+  const pause = async (ms: number): Promise<void> => {
+    heartbeat.expectWithin('waiting to listen to the server', ms + TIMER_SLACK_MS);
+    await clock.sleep(ms, signal);
+  };
   const failureLog = new FailureLog(ports.log);
   let failureCounts: FailureCounts = {};
   for (;;) {
     status.onWaiting();
+    // The session has a deadline of its own.
+    heartbeat.expectWithin('waiting for accepted telemetry', Number.POSITIVE_INFINITY);
     const token = await connection.connected(signal);
     if (token === undefined) return;
     let registeredAtMs: number | undefined;
+    heartbeat.expectWithin(LISTENING, listeningMsMax);
     const onRegistered = () => {
+      heartbeat.expectWithin(LISTENING, listeningMsMax);
       registeredAtMs ??= clock.monotonicMs();
       failureLog.onRegistered();
     };
@@ -61,7 +82,7 @@ export async function runDownlink(
       failureCounts = {};
     if (result.ok || result.failure.reason === 'aborted') {
       // Neither a flapping session nor a server that ends each subscription may cause a stream of registrations.
-      await clock.sleep(waitBeforeMs(RETRY, 1, random.uniform()), signal);
+      await pause(waitBeforeMs(RETRY, 1, random.uniform()));
       continue;
     }
     const { failure } = result;
@@ -72,9 +93,11 @@ export async function runDownlink(
     );
     status.onFailed(failure);
     failureLog.onFailed(failure, forMs);
-    await clock.sleep(forMs, signal);
+    await pause(forMs);
   }
 }
+
+const LISTENING = 'listening to the server';
 
 /** Ends with the result of the subscription, or as `aborted` when the session no longer delivers with the token. */
 async function listenWhileConnected(
@@ -85,19 +108,25 @@ async function listenWhileConnected(
   signal: AbortSignal,
 ): Promise<Result<void>> {
   let result: Result<void> = aborted();
+  // A subscription that was left behind must not speak for the next one.
+  const unlessAborted =
+    <T extends readonly unknown[]>(handle: (...what: T) => void) =>
+    (...what: T): void => {
+      if (!signal.aborted) handle(...what);
+    };
   const heard: DownlinkListener = {
-    onRegistered: () => {
+    onRegistered: unlessAborted(() => {
       status.onRegistered();
       onRegistered();
-    },
-    onAttributes: (update) => {
+    }),
+    onAttributes: unlessAborted((update) => {
       status.onHeard();
       listener.onAttributes(update);
-    },
-    onCommand: (command) => {
+    }),
+    onCommand: unlessAborted((command) => {
       status.onHeard();
       listener.onCommand(command);
-    },
+    }),
   };
   const listen = async (stop: AbortSignal): Promise<void> => {
     result = await transport.listen(token, subscriptions, heard, stop);

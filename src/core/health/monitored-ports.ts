@@ -17,17 +17,11 @@ export function monitorTransport(transport: Transport, liveness: Liveness): Tran
     bodyBytesMax: (token) => transport.bodyBytesMax(token),
     postTelemetry: (token, body, signal) => trackPost(() => transport.postTelemetry(token, body, signal)),
     postAttributes: (token, body, signal) => trackPost(() => transport.postAttributes(token, body, signal)),
-    // Lasts until it is aborted; the loop that listens has its own heartbeat.
+    // Of the downlink, which must not stop the watchdog notifications (restart-stalled.ts).
     listen: (token, subscriptions, listener, signal) =>
       transport.listen(token, subscriptions, listener, signal),
-    reply: (token, commandId, body, signal) =>
-      liveness.track('a reply to a command', REQUEST_MS_MAX, () =>
-        transport.reply(token, commandId, body, signal),
-      ),
-    downloadChunk: (token, chunk, signal) =>
-      liveness.track('a part of a software package', REQUEST_MS_MAX, () =>
-        transport.downloadChunk(token, chunk, signal),
-      ),
+    reply: (token, commandId, body, signal) => transport.reply(token, commandId, body, signal),
+    downloadChunk: (token, chunk, signal) => transport.downloadChunk(token, chunk, signal),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }

@@ -6,6 +6,8 @@ export interface StoredOffsets {
   readonly firstMs: number;
   /** The last accepted offset, if a time service confirmed it. */
   readonly believedMs?: number;
+  /** When they were saved, ms since boot. */
+  readonly savedBootMs?: number;
 }
 
 /** Wall time dates readings; monotonic time measures waits and rates. */

@@ -37,8 +37,8 @@ export interface Outbox {
   /** Older readings, on disk if possible, delivered at a limited rate. */
   readonly backlog: Lane;
   /**
-   * The newest reading if it is undated and was not taken before: it may be sent without a timestamp, and the
-   * server dates it. It stays in the outbox until `completeUndated`.
+   * The newest reading if it is undated and newer than all that were taken so: it may be sent without a
+   * timestamp, and the server dates it. It stays in the outbox until `completeUndated`.
    */
   takeUndated(): Reading | undefined;
   completeUndated(reading: Reading, delivered: boolean): void;

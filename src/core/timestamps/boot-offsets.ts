@@ -4,18 +4,23 @@
  * An offset is saved before anything is dated by it.
  */
 
-import type { OffsetMemory } from '../ports/clock.ts';
+import type { Clock, OffsetMemory } from '../ports/clock.ts';
 
 /** Maximum difference between the saved and the accepted offset, ms. */
 const SAVE_TOLERANCE_MS = 100;
+/** Maximum age of the saved offsets while the agent runs, ms: the next process infers the drift since then. */
+const SAVE_EVERY_MS = 3_600_000;
 
 export class BootOffsets {
   readonly #memory: Pick<OffsetMemory, 'save'> | undefined;
+  readonly #clock: Pick<Clock, 'bootMs'>;
   #firstMs: number | undefined;
   #savedMs = Number.NaN;
+  #savedBootMs = Number.NEGATIVE_INFINITY;
 
-  constructor(memory: Pick<OffsetMemory, 'save'> | undefined) {
+  constructor(memory: Pick<OffsetMemory, 'save'> | undefined, clock: Pick<Clock, 'bootMs'>) {
     this.#memory = memory;
+    this.#clock = clock;
   }
 
   /** Never changes once it is set. */
@@ -34,8 +39,14 @@ export class BootOffsets {
   accept(acceptedMs: number, isConfirmed: boolean): void {
     this.#firstMs ??= acceptedMs;
     const savedMs = isConfirmed ? acceptedMs : this.#firstMs;
-    if (Math.abs(savedMs - this.#savedMs) <= SAVE_TOLERANCE_MS) return;
+    const savedBootMs = Math.round(this.#clock.bootMs());
+    const isRecent = savedBootMs - this.#savedBootMs < SAVE_EVERY_MS;
+    if (isRecent && Math.abs(savedMs - this.#savedMs) <= SAVE_TOLERANCE_MS) return;
     this.#savedMs = savedMs;
-    this.#memory?.save({ firstMs: this.#firstMs, ...(isConfirmed && { believedMs: acceptedMs }) });
+    this.#savedBootMs = savedBootMs;
+    this.#memory?.save({
+      firstMs: this.#firstMs,
+      ...(isConfirmed && { believedMs: acceptedMs, savedBootMs }),
+    });
   }
 }

@@ -57,7 +57,7 @@ export class Timestamper {
     this.#isTrusted = trust === 'system';
     this.#releasedMs = releasedMs;
     this.#offset = new WallOffset(ports.clock);
-    this.#bootOffsets = new BootOffsets(ports.memory);
+    this.#bootOffsets = new BootOffsets(ports.memory, ports.clock);
   }
 
   /**
@@ -76,12 +76,15 @@ export class Timestamper {
   }
 
   /** Continues with the offsets of an earlier process of this boot. Call before the first `now`. */
-  restore({ firstMs, believedMs: acceptedMs }: StoredOffsets): void {
+  restore({ firstMs, believedMs: acceptedMs, savedBootMs }: StoredOffsets): void {
     if (!this.#isPossible(firstMs)) return;
     this.#bootOffsets.restore(firstMs);
     if (acceptedMs === undefined || this.#isTrusted || !this.#isPossible(acceptedMs)) return;
     this.#accept(acceptedMs);
-    logEvent(this.#ports.log, 'FL-CLOCK-RESUMED');
+    const { clock, log } = this.#ports;
+    // Of a host that was on for days without the agent, the first reading would be off by seconds.
+    if (savedBootMs !== undefined) this.#offset.follow(Math.max(0, clock.bootMs() - savedBootMs));
+    logEvent(log, 'FL-CLOCK-RESUMED');
   }
 
   /** The present instant. `bootMs` and `tsMs` are whole numbers, and no two instants share either. */
@@ -175,6 +178,8 @@ export class Timestamper {
       if (offsetMs !== 'moved') {
         isLogged = true;
         this.#isStepUnconfirmed = true;
+        // The next process must not take the step for drift.
+        if (this.#offset.acceptedMs !== undefined) this.#bootOffsets.accept(this.#offset.acceptedMs, true);
       }
       const elapsedMs = clock.monotonicMs() - startedMs;
       await this.#sleep(offsetMs === 'moved' ? RETRY_MS : pollIntervalMs(elapsedMs), signal);

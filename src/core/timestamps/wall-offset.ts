@@ -10,6 +10,8 @@ import type { Clock } from '../ports/clock.ts';
 
 /** A larger move of the wall clock is a step, ms. */
 const STEP_MS_MIN = 1000;
+/** Maximum relative error of an oscillator. */
+const DRIFT_MAX = 100e-6;
 /** Maximum difference of two measurements of an untouched clock, even on a busy host, ms. */
 const MEASUREMENT_TOLERANCE_MS = 50;
 
@@ -37,12 +39,15 @@ export class WallOffset {
     this.#queriedMs = undefined;
   }
 
-  /** Follows the wall clock. Returns the size of a step, ms, if it has stepped. */
-  follow(): number | undefined {
+  /**
+   * Follows the wall clock. Returns the size of a step, ms, if it has stepped. `unobservedMs`: the time since the accepted offset
+   * was compared with the wall clock last, in which the two have drifted apart.
+   */
+  follow(unobservedMs = 0): number | undefined {
     if (this.#acceptedMs === undefined) return undefined;
     const { measuredMs } = this;
     const movedMs = measuredMs - this.#acceptedMs;
-    if (Math.abs(movedMs) > STEP_MS_MIN) return movedMs;
+    if (Math.abs(movedMs) > STEP_MS_MIN + unobservedMs * DRIFT_MAX) return movedMs;
     this.accept(measuredMs);
     return undefined;
   }

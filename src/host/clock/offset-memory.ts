@@ -55,7 +55,13 @@ function parseOffsets(text: string, bootId: string): StoredOffsets | undefined {
     return undefined;
   if (!('firstMs' in line) || !isOffset(line.firstMs)) return undefined;
   if (!('believedMs' in line)) return { firstMs: line.firstMs };
-  return isOffset(line.believedMs) ? { firstMs: line.firstMs, believedMs: line.believedMs } : undefined;
+  if (!isOffset(line.believedMs)) return undefined;
+  const savedBootMs = 'savedBootMs' in line ? line.savedBootMs : undefined;
+  return {
+    firstMs: line.firstMs,
+    believedMs: line.believedMs,
+    ...(typeof savedBootMs === 'number' && { savedBootMs }),
+  };
 }
 
 /** An accepted clock shows a date after 1970, so its offset is positive. */

@@ -6,7 +6,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StartedCommand, StartedCommandStore } from '../../core/downlink/command-history.ts';
+import { logEvent } from '../../core/events/catalogue.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
 import { isJsonObject, parseJsonObject } from '../../core/model/json-object.ts';
+import type { Logger } from '../../core/ports/log.ts';
 
 const FILE_NAME = 'commands.json';
 const COMMANDS_MAX = 512;
@@ -15,16 +18,12 @@ export interface StartedCommandsOptions {
   /** systemd's $RUNTIME_DIRECTORY. */
   readonly directory: string;
   readonly bootId: string;
-  /** Called if the file cannot be written, with the reason. */
-  readonly onError: (error: unknown) => void;
+  readonly log: Logger;
 }
 
-export function startedCommandStore({
-  directory,
-  bootId,
-  onError,
-}: StartedCommandsOptions): StartedCommandStore {
+export function startedCommandStore({ directory, bootId, log }: StartedCommandsOptions): StartedCommandStore {
   const file = join(directory, FILE_NAME);
+  let isFailureLogged = false;
   return {
     load: () => {
       try {
@@ -38,7 +37,9 @@ export function startedCommandStore({
         writeFileSync(`${file}.new`, JSON.stringify({ boot: bootId, commands }), { mode: 0o600 });
         renameSync(`${file}.new`, file);
       } catch (error) {
-        onError(error);
+        if (isFailureLogged) return;
+        isFailureLogged = true;
+        logEvent(log, 'FL-COMMAND-STATE-WRITE-FAILED', { detail: errorMessage(error) });
       }
     },
   };

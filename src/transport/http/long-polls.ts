@@ -57,6 +57,8 @@ export interface PollPorts {
  * ms.
  */
 const REPEATED_POLL_MS = 5_000;
+/** Between two reads of all attributes, ms: a script can change attributes many times a second. */
+const READ_PAUSE_MS = 5_000;
 /** Between two calls of `onRegistered`, ms. */
 const CONFIRM_EVERY_MS = 4 * 60_000;
 
@@ -110,6 +112,8 @@ export class LongPolls {
         if (poll.value.type === 'ended') return { ok: true, value: undefined };
         isChanged = poll.value.type === 'message';
       }
+      // The read also reports what changes during the pause.
+      await clock.sleep(Math.max(0, readMs + READ_PAUSE_MS - clock.monotonicMs()), signal);
     }
   }
 

@@ -13,7 +13,11 @@ import { bindCredentialsTo } from '../../../src/app/credential-hooks.ts';
 import { runDaemon } from '../../../src/app/daemon.ts';
 import { readConfig } from '../../../src/app/paths.ts';
 import { RemoteSettings } from '../../../src/app/remote/remote-settings.ts';
-import { loadWithStored, readRemoteSettings } from '../../../src/app/remote/settings-file.ts';
+import {
+  loadWithStored,
+  readRemoteSettings,
+  remoteSettingsFile,
+} from '../../../src/app/remote/settings-file.ts';
 import type { LoadedConfig } from '../../../src/config/load.ts';
 import type { RemoteSource } from '../../../src/config/remote-values.ts';
 import { AsyncSignal } from '../../../src/core/async/async-signal.ts';
@@ -117,7 +121,13 @@ export class DaemonGateway implements AsyncDisposable {
       await bindCredentialsTo(loaded, { state, fingerprint, clock, log });
       await onBound?.();
     };
-    const remote = new RemoteSettings(stored, first, { state, clock, log, read, bindCredentials });
+    const remote = new RemoteSettings(stored, first, {
+      file: remoteSettingsFile(state),
+      clock,
+      log,
+      read,
+      bindCredentials,
+    });
     const reload = new AsyncSignal();
     const config = new ConfigReloader(first.loaded, {
       remote,

@@ -11,6 +11,7 @@ import {
   loadWithStored,
   REMOTE_SETTINGS_FILE,
   readRemoteSettings,
+  remoteSettingsFile,
 } from '../../../src/app/remote/settings-file.ts';
 import { StartupError } from '../../../src/app/startup-error.ts';
 import type { LoadedConfig } from '../../../src/config/load.ts';
@@ -115,7 +116,13 @@ export class RemoteFixture implements AsyncDisposable {
       if (this.isDiskHanging) await new Promise(() => {});
       if (existsSync(this.path)) this.bound.push(Object.values(this.storedTexts));
     };
-    this.#remote = new RemoteSettings(stored, first, { state, clock, log, read, bindCredentials });
+    this.#remote = new RemoteSettings(stored, first, {
+      file: remoteSettingsFile(state),
+      clock,
+      log,
+      read,
+      bindCredentials,
+    });
     this.#reloader = new ConfigReloader(first.loaded, {
       remote: this.#remote,
       reload: this.reload,

@@ -58,6 +58,24 @@ async function sent(window: BatchWindow): Promise<Batch> {
 }
 
 describe('a batch window', () => {
+  it('leaves the lane to the window of other loops after its abort', { timeout: 10_000 }, async () => {
+    const lane = new PlainLane(100);
+    const take = lane.take.bind(lane);
+    lane.take = async (max) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return take(max);
+    };
+    const stop = new AbortController();
+    const late = new BatchWindow(lane, 16, UNLIMITED).next(0, stop.signal);
+    stop.abort();
+    lane.rewind();
+    const window = new BatchWindow(lane, 16, UNLIMITED);
+    const { epoch } = lane;
+    assert.ok(await window.next(0, new AbortController().signal));
+    assert.equal(await late, undefined);
+    assert.equal(lane.epoch, epoch);
+  });
+
   it('splits the lane into consecutive batches without a gap', async () => {
     const window = new BatchWindow(new PlainLane(100), 16, UNLIMITED);
     const batches = [await sent(window), await sent(window), await sent(window)];

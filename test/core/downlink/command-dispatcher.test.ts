@@ -88,13 +88,12 @@ class Harness {
     await this.#serving;
   }
 
+  get ports() {
+    return { clock: this.clock, random: new FixedRandom(), log: this.log, store: this.#store };
+  }
+
   #create(): CommandDispatcher {
-    return new CommandDispatcher({
-      clock: this.clock,
-      random: new FixedRandom(),
-      log: this.log,
-      store: this.#store,
-    });
+    return new CommandDispatcher(this.ports);
   }
 
   #serve(): Promise<void> {
@@ -328,9 +327,48 @@ describe('a restart of the agent', () => {
     const harness = new Harness({ slow: { run: () => new Promise(() => {}) } });
     await harness.command(1, 'slow');
     await harness.stop();
-    assert.equal(harness.replies.length, 0);
+    assert.equal((harness.reply(1) as { code: string }).code, 'stopped');
     assert.equal(harness.log.withMessage(/was executed/).length, 1);
   });
+
+  it('posts a reply that waits for its next attempt', async () => {
+    const harness = new Harness();
+    harness.sendResult = () => FAILED;
+    await harness.command(1, 'ping');
+    harness.sendResult = () => OK;
+    await harness.stop();
+    assert.deepEqual(harness.replies, [{ id: 1, body: '{"method":"ping"}' }]);
+  });
+
+  for (const isProcessStop of [false, true]) {
+    const ms = isProcessStop ? 500 : 3_000;
+    it(`waits at most ${ms} ms for replies when ${isProcessStop ? 'the process' : 'a configuration'} ends`, async () => {
+      const { clock, log, ...ports } = new Harness().ports;
+      const stop = new AbortController();
+      const dispatcher = new CommandDispatcher({
+        ...ports,
+        clock,
+        log,
+        ...(isProcessStop && { processStop: stop.signal }),
+      });
+      const hanging = (_id: number, _body: string, signal: AbortSignal) =>
+        new Promise<Result<void>>((resolve) => signal.addEventListener('abort', () => resolve(FAILED)));
+      const allowed = new Map([
+        ['slow', { timeoutMs: 60_000, isReadOnly: true, run: () => new Promise<never>(() => {}) }],
+      ]);
+      const serving = dispatcher.serve({ allowed, notAllowed: new Set() }, hanging, stop.signal);
+      dispatcher.onCommand({ id: 1, method: 'slow', params: null });
+      await clock.advance(10);
+      let endedMs = Number.NaN;
+      void serving.then(() => {
+        endedMs = clock.monotonicMs();
+      });
+      const stoppedMs = clock.monotonicMs();
+      stop.abort();
+      await clock.advance(10_000);
+      assert.equal(endedMs - stoppedMs, ms);
+    });
+  }
 });
 
 it('no sequence of commands, repetitions, restarts and failures runs one twice within ten minutes', async () => {

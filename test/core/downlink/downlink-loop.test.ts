@@ -71,8 +71,9 @@ class Harness {
       onCommand: (command: Command) => this.commands.push(command),
     };
     const { clock, log, connection, status } = this;
+    const heartbeat = { expectWithin: () => {} };
     this.#running = runDownlink(
-      { clock, random: new FixedRandom(0.5), log, transport, connection, listener, status },
+      { clock, random: new FixedRandom(0.5), log, transport, connection, listener, status, heartbeat },
       BOTH,
       this.#stop.signal,
     );

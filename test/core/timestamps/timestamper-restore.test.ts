@@ -13,10 +13,12 @@ describe('the saved offsets', () => {
     assert.deepEqual(harness.memory.saved, []);
   });
 
-  it('the first offset is saved before its use and not again without a change', async () => {
+  it('the first offset is saved before its use and not again within an hour without a change', async () => {
     await using harness = await TimestamperHarness.synchronised();
-    assert.deepEqual(harness.memory.saved, [{ firstMs: RIGHT_MS, believedMs: RIGHT_MS }]);
-    await harness.instantAt(HOUR_MS);
+    assert.deepEqual(harness.memory.saved, [
+      { firstMs: RIGHT_MS, believedMs: RIGHT_MS, savedBootMs: BOOT_MS },
+    ]);
+    await harness.instantAt(HOUR_MS - 120_000);
     assert.equal(harness.memory.saved.length, 1);
   });
 
@@ -24,7 +26,12 @@ describe('the saved offsets', () => {
     await using harness = await TimestamperHarness.synchronised();
     harness.clock.stepWall(400);
     await harness.instantAt(60_000);
-    assert.deepEqual(harness.memory.load(), { firstMs: RIGHT_MS, believedMs: RIGHT_MS + 400 });
+    const savedBootMs = BOOT_MS + 60_000;
+    assert.deepEqual(harness.memory.load(), {
+      firstMs: RIGHT_MS,
+      believedMs: RIGHT_MS + 400,
+      savedBootMs,
+    });
   });
 
   it('a step is saved only after its confirmation', async () => {
@@ -34,7 +41,17 @@ describe('the saved offsets', () => {
     assert.equal(harness.memory.load()?.believedMs, RIGHT_MS);
     harness.timeSync.confirms = true;
     await harness.instantAt(60_000);
-    assert.deepEqual(harness.memory.load(), { firstMs: RIGHT_MS, believedMs: RIGHT_MS + HOUR_MS });
+    assert.equal(harness.memory.load()?.firstMs, RIGHT_MS);
+    assert.equal(harness.memory.load()?.believedMs, RIGHT_MS + HOUR_MS);
+  });
+
+  it('the time of the saved offset is renewed each hour, also during an unconfirmed step', async () => {
+    await using harness = await TimestamperHarness.synchronised();
+    harness.clock.stepWall(2_000);
+    await harness.instantAt(3 * HOUR_MS);
+    const { believedMs, savedBootMs = 0 } = harness.memory.load() ?? {};
+    assert.equal(believedMs, RIGHT_MS);
+    assert.ok(harness.clock.bootMs() - savedBootMs <= HOUR_MS + 60_000, `saved at ${savedBootMs}`);
   });
 
   it('only the first offset of a trusted clock is saved', async () => {
@@ -53,6 +70,22 @@ describe('a process with the accepted offset of an earlier one', () => {
     await harness.clock.advance(0);
     assert.deepEqual(harness.firstOffsetsMs, [RIGHT_MS - 7], 'what waits undated gets the date it had');
     assert.deepEqual(harness.timeSync.queriedMs, []);
+  });
+
+  it('a restored offset follows the clock as far as it may have drifted without the agent', async () => {
+    const offMs = 1_500;
+    const driftedSince = async (hours: number) => {
+      await using harness = new TimestamperHarness({
+        storedOffsets: {
+          firstMs: RIGHT_MS,
+          believedMs: RIGHT_MS - offMs,
+          savedBootMs: BOOT_MS - hours * HOUR_MS,
+        },
+      });
+      return wrongBy([harness.timestamper.now()]);
+    };
+    assert.deepEqual(await driftedSince(1), [-offMs]);
+    assert.deepEqual(await driftedSince(2), [0]);
   });
 
   it('a restored offset holds until the time service confirms a step', async () => {

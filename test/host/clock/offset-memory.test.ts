@@ -8,7 +8,7 @@ import { it, type TestContext } from 'node:test';
 import { createOffsetMemory } from '../../../src/host/clock/offset-memory.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 
-const OFFSETS = { firstMs: 1_790_000_000_000, believedMs: 1_790_000_000_250.5 };
+const OFFSETS = { firstMs: 1_790_000_000_000, believedMs: 1_790_000_000_250.5, savedBootMs: 60_000 };
 
 function memoryIn(t: TestContext, directory = mkdtempSync(join(tmpdir(), 'firstlight-run-'))) {
   t.after(() => rmSync(directory, { recursive: true, force: true }));

@@ -12,6 +12,7 @@ import { SeededRandom } from '../seeded-random.ts';
 import { Trace } from '../trace.ts';
 import { VirtualNetwork } from '../virtual-network.ts';
 import { VirtualTime } from '../virtual-time.ts';
+import { BootDownlink } from './boot-downlink.ts';
 import { Gateway } from './gateway.ts';
 import type { BootOptions, Outcome } from './outcome.ts';
 import { type Conditions, drawPlan, NO_FAULTS, type Plan } from './plan.ts';
@@ -44,6 +45,7 @@ class Boot {
   readonly #network: VirtualNetwork;
   readonly #server: SimulatedServer;
   readonly #gateway: Gateway;
+  readonly #downlink: BootDownlink;
   #provisionedMs: number | undefined;
   #deliveredMs = Number.NEGATIVE_INFINITY;
 
@@ -75,6 +77,7 @@ class Boot {
       this.#plan.kindA,
     );
     this.#server.onStored = (body) => this.#onStored(body);
+    this.#downlink = new BootDownlink(time, this.#server, this.#checker, this.#plan.downlink !== undefined);
     this.#gateway = new Gateway(
       {
         ...commonPorts,
@@ -82,6 +85,7 @@ class Boot {
         disk: this.#disk,
         network: this.#network,
         checker: this.#checker,
+        downlink: this.#downlink,
       },
       strategy,
       this.#plan,
@@ -94,10 +98,13 @@ class Boot {
     const time = this.#time;
     for (const { atMs, conditions: next } of conditions) time.after(atMs, () => this.#setConditions(next));
     for (const { atMs, downMs } of restarts) time.after(atMs, () => this.#server.restart(downMs));
+    for (const action of this.#plan.downlink ?? [])
+      time.after(action.atMs, () => this.#downlink.perform(action));
     time.after(0, () => this.#gateway.powerOn());
     await time.run(faultsEndMs);
     this.#trace.add('the faults end');
     this.#gateway.endFaults();
+    if (this.#plan.downlink) this.#downlink.setLastSettings();
     this.#setConditions(NO_FAULTS);
     const lastRestartMs = Math.max(0, ...restarts.map(({ atMs, downMs }) => atMs + downMs));
     const backMs = Math.max(faultsEndMs, this.#gateway.backMs, lastRestartMs);
@@ -110,6 +117,8 @@ class Boot {
     const provisionedMs = this.#provisionedMs;
     const grantedMs = this.#server.granted?.atMs;
     if (isStranded) await this.#actAsOperator();
+    else if (this.#plan.downlink) await this.#downlink.checkAfterFaults(() => this.#gateway.remote);
+    this.#downlink.check();
     return {
       seed: this.#options.seed,
       result: isStranded ? 'stranded' : 'provisioned',

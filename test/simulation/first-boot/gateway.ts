@@ -10,10 +10,12 @@ import type { AgentSettings } from '../../../src/agent/agent.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { PowerCutDisk } from '../../doubles/power-cut/power-cut-disk.ts';
 import type { RecordingLogger } from '../../doubles/recording-logger.ts';
+import type { RemoteGateway } from '../downlink/remote-gateway.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
+import type { BootDownlink } from './boot-downlink.ts';
 import type { Ending, Plan } from './plan.ts';
 import type { Plant } from './planted-bugs.ts';
 import type { PromiseChecker } from './promise-checker.ts';
@@ -27,6 +29,7 @@ export interface GatewayPorts {
   readonly disk: PowerCutDisk;
   readonly network: VirtualNetwork;
   readonly checker: PromiseChecker;
+  readonly downlink: BootDownlink;
 }
 
 /** The maximum duration of a stop, ms; the unit allows 15 s. */
@@ -65,6 +68,11 @@ export class Gateway {
     return this.#agent?.log;
   }
 
+  /** The settings and commands of the current process. */
+  get remote(): RemoteGateway | undefined {
+    return this.#agent?.gateway;
+  }
+
   powerOn(): void {
     this.starts += 1;
     this.#ports.trace.add(`gateway: start ${this.starts}`);
@@ -97,13 +105,17 @@ export class Gateway {
   }
 
   #end(agent: SimulatedProcess, { kind, pauseMs }: Ending): void {
-    const { time, trace, disk, network, checker } = this.#ports;
+    const { time, trace, disk, network, checker, downlink } = this.#ports;
     trace.add(`gateway: ${kind}`);
     const offMs = kind === 'stop' ? STOP_MS_MAX : pauseMs;
     this.backMs = time.nowMs + offMs;
     if (kind === 'stop') agent.stop();
     else agent.die();
-    if (kind === 'power') disk.cutPower();
+    downlink.onEnd(agent.number);
+    if (kind === 'power') {
+      disk.cutPower();
+      downlink.disk.cutPower(() => this.#ports.random.isTrue(0.5));
+    }
     time.after(offMs, () => {
       if (kind === 'stop' && !agent.isOver)
         checker.report('stops in time', `still running after ${STOP_MS_MAX} ms`);

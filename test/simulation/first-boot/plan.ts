@@ -5,6 +5,7 @@
  * Times are log-uniform: most faults of a first boot happen in its first seconds, the others hours later.
  */
 
+import { type DownlinkAction, drawDownlink } from '../downlink/draw-downlink.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 
 /** One direction of the network. Shares from 0 to 0.4, or 1. */
@@ -55,6 +56,8 @@ export interface Plan {
   readonly kindA: 'separate' | 'piggyback';
   readonly sampleEveryMs: number;
   readonly spreadMs: number;
+  /** What the operator does with the server; undefined: the gateway listens to nothing. */
+  readonly downlink: readonly DownlinkAction[] | undefined;
 }
 
 const SECOND = 1_000;
@@ -102,7 +105,16 @@ export function drawPlan(random: SeededRandom): Plan {
       [1, 2 * SECOND],
       [1, 2 * MINUTE],
     ]),
+    downlink: drawBootDownlink(random.fork(), faultsEndMs),
   };
+}
+
+/** Listening for hours over the real transport costs more than the rest of a boot. */
+const LISTENING_SHARE = 0.25;
+
+function drawBootDownlink(random: SeededRandom, untilMs: number): Plan['downlink'] {
+  if (!random.isTrue(LISTENING_SHARE)) return undefined;
+  return drawDownlink(random, untilMs, { pauseMsMax: HOUR, intervals: ['4m', '8m'] });
 }
 
 function drawConditions(random: SeededRandom): Conditions {

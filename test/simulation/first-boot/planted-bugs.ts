@@ -6,6 +6,7 @@
 import type { AgentPorts } from '../../../src/agent/agent.ts';
 import type { CredentialStore } from '../../../src/core/ports/credentials.ts';
 import type { Transport } from '../../../src/core/ports/transport.ts';
+import { DOWNLINK_PLANTS } from '../downlink/planted-bugs.ts';
 import { override } from '../override.ts';
 
 export const PLANTS = {
@@ -14,6 +15,7 @@ export const PLANTS = {
   'new-token-per-attempt': 'every provisioning request proposes a fresh token',
   'no-intent': 'the pending record is not written',
   'ack-before-persist': 'a confirmable response is acknowledged before its token is on the disk',
+  ...DOWNLINK_PLANTS,
 } as const;
 
 export type Plant = keyof typeof PLANTS;
@@ -22,7 +24,7 @@ export const PLANT_NAMES = Object.keys(PLANTS) as Plant[];
 
 type PlantedPorts = Pick<AgentPorts, 'store' | 'transport' | 'random'>;
 
-/** `ports` with the bug; the option `syncsDirectory` of the disk leaves out the directory sync. */
+/** `ports` with the bug; the option `syncsDirectory` of the disk leaves out the directory sync, and downlink/ plants its own. */
 export function withPlantedBug<T extends PlantedPorts>(ports: T, plant: Plant | undefined): T {
   switch (plant) {
     case 'no-token-check':
@@ -33,8 +35,7 @@ export function withPlantedBug<T extends PlantedPorts>(ports: T, plant: Plant | 
       return { ...ports, store: withoutIntent(ports.store) };
     case 'ack-before-persist':
       return { ...ports, transport: acknowledgingEarly(ports.transport) };
-    case 'no-directory-fsync':
-    case undefined:
+    default:
       return ports;
   }
 }

@@ -24,6 +24,11 @@ export type PromiseName =
   | 'the stored token is the server’s'
   | 'provisioned, or the reason is logged'
   | 'the remedy works'
+  | 'no command run twice'
+  | 'no acknowledged command lost'
+  | 'no setting that cuts off stays'
+  | 'no settings write without a change'
+  | 'settings and commands work after the faults'
   | 'stops in time'
   | 'never throws';
 

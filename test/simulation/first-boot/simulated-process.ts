@@ -7,7 +7,13 @@
  * between two lines.
  */
 
-import { type AgentSettings, runAgent } from '../../../src/agent/agent.ts';
+import {
+  type AgentPorts,
+  type AgentSettings,
+  runBackgroundTasks,
+  runLoops,
+} from '../../../src/agent/agent.ts';
+import type { LoadedConfig } from '../../../src/config/load.ts';
 import { LossReport } from '../../../src/core/model/loss-report.ts';
 import { Secret } from '../../../src/core/model/secret.ts';
 import type { Clock } from '../../../src/core/ports/clock.ts';
@@ -18,11 +24,14 @@ import { TieredOutbox } from '../../../src/outbox/outbox.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
 import type { DiskOperation, PowerCutDisk } from '../../doubles/power-cut/power-cut-disk.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { cutOffTransport, isCuttingOff } from '../downlink/cut-off-transport.ts';
+import { RemoteGateway } from '../downlink/remote-gateway.ts';
 import { override } from '../override.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Trace } from '../trace.ts';
 import type { VirtualNetwork } from '../virtual-network.ts';
 import type { VirtualTime } from '../virtual-time.ts';
+import type { BootDownlink } from './boot-downlink.ts';
 import { type Plant, withPlantedBug } from './planted-bugs.ts';
 import type { Call, PromiseChecker } from './promise-checker.ts';
 import { GATEWAY } from './strategies.ts';
@@ -34,6 +43,7 @@ export interface ProcessPorts {
   readonly disk: PowerCutDisk;
   readonly network: VirtualNetwork;
   readonly checker: PromiseChecker;
+  readonly downlink: BootDownlink;
   readonly plant: Plant | undefined;
 }
 
@@ -46,7 +56,8 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export class SimulatedProcess {
   readonly log = new RecordingLogger();
   isOver = false;
-  readonly #number: number;
+  gateway: RemoteGateway | undefined;
+  readonly number: number;
   readonly #ports: ProcessPorts;
   readonly #random: SeededRandom;
   readonly #stop = new AbortController();
@@ -54,7 +65,7 @@ export class SimulatedProcess {
   #ending: { acts: number; readonly before: boolean; readonly end: () => void } | undefined;
 
   constructor(number: number, ports: ProcessPorts) {
-    this.#number = number;
+    this.number = number;
     this.#ports = ports;
     this.#random = ports.random.fork();
   }
@@ -72,7 +83,7 @@ export class SimulatedProcess {
 
   run(settings: AgentSettings): void {
     const { checker, trace } = this.#ports;
-    runAgent(this.#agentPorts(settings), settings, this.#stop.signal).then(
+    this.#runToEnd(settings).then(
       () => {
         this.isOver = true;
       },
@@ -82,6 +93,78 @@ export class SimulatedProcess {
         if (this.#isAlive) checker.report('never throws', reason);
       },
     );
+  }
+
+  async #runToEnd(settings: AgentSettings): Promise<void> {
+    const { plant, downlink } = this.#ports;
+    const ports = this.#agentPorts(settings);
+    const gateway = this.#openGateway(settings, ports);
+    this.gateway = gateway;
+    const store = override(ports.store, {
+      read: async () => {
+        const record = await ports.store.read();
+        gateway.remote.setTokenStored(record?.state === 'provisioned');
+        return record;
+      },
+      write: async (record) => {
+        await ports.store.write(record);
+        gateway.remote.setTokenStored(record.state === 'provisioned');
+      },
+    });
+    const runInstance = async (loaded: LoadedConfig, stop: AbortSignal): Promise<void> => {
+      for (const lane of [ports.outbox.fresh, ports.outbox.backlog]) lane.rewind();
+      const urls = loaded.config.server.endpoints.map(({ url }) => url);
+      const endWatch = downlink.onInstance(
+        urls,
+        this.number,
+        () => this.#isAlive && !this.#stop.signal.aborted,
+      );
+      const [url = ''] = urls;
+      await using opened = urls.every(isCuttingOff)
+        ? cutOffTransport(url, ports.clock)
+        : this.#open(ports.clock, ports.random);
+      const transport = gateway.watched(downlink.observed(this.#observed(opened)));
+      const instance = withPlantedBug(
+        { ...ports, ...(downlink.isOn && gateway.ports), store, transport },
+        plant,
+      );
+      const reprovision = !gateway.remote.isServerOnTrial && settings.reprovision;
+      await runLoops(
+        instance,
+        { ...settings, ...gateway.settings(loaded), ...(reprovision !== undefined && { reprovision }) },
+        stop,
+      );
+      endWatch();
+    };
+    await gateway.run((stop) => runBackgroundTasks(ports, stop), runInstance, this.#stop.signal);
+  }
+
+  #openGateway(
+    settings: AgentSettings,
+    { clock, random }: Pick<AgentPorts, 'clock' | 'random'>,
+  ): RemoteGateway {
+    const { downlink, disk, time, plant } = this.#ports;
+    return new RemoteGateway({
+      clock,
+      random,
+      log: this.log,
+      disk: downlink.disk,
+      diskPorts: {
+        act: this.#act,
+        after: (effect) => time.after(this.#random.random() * disk.stepMsMax, effect),
+        fails: () => disk.full,
+        onUselessWrite: () => downlink.onUselessWrite(),
+      },
+      environment: {
+        FIRSTLIGHT_SERVER_URL: GATEWAY.server,
+        FIRSTLIGHT_SERVER_SPREAD: `${settings.spreadMs / 1000}s`,
+        FIRSTLIGHT_TELEMETRY_INTERVAL: `${settings.sampleEveryMs / 1000}s`,
+      },
+      // Every process has a boot of its own: weeks/ simulates kills within a boot.
+      startedCommands: undefined,
+      commands: downlink.record.table(this.number, clock),
+      plant,
+    });
   }
 
   stop(): void {
@@ -107,14 +190,10 @@ export class SimulatedProcess {
   };
 
   #agentPorts(settings: AgentSettings) {
-    const { time, disk, network, plant } = this.#ports;
+    const { time, disk } = this.#ports;
     const wallErrorMs = WALL_ERRORS_MS[this.#random.integer(0, WALL_ERRORS_MS.length - 1)] ?? 0;
     const clock = this.#killableClock(time.clock(WALL_MS + time.nowMs + wallErrorMs));
     const random = this.#createRandom();
-    const transport = new CoapTransport(
-      { host: GATEWAY.host, port: GATEWAY.port },
-      { clock, random, openSocket: () => network.openSocket(this.#act), ownAddresses: () => 'one' },
-    );
     const { log } = this;
     const timestamper = new Timestamper(
       { clock, log, timeSync: ALWAYS_SYNCHRONISED },
@@ -122,28 +201,32 @@ export class SimulatedProcess {
     );
     const now = () => timestamper.now();
     let count = 0;
-    return withPlantedBug(
-      {
-        clock,
-        random,
-        store: disk.open(this.#act),
-        transport: this.#observed(transport),
-        // Without a disk: weeks/ simulates the outbox.
-        outbox: new TieredOutbox(
-          { clock, log, losses: new LossReport(), now },
-          { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
-        ),
-        timestamper,
-        sensors: {
-          sample: async () => {
-            count += 1;
-            return { start: this.#number, count };
-          },
+    return {
+      clock,
+      random,
+      store: disk.open(this.#act),
+      // Without a disk: weeks/ simulates the outbox.
+      outbox: new TieredOutbox(
+        { clock, log, losses: new LossReport(), now },
+        { spoolAfterMs: 60_000, flushEveryMs: 60_000 },
+      ),
+      timestamper,
+      sensors: {
+        sample: async () => {
+          count += 1;
+          return { start: this.number, count };
         },
-        facts: { gather: async () => ({ every: settings.sampleEveryMs }) },
-        log,
       },
-      plant,
+      facts: { gather: async () => ({ every: settings.sampleEveryMs }) },
+      log,
+    };
+  }
+
+  #open(clock: Clock, random: Random): CoapTransport {
+    const { network } = this.#ports;
+    return new CoapTransport(
+      { host: GATEWAY.host, port: GATEWAY.port },
+      { clock, random, openSocket: () => network.openSocket(this.#act), ownAddresses: () => 'one' },
     );
   }
 
@@ -171,7 +254,7 @@ export class SimulatedProcess {
     const { checker, time, trace } = this.#ports;
     return override(transport, {
       provision: async (request, persist, signal) => {
-        const call: Call = { start: this.#number };
+        const call: Call = { start: this.number };
         checker.call = call;
         let outcome: NonNullable<Call['outcome']> = 'storage failed';
         try {

@@ -10,7 +10,7 @@
 import { ServerInstance } from '../../../src/sandbox/coap/server-instance.ts';
 import { defaultSettings } from '../../../src/sandbox/coap/settings.ts';
 import { openCore, type SandboxCoreWithAdmin } from '../../../src/sandbox/core/core.ts';
-import type { SandboxCore } from '../../../src/sandbox/core/model/types.ts';
+import type { DeviceListener, SandboxCore } from '../../../src/sandbox/core/model/types.ts';
 import { readHeader } from '../datagram-text.ts';
 import { override } from '../override.ts';
 import type { SeededRandom } from '../seeded-random.ts';
@@ -46,6 +46,10 @@ export class SimulatedServer {
   readonly restartsMs: number[] = [];
   /** Called with the body of all stored telemetry. */
   onStored: (body: string) => void = () => {};
+  /** Sees the commands of an observation. */
+  onSubscribe: (listener: DeviceListener) => DeviceListener = (listener) => listener;
+  /** The gateway has acknowledged a command. */
+  onDelivered: (id: number) => void = () => {};
   readonly #ports: ServerPorts;
   readonly #strategy: Strategy;
   readonly #random: SeededRandom;
@@ -142,6 +146,11 @@ export class SimulatedServer {
       },
       checkToken: (token) =>
         this.#broken ? Promise.resolve({ status: 'unavailable' }) : core.checkToken(token),
+      subscribe: (device, listener) => core.subscribe(device, this.onSubscribe(listener)),
+      rpcDelivered: (device, id, isDelivered) => {
+        if (isDelivered) this.onDelivered(id);
+        core.rpcDelivered(device, id, isDelivered);
+      },
       telemetry: async (device, body, via) => {
         const answer = await core.telemetry(device, body, via);
         if (answer.status === 'accepted') this.onStored(body);

@@ -12,6 +12,7 @@ import { type BrokenPromise, formatTime, Ledger, type PromiseName } from './chec
 import { drawPlan, OFTEN_KILLED } from './plan/draw-plan.ts';
 import { type Conditions, HOUR, NO_FAULTS, type WeekPlan } from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
+import { DownlinkWorld } from './world/downlink-world.ts';
 import { HostTime } from './world/host-time.ts';
 import { Samples } from './world/samples.ts';
 import { WeekGateway } from './world/week-gateway.ts';
@@ -39,6 +40,9 @@ export interface WeekOutcome {
   readonly excused: number;
   readonly starts: number;
   readonly writesWhileOnline: number;
+  readonly commands: number;
+  readonly trials: number;
+  readonly interruptedTrials: number;
   readonly catchUpMs: number;
   readonly drainedMs: number;
   readonly broken: readonly BrokenPromise[];
@@ -66,6 +70,7 @@ class Week {
   readonly #server: WeekServer;
   readonly #host: HostTime;
   readonly #gateway: WeekGateway;
+  readonly #downlink: DownlinkWorld;
   #conditions: Conditions = { atMs: 0, ...NO_FAULTS };
 
   constructor(options: WeekOptions) {
@@ -74,7 +79,8 @@ class Week {
     const drawn = drawPlan(root.fork(), options.days);
     // Without a runtime directory and with a failing disk, a process cannot learn the boot offset from the
     // previous one (docs/limits.md).
-    const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true };
+    // It listens to nothing, so that most kills meet a delivery.
+    const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true, downlink: undefined };
     this.#plan = { ...drawn, ...(options.oftenKilled && killed) };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
     const time = this.#time;
@@ -83,14 +89,18 @@ class Week {
     this.#ledger = ledger;
     this.#server = new WeekServer(ledger, nowMs, limitPerMinute);
     this.#host = new HostTime(time, root.fork(), drift, settings.trust === 'system');
+    const samplesRandom = root.fork();
+    const agentRandom = root.fork();
+    this.#downlink = new DownlinkWorld(time, root.fork(), ledger);
     this.#gateway = new WeekGateway({
       time,
       ledger,
       host: this.#host,
       server: this.#server,
       disk: new PowerCutDirectory(),
-      samples: new Samples(root.fork(), ledger, poisons, nowMs),
-      random: root.fork(),
+      downlink: this.#downlink,
+      samples: new Samples(samplesRandom, ledger, poisons, nowMs),
+      random: agentRandom,
       conditions: () => this.#conditions,
       plan: this.#plan,
       plant: options.plant,
@@ -99,12 +109,13 @@ class Week {
   }
 
   async run(): Promise<WeekOutcome> {
-    const { conditions, disk, untilMs, settings } = this.#plan;
+    const { conditions, disk, untilMs, settings, downlink } = this.#plan;
     const time = this.#time;
     const gateway = this.#gateway;
     this.#ledger.trace(`settings ${JSON.stringify(settings)}`);
     for (const phase of conditions) time.after(phase.atMs, () => this.#setConditions(phase));
     for (const { atMs, health } of disk) time.after(atMs, () => gateway.setDisk(health));
+    for (const action of downlink ?? []) time.after(action.atMs, () => this.#downlink.perform(action));
     time.after(0, () => gateway.powerOn());
     await time.run(untilMs);
     this.#endFaults();
@@ -118,6 +129,8 @@ class Week {
   #setConditions(conditions: Conditions): void {
     this.#conditions = conditions;
     this.#server.serverState = conditions.serverState;
+    // Its port is closed while it restarts.
+    if (conditions.serverState === 'closed') this.#downlink.server.restart();
     this.#ledger.trace(
       `conditions: ${conditions.serverState}, ${Math.round(conditions.lostShare * 100)} % lost`,
     );
@@ -130,6 +143,7 @@ class Week {
     this.#gateway.setDisk('healthy');
     this.#gateway.endFaults();
     this.#host.endFaults();
+    if (this.#plan.downlink) this.#downlink.endFaults();
   }
 
   #isDrained(): boolean {
@@ -137,6 +151,7 @@ class Week {
     if (!agent?.outbox || agent.record.diedMs !== undefined || agent.record.stoppedMs !== undefined)
       return false;
     const { outbox, record } = agent;
+    if (this.#plan.downlink && !this.#downlink.isSettled(agent.gateway)) return false;
     return record.offsetKnownMs !== undefined && outbox.size === 0 && outbox.losses.unreported === 0;
   }
 
@@ -153,6 +168,13 @@ class Week {
       record?.offsetKnownMs === undefined
         ? 'boot offset unknown'
         : `boot offset known at ${formatTime(record.offsetKnownMs)}`;
+    const { remote } = this.#gateway.agent?.gateway ?? {};
+    if (this.#plan.downlink && !this.#downlink.isSettled(this.#gateway.agent?.gateway))
+      this.#ledger.reportViolation(
+        'settings and commands work after the faults',
+        `${JSON.stringify(remote?.report.values)}, ${remote?.isOnTrial ? 'on trial' : 'no trial'}`,
+      );
+    if (outbox?.size === 0 && outbox.losses.unreported === 0) return;
     this.#ledger.reportViolation(
       'drained after the faults',
       `${queued}, ${outbox?.losses.unreported} unreported losses, ${bootOffset}`,
@@ -165,6 +187,7 @@ class Week {
     const parts = findParts(ledger, stored);
     const accounting = new Accounting(ledger, this.#plan, reportedLosses, parts).check();
     const history = checkTimestamps(ledger, this.#host);
+    this.#downlink.check(this.#plan.hasRuntimeDirectory);
     const excused = checkValues(ledger, stored, accounting.lossCause, parts);
     return {
       seed: this.#options.seed,
@@ -176,6 +199,9 @@ class Week {
       excused,
       starts: ledger.agents.length,
       writesWhileOnline: ledger.writesWhileOnline,
+      commands: this.#downlink.record.executions.length,
+      trials: ledger.trials,
+      interruptedTrials: ledger.interruptedTrials,
       catchUpMs: ledger.catchUpMsWorst,
       drainedMs,
       broken: ledger.broken,

@@ -8,6 +8,7 @@ import type { Reading, Value, Values } from '../../../src/core/model/reading.ts'
 import type { TimeSync } from '../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
 import type { Transport } from '../../../src/core/ports/transport.ts';
+import { DOWNLINK_PLANTS } from '../downlink/planted-bugs.ts';
 import { override } from '../override.ts';
 
 export const WEEK_PLANTS = {
@@ -20,6 +21,7 @@ export const WEEK_PLANTS = {
   'ts-changed-on-retry': 'a repeated body has other timestamps',
   'timestamps-restart': 'a process does not restore the boot offset of the previous process',
   'undated-repeated': 'a reading without a timestamp is sent again if its response is lost',
+  ...DOWNLINK_PLANTS,
 } as const;
 
 export type WeekPlant = keyof typeof WEEK_PLANTS;

@@ -24,11 +24,15 @@ export const EXPECTATIONS: readonly Expectation[] = [
   { plant: 'no-fsync', promise: 'no unreported loss', seeds: 10 }, // 1
   { plant: 'ack-one-more', promise: 'no unreported loss', seeds: 10 }, // 1
   { plant: 'wall-timestamps', promise: 'correct timestamp', seeds: 10 }, // 1
-  { plant: 'delta-after-restart', promise: 'history reconstructs', from: 9, seeds: 40 }, // 10
+  { plant: 'delta-after-restart', promise: 'history reconstructs', from: 9, seeds: 40 }, // 11
   { plant: 'losses-not-reported', promise: 'losses covered by gap records', seeds: 10 }, // 1
   { plant: 'ts-changed-on-retry', promise: 'one timestamp', seeds: 10 }, // 1
   { plant: 'timestamps-restart', promise: 'one timestamp', seeds: 10, oftenKilled: true }, // 5
-  { plant: 'undated-repeated', promise: 'stored once', seeds: 10 }, // 3
+  { plant: 'undated-repeated', promise: 'stored once', seeds: 10 }, // 2
+  { plant: 'commands-forgotten', promise: 'no command run twice', seeds: 20 }, // 5
+  { plant: 'command-dropped', promise: 'no acknowledged command lost', seeds: 10 }, // 1
+  { plant: 'trial-kept', promise: 'no setting that cuts off stays', seeds: 10 }, // 1
+  { plant: 'trial-stored', promise: 'no setting that cuts off stays', seeds: 10 }, // 2
 ];
 
 export function testPlantedBugs(expectations: readonly Expectation[]): void {

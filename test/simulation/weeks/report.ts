@@ -29,6 +29,11 @@ export function weeksTable(summary: WeeksSummary): string {
   const broken = (promise: (typeof PROMISES)[number]) => summary.broken[promise] ?? 0;
   const wrongTimestamps =
     broken('correct timestamp') + broken('one timestamp') + broken('no reading replaced');
+  const wrongCommands = broken('no command run twice') + broken('no acknowledged command lost');
+  const wrongSettings =
+    broken('no setting that cuts off stays') +
+    broken('confirmed settings survive') +
+    broken('no settings write without a change');
   const rows: (readonly [string, string])[] = [
     ['gateways', `${summary.gateways} (${summary.starts} starts of the agent)`],
     ['samples taken', String(summary.samples)],
@@ -43,6 +48,13 @@ export function weeksTable(summary: WeeksSummary): string {
       String(broken('history reconstructs') + broken('stored as sampled')),
     ],
     ['directory writes while online (must be 0)', String(summary.writesWhileOnline)],
+    ['commands executed', String(summary.commands)],
+    ['  executed twice, or acknowledged and lost (must be 0)', String(wrongCommands)],
+    [
+      'settings on trial',
+      `${summary.trials} (${summary.interruptedTrials} with a kill, power cut or stop meanwhile)`,
+    ],
+    ['  cut off, not stored or written without a change (must be 0)', String(wrongSettings)],
     ['repeated on the wire', share(summary.repeated)],
     ['readings between a loss and the next snapshot', String(summary.excused)],
     ['reported as lost too often, as documented', String(summary.overreported)],

@@ -21,6 +21,9 @@ export interface WeeksSummary {
   excused: number;
   starts: number;
   writesWhileOnline: number;
+  commands: number;
+  trials: number;
+  interruptedTrials: number;
   catchUpMsWorst: number;
   drainedMsWorst: number;
   /** Gateways with a broken promise. */
@@ -42,6 +45,9 @@ export function emptySummary(): WeeksSummary {
     excused: 0,
     starts: 0,
     writesWhileOnline: 0,
+    commands: 0,
+    trials: 0,
+    interruptedTrials: 0,
     catchUpMsWorst: 0,
     drainedMsWorst: 0,
     failed: 0,
@@ -88,6 +94,9 @@ const SUMS = [
   'excused',
   'starts',
   'writesWhileOnline',
+  'commands',
+  'trials',
+  'interruptedTrials',
 ] as const;
 
 function keepFailed(summary: WeeksSummary, failed: readonly WeekOutcome[]): void {

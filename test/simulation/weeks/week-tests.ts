@@ -12,7 +12,7 @@ export function testWeeks(campaigns: readonly Campaign[]): void {
   describe('days with faults of network, server, power, disk and clock', () => {
     for (const campaign of campaigns) {
       const { gateways, days, oftenKilled = false } = campaign;
-      it(`${gateways} ${oftenKilled ? 'often killed ' : ''}gateways report every loss in ${days} days, with correct timestamps`, async () => {
+      it(`${gateways} ${oftenKilled ? 'often killed ' : ''}gateways report every loss in ${days} days, with correct timestamps, settings and commands`, async () => {
         const summary = await simulateWeeks(campaign);
         assert.equal(summary.failed, 0, brokenWeeks(summary, campaign));
         assert.equal(summary.lost['beyond the bounds'] ?? 0, 0);
@@ -23,6 +23,9 @@ export function testWeeks(campaigns: readonly Campaign[]): void {
           'no reading was lost in a power cut: are power cuts still drawn?',
         );
         assert.ok(summary.repeated > 0, 'no reading was repeated: are responses still lost?');
+        if (oftenKilled) return;
+        assert.ok(summary.commands > 0, 'no command was executed: does the operator still send them?');
+        assert.ok(summary.trials > 0, 'no setting was on trial: does the operator still change them?');
       });
     }
   });

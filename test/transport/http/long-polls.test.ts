@@ -113,6 +113,23 @@ describe('long polls', () => {
     await server.end;
   });
 
+  it('read all attributes at most every five seconds, whatever the server changes', async () => {
+    const server = new PolledServer({ attributes: true, commands: false });
+    const changes = 600;
+    for (let change = 1; change <= changes; change += 1) {
+      server.attributes = JSON.stringify({ a: change });
+      server.waiting['attributes/updates'].push(response(200, server.attributes));
+      await server.clock.advance(100);
+    }
+    const times = server.times('attributes');
+    assert.ok(times.length >= 10, `${times.length} reads`);
+    for (const [index, atMs] of times.slice(1).entries()) assert.ok(atMs - (times[index] ?? 0) >= 5_000);
+    await server.clock.advance(5_000);
+    assert.deepEqual(server.heard.attributes, { a: changes });
+    server.stop();
+    await server.end;
+  });
+
   it('confirm the subscriptions again every few minutes', async () => {
     const server = new PolledServer();
     await server.clock.advance(60 * MINUTE_MS);

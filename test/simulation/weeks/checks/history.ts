@@ -8,7 +8,7 @@ import { SECOND } from '../plan/week-plan.ts';
 import { EPOCH_MS, type HostTime } from '../world/host-time.ts';
 import type { Points } from '../world/week-server.ts';
 import type { LossCause } from './accounting.ts';
-import { formatTime, type Ledger, type Sample } from './ledger.ts';
+import { type AgentRecord, formatTime, type Ledger, type Sample } from './ledger.ts';
 
 /** The maximum error of a timestamp without the drift of the oscillator, ms. */
 const TIMESTAMP_ERROR_MS = 1_000;
@@ -60,7 +60,8 @@ function checkTimestamp(
   ts: number,
 ): void {
   const offMs = ts - EPOCH_MS - takenMs;
-  const mostMs = TIMESTAMP_ERROR_MS + host.driftMsMax(agent.boot, takenMs, wasUndated);
+  const mostMs =
+    TIMESTAMP_ERROR_MS + host.driftMsMax(agent.boot, takenMs, wasUndated, unobservedMs(ledger, agent));
   if (Math.abs(offMs) <= mostMs) return;
   const when = wasUndated ? 'later' : 'at once';
   ledger.reportViolation(
@@ -68,6 +69,12 @@ function checkTimestamp(
     `n=${n}: off by ${Math.round(offMs)} ms of ${Math.round(mostMs)}, timestamp set ${when}`,
     takenMs,
   );
+}
+
+/** Between the end of the previous process of the same boot and the start of this one, ms. */
+function unobservedMs({ agents }: Ledger, { number, boot, startedMs }: AgentRecord): number {
+  const previous = agents.find((each) => each.number === number - 1 && each.boot === boot);
+  return previous ? startedMs - (previous.stoppedMs ?? previous.diedMs ?? startedMs) : 0;
 }
 
 function checkArrival(ledger: Ledger, { n, takenMs }: Sample, ts: number): void {
@@ -91,8 +98,9 @@ export function findParts(ledger: Ledger, stored: ReadonlyMap<number, Points>): 
   const carried: Record<string, unknown> = {};
   for (const [, { n, values }] of [...stored].sort(([one], [other]) => one - other)) {
     Object.assign(carried, values);
-    const sample = n === undefined || !reported.has(n) ? undefined : ledger.sample(n);
-    if (!sample) continue;
+    const sample = n === undefined ? undefined : ledger.sample(n);
+    // The server never takes the value that is poison; a process can end before it gives that up.
+    if (!sample || !(reported.has(sample.n) || sample.poison)) continue;
     const isMissing = (key: string) => !Object.hasOwn(values, key) && carried[key] !== sample.values[key];
     if (Object.keys(sample.values).some(isMissing)) parts.add(sample.n);
   }

@@ -86,6 +86,12 @@ export const PROMISES = [
   'history reconstructs',
   'no healthy reading dropped',
   'drained after the faults',
+  'no command run twice',
+  'no acknowledged command lost',
+  'no setting that cuts off stays',
+  'confirmed settings survive',
+  'no settings write without a change',
+  'settings and commands work after the faults',
 ] as const;
 
 export type PromiseName = (typeof PROMISES)[number];
@@ -121,6 +127,9 @@ export class Ledger {
   /** Losses in gap records without a timestamp whose response was lost: they are sent again with one. */
   unconfirmedReports = 0;
   writesWhileOnline = 0;
+  /** Trials of settings, and those whose process was ended meanwhile. */
+  trials = 0;
+  interruptedTrials = 0;
   catchUpMsWorst = 0;
 
   constructor(nowMs: () => number, traceMax: number) {

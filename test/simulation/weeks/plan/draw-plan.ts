@@ -1,5 +1,6 @@
 /** Draws the plan of the weeks of one gateway from its random generator, before they begin. */
 
+import { drawDownlink } from '../../downlink/draw-downlink.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import {
   type Conditions,
@@ -34,6 +35,7 @@ export function drawPlan(random: SeededRandom, days: number): WeekPlan {
     limitPerMinute: random.integer(20, 200),
     settings: drawSettings(random.fork()),
     hasRuntimeDirectory: random.isTrue(0.5),
+    downlink: drawDownlink(random.fork(), untilMs, { pauseMsMax: 6 * HOUR, intervals: ['30s', '2m'] }),
   };
 }
 
@@ -137,7 +139,11 @@ export const OFTEN_KILLED: readonly Ending[] = Array.from({ length: 40 }, () => 
 
 function drawEnding(random: SeededRandom): Ending {
   const act = {
-    of: random.isTrue(0.8) ? ('disk' as const) : ('network' as const),
+    of: random.weighted([
+      [16, 'disk'],
+      [2, 'network'],
+      [2, 'downlink'],
+    ] as const),
     count: Math.floor(random.logBetween(1, 3_000)),
     before: random.isTrue(0.5),
   };

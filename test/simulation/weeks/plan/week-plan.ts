@@ -4,6 +4,7 @@
  */
 
 import type { AgentSettings } from '../../../../src/agent/agent.ts';
+import type { DownlinkAction } from '../../downlink/draw-downlink.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -42,7 +43,11 @@ export interface Ending {
   /** At the latest, ms after the start. */
   readonly afterMs: number;
   /** Earlier, at the n-th act on the disk or the network, just before or just after it. */
-  readonly act?: { readonly of: 'disk' | 'network'; readonly count: number; readonly before: boolean };
+  readonly act?: {
+    readonly of: 'disk' | 'network' | 'downlink';
+    readonly count: number;
+    readonly before: boolean;
+  };
   readonly pauseMs: number;
 }
 
@@ -63,6 +68,8 @@ export interface WeekPlan {
   readonly hasRuntimeDirectory: boolean;
   readonly limitPerMinute: number;
   readonly settings: WeekSettings;
+  /** What the operator does with the server; undefined: the gateway listens to nothing. */
+  readonly downlink: readonly DownlinkAction[] | undefined;
 }
 
 export interface WeekSettings extends Pick<AgentSettings, 'spreadMs' | 'sampleEveryMs' | 'drainPerS'> {

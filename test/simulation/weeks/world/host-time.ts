@@ -101,13 +101,15 @@ export class HostTime {
 
   /**
    * The maximum error of a timestamp at `atMs` by drift, ms: since the last discipline of the clock, and for
-   * a reading that got its timestamp later, between the reading and the first synchronisation.
+   * a reading that got its timestamp later, between the reading and the first synchronisation. `unobservedMs`: the time before
+   * the start of the process in which no other one compared the clocks; it counts if the clock is not disciplined.
    */
-  driftMsMax(boot: Boot, atMs: number, wasUndated: boolean): number {
+  driftMsMax(boot: Boot, atMs: number, wasUndated: boolean, unobservedMs: number): number {
     const { synchronisedMs, driftPhases } = boot;
     if (synchronisedMs === undefined) return 0;
     const phase = driftPhases.find(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs + 10 * MINUTE);
-    const undisciplinedMs = phase ? (Number.isFinite(phase.toMs) ? phase.toMs : atMs) - phase.fromMs : 0;
+    const untilMs = phase && Number.isFinite(phase.toMs) ? phase.toMs : atMs;
+    const undisciplinedMs = phase ? untilMs - phase.fromMs + unobservedMs : 0;
     const untilSynchronisedMs = wasUndated ? Math.abs(atMs - synchronisedMs) : 0;
     return (undisciplinedMs + untilSynchronisedMs) * Math.abs(this.#drift);
   }

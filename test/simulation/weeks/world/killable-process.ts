@@ -14,7 +14,8 @@ const CHECKS_MAX = 20_000;
 /** The delay of a timer, ms. */
 const TIMER_LATE_MS = 0.01;
 
-export type ActKind = 'disk' | 'network' | 'sleep';
+/** `network`: of delivery. */
+export type ActKind = 'disk' | 'network' | 'downlink' | 'sleep';
 
 export class KillableProcess {
   isAlive = true;

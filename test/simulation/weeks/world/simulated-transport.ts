@@ -6,15 +6,16 @@
  * within the deadline is the result. An aborted request is not repeated, but datagrams in transit arrive.
  */
 
-import { raceAbort } from '../../../../src/core/async/abort.ts';
 import { BODY_BYTES_MAX } from '../../../../src/core/delivery/encode.ts';
 import type { FailureReason, Result } from '../../../../src/core/failures/failure.ts';
+import type { DownlinkListener } from '../../../../src/core/ports/downlink.ts';
 import type { Transport } from '../../../../src/core/ports/transport.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
 import type { AgentRecord, Ledger } from '../checks/ledger.ts';
 import { TrafficWatch } from '../checks/traffic-watch.ts';
 import type { Conditions, WeekSettings } from '../plan/week-plan.ts';
+import type { SendRequest, SimulatedDownlink } from './simulated-downlink.ts';
 import type { ExecutedRequest, WeekServer } from './week-server.ts';
 
 /** A request fails after this time (src/transport/coap/retransmission-timing.ts), ms. */
@@ -33,8 +34,13 @@ export interface SimulatedTransportPorts {
   readonly conditions: () => Conditions;
   /** Runs `effect` unless the process is dead; may end the process before or after it. */
   readonly act: (effect: () => void) => void;
+  /** The same for registrations and replies. */
+  readonly actOfDownlink: (effect: () => void) => void;
   readonly agent: AgentRecord;
   readonly settings: WeekSettings;
+  readonly downlink: SimulatedDownlink;
+  /** The server stores client attributes. */
+  readonly onAttributes: (body: string) => void;
 }
 
 interface RequestCourse {
@@ -75,29 +81,31 @@ export class SimulatedTransport implements Transport {
     return this.#request(
       body,
       signal,
-      () => ({
-        answer: this.#ports.server.serverState === 'overloaded' ? 'overloaded' : 'ok',
-        samples: [],
-        hasTimestamps: true,
-        reportedLosses: 0,
-      }),
+      () => {
+        const isOverloaded = this.#ports.server.serverState === 'overloaded';
+        if (!isOverloaded) this.#ports.onAttributes(body);
+        return {
+          answer: isOverloaded ? 'overloaded' : 'ok',
+          samples: [],
+          hasTimestamps: true,
+          reportedLosses: 0,
+        };
+      },
       false,
     );
   }
 
-  /** The server sends nothing. */
-  async listen(
+  listen(
     _token: unknown,
     _to: unknown,
-    _listener: unknown,
+    listener: DownlinkListener,
     signal: AbortSignal,
   ): Promise<Result<void>> {
-    if (this.#ports.agent.diedMs !== undefined) return NEVER;
-    return raceAbort<Result<void>>(NEVER, failure('aborted'), signal);
+    return this.#ports.downlink.listen(this.#sendForDownlink, listener, signal);
   }
 
-  async reply(): Promise<Result<void>> {
-    return failure('server-timeout');
+  reply(_token: unknown, commandId: number, _body: string, signal: AbortSignal): Promise<Result<void>> {
+    return this.#ports.downlink.reply(this.#sendForDownlink, commandId, signal);
   }
 
   async downloadChunk(): Promise<Result<Uint8Array>> {
@@ -105,6 +113,22 @@ export class SimulatedTransport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Beside the traffic of delivery, whose requests are watched. */
+  readonly #sendForDownlink: SendRequest = (signal, execute) => {
+    if (this.#ports.agent.diedMs !== undefined) return NEVER;
+    const answer = (): ExecutedRequest => {
+      const isOverloaded = this.#ports.server.serverState === 'overloaded';
+      if (!isOverloaded) execute();
+      return {
+        answer: isOverloaded ? 'overloaded' : 'ok',
+        samples: [],
+        hasTimestamps: true,
+        reportedLosses: 0,
+      };
+    };
+    return this.#result(signal, answer, this.#ports.actOfDownlink);
+  };
 
   async #request(
     what: string,
@@ -118,8 +142,8 @@ export class SimulatedTransport implements Transport {
     return result;
   }
 
-  #result(signal: AbortSignal, execute: () => ExecutedRequest): Promise<Result<void>> {
-    const { time, act, server } = this.#ports;
+  #result(signal: AbortSignal, execute: () => ExecutedRequest, act = this.#ports.act): Promise<Result<void>> {
+    const { time, server } = this.#ports;
     return new Promise((resolve) => {
       let executed: ExecutedRequest | undefined;
       const cancels: (() => void)[] = [];

@@ -5,11 +5,14 @@
 
 import type { TieredOutbox } from '../../../../src/outbox/outbox.ts';
 import type { DiskHealth, Ending } from '../plan/week-plan.ts';
-import { DISK_BYTES, MINUTE } from '../plan/week-plan.ts';
+import { DISK_BYTES, MINUTE, SECOND } from '../plan/week-plan.ts';
 import { WeekAgent, type WeekAgentPorts } from './week-agent.ts';
 
 /** The maximum duration of a stop, ms. */
 const STOP_MS_MAX = 90_000;
+
+/** Trials of settings whose process ends meanwhile. */
+const ENDED_TRIALS_SHARE = 0.25;
 
 export class WeekGateway {
   readonly #ports: WeekAgentPorts;
@@ -17,6 +20,7 @@ export class WeekGateway {
   #agent: WeekAgent | undefined;
   #starts = 0;
   #cancelEnding = () => {};
+  #haveFaultsEnded = false;
   /** When the server became reachable, virtual ms; undefined if it is not, or the backlog is delivered. */
   #canDrainSinceMs: number | undefined = 0;
 
@@ -33,7 +37,10 @@ export class WeekGateway {
     const { ledger } = this.#ports;
     this.#starts += 1;
     ledger.trace(`start ${this.#starts}, boot ${this.#ports.host.current.number}`);
-    const agent = new WeekAgent(this.#ports, this.#starts, (outbox) => this.#onSample(outbox));
+    const agent = new WeekAgent(this.#ports, this.#starts, {
+      sample: (outbox) => this.#onSample(outbox),
+      trial: () => this.#onTrial(agent),
+    });
     this.#agent = agent;
     const ending = this.#endings.shift();
     if (ending) this.#arm(agent, ending);
@@ -44,6 +51,7 @@ export class WeekGateway {
   /** No further endings: the agent keeps running. */
   endFaults(): void {
     this.#endings.length = 0;
+    this.#haveFaultsEnded = true;
     this.#cancelEnding();
     this.#agent?.killable.cancelEnd();
   }
@@ -68,10 +76,35 @@ export class WeekGateway {
   }
 
   #onSample(outbox: TieredOutbox): void {
-    const { time, ledger } = this.#ports;
+    const { time, ledger, downlink } = this.#ports;
+    downlink.onSample(this.#agent?.gateway);
     if (this.#canDrainSinceMs === undefined || outbox.backlog.size > 0 || outbox.fresh.size > 1) return;
     ledger.catchUpMsWorst = Math.max(ledger.catchUpMsWorst, time.nowMs - this.#canDrainSinceMs - MINUTE);
     this.#canDrainSinceMs = undefined;
+  }
+
+  /** Of some trials, ends the process in one of its phases: by time, or at one of the next acts on the disk. */
+  #onTrial(agent: WeekAgent): void {
+    const { random, time, ledger } = this.#ports;
+    ledger.trials += 1;
+    if (this.#haveFaultsEnded || !random.isTrue(ENDED_TRIALS_SHARE)) return;
+    const kind = random.weighted<Ending['kind']>([
+      [6, 'power'],
+      [3, 'kill'],
+      [1, 'stop'],
+    ]);
+    const ending = { kind, afterMs: 0, pauseMs: random.logBetween(5 * SECOND, 10 * MINUTE) };
+    const end = () => {
+      const { diedMs, stoppedMs } = agent.record;
+      if (this.#haveFaultsEnded || diedMs !== undefined || stoppedMs !== undefined) return;
+      if (agent.gateway?.remote.isOnTrial) ledger.interruptedTrials += 1;
+      this.#cancelEnding();
+      agent.killable.cancelEnd();
+      this.#end(agent, ending);
+    };
+    const before = random.isTrue(0.5) && kind !== 'stop';
+    if (random.isTrue(0.5)) time.after(random.logBetween(1, 6 * MINUTE), end);
+    else agent.killable.endAtAct({ of: 'disk', count: random.integer(1, 8), before }, end);
   }
 
   #arm(agent: WeekAgent, ending: Ending): void {
@@ -89,12 +122,16 @@ export class WeekGateway {
   #end(agent: WeekAgent, { kind, pauseMs }: Ending): void {
     const { time, ledger, disk, host, random } = this.#ports;
     ledger.trace(`${kind}`);
+    this.#ports.downlink.onSample(agent.gateway);
     if (kind === 'stop') {
       agent.stop();
       return void time.after(STOP_MS_MAX, () => this.#onStopTimeout(agent));
     }
     agent.die(kind);
-    if (kind === 'power') disk.cutPower(() => random.random());
+    if (kind === 'power') {
+      disk.cutPower(() => random.random());
+      this.#ports.downlink.disk.cutPower(() => random.isTrue(0.5));
+    }
     time.after(pauseMs, () => {
       if (kind === 'power') host.boot();
       this.powerOn();
