@@ -14,6 +14,8 @@ spread = "0s"
 token = "${TOKEN}"
 [telemetry]
 interval = "1s"
+# A value of each reading, to count them.
+deadband = "uptimeS=0.1"
 [outbox]
 spool-after = "5s"
 flush-every = "5s"

@@ -93,6 +93,7 @@ spread = "0s"
 token = "${TOKEN}"
 [telemetry]
 interval = "1s"
+deadband = "uptimeS=0.1"
 drain-rate = "1"
 [outbox]
 spool-after = "5s"

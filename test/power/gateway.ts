@@ -154,6 +154,7 @@ credentials = "device-generated"
 name = "${name}"
 [telemetry]
 interval = "1s"
+deadband = "uptimeS=0.1"
 [clock]
 trust = "system"
 `;

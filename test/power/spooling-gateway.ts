@@ -133,6 +133,7 @@ spread = "0s"
 token = "token-of-${name}"
 [telemetry]
 interval = "1s"
+deadband = "uptimeS=0.1"
 [outbox]
 spool-after = "${FLUSH_EVERY_MS / 1000}s"
 flush-every = "${FLUSH_EVERY_MS / 1000}s"
