@@ -81,6 +81,7 @@ export class DaemonGateway implements AsyncDisposable {
 [provisioning]\nkey = "${key}"\nsecret = "${secret}"
 [device]\nname = "gw-test"
 [telemetry]\ninterval = "${this.#options.interval ?? '10s'}"
+deadband = "uptimeS=0.1"
 [sensors]\nprofile = "minimal"
 [clock]\ntrust = "system"
 [log]\nlevel = "debug"\n`;
