@@ -108,8 +108,7 @@ const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** One call of Node, which allocates less than `readInto`. */
 function readWhole(path: string): string {
-  const text = readFileSync(path, 'utf8');
-  return text.length <= FILE_BYTES_MAX ? text : wholeLines(text.slice(0, FILE_BYTES_MAX));
+  return wholeLines(readFileSync(path, 'utf8').slice(0, FILE_BYTES_MAX));
 }
 
 function readInto(buffer: Buffer, path: string, bytesMax: number): string {

@@ -75,3 +75,11 @@ function resolves(reading: Promise<unknown>): Promise<boolean> {
   const timedOut = new Promise<boolean>((resolve) => setTimeout(resolve, 200, false));
   return Promise.race([reading.then(() => true), timedOut]);
 }
+
+it('a file of the running kernel has whole lines only, as one of any other root', () => {
+  const files = openHostFiles('/');
+  assert.match(files.read('proc/uptime'), /^\d+\.\d+ \d+\.\d+\n$/);
+  // Its text ends with a NUL, not with a newline.
+  assert.equal(files.read('proc/self/cmdline'), '');
+  assert.throws(() => files.read('proc/nothing'), { code: 'ENOENT' });
+});
