@@ -30,6 +30,8 @@ export interface Fault {
   readonly exit?: 75 | 78;
   /** The agent is online nevertheless, and status exits with 0. */
   readonly online?: true;
+  /** Five other events follow within seconds, so that the status has only the count of this one. */
+  readonly isEarly?: boolean;
   /** The check of the doctor that must fail. */
   readonly doctor?: string;
   /** Text that the check must report. */

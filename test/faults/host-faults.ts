@@ -110,6 +110,7 @@ export const HOST_FAULTS: readonly Fault[] = [
   {
     name: 'device name that clones share',
     event: 'FL-DEVICE-NAME-AMBIGUOUS',
+    isEarly: true,
     doctor: 'identity',
     needs: 'network namespaces',
     make: async () => ({

@@ -71,8 +71,9 @@ function namesCause(
   { retry, openEvents, recentEvents, reasons, eventCounts, exitCode }: StatusJson,
   fault: Fault,
 ): boolean {
-  const { event, message = '', online } = fault;
+  const { event, message = '', online, isEarly } = fault;
   if (online) return (eventCounts[event] ?? 0) > 0 && exitCode === 0;
+  if (isEarly) return (eventCounts[event] ?? 0) > 0 && exitCode === statusExit(fault);
   const logged = [retry, ...openEvents, ...recentEvents].find((each) => each?.event === event);
   const line = reasons.find((each) => each.startsWith(`${event}: `)) ?? (logged && JSON.stringify(logged));
   return line?.includes(message) === true && exitCode === statusExit(fault);
