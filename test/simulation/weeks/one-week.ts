@@ -9,8 +9,8 @@ import { VirtualTime } from '../virtual-time.ts';
 import { Accounting, type LossCause } from './checks/accounting.ts';
 import { checkTimestamps, checkValues, findParts } from './checks/history.ts';
 import { type BrokenPromise, formatTime, Ledger, type PromiseName } from './checks/ledger.ts';
-import { drawPlan, OFTEN_KILLED } from './plan/draw-plan.ts';
-import { type Conditions, HOUR, NO_FAULTS, type WeekPlan } from './plan/week-plan.ts';
+import { drawPlan, OFTEN_KILLED, oftenReadOnly } from './plan/draw-plan.ts';
+import { type Conditions, DRIFT_MAX, HOUR, NO_FAULTS, type WeekPlan } from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { DownlinkWorld } from './world/downlink-world.ts';
 import { HostTime } from './world/host-time.ts';
@@ -80,7 +80,13 @@ class Week {
     // Without a runtime directory and with a failing disk, a process cannot learn the boot offset from the
     // previous one (docs/limits.md).
     // It listens to nothing, so that most kills meet a delivery.
-    const killed = { endings: OFTEN_KILLED, hasRuntimeDirectory: true, downlink: undefined };
+    const killed = {
+      endings: OFTEN_KILLED,
+      hasRuntimeDirectory: true,
+      downlink: undefined,
+      // For a planted bug that needs a boot offset that cannot be stored.
+      ...(options.plant && { disk: oftenReadOnly(drawn.untilMs), drift: DRIFT_MAX }),
+    };
     this.#plan = { ...drawn, ...(options.oftenKilled && killed) };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
     const time = this.#time;

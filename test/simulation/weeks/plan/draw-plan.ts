@@ -137,6 +137,20 @@ export const OFTEN_KILLED: readonly Ending[] = Array.from({ length: 40 }, () => 
   return [...kills, { ...within, kind: 'power' as const }];
 }).flat();
 
+/**
+ * A disk that is read-only half of the time. Two processes of one boot date a reading differently only if it waits on the disk
+ * without a timestamp, and the first of them cannot store the boot offset there.
+ */
+export function oftenReadOnly(untilMs: number): readonly DiskPhase[] {
+  const phases = Math.floor(untilMs / READ_ONLY_MS);
+  return Array.from({ length: phases }, (_, index) => ({
+    atMs: index * READ_ONLY_MS,
+    health: index % 2 === 0 ? 'healthy' : 'read-only',
+  }));
+}
+
+const READ_ONLY_MS = 25 * MINUTE;
+
 function drawEnding(random: SeededRandom): Ending {
   const act = {
     of: random.weighted([
