@@ -51,7 +51,7 @@ export function testEndurance(postCount: number): void {
     ['ackThenSilence', 'no-response-after-ack'],
   ] as const) {
     test(`${postCount.toLocaleString('en')} posts answered by ${pattern} do not grow the heap`, {
-      timeout: 170_000,
+      timeout: 600_000,
     }, async () => {
       const thread = new Worker(join(import.meta.dirname, 'helpers/peer-thread.js'), { workerData: pattern });
       const [port] = (await once(thread, 'message')) as [number];
