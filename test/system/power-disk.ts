@@ -15,7 +15,7 @@ import { until } from './until.ts';
 
 const UNFORGIVING = 'loop,noauto_da_alloc,commit=300';
 const FORMAT = ['-q', '-F', '-b', '4096', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
-const RELEASE_WITHIN_MS = 30_000;
+const RELEASE_WITHIN_MS = 60_000;
 
 export class PowerDisk implements AsyncDisposable {
   /** The mount point: the root directory of a machine. */
@@ -68,7 +68,8 @@ export class PowerDisk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isMounted) await this.#unmount();
+    // A container that another scenario started meanwhile can hold the device until its own end; nothing is mounted here again.
+    if (this.#isMounted) await this.#unmount({ mustRelease: false });
     await run(['rm', '-rf', this.#home]);
   }
 
@@ -79,11 +80,12 @@ export class PowerDisk implements AsyncDisposable {
     this.#isMounted = true;
   }
 
-  async #unmount(): Promise<void> {
+  async #unmount({ mustRelease = true } = {}): Promise<void> {
     const unmount = ['umount', this.path];
     if (!(await until(async () => (await attempt(unmount)).code === 0, RELEASE_WITHIN_MS)))
       await run(unmount);
     this.#isMounted = false;
+    if (!mustRelease) return;
     // With a loop device that is still held, the next mount would get the file system that was shut down.
     const isReleased = async () =>
       (await run(['losetup', '-n', '-O', 'NAME', '-j', this.#image])).trim() === '';
