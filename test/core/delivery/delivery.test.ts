@@ -373,6 +373,27 @@ describe('a delivery that gathers readings for 30 s', () => {
     assert.ok(messages.flat().length >= 28, `${messages.flat().length}`);
   });
 
+  it('an outage that the backlog meets ends the gathering', async () => {
+    let isUp = true;
+    const harness = new DeliveryHarness(() => (isUp ? 'ok' : 'server-timeout'), { sendEveryMs: 30_000 });
+    harness.sample();
+    assert.equal((await harness.step()).type, 'delivered');
+    isUp = false;
+    await harness.appendBacklog(1);
+    assert.equal((await harness.stepWithin()).type, 'failed');
+    isUp = true;
+    harness.sample();
+    const askedAtMs = harness.clock.monotonicMs();
+    assert.ok(askedAtMs < 10_000, `${askedAtMs}`);
+    assert.equal((await harness.stepWithin()).type, 'delivered');
+    assert.ok(harness.clock.monotonicMs() < 10_000, `${harness.clock.monotonicMs()}`);
+    assert.ok(
+      (harness.transport.telemetry.at(-1) ?? '').includes(
+        String(harness.clock.wallMs() - harness.clock.monotonicMs() + askedAtMs),
+      ),
+    );
+  });
+
   it('an outage is asked about without gathering', async () => {
     let posts = 0;
     await messagesOf(300, () => {
