@@ -18,9 +18,9 @@ async function sandboxWithDevice(knobs: Parameters<typeof openSandbox>[0]['knobs
   return sandbox;
 }
 
-/** Posts points 1 to `count`, `IN_FLIGHT` at once; returns the reasons of failures. */
-async function postAll(transport: CoapTransport, count: number): Promise<string[]> {
-  const failed: string[] = [];
+/** Posts points 1 to `count`, `IN_FLIGHT` at once; returns the timestamps of failed posts. */
+async function postAll(transport: CoapTransport, count: number): Promise<number[]> {
+  const failed: number[] = [];
   let next = 1;
   const postOneByOne = async () => {
     while (next <= count) {
@@ -31,7 +31,7 @@ async function postAll(transport: CoapTransport, count: number): Promise<string[
         `[{"ts":${ts},"values":{"n":${ts}}}]`,
         neverAborted,
       );
-      if (!result.ok) failed.push(result.failure.reason);
+      if (!result.ok) failed.push(ts);
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, postOneByOne));
@@ -65,7 +65,9 @@ export function testInFlight(posts: number): void {
     };
     await using sandbox = await sandboxWithDevice(knobs);
     await using transport = new CoapTransport({ host: '127.0.0.1', port: sandbox.coapPort }, ports());
-    assert.deepEqual(await postAll(transport, posts), []);
+    const failed = await postAll(transport, posts);
+    // After an acknowledgement, the response and its two retransmissions are lost for one post in 10,000.
+    assert.ok(failed.length <= 2, `failed: ${failed}`);
     assert.equal(sandbox.points().length, posts);
     assert.deepEqual(sandbox.duplicates().points, []);
   });
