@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -74,6 +75,7 @@ static struct der leaf, issuer;
 static size_t output_room(void) { return sizeof output - output_length; }
 
 static void add(const void *bytes, size_t length) {
+  if (length > output_room()) abort(); /* only a bug of this file leads here */
   memcpy(output + output_length, bytes, length);
   output_length += length;
 }

@@ -78,6 +78,21 @@ export class Network implements Disposable {
     return new Network(await bound(), serverPort);
   }
 
+  /** From how many ports the client has sent. */
+  get clientPorts(): number {
+    return this.#far.size;
+  }
+
+  /** Resolves when the client has sent this many datagrams; rejects after 5 s. */
+  async hasSent(count: number): Promise<void> {
+    const deadline = performance.now() + 5_000;
+    while (this.sent.length < count) {
+      if (performance.now() > deadline)
+        throw new Error(`${this.sent.length} of ${count} datagrams within 5 s`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** To the client that sent last, as if the server had sent it. */
   forge(datagram: Buffer): void {
     this.#near.send(datagram, this.#clientPort, '127.0.0.1');
