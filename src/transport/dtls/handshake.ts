@@ -14,6 +14,11 @@ import { handshakeFailure, helperFailure } from './verdict.ts';
 
 /** With all attempts, ms; as for https. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
+/**
+ * Of the first attempt, ms. A server that lost a datagram of its flight repeats it late, and later each time (ThingsBoard after
+ * 9 s), whatever the client repeats; a new handshake begins at once. The next attempt has the remaining time, for slow networks.
+ */
+const FIRST_ATTEMPT_MS = 6_000;
 /** Anybody can forge an alert during a handshake, so the first two are not believed. */
 const ATTEMPTS_MAX = 3;
 /** Before the second attempt, and twice as long before the third, ms. */
@@ -77,10 +82,11 @@ export class Handshake {
     const { clock } = this.#pool;
     using timeout = new ChildAbortController(signal);
     void clock.sleep(HANDSHAKE_TIMEOUT_MS, timeout.signal).then(() => timeout.abort(DEADLINE));
+    this.#end = undefined;
     let result: Result<NewLink> | undefined;
     for (let number = 1; number <= ATTEMPTS_MAX && !timeout.signal.aborted; number += 1) {
-      if (number > 1) await clock.sleep(ATTEMPT_PAUSE_MS * (number - 1), timeout.signal);
-      const attempt = await this.#attempt(peer, timeout.signal);
+      if (this.#end) await clock.sleep(ATTEMPT_PAUSE_MS * (number - 1), timeout.signal);
+      const attempt = await this.#attempt(peer, number === 1 ? FIRST_ATTEMPT_MS : undefined, timeout.signal);
       // The reason of an earlier attempt says more than the time-out.
       if (attempt.result.ok || attempt.result.failure.reason !== 'aborted') ({ result } = attempt);
       if (!attempt.mayRepeat) break;
@@ -93,8 +99,9 @@ export class Handshake {
     return { ok: false, failure: { reason: 'server-timeout', detail } };
   }
 
-  async #attempt(peer: SocketAddress, signal: AbortSignal): Promise<Attempt> {
-    const { tls, host } = this.#pool.settings;
+  async #attempt(peer: SocketAddress, patienceMs: number | undefined, signal: AbortSignal): Promise<Attempt> {
+    const { clock, settings } = this.#pool;
+    const { tls, host } = settings;
     const acquired = await this.#pool.acquire(this.#owner, signal);
     if (!acquired.ok) return { result: acquired, mayRepeat: false };
     const helper = acquired.value;
@@ -105,11 +112,14 @@ export class Handshake {
     const isFull = tls.client !== undefined;
     const { address, port } = peer;
     helper.open({ address, port, serverName: host.replace(/\.$/, ''), isFull });
-    await this.#ends.wait(signal, version);
+    using patience = new ChildAbortController(signal);
+    if (patienceMs !== undefined) void clock.sleep(patienceMs, patience.signal).then(() => patience.abort());
+    await this.#ends.wait(patience.signal, version);
+    patience.abort();
     const end = this.#end;
     const result = end ? this.#judge(helper, end, peer) : aborted();
     if (!result.ok) this.#pool.release(helper, this.#owner);
-    return { result, mayRepeat: end !== undefined && !result.ok && mayRepeat(end) };
+    return { result, mayRepeat: !result.ok && (end === undefined || mayRepeat(end)) };
   }
 
   #judge(helper: DtlsHelper, end: AttemptEnd, peer: SocketAddress): Result<NewLink> {

@@ -16,6 +16,7 @@ import { HELPER_NAME } from '../../../src/transport/dtls/helper-process.ts';
 import { Authority } from '../../doubles/certificates.ts';
 import { SeededRandom } from '../../simulation/seeded-random.ts';
 import { dtlsProblem, openDtls } from './dtls-server.ts';
+import { HelperProcess, openFrame } from './helper/peers/helper-process.ts';
 import { Network } from './helper/peers/udp.ts';
 
 const POSTS = 1_000;
@@ -34,6 +35,25 @@ function helperPids(): readonly number[] {
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
   return children.map(Number).filter((pid) => basename(readlinkSync(`/proc/${pid}/exe`)) === HELPER_NAME);
 }
+
+test('a flight without an answer is repeated after 1, 2, 3 and again 3 s', {
+  skip: dtlsProblem,
+}, async () => {
+  using network = await Network.open(0);
+  network.toServer = () => [];
+  const timesMs: number[] = [];
+  await using helper = new HelperProcess();
+  helper.write(openFrame({ port: network.port }));
+  for (let count = 1; count <= 5; count += 1) {
+    await network.hasSent(count);
+    timesMs.push(performance.now());
+  }
+  const waits = timesMs
+    .slice(1)
+    .map((timeMs, index) => Math.round((timeMs - (timesMs[index] ?? 0)) / 100) / 10);
+  for (const [index, expected] of [1, 2, 3, 3].entries())
+    assert.ok(Math.abs((waits[index] ?? 0) - expected) <= 0.4, `${waits} s`);
+});
 
 for (const share of [0, 0.1, 0.3]) {
   test(`1,000 posts arrive once with ${share * 100} % of datagrams lost and doubled`, {

@@ -90,8 +90,23 @@ describe('the handshake of a new socket', () => {
     const host = new Host();
     host.script.onOpen = () => {};
     assert.equal(await host.failToConnect(), 'server-timeout');
+    assert.equal(host.script.opened.length, 2);
+    assert.ok(host.script.helpers.every(({ isClosed }) => isClosed));
+  });
+
+  it('begins again after 6 s without a result, and then has the other 14 s', async () => {
+    const host = new Host();
+    host.script.onOpen = () => {};
+    const connecting = connectSocket(host.openSocket(), PEER);
+    await host.clock.advance(5_900);
     assert.equal(host.script.opened.length, 1);
-    assert.ok(host.script.last.isClosed);
+    await host.clock.advance(100);
+    assert.equal(host.script.opened.length, 2);
+    assert.ok(host.script.helpers[0]?.isClosed);
+    await host.clock.advance(13_900);
+    host.script.last.up();
+    await connecting;
+    assert.equal(host.script.opened.length, 2);
   });
 
   it('is tried again after two alerts, which anybody can forge', async () => {
