@@ -38,7 +38,7 @@ import type { PlaintextWarnings } from './plaintext-warnings.ts';
 import type { RemoteSettings } from './remote/remote-settings.ts';
 import type { SensorSet } from './sensors.ts';
 import { StartupError } from './startup-error.ts';
-import { openTransport } from './transport.ts';
+import { openTransport, warnOfHelper } from './transport.ts';
 import { VERSION } from './version.ts';
 
 /** Services that outlive one configuration. */
@@ -119,6 +119,7 @@ export async function runAgentInstance(
   const server = config.server.endpoints.map(({ url }) => url).join(',');
   logEvent(log, 'FL-AGENT-STARTED', { version: VERSION, server, state, queuedReadings: outbox.size });
   void sharedServices.plaintextWarnings.warn(config.server.endpoints, signal);
+  void warnOfHelper(config.server.endpoints, ports);
   const { sensors, run: runSensors } = sharedServices.sensorSet.open(config.sensors);
   const updates = await openUpdates(config, { ...sharedServices, version: VERSION });
   const downlink = createDownlink(config, sharedServices, updates);

@@ -6,6 +6,7 @@
 
 import { endpointId } from '../config/values/server-url.ts';
 import { coapBodyBytesMax, DTLS_MESSAGE_BYTES_MAX } from '../core/delivery/encode.ts';
+import { failureEventId, logEvent } from '../core/events/catalogue.ts';
 import type { Result } from '../core/failures/failure.ts';
 import { coapObstacle, httpObstacle } from '../core/model/access-token.ts';
 import { type Config, type EndpointConfig, isEncryptedScheme } from '../core/model/config.ts';
@@ -91,6 +92,20 @@ export async function shakeHands(
   const { checkHandshake, openDtlsEndpoint } = await import('../transport/dtls/endpoint.ts');
   await using dtls = openDtlsEndpoint({ host, tls }, clock, process.env);
   return await checkHandshake(dtls, port, signal);
+}
+
+/**
+ * Logs if a coaps endpoint behind the first one has no helper that it could use: the first one says so itself at its first
+ * request, the others would when they are needed. Never rejects; do not await it.
+ */
+export async function warnOfHelper(
+  [first, ...others]: Config['server']['endpoints'],
+  { clock, log }: TransportPorts,
+): Promise<void> {
+  if (first.scheme === 'coaps' || !others.some(({ scheme }) => scheme === 'coaps')) return;
+  const { helperProblem } = await import('../transport/dtls/endpoint.ts');
+  const problem = await helperProblem(clock, process.env);
+  if (problem) logEvent(log, failureEventId(problem.reason), { detail: problem.detail });
 }
 
 function dtlsBodyBytesMax({ tls }: Config['server'], token: Secret): number {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { openEndpoint } from '../../src/app/transport.ts';
+import { openEndpoint, warnOfHelper } from '../../src/app/transport.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { hostClock } from '../../src/host/clock/clock.ts';
 import { hostRandom } from '../../src/host/random.ts';
@@ -44,6 +44,34 @@ test('each HTTP request has a plain User-Agent, and no header that filters disli
   }
 });
 
+/** Runs `open` on a host without the program of coaps. */
+async function withoutHelper<T>(open: () => Promise<T>): Promise<T> {
+  const named = process.env['FIRSTLIGHT_DTLS'];
+  process.env['FIRSTLIGHT_DTLS'] = '/nowhere/firstlight-dtls';
+  try {
+    return await open();
+  } finally {
+    if (named === undefined) delete process.env['FIRSTLIGHT_DTLS'];
+    else process.env['FIRSTLIGHT_DTLS'] = named;
+  }
+}
+
+test('coaps behind another endpoint reports at the start that its program is missing', async () => {
+  const endpointOf = (scheme: 'https' | 'coaps') =>
+    ({ scheme, host: '127.0.0.1', port: 1, url: `${scheme}://127.0.0.1:1` }) as const;
+  const [https, coaps] = [endpointOf('https'), endpointOf('coaps')];
+  for (const [endpoints, expected] of [
+    [[https, coaps], ['FL-DTLS-UNAVAILABLE']],
+    [[https], []],
+    // Its first request reports it.
+    [[coaps, https], []],
+  ] as const) {
+    const log = new RecordingLogger();
+    await withoutHelper(() => warnOfHelper(endpoints, { clock: hostClock(), random: hostRandom(), log }));
+    assert.deepEqual(log.events, expected);
+  }
+});
+
 test('coaps without its program sends nothing in plaintext', async () => {
   const server = createSocket('udp4').bind(0, '127.0.0.1');
   await once(server, 'listening');
@@ -55,15 +83,9 @@ test('coaps without its program sends nothing in plaintext', async () => {
   const url = `coaps://127.0.0.1:${port}`;
   const endpoint = { scheme: 'coaps', host: '127.0.0.1', port, url } as const;
   const ports = { clock: hostClock(), random: hostRandom(), log: new RecordingLogger() };
-  const named = process.env['FIRSTLIGHT_DTLS'];
-  process.env['FIRSTLIGHT_DTLS'] = '/nowhere/firstlight-dtls';
-  await using transport = await openEndpoint(
-    endpoint,
-    { endpoints: [endpoint], spreadMs: 0, tls: { pins: [] } },
-    ports,
+  await using transport = await withoutHelper(() =>
+    openEndpoint(endpoint, { endpoints: [endpoint], spreadMs: 0, tls: { pins: [] } }, ports),
   );
-  if (named === undefined) delete process.env['FIRSTLIGHT_DTLS'];
-  else process.env['FIRSTLIGHT_DTLS'] = named;
   const { signal } = new AbortController();
   const token = new Secret('sLzc0gDAZPkGMzFVTyUY');
   const results = [

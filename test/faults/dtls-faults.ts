@@ -3,6 +3,8 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { Authority, type CertificateRequest, type Pem } from '../doubles/certificates.ts';
 import {
@@ -141,7 +143,25 @@ export const DTLS_FAULTS: readonly Fault[] = [
     }),
     { message: '/bin/false ended with code 1' },
   ),
+  fault(
+    'package for coaps of another version',
+    'FL-DTLS-VERSION-MISMATCH',
+    undefined,
+    async (at): Promise<FaultSetup> => ({
+      config: withToken('coaps://127.0.0.1'),
+      environment: { FIRSTLIGHT_DTLS: await otherHelper(at) },
+    }),
+    { message: 'firstlight-dtls 9.8.7 speaks protocol 99' },
+  ),
 ];
+
+/** A helper of another version. Returns its path. */
+async function otherHelper({ path }: Place): Promise<string> {
+  const program = join(path, 'firstlight-dtls');
+  const commands = '#!/bin/sh\necho "firstlight-dtls 9.8.7 speaks protocol 99" >&2\nexit 3\n';
+  await writeFile(program, commands, { mode: 0o755 });
+  return program;
+}
 
 /** A server of DTLS 1.2 that only has suites without forward secrecy. Returns its port. */
 async function openWeakServer({ later }: Place, { certFile, keyFile }: Pem): Promise<number> {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { NODE_FLAGS } from '../../src/app/node-flags.ts';
@@ -87,6 +87,29 @@ describe('the Debian package', { skip: missingTools('dpkg-deb', 'tar', 'gzip') }
     const helper = join(unpacked, 'usr/libexec/firstlight/firstlight-dtls');
     const { stdout } = spawnSync(helper, ['--version'], { encoding: 'utf8' });
     assert.ok(stdout.startsWith(`firstlight-dtls ${VERSION} (OpenSSL `), stdout);
+  });
+
+  it('one of the two packages is refused beside the other one of another protocol', (context) => {
+    const { deb, dtlsDeb } = builtPackage;
+    if (dtlsDeb === undefined) return context.skip('no C compiler, libssl-dev or dpkg-shlibdeps');
+    for (const [file, other] of [
+      [deb, 'firstlight-dtls'],
+      [dtlsDeb, 'firstlight'],
+    ] as const) {
+      const root = join(builtPackage.directory, `beside-${other}`);
+      const database = join(root, 'var/lib/dpkg');
+      for (const name of ['info', 'updates']) mkdirSync(join(database, name), { recursive: true });
+      writeFileSync(
+        join(database, 'status'),
+        `Package: ${other}\nStatus: install ok installed\nMaintainer: x\nArchitecture: all\nVersion: 0.0.9\nDescription: x\n`,
+      );
+      const { status, stderr } = spawnSync('dpkg', [`--root=${root}`, '--no-act', '--install', file], {
+        encoding: 'utf8',
+        env: { ...process.env, LC_ALL: 'C' },
+      });
+      assert.notEqual(status, 0);
+      assert.match(stderr, new RegExp(`installing \\S+ would break ${other}\\b`));
+    }
   });
 
   it('the wrapper starts the agent with the flags of the unit', () => {

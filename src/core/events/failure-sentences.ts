@@ -51,6 +51,8 @@ export const FAILURE_SENTENCES = {
     'the encrypted connection to the server cannot be established: check that the port of server.url accepts TLS and that nothing on the path interferes',
   'dtls-unavailable':
     'coaps needs the helper program firstlight-dtls, which is missing or does not run on this host: check that the package firstlight-dtls is installed in the version of firstlight, or set server.url to https',
+  'dtls-version-mismatch':
+    'the installed package firstlight-dtls does not match firstlight: install firstlight-dtls in the version of firstlight, or set server.url to https',
   'proxy-unreachable':
     'the proxy cannot be reached: check server.proxy or HTTPS_PROXY, and that the proxy runs',
   'proxy-denied':

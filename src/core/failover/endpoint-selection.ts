@@ -55,7 +55,11 @@ const CERTIFICATE_FAILURES: ReadonlySet<FailureReason> = new Set([
 ]);
 
 /** No fallback in plaintext after these. */
-const BLOCKS_PLAINTEXT: ReadonlySet<FailureReason> = new Set([...CERTIFICATE_FAILURES, 'dtls-unavailable']);
+const BLOCKS_PLAINTEXT: ReadonlySet<FailureReason> = new Set([
+  ...CERTIFICATE_FAILURES,
+  'dtls-unavailable',
+  'dtls-version-mismatch',
+]);
 
 /** Failures that another endpoint may avoid. A response of the server itself would be the same there. */
 const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
@@ -72,6 +76,7 @@ const ENDPOINT_FAILURES: ReadonlySet<FailureReason> = new Set([
   'tls-version-mismatch',
   'tls-failed',
   'dtls-unavailable',
+  'dtls-version-mismatch',
   'proxy-unreachable',
   'proxy-denied',
   'captive-portal',

@@ -62,6 +62,8 @@ export type FailureReason =
   | 'tls-failed'
   /** coaps needs the helper program firstlight-dtls, which is not installed or does not run. */
   | 'dtls-unavailable'
+  /** The helper program firstlight-dtls is of another version, with which the agent cannot talk. */
+  | 'dtls-version-mismatch'
   /** The proxy cannot be reached or does not respond. */
   | 'proxy-unreachable'
   /** The proxy requires a log-in, denies the server or cannot reach it. */

@@ -58,6 +58,7 @@ export const FAILURE_POLICIES = {
   'tls-version-mismatch': { level: 'error', schedule: NEEDS_ACTION },
   'tls-failed': { level: 'warn', schedule: OUTAGE },
   'dtls-unavailable': { level: 'error', schedule: NEEDS_ACTION },
+  'dtls-version-mismatch': { level: 'error', schedule: NEEDS_ACTION },
   'proxy-unreachable': { level: 'warn', schedule: OUTAGE },
   'proxy-denied': { level: 'error', schedule: NEEDS_ACTION },
   'captive-portal': { level: 'error', schedule: NEEDS_ACTION },

@@ -11,8 +11,9 @@ import { createResolver, formatAddress, type SocketAddress } from '../resolve.ts
 import { parseCertificate } from '../tls/tls-failure.ts';
 import type { DtlsSettings, HelperPool } from './handshake.ts';
 import { DtlsHelper, type LinkOwner } from './helper.ts';
-import { type HelperEnd, helperPaths, helperStarter, type StartHelper } from './helper-process.ts';
+import { type HelperEnd, helperPaths, helperStarter, type StartHelper, tryHelper } from './helper-process.ts';
 import { DtlsSocket } from './socket.ts';
+import { helperFailure } from './verdict.ts';
 
 export interface DtlsPorts {
   readonly clock: Clock;
@@ -86,10 +87,10 @@ export class DtlsEndpoint implements HelperPool, AsyncDisposable {
     helper.close();
   }
 
-  #onEnd(helper: DtlsHelper, { isMissing }: HelperEnd): void {
+  #onEnd(helper: DtlsHelper, { cause }: HelperEnd): void {
     if (!this.#running.has(helper)) return;
     this.#remove(helper);
-    if (isMissing) return;
+    if (cause !== 'ended') return;
     const nowMs = this.clock.monotonicMs();
     if (nowMs - helper.startedMs >= STABLE_MS) this.#deaths = 0;
     else this.#deaths += 1;
@@ -109,6 +110,15 @@ export function openDtlsEndpoint(
   environment: Readonly<Record<string, string | undefined>>,
 ): DtlsEndpoint {
   return new DtlsEndpoint(settings, { clock, startHelper: helperStarter(helperPaths(environment), clock) });
+}
+
+/** Undefined if the host has a helper of the right version. */
+export async function helperProblem(
+  clock: Clock,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Failure | undefined> {
+  const end = await tryHelper(helperStarter(helperPaths(environment), clock));
+  return end.cause === 'ended' ? undefined : helperFailure(end);
 }
 
 /** Shakes hands with the first address that responds; describes the server. For `firstlight doctor`. */

@@ -139,6 +139,6 @@ export class Handshake {
 
 /** Anybody can forge an alert, and an ended helper says nothing of the server. */
 function mayRepeat(end: AttemptEnd): boolean {
-  if (end.type === 'helper-lost') return end.end?.isMissing !== true;
+  if (end.type === 'helper-lost') return end.end === undefined || end.end.cause === 'ended';
   return end.type === 'failed' && /^(ALERT_|PROTOCOL$)/.test(end.code);
 }

@@ -1,6 +1,7 @@
 /**
- * Starts the helper program: a process with one end of an anonymous socketpair as descriptor 3. It gets no arguments,
- * no environment (which may hold secrets) and no other descriptor, and ends when its end of the pair reads end of file.
+ * Starts the helper program: a process with one end of an anonymous socketpair as descriptor 3. It gets the version of the
+ * frames as its only argument, no environment (which may hold secrets) and no other descriptor, and ends when its end of the
+ * pair reads end of file.
  */
 
 import { spawn } from 'node:child_process';
@@ -12,8 +13,8 @@ import type { Clock } from '../../core/ports/clock.ts';
 
 /** Why a helper has ended or could not be started. */
 export interface HelperEnd {
-  /** There is no such program on this host. */
-  readonly isMissing: boolean;
+  /** `missing`: there is no such program on this host. `mismatch`: it speaks another version of the frames. */
+  readonly cause: 'missing' | 'mismatch' | 'ended';
   readonly detail: string;
 }
 
@@ -33,6 +34,15 @@ export interface HelperChannel {
 export type StartHelper = (listener: HelperListener) => HelperChannel;
 
 export const HELPER_NAME = 'firstlight-dtls';
+/**
+ * The version of the frames. A change that the other side does not understand changes it here and in the program, and, to the
+ * version of Firstlight that has it, the `Breaks` of both packages (scripts/package/).
+ */
+export const HELPER_PROTOCOL = '1';
+/** The program speaks another version of the frames. */
+const EXIT_MISMATCH = 3;
+/** What a program says that knows no version of the frames. */
+const UNVERSIONED = 'firstlight starts this program';
 /** The place of the package. */
 const PACKAGED = `/usr/libexec/firstlight/${HELPER_NAME}`;
 /** Unread bytes above which datagrams are dropped. */
@@ -62,9 +72,14 @@ export function helperStarter(paths: readonly string[], clock: Pick<Clock, 'slee
     const path = paths.find(isExecutable);
     if (path !== undefined) return startProcess(path, listener, clock);
     const detail = `${paths.length === 1 ? paths[0] : HELPER_NAME} is not installed`;
-    setImmediate(() => listener.onEnd({ isMissing: true, detail }));
+    setImmediate(() => listener.onEnd({ cause: 'missing', detail }));
     return { write: () => {}, close: () => {} };
   };
+}
+
+/** How a helper ends that has nothing to do: tells one that cannot be used before it is needed. */
+export function tryHelper(startHelper: StartHelper): Promise<HelperEnd> {
+  return new Promise((resolve) => startHelper({ onBytes: () => {}, onEnd: resolve }).close());
 }
 
 function isExecutable(path: string): boolean {
@@ -81,18 +96,22 @@ function startProcess(
   { onBytes, onEnd }: HelperListener,
   clock: Pick<Clock, 'sleep'>,
 ): HelperChannel {
-  const child = spawn(path, [], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: {}, cwd: '/' });
+  const child = spawn(path, [`--protocol=${HELPER_PROTOCOL}`], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    env: {},
+    cwd: '/',
+  });
   const channel = child.stdio[3] as Duplex;
   let complaint = '';
   let isClosed = false;
   let hasEnded = false;
   const ended = new AbortController();
-  const end = (detail: string) => {
+  const end = (detail: string, cause: HelperEnd['cause'] = 'ended') => {
     if (hasEnded) return;
     hasEnded = true;
     ended.abort();
     channel.destroy();
-    onEnd({ isMissing: false, detail: `${path} ${detail}` });
+    onEnd({ cause, detail: `${path} ${detail}` });
   };
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint = `${complaint}${chunk}`.slice(0, COMPLAINT_CHARACTERS_MAX);
@@ -101,6 +120,8 @@ function startProcess(
   // After its output has been read, unlike 'exit'.
   child.on('close', (code, signal) => {
     const [line = ''] = complaint.replace(/[^\x20-\x7e\n]/g, '?').split('\n');
+    if (code === EXIT_MISMATCH) return end(`does not speak protocol ${HELPER_PROTOCOL}: ${line}`, 'mismatch');
+    if (line.includes(UNVERSIONED)) return end(`is older than protocol ${HELPER_PROTOCOL}`, 'mismatch');
     end(`${signal ? `was ended by ${signal}` : `ended with code ${code}`}${line === '' ? '' : `: ${line}`}`);
   });
   channel.on('data', (chunk: Buffer) => {

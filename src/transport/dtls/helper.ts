@@ -101,7 +101,7 @@ export class DtlsHelper {
     const events = this.#reader.push(chunk);
     if (events === 'invalid') {
       this.#channel.close();
-      return this.#finish({ isMissing: false, detail: 'the helper program sent an invalid frame' });
+      return this.#finish({ cause: 'ended', detail: 'the helper program sent an invalid frame' });
     }
     for (const event of events) this.#onEvent(event);
   }

@@ -49,5 +49,6 @@ export function linkFailure(code: string, target: string): Failure | undefined {
 
 /** A handshake without a helper. `end`: absent if another socket uses it now. */
 export function helperFailure(end: HelperEnd | undefined): Failure {
-  return { reason: 'dtls-unavailable', detail: end?.detail ?? 'another connection uses the helper program' };
+  const detail = end?.detail ?? 'another connection uses the helper program';
+  return { reason: end?.cause === 'mismatch' ? 'dtls-version-mismatch' : 'dtls-unavailable', detail };
 }

@@ -108,6 +108,7 @@ describe('a plaintext endpoint', () => {
     'certificate-untrusted',
     'certificate-pin-mismatch',
     'dtls-unavailable',
+    'dtls-version-mismatch',
   ] as const) {
     it(`no plaintext endpoint is used after ${reason}`, () => {
       assert.equal(endpointInUse(after(TLS_THEN_CLEAR, [0, reason])), 0);

@@ -31,6 +31,7 @@ const LEVELS = {
   'tls-version-mismatch': 'error',
   'tls-failed': 'warn',
   'dtls-unavailable': 'error',
+  'dtls-version-mismatch': 'error',
   'proxy-unreachable': 'warn',
   'proxy-denied': 'error',
   'captive-portal': 'error',

@@ -1,7 +1,7 @@
 /** A helper program in this process: it speaks the frames, and a test decides what it answers. */
 
 import type { LinkRequest } from '../../../src/transport/dtls/frames.ts';
-import type { HelperListener, StartHelper } from '../../../src/transport/dtls/helper-process.ts';
+import type { HelperEnd, HelperListener, StartHelper } from '../../../src/transport/dtls/helper-process.ts';
 
 export class ScriptedHelper {
   /** Handshakes asked for. */
@@ -54,9 +54,9 @@ export class ScriptedHelper {
     this.emit('X', Buffer.from(code));
   }
 
-  die(detail = 'was ended by SIGKILL'): void {
+  die(detail = 'was ended by SIGKILL', cause: HelperEnd['cause'] = 'ended'): void {
     this.isClosed = true;
-    this.#listener.onEnd({ isMissing: false, detail });
+    this.#listener.onEnd({ cause, detail });
   }
 
   emit(type: string, payload: Buffer): void {

@@ -348,6 +348,13 @@ describe('the helper', () => {
     assert.equal(host.script.helpers.length, 3);
   });
 
+  it('of another version fails the handshake at once', async () => {
+    const host = new Host();
+    host.script.onOpen = (helper) => helper.die('is older than protocol 1', 'mismatch');
+    assert.equal(await host.failToConnect(), 'dtls-version-mismatch');
+    assert.equal(host.script.helpers.length, 1);
+  });
+
   it('that sends an invalid frame is ended and replaced', async () => {
     for (const [type, payload] of [
       ['Z', Buffer.alloc(0)],

@@ -4,7 +4,8 @@
  * The parent talks to it over a stream socket, file descriptor 3, in frames: type (1 ASCII byte), length (4 bytes,
  * big-endian), payload. README.md beside this file has the frames. The end of the stream ends the process.
  *
- * Exit code 0: the parent closed the stream. 2: the parent broke the rules of the frames, or there is no parent.
+ * Exit code 0: the parent closed the stream. 2: the parent broke the rules of the frames, or there is no parent. 3: the
+ * parent speaks another version of the frames.
  */
 
 #include <arpa/inet.h>
@@ -26,6 +27,8 @@
 #ifndef VERSION
 #define VERSION "development"
 #endif
+/* Of the frames: src/transport/dtls/helper-process.ts says what to change with it. */
+#define PROTOCOL "1"
 
 enum {
   PARENT = 3,
@@ -526,14 +529,20 @@ static int run(void) {
 }
 
 int main(int argc, char **argv) {
+  static const char argument[] = "--protocol=";
   struct sockaddr_storage name;
   if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-    printf("firstlight-dtls " VERSION " (%s)\n", OpenSSL_version(OPENSSL_VERSION));
+    printf("firstlight-dtls " VERSION " (%s), protocol " PROTOCOL "\n", OpenSSL_version(OPENSSL_VERSION));
     return 0;
   }
-  if (argc != 1 || getsockname(PARENT, (struct sockaddr *)&name, &(socklen_t){sizeof name}) != 0) {
+  if (argc != 2 || strncmp(argv[1], argument, sizeof argument - 1) != 0 ||
+      getsockname(PARENT, (struct sockaddr *)&name, &(socklen_t){sizeof name}) != 0) {
     fputs("firstlight-dtls: firstlight starts this program and talks to it over file descriptor 3\n", stderr);
     return 2;
+  }
+  if (strcmp(argv[1] + sizeof argument - 1, PROTOCOL) != 0) {
+    fputs("firstlight-dtls " VERSION " speaks protocol " PROTOCOL "\n", stderr);
+    return 3;
   }
   if (!make_context()) {
     fputs("firstlight-dtls: this libssl has no DTLS 1.2 with the necessary suites\n", stderr);

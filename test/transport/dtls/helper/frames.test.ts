@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { VERSION } from '../../../../src/app/version.ts';
+import { HELPER_PROTOCOL } from '../../../../src/transport/dtls/helper-process.ts';
 import { Authority, type Pem } from '../../../doubles/certificates.ts';
 import {
   frame,
@@ -20,6 +21,17 @@ describe('the DTLS helper started by hand', { skip: helperProblem }, () => {
   it('prints its version and that of libssl', () => {
     const { stdout } = spawnSync(HELPER, ['--version'], { encoding: 'utf8' });
     assert.match(stdout, new RegExp(`^firstlight-dtls ${VERSION.replaceAll('.', '\\.')} \\(OpenSSL 3`));
+  });
+
+  it('refuses a parent of another protocol, and says its own', () => {
+    const { status, stderr } = spawnSync(HELPER, ['--protocol=99'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    });
+    assert.deepEqual(
+      [status, stderr],
+      [3, `firstlight-dtls ${VERSION} speaks protocol ${HELPER_PROTOCOL}\n`],
+    );
   });
 
   it('says that firstlight starts it', () => {

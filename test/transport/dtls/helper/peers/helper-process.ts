@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { dtlsFrontProblem } from '../../../../../src/sandbox/coaps/dtls-front.ts';
+import { HELPER_PROTOCOL } from '../../../../../src/transport/dtls/helper-process.ts';
 import { opensslProblem } from '../../../../doubles/certificates.ts';
 import { PROJECT } from '../../../../paths.ts';
 
@@ -58,7 +59,10 @@ export class HelperProcess implements AsyncDisposable {
   complaint = '';
 
   constructor(program = HELPER) {
-    this.#child = spawn(program, [], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], env: {} });
+    this.#child = spawn(program, [`--protocol=${HELPER_PROTOCOL}`], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      env: {},
+    });
     this.stream = this.#child.stdio[3] as Duplex;
     this.stream.on('error', () => {}); // It has exited.
     this.stream.on('data', (bytes: Buffer) => this.#take(bytes));
