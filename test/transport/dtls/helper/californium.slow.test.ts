@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,31 +12,15 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { generate, parse } from 'coap-packet';
 import { Authority, opensslProblem } from '../../../doubles/certificates.ts';
-import { PROJECT } from '../../../paths.ts';
-import { frame, HelperProcess, helperProblem, programProblem } from './peers/helper-process.ts';
+import { CALIFORNIUM, fetchCalifornium, javaProblem } from './peers/californium.ts';
+import { frame, HelperProcess, helperProblem } from './peers/helper-process.ts';
 
-const VERSION = '3.12.1';
-const SOURCE = join(PROJECT, 'test/transport/dtls/helper/peers/ScandiumServer.java');
-const MAVEN_MS_MAX = 240_000;
 /** A longer one is dropped without a word. */
 const MESSAGE_BYTES_MAX = 1024;
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-<modelVersion>4.0.0</modelVersion><groupId>firstlight</groupId><artifactId>peer</artifactId><version>1</version>
-<dependencies>${['californium-core', 'scandium']
-  .map(
-    (name) =>
-      `<dependency><groupId>org.eclipse.californium</groupId><artifactId>${name}</artifactId><version>${VERSION}</version></dependency>`,
-  )
-  .join('')}</dependencies></project>`;
+const skip = helperProblem || opensslProblem || javaProblem;
 
-const skip =
-  helperProblem ||
-  opensslProblem ||
-  programProblem('javac', 'apt install default-jdk-headless') ||
-  programProblem('mvn', 'apt install maven');
-
-describe(`the DTLS helper and Californium ${VERSION}`, { skip, timeout: 400_000 }, () => {
+describe(`the DTLS helper and Californium ${CALIFORNIUM}`, { skip, timeout: 400_000 }, () => {
   let directory: string;
   let authority: Authority;
   let server: ChildProcess | undefined;
@@ -46,24 +30,16 @@ describe(`the DTLS helper and Californium ${VERSION}`, { skip, timeout: 400_000 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'firstlight-californium-'));
     authority = new Authority();
-    writeFileSync(join(directory, 'pom.xml'), POM);
-    const jars = join(directory, 'jars');
-    const maven = ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${jars}`];
-    const { status, stdout } = spawnSync('mvn', maven, {
-      cwd: directory,
-      encoding: 'utf8',
-      timeout: MAVEN_MS_MAX,
-    });
-    if (status !== 0) {
-      problem = `Maven cannot fetch Californium: ${stdout.split('\n')[0]}`;
+    const fetched = fetchCalifornium(directory);
+    if (!fetched.ok) {
+      ({ problem } = fetched);
       return;
     }
     const { cert, key } = authority.issue();
     const credentials = join(directory, 'server.pem');
     writeFileSync(credentials, cert + authority.pem.cert + key);
-    const child = spawn('java', ['-cp', join(jars, '*'), SOURCE, credentials], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    const [java = '', ...words] = [...fetched.server, credentials];
+    const child = spawn(java, words, { stdio: ['pipe', 'pipe', 'ignore'] });
     server = child;
     for await (const line of createInterface({ input: child.stdout })) {
       port = Number(/^listening (\d+)$/.exec(line)?.[1] ?? 0);
