@@ -201,8 +201,8 @@ export class MessageLayer implements AsyncDisposable {
     let isRepetition = false;
     exchange.start(messageId, () => {
       this.#send(datagram, exchange);
-      // A server that is only slow acknowledges no such request, but answers a ping: its link is not dead.
-      if (isRepetition && exchange.settings.isNonConfirmable)
+      // Over DTLS a server that is only slow answers a ping, which shows that the link is not dead.
+      if (isRepetition && exchange.settings.isNonConfirmable && this.#socket.link)
         this.#send(emptyMessage('ping', this.#nextMessageId()));
       isRepetition = true;
     });

@@ -204,9 +204,8 @@ export class CoapTransport implements Transport {
     const unsuitable = unsuitableToken(token, coapObstacle);
     if (unsuitable) return { ok: false, failure: unsuitable };
     const path = [...this.#devicePath(token), feature];
-    // Over DTLS each datagram costs 37 bytes more, so that the acknowledgement of the response is saved.
-    const isNonConfirmable = this.#dtls !== undefined && isIdempotent;
-    const post = { path, body, isIdempotent, isNonConfirmable };
+    // Two datagrams instead of three: a confirmable request gets a confirmable response, which must be acknowledged.
+    const post = { path, body, isIdempotent, isNonConfirmable: isIdempotent };
     const result = await this.#exchange(
       (client) => client.post(post, this.#timing(client, 'retryable'), signal),
       signal,
