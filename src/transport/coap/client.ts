@@ -1,33 +1,17 @@
 /**
- * Sends one CoAP request and returns its response or failure. The only file that imports the library `coap`,
- * which builds requests and parses responses; the message layer below it owns timers, retransmission and
- * acknowledgement. The library must abort a request without a response exactly once: a second abort breaks
- * its counters.
+ * Sends one CoAP request and returns its response or failure; the message layer owns timers, retransmission and
+ * acknowledgement. Posts of a device are encoded here, because they are frequent and cost 1.7 times the CPU by the
+ * CoAP library (docs/decisions/0012), which sends all other requests (library-requests.ts).
  */
 
-import { Agent, type IncomingMessage, updateTiming } from 'coap';
 import type { Result } from '../../core/failures/failure.ts';
 import { aborted, RETRY_AFTER_MS_MAX } from '../../core/failures/failure.ts';
+import { errorMessage } from '../../core/model/error-code.ts';
+import type { Exchange } from './confirmable-exchange.ts';
+import type { CoapRequest, LibraryRequests } from './library-requests.ts';
 import type { MessageLayer } from './message-layer.ts';
-import type { RetransmissionTiming, RetransmitPolicy } from './retransmission-timing.ts';
+import type { RetransmissionTiming } from './retransmission-timing.ts';
 import { RtoEstimator } from './rto-estimator.ts';
-
-export interface CoapRequest {
-  readonly method: 'GET' | 'POST';
-  /** Each segment becomes one Uri-Path option, whatever its characters. */
-  readonly path: readonly string[];
-  /** `a=1&b=2`; each item becomes one Uri-Query option. */
-  readonly query?: string;
-  /** JSON text; sent with Content-Format 50. */
-  readonly body?: string;
-  readonly policy: RetransmitPolicy;
-  /** False: the server must not execute it twice. Default: true. */
-  readonly isIdempotent?: boolean;
-  /** True: see `ExchangeSettings`. */
-  readonly isNonConfirmable?: boolean;
-  /** True: a confirmable response is acknowledged only when the caller calls `acknowledge`. */
-  readonly deferAcknowledgement?: boolean;
-}
 
 export interface CoapResponse {
   readonly code: string;
@@ -42,25 +26,25 @@ export interface CoapResponse {
   readonly acknowledge: () => void;
 }
 
-/**
- * Raises the library's own exchange timeout (247 s) above every timeout of the message layer. Seconds, one
- * way.
- */
-const LIBRARY_MAX_LATENCY_S = 600;
+/** Telemetry or attributes of a device. */
+export interface DevicePost {
+  readonly path: readonly string[];
+  /** JSON text. */
+  readonly body: string;
+  readonly isIdempotent: boolean;
+  /** True: see `ExchangeSettings`. */
+  readonly isNonConfirmable: boolean;
+}
 
 export class CoapClient {
   readonly messageLayer: MessageLayer;
   /** Belongs to the path to this peer and may be older than the socket. */
   readonly rtoEstimator: RtoEstimator;
-  readonly #library: Agent;
+  #library: LibraryRequests | undefined;
 
   constructor(messageLayer: MessageLayer, rtoEstimator: RtoEstimator = new RtoEstimator()) {
-    // Timing is global in the library.
-    updateTiming({ maxLatency: LIBRARY_MAX_LATENCY_S });
     this.messageLayer = messageLayer;
     this.rtoEstimator = rtoEstimator;
-    this.#library = new Agent({ socket: messageLayer.librarySocket });
-    this.#library.on('error', () => {}); // without a listener, a socket error ends the process
   }
 
   async request(
@@ -69,50 +53,66 @@ export class CoapClient {
     signal: AbortSignal,
   ): Promise<Result<CoapResponse>> {
     if (signal.aborted) return aborted();
+    const { policy, isIdempotent = true, deferAcknowledgement = false } = request;
     const token = this.messageLayer.newToken();
-    const { policy, isIdempotent = true, isNonConfirmable = false, deferAcknowledgement = false } = request;
-    const { rtoEstimator } = this;
-    const tokenHex = token.toString('hex');
+    // Before the library is loaded, because an open exchange keeps the socket.
     const exchange = this.messageLayer.openExchange({
-      token: tokenHex,
+      token: token.toString('hex'),
       policy,
       timing,
-      rtoEstimator,
+      rtoEstimator: this.rtoEstimator,
       isIdempotent,
-      isNonConfirmable,
       deferAcknowledgement,
     });
-    const abort = () => exchange.fail(aborted().failure);
-    signal.addEventListener('abort', abort);
-    let received: IncomingMessage | undefined;
-    const outgoing = this.#library.request({
-      method: request.method,
-      ...(request.query !== undefined && { query: request.query }),
-      ...(request.body !== undefined && { options: { 'Content-Format': 'application/json' } }),
-      confirmable: true,
-      retrySend: 0,
-      token,
-    });
-    // Not by the path of the library, which splits a token that contains a slash.
-    outgoing.setOption(
-      'Uri-Path',
-      request.path.map((segment) => Buffer.from(segment)),
-    );
-    outgoing.on('response', (message: IncomingMessage) => {
-      received = message;
-    });
-    outgoing.on('error', () =>
-      exchange.fail({ reason: 'request-build-failed', detail: 'the CoAP library cannot encode the request' }),
-    );
-    outgoing.end(request.body === undefined ? undefined : Buffer.from(request.body));
-    const outcome = await exchange.outcome;
-    signal.removeEventListener('abort', abort);
-    if (!received) this.#library.abort(outgoing);
-    if (outcome.type === 'failed') return { ok: false, failure: outcome.failure };
-    const { acknowledge, response } = outcome;
-    const { code, contentFormat, isComplete, isBare, maxAgeS, payload } = response;
-    const body = received?.payload ?? payload;
-    const retryAfterMs = maxAgeS === undefined ? undefined : Math.min(maxAgeS * 1000, RETRY_AFTER_MS_MAX);
-    return { ok: true, value: { code, contentFormat, body, isComplete, isBare, retryAfterMs, acknowledge } };
+    const body = this.#sendByLibrary(request, token, exchange);
+    const response = await responseOf(exchange, signal);
+    const received = await body;
+    return response.ok && received ? { ok: true, value: { ...response.value, body: received } } : response;
   }
+
+  async post(
+    { path, body, isIdempotent, isNonConfirmable }: DevicePost,
+    timing: RetransmissionTiming,
+    signal: AbortSignal,
+  ): Promise<Result<CoapResponse>> {
+    if (signal.aborted) return aborted();
+    const token = this.messageLayer.newToken().toString('hex');
+    const exchange = this.messageLayer.sendRequest(
+      { method: 'POST', token, path, payload: Buffer.from(body), isNonConfirmable },
+      {
+        policy: 'retryable',
+        timing,
+        rtoEstimator: this.rtoEstimator,
+        isIdempotent,
+        isNonConfirmable,
+        deferAcknowledgement: false,
+      },
+    );
+    return responseOf(exchange, signal);
+  }
+
+  async #sendByLibrary(request: CoapRequest, token: Buffer, exchange: Exchange): Promise<Buffer | undefined> {
+    try {
+      const { LibraryRequests } = await import('./library-requests.ts');
+      this.#library ??= new LibraryRequests(this.messageLayer);
+      return exchange.isFinished ? undefined : await this.#library.send(request, token, exchange);
+    } catch (error) {
+      const detail = `the CoAP library failed: ${errorMessage(error)}`;
+      exchange.fail({ reason: 'request-build-failed', detail });
+      return undefined;
+    }
+  }
+}
+
+async function responseOf(exchange: Exchange, signal: AbortSignal): Promise<Result<CoapResponse>> {
+  const abort = () => exchange.fail(aborted().failure);
+  signal.addEventListener('abort', abort);
+  const outcome = await exchange.outcome;
+  signal.removeEventListener('abort', abort);
+  if (outcome.type === 'failed') return { ok: false, failure: outcome.failure };
+  const { acknowledge, response } = outcome;
+  const { code, contentFormat, isComplete, isBare, maxAgeS, payload } = response;
+  const retryAfterMs = maxAgeS === undefined ? undefined : Math.min(maxAgeS * 1000, RETRY_AFTER_MS_MAX);
+  const value = { code, contentFormat, body: payload, isComplete, isBare, retryAfterMs, acknowledge };
+  return { ok: true, value };
 }

@@ -25,8 +25,6 @@ const MESSAGE_IDS_MAX = 64;
 
 const SOCKET_CLOSED: Failure = { reason: 'aborted', detail: 'the socket was closed' };
 
-/** The type NON in the first byte (RFC 7252 section 3). */
-const NON_CONFIRMABLE = 0x10;
 const READY: Result<void> = { ok: true, value: undefined };
 /** With the port enough against a guess from outside (RFC 7252 section 5.3.1: at least 32 bits); each byte is sent twice. */
 const TOKEN_BYTES = 4;
@@ -194,7 +192,6 @@ export class MessageLayer implements AsyncDisposable {
     this.#libraryIds.set(exchange, bytes.readUInt16BE(2));
     const datagram = Buffer.from(bytes);
     datagram.writeUInt16BE(this.#nextMessageId(), 2);
-    if (exchange.settings.isNonConfirmable) datagram.writeUInt8(datagram.readUInt8(0) | NON_CONFIRMABLE, 0);
     this.#start(exchange, datagram);
   }
 
@@ -204,8 +201,8 @@ export class MessageLayer implements AsyncDisposable {
     let isRepetition = false;
     exchange.start(messageId, () => {
       this.#send(datagram, exchange);
-      // A server that is only slow acknowledges no such request, but answers a ping: its link is not dead.
-      if (isRepetition && exchange.settings.isNonConfirmable)
+      // Over DTLS a server that is only slow answers a ping, which shows that the link is not dead.
+      if (isRepetition && exchange.settings.isNonConfirmable && this.#socket.link)
         this.#send(emptyMessage('ping', this.#nextMessageId()));
       isRepetition = true;
     });

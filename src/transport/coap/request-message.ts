@@ -1,4 +1,7 @@
-/** Requests that the agent encodes itself, because the CoAP library must not see their responses: observations and blocks. */
+/**
+ * Requests that the agent encodes itself: observations and blocks, whose responses the CoAP library must not see, and the
+ * posts of a device, which are the most frequent.
+ */
 
 import { generate } from 'coap-packet';
 import { type Block, encodeBlock, encodeUint } from './block-option.ts';
@@ -17,14 +20,16 @@ export interface RequestMessage {
   readonly size1?: number;
   /** JSON; sent with Content-Format 50. */
   readonly payload?: Buffer;
+  /** Default: confirmable. */
+  readonly isNonConfirmable?: boolean;
 }
 
 const JSON_FORMAT = 50;
 const BYTES_MAX = 2_048;
 
-/** A confirmable request. Throws if it has more than 2,048 bytes. */
+/** Throws if it has more than 2,048 bytes. */
 export function encodeRequest(request: RequestMessage, messageId: number): Buffer {
-  const { method, token, path, observe, block1, block2, size1, payload } = request;
+  const { method, token, path, observe, block1, block2, size1, payload, isNonConfirmable = false } = request;
   const options: { name: string; value: Buffer }[] = path.map((segment) => ({
     name: 'Uri-Path',
     value: Buffer.from(segment),
@@ -37,7 +42,7 @@ export function encodeRequest(request: RequestMessage, messageId: number): Buffe
   add('Size1', size1 === undefined ? undefined : encodeUint(size1));
   return generate(
     {
-      confirmable: true,
+      confirmable: !isNonConfirmable,
       code: method,
       messageId,
       token: Buffer.from(token, 'hex'),

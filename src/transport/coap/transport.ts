@@ -22,9 +22,10 @@ import {
   classifyProbe,
   classifyProvision,
 } from './classify-response.ts';
-import type { CoapClient, CoapRequest, CoapResponse } from './client.ts';
+import type { CoapClient, CoapResponse } from './client.ts';
 import { CoapConnection, type CoapConnectionPorts } from './connection.ts';
 import { CoapDownlink, type CoapDownlinkPorts } from './downlink.ts';
+import type { CoapRequest } from './library-requests.ts';
 import {
   type RetransmissionTiming,
   type RetransmitPolicy,
@@ -203,17 +204,12 @@ export class CoapTransport implements Transport {
     const unsuitable = unsuitableToken(token, coapObstacle);
     if (unsuitable) return { ok: false, failure: unsuitable };
     const path = [...this.#devicePath(token), feature];
-    // Over DTLS each datagram costs 37 bytes more, so that the acknowledgement of the response is saved.
-    const isNonConfirmable = this.#dtls !== undefined && isIdempotent;
-    const request: CoapRequest = {
-      method: 'POST',
-      path,
-      body,
-      policy: 'retryable',
-      isIdempotent,
-      isNonConfirmable,
-    };
-    const result = await this.#request(request, signal);
+    // Two datagrams instead of three: a confirmable request gets a confirmable response, which must be acknowledged.
+    const post = { path, body, isIdempotent, isNonConfirmable: isIdempotent };
+    const result = await this.#exchange(
+      (client) => client.post(post, this.#timing(client, 'retryable'), signal),
+      signal,
+    );
     if (!result.ok) return result;
     const failure = classifyPost(result.value);
     if (!failure) return { ok: true, value: undefined };
@@ -224,22 +220,29 @@ export class CoapTransport implements Transport {
     return this.#dtls?.isCertificateDevice ? ['api', 'v1'] : ['api', 'v1', token.reveal()];
   }
 
+  #request(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
+    return this.#exchange((client) => this.#send(client, request, signal), signal);
+  }
+
   /** If the address in use becomes unreachable, another address of the name is tried at once. */
-  async #request(request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
+  async #exchange(
+    send: (client: CoapClient) => Promise<Result<CoapResponse>>,
+    signal: AbortSignal,
+  ): Promise<Result<CoapResponse>> {
     const first = await this.#connection.client(signal);
-    const result = await this.#requestOver(first, request, signal);
+    const result = await this.#exchangeOver(first, send, signal);
     if (!first.ok || result.ok || this.#connection.addressCount === 1) return result;
     const { reason } = result.failure;
     if (reason !== 'port-closed' && reason !== 'no-route') return result;
-    return this.#requestOver(await this.#connection.client(signal), request, signal);
+    return this.#exchangeOver(await this.#connection.client(signal), send, signal);
   }
 
-  async #requestOver(
+  async #exchangeOver(
     client: Result<CoapClient>,
-    request: CoapRequest,
+    send: (client: CoapClient) => Promise<Result<CoapResponse>>,
     signal: AbortSignal,
   ): Promise<Result<CoapResponse>> {
-    const response = client.ok ? await this.#send(client.value, request, signal) : client;
+    const response = client.ok ? await send(client.value) : client;
     const result = abortToTimeout(response, signal);
     this.#connection.reportResult(result.ok ? undefined : result.failure);
     if (result.ok) this.#lastSuccessMs = this.#clock.monotonicMs();
@@ -247,7 +250,10 @@ export class CoapTransport implements Transport {
   }
 
   #send(client: CoapClient, request: CoapRequest, signal: AbortSignal): Promise<Result<CoapResponse>> {
-    const rtoMs = client.rtoEstimator.rtoMs(this.#clock.monotonicMs());
-    return client.request(request, this.#timingOf(request.policy, rtoMs), signal);
+    return client.request(request, this.#timing(client, request.policy), signal);
+  }
+
+  #timing({ rtoEstimator }: CoapClient, policy: RetransmitPolicy): RetransmissionTiming {
+    return this.#timingOf(policy, rtoEstimator.rtoMs(this.#clock.monotonicMs()));
   }
 }

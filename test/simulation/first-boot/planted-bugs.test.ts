@@ -59,9 +59,9 @@ const EXPECTATIONS: readonly Expectation[] = [
     plant: 'commands-forgotten',
     strategy: deviceGenerated,
     promise: 'no command run twice',
-    from: 9,
-    seeds: 30,
-  }, // 9
+    from: 302,
+    seeds: 10,
+  }, // 302
   {
     plant: 'command-dropped',
     strategy: deviceGenerated,
