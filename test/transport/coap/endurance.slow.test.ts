@@ -1,5 +1,5 @@
-/** Endurance, in full: 100,000 posts for each way of answering. */
+/** Endurance, in full: 100,000 posts for each way of answering; ENDURANCE_POSTS chooses another number. */
 
 import { testEndurance } from './endurance.ts';
 
-testEndurance(100_000);
+testEndurance(Number(process.env['ENDURANCE_POSTS'] ?? 100_000));

@@ -1,5 +1,5 @@
-/** Hostile notifications, in full. */
+/** Hostile notifications, in full; FUZZ_INPUTS chooses another number. */
 
 import { testHostileNotifications } from './hostile-notifications.ts';
 
-testHostileNotifications(100_000);
+testHostileNotifications(Number(process.env['FUZZ_INPUTS'] ?? 100_000));
