@@ -51,6 +51,7 @@ export class PowerCutDirectory implements SpoolDirectory {
       write: async (bytes, position) => this.#write(boot, inode, bytes, position),
       sync: async () => {
         this.#step(boot);
+        if (this.readOnly) throw failure('EROFS');
         if (this.broken.sync) throw failure('EIO');
         this.#assertOn(boot);
         this.counts.syncs += 1;
@@ -80,6 +81,7 @@ export class PowerCutDirectory implements SpoolDirectory {
 
   async sync(): Promise<void> {
     this.#step(this.#boot);
+    if (this.readOnly) throw failure('EROFS');
     if (this.broken.sync) throw failure('EIO');
     this.#assertOn(this.#boot);
     this.counts.syncs += 1;
@@ -131,6 +133,7 @@ export class PowerCutDirectory implements SpoolDirectory {
 
   #write(boot: number, inode: Inode, bytes: Buffer, position: number): void {
     this.#step(boot);
+    if (this.readOnly) throw failure('EROFS');
     if (this.broken.write) throw failure('EIO');
     const others =
       [...this.#names.values()].reduce((sum, each) => sum + each.bytes.length, 0) - inode.bytes.length;

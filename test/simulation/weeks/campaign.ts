@@ -17,6 +17,8 @@ export interface Campaign {
   readonly plant?: WeekPlant | undefined;
   /** Each agent is killed a dozen times in each boot. */
   readonly oftenKilled?: boolean | undefined;
+  /** Each disk is read-only half of the time. */
+  readonly oftenReadOnly?: boolean | undefined;
   /** Number of trace lines of a gateway with a broken promise. */
   readonly traceMax?: number;
 }

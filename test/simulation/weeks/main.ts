@@ -6,6 +6,7 @@
  *   --seed N        of the first gateway, the others follow; default 1
  *   --plant BUG     plants a bug that the run must find
  *   --often-killed  kills each agent a dozen times in each boot
+ *   --often-read-only  makes each disk read-only half of the time
  *   --trace N       prints the last N events of each gateway with a broken promise; default 0
  *
  * Exit code 1 if a promise was broken, which a planted bug must cause; 2 for wrong arguments.
@@ -28,6 +29,7 @@ function readCampaign(args: readonly string[]): Campaign {
       seed: { type: 'string', default: '1' },
       plant: { type: 'string' },
       'often-killed': { type: 'boolean' },
+      'often-read-only': { type: 'boolean' },
       trace: { type: 'string', default: '0' },
     },
   });
@@ -37,6 +39,7 @@ function readCampaign(args: readonly string[]): Campaign {
     seed: parseWholeNumber('seed', values.seed),
     plant: values.plant === undefined ? undefined : parseChoice('plant', values.plant, WEEK_PLANT_NAMES),
     oftenKilled: values['often-killed'],
+    oftenReadOnly: values['often-read-only'],
     traceMax: parseWholeNumber('trace', values.trace),
   };
 }

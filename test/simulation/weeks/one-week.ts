@@ -24,6 +24,8 @@ export interface WeekOptions {
   readonly plant?: WeekPlant | undefined;
   /** Is killed a dozen times in each boot, and has a runtime directory. */
   readonly oftenKilled?: boolean | undefined;
+  /** Its disk is read-only half of the time, and its oscillator has the largest drift. */
+  readonly oftenReadOnly?: boolean | undefined;
   /** Number of newest trace lines to keep. */
   readonly traceMax?: number;
 }
@@ -84,10 +86,13 @@ class Week {
       endings: OFTEN_KILLED,
       hasRuntimeDirectory: true,
       downlink: undefined,
-      // For a planted bug that needs a boot offset that cannot be stored.
-      ...(options.plant && { disk: oftenReadOnly(drawn.untilMs), drift: DRIFT_MAX }),
     };
-    this.#plan = { ...drawn, ...(options.oftenKilled && killed) };
+    const readOnly = { disk: oftenReadOnly(drawn.untilMs), drift: DRIFT_MAX };
+    this.#plan = {
+      ...drawn,
+      ...(options.oftenKilled && killed),
+      ...(options.oftenReadOnly && readOnly),
+    };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
     const time = this.#time;
     const nowMs = () => time.nowMs;
@@ -156,9 +161,11 @@ class Week {
     const agent = this.#gateway.agent;
     if (!agent?.outbox || agent.record.diedMs !== undefined || agent.record.stoppedMs !== undefined)
       return false;
-    const { outbox, record } = agent;
+    const { outbox, spool, record } = agent;
     if (this.#plan.downlink && !this.#downlink.isSettled(agent.gateway)) return false;
-    return record.offsetKnownMs !== undefined && outbox.size === 0 && outbox.losses.unreported === 0;
+    if (record.offsetKnownMs === undefined || outbox.size > 0 || outbox.losses.unreported > 0) return false;
+    // A segment counts its undatable and damaged readings when its file is removed, which takes time.
+    return spool?.bytes === 0;
   }
 
   #isLate(): boolean {

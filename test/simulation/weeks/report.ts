@@ -86,9 +86,14 @@ export function brokenWeek({ seed, broken, trace }: WeekOutcome, campaign: Campa
 
 export function repeatCommand(
   seed: number,
-  { days, plant, oftenKilled }: Pick<Campaign, 'days' | 'plant' | 'oftenKilled'>,
+  {
+    days,
+    plant,
+    oftenKilled,
+    oftenReadOnly,
+  }: Pick<Campaign, 'days' | 'plant' | 'oftenKilled' | 'oftenReadOnly'>,
 ): string {
   const planted = plant === undefined ? '' : ` --plant ${plant}`;
-  const killed = oftenKilled ? ' --often-killed' : '';
-  return `npm run simulate -- weeks --seed ${seed} --gateways 1 --days ${days}${planted}${killed} --trace 400`;
+  const faults = `${oftenKilled ? ' --often-killed' : ''}${oftenReadOnly ? ' --often-read-only' : ''}`;
+  return `npm run simulate -- weeks --seed ${seed} --gateways 1 --days ${days}${planted}${faults} --trace 400`;
 }

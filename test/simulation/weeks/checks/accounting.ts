@@ -3,7 +3,7 @@
  * documented bounds, and whether it was reported; for every reported loss, whether it is true.
  *
  * Documented: a power cut or a kill loses undelivered readings of the last `max(spoolAfter, flushEvery)`, or
- * since the disk failed; every other loss is counted and reported by a gap record. After a restart up to a
+ * since the disk failed, that were never on the disk; every other loss is counted and reported by a gap record. After a restart up to a
  * segment may be sent again, reported as lost again, or reported as lost although it was delivered.
  */
 
@@ -80,6 +80,7 @@ export class Accounting {
       this.#lost.set(by, (this.#lost.get(by) ?? 0) + 1);
     }
     const overreported = this.#checkNotes() + this.#unidentified;
+    this.#checkForgotten();
     const unreported = Math.max(0, this.#checkSums());
     return { lost: this.#lost, lossCause: this.#lossReason, overreported, unreported };
   }
@@ -90,7 +91,7 @@ export class Accounting {
       this.#checkReason(sample, note);
       return note.reason;
     }
-    if (this.#bounds.fromMs(sample.agent) <= sample.takenMs) return this.#endOf(sample.agent);
+    if (!sample.isOnDisk && this.#bounds.fromMs(sample.agent) <= sample.takenMs) return this.#endOf(sample.agent);
     if (this.#unidentified > 0) {
       this.#unidentified -= 1;
       return 'damaged';
@@ -170,6 +171,26 @@ export class Accounting {
       );
     }
     return overreported;
+  }
+
+  /**
+   * The end of a process forgets losses that it counted and has not reported, but only new ones: the next
+   * reading brings the report to the server or to the disk.
+   */
+  #checkForgotten(): void {
+    const { agents, samples } = this.#ledger;
+    for (const agent of agents) {
+      const { endedBy, unreported, unreportedSinceMs: sinceMs } = agent;
+      if (!endedBy || unreported === 0 || sinceMs === undefined) continue;
+      const fromMs = this.#bounds.fromMs(agent);
+      const next = samples.find((each) => each.agent === agent && each.takenMs > sinceMs);
+      if (!next || next.takenMs >= fromMs) continue;
+      this.#ledger.reportViolation(
+        'losses covered by gap records',
+        `process ${agent.number} forgot ${unreported}, counted since ${formatTime(sinceMs)}`,
+        sinceMs,
+      );
+    }
   }
 
   /**

@@ -28,6 +28,8 @@ export interface Sample {
   unconfirmedUndated: number;
   /** The number of the first process that received the confirmation of the server. */
   confirmedBy: number | undefined;
+  /** Written to the disk and synced: nothing loses it from then on without counting it. */
+  isOnDisk: boolean;
   /** The number of the process that took it from the backlog last. */
   backlogOf: number | undefined;
 }
@@ -45,6 +47,8 @@ export interface AgentRecord {
   offsetKnownMs?: number;
   /** Losses not reported at its end. */
   unreported: number;
+  /** When the first of the losses that are not reported yet was counted, virtual ms. */
+  unreportedSinceMs?: number | undefined;
 }
 
 /** Readings that the agent counted as lost. */

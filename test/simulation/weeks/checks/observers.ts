@@ -25,6 +25,7 @@ export function observedLossReport(losses: LossReport, { ledger, time, agent }: 
       if (agent.diedMs !== undefined) return;
       ledger.trace(() => `lost: ${loss.readings} ${loss.reason}`);
       ledger.notes.push({ agent, atMs: time.nowMs, ...withoutUndefined(loss) });
+      agent.unreportedSinceMs ??= time.nowMs;
       losses.add(loss);
     },
     addReading: (reading, reason) => {
@@ -47,12 +48,14 @@ export function observedLossReport(losses: LossReport, { ledger, time, agent }: 
           ...ms,
         });
       }
+      agent.unreportedSinceMs ??= time.nowMs;
       losses.addReading(reading, reason);
     },
     takeGapRecord: (instant) => {
       if (agent.diedMs !== undefined) return undefined;
       const gap = losses.takeGapRecord(instant);
       if (!gap) return undefined;
+      agent.unreportedSinceMs = undefined;
       const readings = Number(gap.values[GAP_KEYS.readings]);
       ledger.trace(() => `reported: ${JSON.stringify(gap)}`);
       ledger.gapRecords.push({ agent, atMs: time.nowMs, readings });
@@ -102,14 +105,17 @@ export interface WriteReasons {
   now: number;
 }
 
-/** Counts the reasons: readings are old enough, or stored readings need timestamps. */
+export interface SpoolObserverPorts {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly reason: WriteReasons;
+  readonly settings: WeekSettings;
+}
+
+/** Counts the reasons: readings are old enough, or stored readings need timestamps. Records which samples are on the disk. */
 export function observedSpool(
   spool: Spool,
-  {
-    clock,
-    reason,
-    settings,
-  }: { readonly clock: Clock; readonly reason: WriteReasons; readonly settings: WeekSettings },
+  { ledger, clock, reason, settings }: SpoolObserverPorts,
 ): Spool {
   const leastMs = Math.min(settings.spoolAfterMs, settings.flushEveryMs) - 1;
   const during = async (isReason: boolean, work: () => Promise<void>) => {
@@ -126,7 +132,13 @@ export function observedSpool(
       // A gap record is new, but the losses that it reports are old enough.
       const isDue = (reading: Reading) =>
         reading.gap || reading.bootId !== clock.bootId || bootMs - reading.bootMs >= leastMs;
-      return during(spool.size > 0 || readings.some(isDue), () => spool.append(readings));
+      return during(spool.size > 0 || readings.some(isDue), async () => {
+        await spool.append(readings);
+        for (const reading of readings) {
+          const sample = sampleOf(ledger, reading);
+          if (sample) sample.isOnDisk = true;
+        }
+      });
     },
     // Readings on their way to the disk may need the offset there, which only the agent knows.
     setBootOffset: (offsetMs) => during(true, () => spool.setBootOffset(offsetMs)),

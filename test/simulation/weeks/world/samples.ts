@@ -74,6 +74,7 @@ export class Samples {
       executions: 0,
       unconfirmedUndated: 0,
       confirmedBy: undefined,
+      isOnDisk: false,
       backlogOf: undefined,
     });
     return values;

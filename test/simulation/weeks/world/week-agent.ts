@@ -65,6 +65,7 @@ export class WeekAgent {
   readonly killable = new KillableProcess();
   isOver = false;
   outbox: TieredOutbox | undefined;
+  spool: Spool | undefined;
   gateway: RemoteGateway | undefined;
   readonly #ports: WeekAgentPorts;
   readonly #random: SeededRandom;
@@ -130,6 +131,7 @@ export class WeekAgent {
     const now = () => timestamper.now();
     const outbox = new TieredOutbox({ clock, log, losses, now, spool: watched }, settings);
     this.outbox = outbox;
+    this.spool = spool;
     const gateway = this.#openGateway(clock, log);
     this.gateway = gateway;
     const ports: Omit<AgentPorts, 'transport'> = {
@@ -210,7 +212,7 @@ export class WeekAgent {
       Math.max(bytesMax, SPOOL_BYTES_MIN),
     );
     const spool = await Spool.open({ directory, bootId: clock.bootId, bytesMax, freeShare, losses, log });
-    return { spool, watched: observedSpool(spool, { clock, reason, settings }) };
+    return { spool, watched: observedSpool(spool, { ledger, clock, reason, settings }) };
   }
 
   #transport(clock: Clock): SimulatedTransport {
