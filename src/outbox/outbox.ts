@@ -63,6 +63,8 @@ export class TieredOutbox implements Outbox {
   #lastUndated: Reading | undefined;
   #undatedInFlight: Reading | undefined;
   #needsSnapshot = true;
+  /** When the removal of delivered files was last tried again, ms since the boot. */
+  #removalTriedMs = 0;
   /** The latest flush. Flushes run one after the other, which keeps the order. */
   #flushing: Promise<void> = Promise.resolve();
 
@@ -138,14 +140,16 @@ export class TieredOutbox implements Outbox {
     const { clock } = this.#ports;
     while (!signal.aborted) {
       const { version } = this.changes;
-      const dueInMs = this.#flushDueInMs();
-      if (dueInMs === undefined) await this.changes.wait(signal, version);
+      const [flushInMs, removalInMs] = [this.#flushDueInMs(), this.#removalDueInMs()];
+      const dueInMs = Math.min(flushInMs, removalInMs);
+      if (dueInMs === Number.POSITIVE_INFINITY) await this.changes.wait(signal, version);
       else if (dueInMs > 0) await clock.sleep(dueInMs, signal);
+      // A disk that hangs must not delay a stop.
+      else if (flushInMs > 0) await raceAbort(this.#removeDelivered(), undefined, signal);
       else {
-        // A disk that hangs must not delay a stop.
         await raceAbort(this.flush(), undefined, signal);
         // A reading that could not be moved is still due; the loop must not spin.
-        if ((this.#flushDueInMs() ?? 1) <= 0) await clock.sleep(RETRY_MS, signal);
+        if (this.#flushDueInMs() <= 0) await clock.sleep(RETRY_MS, signal);
       }
     }
   }
@@ -164,8 +168,8 @@ export class TieredOutbox implements Outbox {
     await this.flush();
   }
 
-  /** Time until the next flush, ms; undefined if memory is empty. */
-  #flushDueInMs(): number | undefined {
+  /** Time until the next flush, ms; Infinity if memory is empty. */
+  #flushDueInMs(): number {
     const { spoolAfterMs, flushEveryMs } = this.#settings;
     const nowMs = this.#ports.clock.bootMs();
     const oldestMs = this.fresh.oldestBootMs();
@@ -173,8 +177,20 @@ export class TieredOutbox implements Outbox {
     const freshDueMs = oldestMs === undefined ? Number.POSITIVE_INFINITY : oldestMs + afterMs;
     const isOverflowing = this.#ports.spool !== undefined && this.#overflow.size > 0;
     const retryDueMs = isOverflowing ? this.#flusher.failedAtMs + flushEveryMs : Number.POSITIVE_INFINITY;
-    const dueMs = Math.min(freshDueMs, retryDueMs);
-    return dueMs < Number.POSITIVE_INFINITY ? dueMs - nowMs : undefined;
+    return Math.min(freshDueMs, retryDueMs) - nowMs;
+  }
+
+  /** Time until delivered files are removed that could not be before, ms; Infinity if there are none. */
+  #removalDueInMs(): number {
+    const { spool, clock } = this.#ports;
+    if (!spool || spool.size > 0 || spool.bytes === 0) return Number.POSITIVE_INFINITY;
+    return this.#removalTriedMs + this.#settings.flushEveryMs - clock.bootMs();
+  }
+
+  /** Otherwise the next process would send their readings again, and report losses in them again. */
+  async #removeDelivered(): Promise<void> {
+    this.#removalTriedMs = this.#ports.clock.bootMs();
+    await this.#ports.spool?.take(0);
   }
 
   async #flush(): Promise<void> {

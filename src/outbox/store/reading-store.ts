@@ -17,7 +17,10 @@ export interface ReadingStore extends Lane {
   setBootOffset(offsetMs: number): Promise<void>;
   /** Resolves when all earlier operations are done and their losses are counted. Never rejects. */
   whenIdle(): Promise<void>;
-  /** Bytes in memory or on the disk, as its bound counts them. */
+  /**
+   * Bytes in memory or on the disk, as its bound counts them. Those of delivered readings that could not be
+   * removed are among them; each `take`, even of 0 readings, tries it again.
+   */
   readonly bytes: number;
 }
 
