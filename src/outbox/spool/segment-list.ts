@@ -105,18 +105,18 @@ export class SegmentList {
     return undefined;
   }
 
-  /** Counts the readings of the oldest segment as lost and removes it. Rejects if its file stays. */
+  /** Removes the oldest segment and counts its readings as lost. Rejects if its file, with its readings, stays. */
   async drop(reason: LossReason): Promise<void> {
     const [segment] = this.#segments;
     if (!segment) return;
     const content = segment.isConsumed ? undefined : await this.#readFile(segment);
-    // Counted before the removal, and only once, even if the removal fails.
+    // Counted after the removal: readings of a file that stays can be delivered.
+    await this.#remove(segment);
     reportLosses(this.#ports.losses, segment);
     reportDropped(this.#ports, segment, content, reason);
     segment.remaining = 0;
     segment.isConsumed = true;
     this.onRemoved(segment);
-    await this.#remove(segment);
   }
 
   /** Removes a segment whose records are done; if that fails, it is never read again. Never rejects. */

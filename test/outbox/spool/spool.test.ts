@@ -192,6 +192,45 @@ it('a read-only file system fails appends, and its readings are still delivered'
   assert.equal(log.withMessage(/cannot be deleted/).length, 1);
 });
 
+for (const [what, reason, bytesMax, freeBytes] of [
+  ['full', 'spool full', BYTES_MAX, 1_000_000_000],
+  ['on a nearly full file system', 'disk full', 2 * BYTES_MAX, 0],
+] as const) {
+  it(`a spool that is ${what} and read-only drops nothing until it can be written`, async () => {
+    const { store, losses, directory } = await openSpool(undefined, { bytesMax });
+    const host = new SampledReadings(PADDING_BYTES);
+    await store.append(host.batch(30));
+    directory.freeBytes = freeBytes;
+    directory.readOnly = true;
+    const batch = host.batch(10);
+    for (let tries = 0; tries < 2; tries += 1) await assert.rejects(store.append(batch), { code: 'EROFS' });
+    assert.deepEqual([losses.total, store.size], [0, 30]);
+    assert.deepEqual(times(await store.take(4)), [1, 2, 3, 4]);
+    directory.readOnly = false;
+    await store.append(batch);
+    assert.deepEqual([losses.total, gapValues(losses)?.['lostWhy'], store.size], [10, reason, 30]);
+    const readings = await store.take(99);
+    assert.equal(readings[0]?.bootMs, 11);
+    host.assertHistory(readings);
+  });
+}
+
+it('readings acknowledged while their segment is dropped are not lost', async () => {
+  const { store, losses, directory } = await openSpool();
+  const host = new SampledReadings(PADDING_BYTES);
+  await store.append(host.batch(30));
+  await store.take(4);
+  const remove = directory.remove.bind(directory);
+  let acknowledged: Promise<void> | undefined;
+  directory.remove = async (name) => {
+    acknowledged ??= store.acknowledge(4, store.epoch);
+    await remove(name);
+  };
+  await store.append(host.batch(10));
+  await acknowledged;
+  assert.deepEqual([losses.total, store.size], [6, 30]);
+});
+
 it('an unreadable segment is retried, and counted as lost after 60 attempts', async () => {
   const { store, losses, directory, log } = await openSpool();
   await store.append(new SampledReadings(PADDING_BYTES).batch(15));

@@ -47,6 +47,8 @@ export class Accounting {
   #unidentified = 0;
   /** The maximum number of readings in segments that could not be counted. */
   #uncounted = 0;
+  /** The maximum number of readings in segments that a process dropped at its end. */
+  #dropped = 0;
 
   /**
    * `reported`: the losses in the gap records on the server, by timestamp. `parts`: the samples stored in part and reported as
@@ -64,6 +66,7 @@ export class Accounting {
     this.#reported = reported;
     for (const note of ledger.notes) if (note.n === undefined) this.#unidentified += note.readings;
     for (const note of ledger.notes) if (this.#isUncounted(note)) this.#uncounted += SEGMENT_READINGS_MAX;
+    for (const { readings } of ledger.interruptedRemovals) this.#dropped += readings;
     for (const note of ledger.notes) {
       if (note.n === undefined) continue;
       const notes = this.#notesOf.get(note.n);
@@ -99,6 +102,10 @@ export class Accounting {
     if (this.#uncounted > 0) {
       this.#uncounted -= 1;
       return 'damaged';
+    }
+    if (this.#dropped > 0) {
+      this.#dropped -= 1;
+      return 'spool full';
     }
     const { agent } = sample;
     const end = agent.endedBy

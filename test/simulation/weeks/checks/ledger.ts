@@ -122,6 +122,8 @@ export class Ledger {
   }[] = [];
   readonly broken: BrokenPromise[] = [];
   readonly counts = new Map<PromiseName, number>();
+  /** Files of the spool whose removal the end of a process met: it could not count their readings. */
+  readonly interruptedRemovals = new Set<{ readonly readings: number }>();
   /** Phases in which the disk failed, virtual ms. */
   readonly diskFaults: { readonly fromMs: number; toMs: number }[] = [];
   readonly #nowMs: () => number;

@@ -6,6 +6,7 @@
  */
 
 import type { SpoolDirectory, SpoolFile } from '../../../../src/outbox/spool/directory.ts';
+import { countRecords, segmentNumber } from '../../../../src/outbox/spool/segment.ts';
 import type { PowerCutDirectory } from '../../../doubles/power-cut/power-cut-directory.ts';
 import type { SeededRandom } from '../../seeded-random.ts';
 import type { VirtualTime } from '../../virtual-time.ts';
@@ -57,8 +58,16 @@ export class WatchedDirectory implements SpoolDirectory {
     return this.#step(() => this.#ports.disk.read(name, offset, length));
   }
 
-  remove(name: string): Promise<void> {
-    return this.#step(() => this.#ports.disk.remove(name));
+  async remove(name: string): Promise<void> {
+    const { disk, ledger } = this.#ports;
+    const removal = { readings: 0 };
+    await this.#step(async () => {
+      const readings = segmentNumber(name) ? countRecords(disk.bytesOf(name)) : 0;
+      await disk.remove(name);
+      removal.readings = readings;
+      ledger.interruptedRemovals.add(removal);
+    });
+    ledger.interruptedRemovals.delete(removal);
   }
 
   sync(): Promise<void> {
