@@ -199,7 +199,7 @@ class Week {
     const { stored, reportedLosses } = this.#server;
     const parts = findParts(ledger, stored);
     const accounting = new Accounting(ledger, this.#plan, reportedLosses, parts).check();
-    const history = checkTimestamps(ledger, this.#host);
+    const history = checkTimestamps(ledger, this.#host, this.#plan);
     this.#downlink.check(this.#plan.hasRuntimeDirectory);
     const excused = checkValues(ledger, stored, accounting.lossCause, parts);
     return {

@@ -8,6 +8,7 @@ import type { Reading, Value, Values } from '../../../src/core/model/reading.ts'
 import type { TimeSync } from '../../../src/core/ports/clock.ts';
 import type { Lane, Outbox } from '../../../src/core/ports/outbox.ts';
 import type { Transport } from '../../../src/core/ports/transport.ts';
+import type { Spool } from '../../../src/outbox/spool/spool.ts';
 import { DOWNLINK_PLANTS } from '../downlink/planted-bugs.ts';
 import { override } from '../override.ts';
 
@@ -18,6 +19,8 @@ export const WEEK_PLANTS = {
   'wall-timestamps': 'readings get the time of an unsynchronised wall clock',
   'delta-after-restart': 'the first reading of a process has only the changes since the previous process',
   'losses-not-reported': 'losses are discarded instead of reported',
+  'undatable-not-counted': 'readings that can never get a timestamp are discarded without being counted',
+  'failed-write-ignored': 'a failed write to the spool counts as done',
   'ts-changed-on-retry': 'a repeated body has other timestamps',
   'timestamps-restart': 'a process does not restore the boot offset of the previous process',
   'undated-repeated': 'a reading without a timestamp is sent again if its response is lost',
@@ -72,6 +75,12 @@ export function plantedTimeSync(timeSync: TimeSync, plant: WeekPlant | undefined
 }
 
 export function plantedLosses(losses: LossReport, plant: WeekPlant | undefined): LossReport {
+  if (plant === 'undatable-not-counted')
+    return override<LossReport>(losses, {
+      addReading: (reading, reason) => {
+        if (reason !== 'undatable') losses.addReading(reading, reason);
+      },
+    });
   if (plant !== 'losses-not-reported') return losses;
   return override<LossReport>(losses, {
     takeGapRecord: (instant) => {
@@ -79,6 +88,11 @@ export function plantedLosses(losses: LossReport, plant: WeekPlant | undefined):
       return undefined;
     },
   });
+}
+
+export function plantedSpool(spool: Spool, plant: WeekPlant | undefined): Spool {
+  if (plant !== 'failed-write-ignored') return spool;
+  return override<Spool>(spool, { append: (readings) => spool.append(readings).catch(() => {}) });
 }
 
 /** The last values of a process, for the bug that uses them in the next one. */

@@ -94,7 +94,8 @@ export class Accounting {
       this.#checkReason(sample, note);
       return note.reason;
     }
-    if (!sample.isOnDisk && this.#bounds.fromMs(sample.agent) <= sample.takenMs) return this.#endOf(sample.agent);
+    if (!sample.isOnDisk && this.#bounds.fromMs(sample.agent) <= sample.takenMs)
+      return this.#endOf(sample.agent);
     if (this.#unidentified > 0) {
       this.#unidentified -= 1;
       return 'damaged';

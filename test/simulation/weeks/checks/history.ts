@@ -4,10 +4,11 @@
  */
 
 import { UNDATED_AGE_MS_MAX } from '../../../../src/core/delivery/undated.ts';
-import { SECOND } from '../plan/week-plan.ts';
+import { SECOND, type WeekPlan } from '../plan/week-plan.ts';
 import { EPOCH_MS, type HostTime } from '../world/host-time.ts';
 import type { Points } from '../world/week-server.ts';
 import type { LossCause } from './accounting.ts';
+import { Bounds } from './bounds.ts';
 import { type AgentRecord, formatTime, type Ledger, type Sample } from './ledger.ts';
 
 /** The maximum error of a timestamp without the drift of the oscillator, ms. */
@@ -16,13 +17,17 @@ const TIMESTAMP_ERROR_MS = 1_000;
 const DELAY_MS = 4 * SECOND + 100;
 export interface History {
   readonly storedOnce: number;
-  /** Stored without a timestamp, with a lost response, and again with one. */
+  /**
+   * Stored without a timestamp, with a lost response, and again with one; or with the timestamps of two processes
+   * (`timesDatedAgain`).
+   */
   readonly storedTwice: number;
   /** How often a reading was stored again with the same timestamp. */
   readonly repeated: number;
 }
 
-export function checkTimestamps(ledger: Ledger, host: HostTime): History {
+export function checkTimestamps(ledger: Ledger, host: HostTime, plan: WeekPlan): History {
+  const bounds = new Bounds(ledger, plan);
   let storedOnce = 0;
   let storedTwice = 0;
   let repeated = 0;
@@ -31,17 +36,32 @@ export function checkTimestamps(ledger: Ledger, host: HostTime): History {
     if (executions === 0) continue;
     repeated += executions - 1;
     if (timestamps.size + arrivals.length === 1) storedOnce += 1;
-    else checkTwice(ledger, sample);
-    if (timestamps.size === 1 && arrivals.length === 1) storedTwice += 1;
+    else checkTwice(ledger, sample, plan.hasRuntimeDirectory ? 0 : timesDatedAgain(ledger, sample, bounds));
+    if (timestamps.size + arrivals.length === 2) storedTwice += 1;
     for (const ts of timestamps) checkTimestamp(ledger, host, sample, ts);
     for (const ts of arrivals) checkArrival(ledger, sample, ts);
   }
   return { storedOnce, storedTwice, repeated };
 }
 
-function checkTwice(ledger: Ledger, { n, timestamps, arrivals, unconfirmedUndated, takenMs }: Sample): void {
+/**
+ * Without a runtime directory, and if the disk failed when the boot offset became known, the next process of the boot dates the
+ * undated readings again that are still on the disk.
+ */
+function timesDatedAgain({ agents }: Ledger, { agent, wasUndated }: Sample, bounds: Bounds): number {
+  if (!wasUndated) return 0;
+  return agents.filter(
+    (each) => each.boot === agent.boot && each.offsetKnownMs !== undefined && bounds.mayBeLost(each),
+  ).length;
+}
+
+function checkTwice(
+  ledger: Ledger,
+  { n, timestamps, arrivals, unconfirmedUndated, takenMs }: Sample,
+  datedAgain: number,
+): void {
   const dates = [...timestamps].map((ts) => formatTime(ts - EPOCH_MS)).join(', ');
-  if (timestamps.size > 1) ledger.reportViolation('one timestamp', `n=${n}: ${dates}`, takenMs);
+  if (timestamps.size > 1 + datedAgain) ledger.reportViolation('one timestamp', `n=${n}: ${dates}`, takenMs);
   if (arrivals.length > 1) {
     ledger.reportViolation('stored once', `n=${n}: ${arrivals.length} times without a timestamp`, takenMs);
   } else if (arrivals.length === 1 && unconfirmedUndated === 0) {

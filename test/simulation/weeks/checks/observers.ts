@@ -113,10 +113,7 @@ export interface SpoolObserverPorts {
 }
 
 /** Counts the reasons: readings are old enough, or stored readings need timestamps. Records which samples are on the disk. */
-export function observedSpool(
-  spool: Spool,
-  { ledger, clock, reason, settings }: SpoolObserverPorts,
-): Spool {
+export function observedSpool(spool: Spool, { ledger, clock, reason, settings }: SpoolObserverPorts): Spool {
   const leastMs = Math.min(settings.spoolAfterMs, settings.flushEveryMs) - 1;
   const during = async (isReason: boolean, work: () => Promise<void>) => {
     reason.now += isReason ? 1 : 0;

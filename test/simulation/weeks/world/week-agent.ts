@@ -27,6 +27,7 @@ import {
   type Inheritance,
   plantedLosses,
   plantedOutbox,
+  plantedSpool,
   plantedTimeSync,
   plantedTransport,
   type WeekPlant,
@@ -212,7 +213,7 @@ export class WeekAgent {
       Math.max(bytesMax, SPOOL_BYTES_MIN),
     );
     const spool = await Spool.open({ directory, bootId: clock.bootId, bytesMax, freeShare, losses, log });
-    return { spool, watched: observedSpool(spool, { ledger, clock, reason, settings }) };
+    return { spool, watched: observedSpool(plantedSpool(spool, plant), { ledger, clock, reason, settings }) };
   }
 
   #transport(clock: Clock): SimulatedTransport {
