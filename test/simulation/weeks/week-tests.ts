@@ -11,8 +11,9 @@ import { brokenWeeks } from './report.ts';
 export function testWeeks(campaigns: readonly Campaign[]): void {
   describe('days with faults of network, server, power, disk and clock', () => {
     for (const campaign of campaigns) {
-      const { gateways, days, oftenKilled = false } = campaign;
-      it(`${gateways} ${oftenKilled ? 'often killed ' : ''}gateways report every loss in ${days} days, with correct timestamps, settings and commands`, async () => {
+      const { gateways, days, oftenKilled = false, oftenReadOnly = false } = campaign;
+      const which = `${oftenKilled ? 'often killed ' : ''}${oftenReadOnly ? 'often read-only ' : ''}`;
+      it(`${gateways} ${which}gateways report every loss in ${days} days, with correct timestamps, settings and commands`, async () => {
         const summary = await simulateWeeks(campaign);
         assert.equal(summary.failed, 0, brokenWeeks(summary, campaign));
         assert.equal(summary.lost['beyond the bounds'] ?? 0, 0);
