@@ -12,21 +12,28 @@ export interface SpoolBounds {
   readonly freeShare: number;
 }
 
-/** Drops the oldest segments until one more fits. Rejects with an OutboxError if the file system has no space for the spool. */
+/**
+ * Drops the oldest segments until one more fits. `hasFreed`: one was dropped for the file system before, and none
+ * was written in its place. Returns whether it dropped one for the file system now. Rejects with an OutboxError if
+ * the file system has no space for the spool.
+ */
 export async function makeRoom(
   { segmentList, directory }: { readonly segmentList: SegmentList; readonly directory: SpoolDirectory },
   { bytesMax, freeShare }: SpoolBounds,
-): Promise<void> {
+  hasFreed: boolean,
+): Promise<boolean> {
   const isFull = () => segmentList.bytes + SEGMENT_BYTES > bytesMax && segmentList.segments.length > 0;
   const wasFull = isFull();
   while (isFull()) await segmentList.drop('spool full');
-  if (wasFull) return;
+  // Each failed write would cost a segment, if another program takes the freed space.
+  if (wasFull || hasFreed) return false;
   const { freeBytes, totalBytes } = await directory.space();
-  if (freeBytes - SEGMENT_BYTES >= freeShare * totalBytes) return;
+  if (freeBytes - SEGMENT_BYTES >= freeShare * totalBytes) return false;
   // Replaces one segment by one, so the spool does not grow. A single one would lose all older readings, so
   // it is kept.
   if (segmentList.segments.length < 2) {
     throw new OutboxError('the file system has too little free space for the spool to grow', 'LOW_SPACE');
   }
   await segmentList.drop('disk full');
+  return true;
 }

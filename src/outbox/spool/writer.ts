@@ -34,6 +34,8 @@ interface WrittenChunk {
   readonly segment: Segment;
   readonly goodBytesBefore: number;
   readonly records: number;
+  /** It began a segment in place of a dropped one. */
+  readonly replaces: boolean;
 }
 
 export class SpoolWriter {
@@ -41,6 +43,8 @@ export class SpoolWriter {
   readonly #bounds: SpoolBounds;
   readonly #header: Buffer;
   #open: OpenSegment | undefined;
+  /** Segments that were dropped for a nearly full file system, and none was written in their place yet. */
+  #freed = 0;
 
   constructor(ports: WriterPorts, bounds: SpoolBounds) {
     this.#ports = ports;
@@ -88,7 +92,7 @@ export class SpoolWriter {
 
   async #openNext(): Promise<OpenSegment> {
     await this.close();
-    await makeRoom(this.#ports, this.#bounds);
+    if (await makeRoom(this.#ports, this.#bounds, this.#freed > 0)) this.#freed += 1;
     this.#open = await this.#create().catch(async (error: unknown) => {
       // The directory could not be listed at the start, so its segments are found now.
       if (errorCode(error) !== 'EEXIST') throw error;
@@ -119,16 +123,19 @@ export class SpoolWriter {
     }
     await file.sync();
     if (isNew) await this.#ports.directory.sync();
+    const replaces = isNew && this.#freed > 0;
+    if (replaces) this.#freed -= 1;
     segment.goodBytes = startBytes + bytes.length;
     segment.remaining += records;
     segment.isUndated ||= isUndated;
-    return { segment, goodBytesBefore, records };
+    return { segment, goodBytesBefore, records, replaces };
   }
 
   async #rollBack(written: readonly WrittenChunk[]): Promise<void> {
     const openSegment = this.#open?.segment;
     await this.close();
-    for (const { segment, goodBytesBefore, records } of written) {
+    for (const { segment, goodBytesBefore, records, replaces } of written) {
+      if (replaces) this.#freed += 1;
       segment.goodBytes = goodBytesBefore;
       segment.remaining = Math.max(0, segment.remaining - records);
     }

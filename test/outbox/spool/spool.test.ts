@@ -117,6 +117,26 @@ it('on a nearly full file system the oldest segment is dropped for a new one', a
   host.assertHistory(await store.take(99));
 });
 
+it('on a nearly full file system where writes fail, at most one segment is dropped', async () => {
+  const { store, losses, directory } = await openSpool(undefined, { bytesMax: 2 * BYTES_MAX });
+  const host = new SampledReadings(PADDING_BYTES);
+  await store.append(host.batch(40));
+  directory.freeBytes = 0;
+  directory.capacityBytes = 0;
+  const batch = host.batch(20);
+  for (let tries = 0; tries < 3; tries += 1) await assert.rejects(store.append(batch), { code: 'ENOSPC' });
+  assert.deepEqual([losses.total, store.size], [10, 30]);
+  // One segment fits, the second does not.
+  directory.capacityBytes = 4 * SEGMENT_BYTES + 1_000;
+  directory.freeBytes = directory.totalBytes;
+  await assert.rejects(store.append(batch), { code: 'ENOSPC' });
+  directory.capacityBytes = Number.POSITIVE_INFINITY;
+  directory.freeBytes = 0;
+  await store.append(batch);
+  assert.deepEqual([losses.total, store.bytes], [20, 4 * SEGMENT_BYTES]);
+  host.assertHistory(await store.take(99));
+});
+
 it('on a nearly full file system without old segments append fails with LOW_SPACE', async () => {
   const { store, losses, directory } = await openSpool();
   const host = new SampledReadings(PADDING_BYTES);

@@ -8,6 +8,9 @@ import type { DiskHealth, Ending } from '../plan/week-plan.ts';
 import { DISK_BYTES, MINUTE, SECOND } from '../plan/week-plan.ts';
 import { WeekAgent, type WeekAgentPorts } from './week-agent.ts';
 
+/** The free part of the disk, if not half of it. */
+const FREE_SHARE: Partial<Record<DiskHealth, number>> = { low: 0.05, full: 0 };
+
 /** The maximum duration of a stop, ms. */
 const STOP_MS_MAX = 90_000;
 
@@ -66,7 +69,7 @@ export class WeekGateway {
     ledger.trace(`disk: ${health}`);
     disk.capacityBytes = health === 'full' ? 0 : Number.POSITIVE_INFINITY;
     disk.totalBytes = DISK_BYTES;
-    disk.freeBytes = DISK_BYTES * (health === 'low' ? 0.05 : 0.5);
+    disk.freeBytes = DISK_BYTES * (FREE_SHARE[health] ?? 0.5);
     disk.readOnly = health === 'read-only';
     const fails = () => health === 'io' && random.isTrue(0.6);
     Object.assign(disk.broken, { read: fails(), write: fails(), sync: fails(), remove: fails() });
