@@ -105,9 +105,12 @@ export class SegmentList {
     return undefined;
   }
 
-  /** Removes the oldest segment and counts its readings as lost. Rejects if its file, with its readings, stays. */
+  /**
+   * Removes a segment whose records are done, else the oldest, and counts its readings as lost. Rejects if its
+   * file, with its readings, stays.
+   */
   async drop(reason: LossReason): Promise<void> {
-    const [segment] = this.#segments;
+    const segment = this.#segments.find(({ isConsumed }) => isConsumed) ?? this.#segments[0];
     if (!segment) return;
     const content = segment.isConsumed ? undefined : await this.#readFile(segment);
     // Counted after the removal: readings of a file that stays can be delivered.

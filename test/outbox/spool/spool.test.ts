@@ -235,6 +235,20 @@ for (const [what, reason, bytesMax, freeBytes] of [
   });
 }
 
+it('a full spool removes files of failed writes before it drops readings', async () => {
+  const { store, losses, directory } = await openSpool();
+  const host = new SampledReadings(PADDING_BYTES);
+  await store.append(host.batch(10));
+  Object.assign(directory.broken, { sync: true, remove: true });
+  const batch = host.batch(10);
+  for (let tries = 0; tries < 2; tries += 1) await assert.rejects(store.append(batch), { code: 'EIO' });
+  assert.equal(store.bytes, BYTES_MAX);
+  Object.assign(directory.broken, { sync: false, remove: false });
+  await store.append(batch);
+  assert.deepEqual([losses.total, store.size], [0, 20]);
+  host.assertHistory(await store.take(99));
+});
+
 it('readings acknowledged while their segment is dropped are not lost', async () => {
   const { store, losses, directory } = await openSpool();
   const host = new SampledReadings(PADDING_BYTES);
