@@ -11,6 +11,7 @@ import { runBackgroundTasks } from '../agent/agent.ts';
 import type { AgentControls } from '../commands/built-in-commands.ts';
 import { runUntilFirst } from '../core/async/tasks.ts';
 import { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
+import { LossReport } from '../core/model/loss-report.ts';
 import type { OffsetMemory } from '../core/ports/clock.ts';
 import { DeliveryCounters } from '../core/status/counters.ts';
 import { Timestamper } from '../core/timestamps/timestamper.ts';
@@ -27,7 +28,7 @@ import { warnIfVolatile } from '../host/volatile-storage.ts';
 import { runAgentInstance, type SharedServices } from './agent-instance.ts';
 import type { ConfigReloader } from './config-reloader.ts';
 import { EX_TEMPFAIL } from './exit-codes.ts';
-import { openOutbox } from './outbox.ts';
+import { type OutboxRemainder, openOutbox } from './outbox.ts';
 import { PlaintextWarnings } from './plaintext-warnings.ts';
 import { SensorSet } from './sensors.ts';
 import { awaitShutdown } from './shutdown.ts';
@@ -36,6 +37,7 @@ import { RELEASED_MS, VERSION } from './version.ts';
 
 interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;
+  readonly remainder: OutboxRemainder;
 }
 
 export interface DaemonContext
@@ -66,7 +68,9 @@ export async function runDaemon(
   const store = runtime ? startedCommandStore({ directory: runtime, bootId: clock.bootId, log }) : undefined;
   const commands = new CommandDispatcher({ clock, random, log, store, processStop: signal });
   const network = hostNetwork({ clock });
-  const services = { ...context, random, network, facts, sensorSet, counters, plaintextWarnings, commands };
+  const remainder = { losses: new LossReport(), readings: [] };
+  const unchanged = { random, network, facts, sensorSet, counters, plaintextWarnings, commands, remainder };
+  const services = { ...context, ...unchanged };
   const runAgent = async (stop: AbortSignal): Promise<void> => {
     while (!stop.aborted) await runWithOutbox(config, services, stop);
   };
@@ -86,7 +90,7 @@ async function acquireStateLock(state: string): Promise<Lock> {
 
 /**
  * Runs until the signal aborts, or until the configuration needs another outbox. The old outbox then writes its readings to
- * disk and the next one reads them there, because the limits and timestamps of a memory queue follow the old configuration.
+ * disk and the next one reads them there, or gets them as `remainder` if the disk fails, because the limits and timestamps of a memory queue follow the old configuration.
  */
 async function runWithOutbox(
   config: ConfigReloader,
@@ -94,13 +98,14 @@ async function runWithOutbox(
   signal: AbortSignal,
 ): Promise<void> {
   const { current: initial } = config;
-  const { state, clock, log, memory } = services;
+  const { state, clock, log, memory, remainder } = services;
   const timeSync = hostTimeSync({ root: '/', clock, log });
   const timestamper = new Timestamper(
     { clock, log, timeSync, memory },
     { ...initial.config.clock, releasedMs: RELEASED_MS },
   );
-  await using openedOutbox = await openOutbox(initial.config, { state, clock, timestamper, log, signal });
+  const context = { state, clock, timestamper, log, signal, remainder };
+  await using openedOutbox = await openOutbox(initial.config, context);
   const { outbox, spoolBytes } = openedOutbox;
   const storedOffsets = memory?.load() ?? openedOutbox.storedOffsets;
   if (storedOffsets) timestamper.restore(storedOffsets);

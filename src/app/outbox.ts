@@ -1,12 +1,14 @@
 /**
  * Opens the outbox of the daemon: memory, and the spool in the state directory with the readings of earlier runs. Disposing
- * writes every undelivered reading to disk, for at most CLOSE_TIMEOUT_MS.
+ * writes every undelivered reading to disk, for at most CLOSE_TIMEOUT_MS. What a failing disk does not take goes to the next
+ * outbox of the process.
  */
 
 import { join } from 'node:path';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
-import { LossReport } from '../core/model/loss-report.ts';
+import type { LossReport } from '../core/model/loss-report.ts';
+import type { Reading } from '../core/model/reading.ts';
 import type { Clock, StoredOffsets } from '../core/ports/clock.ts';
 import type { Logger } from '../core/ports/log.ts';
 import type { Timestamper } from '../core/timestamps/timestamper.ts';
@@ -17,6 +19,13 @@ import { Spool } from '../outbox/spool/spool.ts';
 /** The agent stops within 5 s even if the disk hangs; this leaves 1 s for everything else. */
 const CLOSE_TIMEOUT_MS = 4_000;
 
+/** What passes from an outbox to the next one of the process, beside what is on the disk. */
+export interface OutboxRemainder {
+  readonly losses: LossReport;
+  /** Readings that could not be written to the disk, the oldest first. */
+  readonly readings: Reading[];
+}
+
 export interface OutboxContext {
   /** The state directory. */
   readonly state: string;
@@ -25,6 +34,8 @@ export interface OutboxContext {
   readonly log: Logger;
   /** Aborts when the agent stops; an outbox is also closed when its settings change. */
   readonly signal: AbortSignal;
+  /** Of the previous outbox; disposing replaces its readings by those of this one. */
+  readonly remainder: OutboxRemainder;
 }
 
 export interface OpenOutbox extends AsyncDisposable {
@@ -35,9 +46,12 @@ export interface OpenOutbox extends AsyncDisposable {
   readonly storedOffsets: StoredOffsets | undefined;
 }
 
-export async function openOutbox(config: Config, context: OutboxContext): Promise<OpenOutbox> {
-  const { state, clock, timestamper, log } = context;
-  const losses = new LossReport();
+export async function openOutbox(
+  config: Pick<Config, 'outbox'>,
+  context: OutboxContext,
+): Promise<OpenOutbox> {
+  const { state, clock, timestamper, log, remainder } = context;
+  const { losses } = remainder;
   const { spoolBytes, freeShare, spoolAfterMs, flushEveryMs } = config.outbox;
   const spool = await Spool.open({
     directory: new FsSpoolDirectory(join(state, 'spool')),
@@ -49,6 +63,7 @@ export async function openOutbox(config: Config, context: OutboxContext): Promis
   });
   const ports = { clock, log, losses, spool, now: () => timestamper.now() };
   const outbox = new TieredOutbox(ports, { spoolAfterMs, flushEveryMs });
+  await outbox.restore(remainder.readings.splice(0));
   const { bootOffsetMs } = spool;
   const storedOffsets = bootOffsetMs === undefined ? undefined : { firstMs: bootOffsetMs };
   return {
@@ -62,7 +77,7 @@ export async function openOutbox(config: Config, context: OutboxContext): Promis
 async function closeInTime(
   outbox: TieredOutbox,
   spool: Spool,
-  { clock, log, signal }: OutboxContext,
+  { clock, log, signal, remainder }: OutboxContext,
 ): Promise<void> {
   const timeout = new AbortController();
   const closePromise = outbox.close().then(() => spool[Symbol.asyncDispose]());
@@ -75,6 +90,6 @@ async function closeInTime(
   if (!isClosed) {
     logEvent(log, 'FL-SHUTDOWN-WRITE-TIMEOUT', { afterS: CLOSE_TIMEOUT_MS / 1000 });
   }
-  if (signal.aborted)
-    logEvent(log, 'FL-AGENT-STOPPED', { queuedReadings: outbox.size, lostReadings: outbox.losses.total });
+  if (!signal.aborted) remainder.readings.push(...outbox.takeUnwritten());
+  else logEvent(log, 'FL-AGENT-STOPPED', { queuedReadings: outbox.size, lostReadings: outbox.losses.total });
 }

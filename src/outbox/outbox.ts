@@ -168,6 +168,16 @@ export class TieredOutbox implements Outbox {
     await this.flush();
   }
 
+  /** Removes and returns the readings that `close` could not write, the oldest first. */
+  takeUnwritten(): readonly Reading[] {
+    return this.#overflow.drain();
+  }
+
+  /** Adds unwritten readings of the previous outbox of this process. Call it before the first `append`. */
+  async restore(unwritten: readonly Reading[]): Promise<void> {
+    await this.#overflow.append(unwritten);
+  }
+
   /** Time until the next flush, ms; Infinity if memory is empty. */
   #flushDueInMs(): number {
     const { spoolAfterMs, flushEveryMs } = this.#settings;
