@@ -130,9 +130,12 @@ export class SpoolReader {
     if (record.end.bytes <= segment.reportedBytes) return;
     segment.reportedBytes = record.end.bytes;
     segment.remaining = Math.max(0, segment.remaining - 1);
-    segment.unreported.push(
-      record.kind === 'damage' ? { reason: 'damaged' } : { reason: 'undatable', reading: record.reading },
-    );
+    if (record.kind === 'damage') segment.unreported.push({ reason: 'damaged' });
+    else {
+      const { reading } = record;
+      // Without a boot id the header is damaged, and the offset of its boot may be known.
+      segment.unreported.push({ reason: reading.bootId === '' ? 'damaged' : 'undatable', reading });
+    }
   }
 
   /**

@@ -226,14 +226,14 @@ it('a zeroed sector costs its own records and none after it', async () => {
   assert.ok(losses.total >= 1);
 });
 
-it('without a header, readings with a timestamp are delivered, others are undatable', async () => {
+it('without a header, readings with a timestamp are delivered, others are damaged', async () => {
   const dated = segmentOf(6);
   dated.bytes[3] = 0x21;
   const undated = linesOf(new SampledReadings().batch(2, false));
   const headless = Buffer.concat([Buffer.from('damaged header\n'), ...undated]);
   const { store, losses } = await openWithFiles({ '00000001.log': dated.bytes, '00000002.log': headless });
   assert.deepEqual(await deliverAll(store), SIX);
-  assert.equal(losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostWhy'], 'undatable');
+  assert.equal(losses.takeGapRecord(() => ({ bootId: BOOT, bootMs: 1 }))?.values['lostWhy'], 'damaged');
 });
 
 it('empty, zeroed and foreign files change nothing', async () => {
