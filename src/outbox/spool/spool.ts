@@ -47,8 +47,9 @@ export class Spool implements ReadingStore, AsyncDisposable {
   readonly #components: Components;
   /** The previous operation. Operations run one after the other. */
   #previous: Promise<unknown> = Promise.resolve();
-  /** Readings on the disk need the offset of this boot, but it is in memory only. */
+  /** Readings on the disk need the offset of this boot, which may be in memory only. */
   #isOffsetUnsaved = false;
+  #isOffsetSet = false;
 
   /** Counts the readings that earlier processes left, without changing anything. Never rejects. */
   static async open(options: SpoolOptions): Promise<Spool> {
@@ -64,6 +65,8 @@ export class Spool implements ReadingStore, AsyncDisposable {
 
   private constructor(components: Components) {
     this.#components = components;
+    // The earlier process may have died before its file was durable, or after the sync failed.
+    this.#isOffsetUnsaved = this.bootOffsetMs !== undefined && this.#needsOffset;
   }
 
   get size(): number {
@@ -81,6 +84,11 @@ export class Spool implements ReadingStore, AsyncDisposable {
   /** The offset of this boot; at first that of an earlier process; undefined if unknown. */
   get bootOffsetMs(): number | undefined {
     return this.#components.bootOffsets.get(this.#components.bootId);
+  }
+
+  /** Whether undated readings of this boot may be on the disk. */
+  get #needsOffset(): boolean {
+    return this.#components.segmentList.segments.some(({ isUndated, isCounted }) => isUndated || !isCounted);
   }
 
   append(readings: readonly Reading[]): Promise<void> {
@@ -121,10 +129,11 @@ export class Spool implements ReadingStore, AsyncDisposable {
    */
   setBootOffset(offsetMs: number): Promise<void> {
     return this.#enqueue(async () => {
-      const { bootOffsets, bootId, segmentList } = this.#components;
-      if (bootOffsets.get(bootId) !== undefined) return;
+      const { bootOffsets, bootId } = this.#components;
+      if (this.#isOffsetSet) return;
+      this.#isOffsetSet = true;
       bootOffsets.set(bootId, offsetMs);
-      if (segmentList.segments.some(({ isUndated }) => isUndated)) await this.#saveBootOffset();
+      if (this.#needsOffset) await this.#saveBootOffset();
     });
   }
 

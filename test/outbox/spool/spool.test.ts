@@ -399,6 +399,43 @@ it('an offset that cannot be stored is still used by this process, and logged', 
   assert.equal(log.withMessage(/boot offset, .* cannot be written/).length, 1);
 });
 
+for (const [what, act] of [
+  ['that learns the offset', (store: Spool) => store.setBootOffset(OFFSET_MS + 9)],
+  ['that stores readings', (store: Spool, batch: readonly Reading[]) => store.append(batch)],
+] as const) {
+  it(`an offset whose file was not synced is stored again by a process ${what}`, async () => {
+    for (const random of [() => 0.1, () => 0.9]) {
+      const { store, directory } = await openSpool();
+      const host = new SampledReadings();
+      await store.append(host.batch(2, false));
+      directory.broken.sync = true;
+      await store.setBootOffset(OFFSET_MS);
+      directory.broken.sync = false;
+      const { store: next } = await openSpool(directory);
+      await act(next, host.batch(1));
+      directory.cutPower(random);
+      const { store: afterCut, losses } = await openSpool(directory, { bootId: 'next boot' });
+      const readings = await afterCut.take(2);
+      assert.deepEqual(
+        readings.map(({ tsMs }) => tsMs),
+        [OFFSET_MS + 1, OFFSET_MS + 2],
+      );
+      assert.equal(losses.total, 0);
+    }
+  });
+}
+
+it('an offset is stored for readings whose segment could not be read yet', async () => {
+  const { store, directory } = await openSpool();
+  await store.append(new SampledReadings().batch(2, false));
+  directory.broken.read = true;
+  const { store: next } = await openSpool(directory);
+  await next.setBootOffset(OFFSET_MS);
+  directory.broken.read = false;
+  const { store: later } = await openSpool(directory, { bootId: 'next boot' });
+  assert.equal((await later.take(9))[0]?.tsMs, OFFSET_MS + 1);
+});
+
 it('offsets of 32 boots survive a power cut at any step of a save', async () => {
   for (let step = 0; step < 8; step += 1) {
     const directory = new PowerCutDirectory();
