@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { oneWeek } from './one-week.ts';
+import type { DiskFault } from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { addOutcome, emptySummary, join, type WeeksSummary } from './summary.ts';
 
@@ -17,8 +18,8 @@ export interface Campaign {
   readonly plant?: WeekPlant | undefined;
   /** Each agent is killed a dozen times in each boot. */
   readonly oftenKilled?: boolean | undefined;
-  /** Each disk is read-only half of the time. */
-  readonly oftenReadOnly?: boolean | undefined;
+  /** Each disk has this fault half of the time. */
+  readonly diskFault?: DiskFault | undefined;
   /** Number of trace lines of a gateway with a broken promise. */
   readonly traceMax?: number;
 }

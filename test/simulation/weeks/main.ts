@@ -6,7 +6,7 @@
  *   --seed N        of the first gateway, the others follow; default 1
  *   --plant BUG     plants a bug that the run must find
  *   --often-killed  kills each agent a dozen times in each boot
- *   --often-read-only  makes each disk read-only half of the time
+ *   --disk-fault F  each disk has this fault half of the time: read-only, io, full or low
  *   --trace N       prints the last N events of each gateway with a broken promise; default 0
  *
  * Exit code 1 if a promise was broken, which a planted bug must cause; 2 for wrong arguments.
@@ -15,6 +15,7 @@
 import { parseArgs } from 'node:util';
 import { parseChoice, parseWholeNumber } from '../arguments.ts';
 import { type Campaign, simulateWeeks } from './campaign.ts';
+import { DISK_FAULTS } from './plan/week-plan.ts';
 import { WEEK_PLANT_NAMES, WEEK_PLANTS } from './planted-bugs.ts';
 import { brokenWeeks, weeksTable } from './report.ts';
 
@@ -29,17 +30,18 @@ function readCampaign(args: readonly string[]): Campaign {
       seed: { type: 'string', default: '1' },
       plant: { type: 'string' },
       'often-killed': { type: 'boolean' },
-      'often-read-only': { type: 'boolean' },
+      'disk-fault': { type: 'string' },
       trace: { type: 'string', default: '0' },
     },
   });
+  const { 'disk-fault': diskFault } = values;
   return {
     gateways: parseWholeNumber('gateways', values.gateways),
     days: parseWholeNumber('days', values.days),
     seed: parseWholeNumber('seed', values.seed),
     plant: values.plant === undefined ? undefined : parseChoice('plant', values.plant, WEEK_PLANT_NAMES),
     oftenKilled: values['often-killed'],
-    oftenReadOnly: values['often-read-only'],
+    diskFault: diskFault === undefined ? undefined : parseChoice('disk-fault', diskFault, DISK_FAULTS),
     traceMax: parseWholeNumber('trace', values.trace),
   };
 }

@@ -9,8 +9,15 @@ import { VirtualTime } from '../virtual-time.ts';
 import { Accounting, type LossCause } from './checks/accounting.ts';
 import { checkTimestamps, checkValues, findParts } from './checks/history.ts';
 import { type BrokenPromise, formatTime, Ledger, type PromiseName } from './checks/ledger.ts';
-import { drawPlan, OFTEN_KILLED, oftenReadOnly } from './plan/draw-plan.ts';
-import { type Conditions, DRIFT_MAX, HOUR, NO_FAULTS, type WeekPlan } from './plan/week-plan.ts';
+import { drawPlan, OFTEN_KILLED, oftenFaulty } from './plan/draw-plan.ts';
+import {
+  type Conditions,
+  type DiskFault,
+  DRIFT_MAX,
+  HOUR,
+  NO_FAULTS,
+  type WeekPlan,
+} from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { DownlinkWorld } from './world/downlink-world.ts';
 import { HostTime } from './world/host-time.ts';
@@ -24,8 +31,8 @@ export interface WeekOptions {
   readonly plant?: WeekPlant | undefined;
   /** Is killed a dozen times in each boot, and has a runtime directory. */
   readonly oftenKilled?: boolean | undefined;
-  /** Its disk is read-only half of the time, and its oscillator has the largest drift. */
-  readonly oftenReadOnly?: boolean | undefined;
+  /** Its disk has this fault half of the time, and its oscillator has the largest drift. */
+  readonly diskFault?: DiskFault | undefined;
   /** Number of newest trace lines to keep. */
   readonly traceMax?: number;
 }
@@ -87,11 +94,11 @@ class Week {
       hasRuntimeDirectory: true,
       downlink: undefined,
     };
-    const readOnly = { disk: oftenReadOnly(drawn.untilMs), drift: DRIFT_MAX };
+    const { diskFault } = options;
     this.#plan = {
       ...drawn,
       ...(options.oftenKilled && killed),
-      ...(options.oftenReadOnly && readOnly),
+      ...(diskFault && { disk: oftenFaulty(drawn.untilMs, diskFault), drift: DRIFT_MAX }),
     };
     const { drift, settings, limitPerMinute, poisons } = this.#plan;
     const time = this.#time;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PromiseName } from './checks/ledger.ts';
 import { oneWeek } from './one-week.ts';
+import type { DiskFault } from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { repeatCommand } from './report.ts';
 
@@ -17,7 +18,7 @@ export interface Expectation {
   /** Number of seeds within which it must be found; the comment has the first one that finds it. */
   readonly seeds: number;
   readonly oftenKilled?: boolean;
-  readonly oftenReadOnly?: boolean;
+  readonly diskFault?: DiskFault;
 }
 
 export const EXPECTATIONS: readonly Expectation[] = [
@@ -27,15 +28,15 @@ export const EXPECTATIONS: readonly Expectation[] = [
   { plant: 'wall-timestamps', promise: 'correct timestamp', seeds: 10 }, // 1
   { plant: 'delta-after-restart', promise: 'history reconstructs', from: 9, seeds: 40 }, // 11
   { plant: 'losses-not-reported', promise: 'losses covered by gap records', seeds: 10 }, // 1
-  { plant: 'undatable-not-counted', promise: 'no unreported loss', seeds: 10, oftenReadOnly: true }, // 2
-  { plant: 'failed-write-ignored', promise: 'no unreported loss', seeds: 10, oftenReadOnly: true }, // 1
+  { plant: 'undatable-not-counted', promise: 'no unreported loss', seeds: 10, diskFault: 'read-only' }, // 2
+  { plant: 'failed-write-ignored', promise: 'no unreported loss', seeds: 10, diskFault: 'read-only' }, // 1
   { plant: 'ts-changed-on-retry', promise: 'one timestamp', seeds: 10 }, // 1
   {
     plant: 'timestamps-restart',
     promise: 'one timestamp',
     seeds: 10,
     oftenKilled: true,
-    oftenReadOnly: true,
+    diskFault: 'read-only',
   }, // 2
   { plant: 'undated-repeated', promise: 'stored once', seeds: 10 }, // 2
   { plant: 'commands-forgotten', promise: 'no command run twice', seeds: 20 }, // 5
@@ -62,10 +63,10 @@ async function firstSeedThatBreaks({
   from = 1,
   seeds,
   oftenKilled,
-  oftenReadOnly,
+  diskFault,
 }: Expectation): Promise<number | undefined> {
   for (let seed = from; seed < from + seeds; seed += 1) {
-    const { broken } = await oneWeek({ seed, days: DAYS, plant, oftenKilled, oftenReadOnly });
+    const { broken } = await oneWeek({ seed, days: DAYS, plant, oftenKilled, diskFault });
     if (broken.some((each) => each.promise === promise)) return seed;
   }
   return undefined;

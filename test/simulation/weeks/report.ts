@@ -86,14 +86,9 @@ export function brokenWeek({ seed, broken, trace }: WeekOutcome, campaign: Campa
 
 export function repeatCommand(
   seed: number,
-  {
-    days,
-    plant,
-    oftenKilled,
-    oftenReadOnly,
-  }: Pick<Campaign, 'days' | 'plant' | 'oftenKilled' | 'oftenReadOnly'>,
+  { days, plant, oftenKilled, diskFault }: Pick<Campaign, 'days' | 'plant' | 'oftenKilled' | 'diskFault'>,
 ): string {
   const planted = plant === undefined ? '' : ` --plant ${plant}`;
-  const faults = `${oftenKilled ? ' --often-killed' : ''}${oftenReadOnly ? ' --often-read-only' : ''}`;
+  const faults = `${oftenKilled ? ' --often-killed' : ''}${diskFault ? ` --disk-fault ${diskFault}` : ''}`;
   return `npm run simulate -- weeks --seed ${seed} --gateways 1 --days ${days}${planted}${faults} --trace 400`;
 }

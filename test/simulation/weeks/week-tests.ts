@@ -11,9 +11,9 @@ import { brokenWeeks } from './report.ts';
 export function testWeeks(campaigns: readonly Campaign[]): void {
   describe('days with faults of network, server, power, disk and clock', () => {
     for (const campaign of campaigns) {
-      const { gateways, days, oftenKilled = false, oftenReadOnly = false } = campaign;
-      const which = `${oftenKilled ? 'often killed ' : ''}${oftenReadOnly ? 'often read-only ' : ''}`;
-      it(`${gateways} ${which}gateways report every loss in ${days} days, with correct timestamps, settings and commands`, async () => {
+      const { gateways, days, oftenKilled = false, diskFault } = campaign;
+      const which = `${oftenKilled ? 'often killed ' : ''}gateways${diskFault ? ` with ${diskFault} disks` : ''}`;
+      it(`${gateways} ${which} report every loss in ${days} days, with correct timestamps, settings and commands`, async () => {
         const summary = await simulateWeeks(campaign);
         assert.equal(summary.failed, 0, brokenWeeks(summary, campaign));
         assert.equal(summary.lost['beyond the bounds'] ?? 0, 0);

@@ -5,6 +5,7 @@ import type { SeededRandom } from '../../seeded-random.ts';
 import {
   type Conditions,
   DAY,
+  type DiskFault,
   type DiskHealth,
   type DiskPhase,
   DRIFT_MAX,
@@ -138,18 +139,18 @@ export const OFTEN_KILLED: readonly Ending[] = Array.from({ length: 40 }, () => 
 }).flat();
 
 /**
- * A disk that is read-only half of the time. Two processes of one boot date a reading differently only if it waits on the disk
+ * A disk that has one fault half of the time. Two processes of one boot date a reading differently only if it waits on the disk
  * without a timestamp, and the first of them cannot store the boot offset there.
  */
-export function oftenReadOnly(untilMs: number): readonly DiskPhase[] {
-  const phases = Math.floor(untilMs / READ_ONLY_MS);
+export function oftenFaulty(untilMs: number, fault: DiskFault): readonly DiskPhase[] {
+  const phases = Math.floor(untilMs / FAULT_MS);
   return Array.from({ length: phases }, (_, index) => ({
-    atMs: index * READ_ONLY_MS,
-    health: index % 2 === 0 ? 'healthy' : 'read-only',
+    atMs: index * FAULT_MS,
+    health: index % 2 === 0 ? 'healthy' : fault,
   }));
 }
 
-const READ_ONLY_MS = 25 * MINUTE;
+const FAULT_MS = 25 * MINUTE;
 
 function drawEnding(random: SeededRandom): Ending {
   const act = {

@@ -27,7 +27,9 @@ export interface Conditions {
 }
 
 /** `low`: 5 % is free. `full`, `read-only`, `io`: ENOSPC, EROFS, EIO. */
-export type DiskHealth = 'healthy' | 'low' | 'full' | 'read-only' | 'io';
+export const DISK_FAULTS = ['low', 'full', 'read-only', 'io'] as const;
+export type DiskFault = (typeof DISK_FAULTS)[number];
+export type DiskHealth = 'healthy' | DiskFault;
 
 export interface DiskPhase {
   readonly atMs: number;
