@@ -122,7 +122,7 @@ describe('imports', () => {
 
   test('each library is imported in one place, which handles its traps', () => {
     const allowedFiles: Readonly<Record<string, RegExp>> = {
-      coap: /^transport\/coap\/client\.ts$/,
+      coap: /^transport\/coap\/library-requests\.ts$/,
       conf: /^credentials\/write-durably\.ts$/,
       winston: /^host\/log\/logger\.ts$/,
       systeminformation: /^host\/hardware\/facts-child\.ts$/,
