@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { basename, join } from 'node:path';
 import { SENSOR_NAMES } from '../../app/paths.ts';
 import { ConfigError, type Problem } from '../../config/errors/problem.ts';
-import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { type LoadedConfig, type LoadRequest, loadConfig } from '../../config/load.ts';
 import { settings } from '../../config/schema/settings.ts';
 import { readTextFile } from '../../config/sources/read-text-file.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
@@ -49,7 +49,14 @@ export function checkText(text: string, paths: CheckPaths): CheckResult {
       fileSettings.some(({ key }) => key === secretSetting.inline.key),
     );
     // Secrets of an earlier import will be replaced, so they do not count for this file.
-    const loaded = load({ main, file }, presentSecrets.length > 0 ? undefined : paths.credentials);
+    const loaded = load(
+      {
+        file: main,
+        credentialsDirectory: presentSecrets.length > 0 ? undefined : paths.credentials,
+        credentialFiles: paths.credentials,
+      },
+      file,
+    );
     const withRealPath = (sentence: string) => sentence.replaceAll(scratch, paths.directory);
     if (Array.isArray(loaded)) {
       return { ok: false, problems: loaded.map(({ line, text }) => ({ line, text: withRealPath(text) })) };
@@ -109,17 +116,11 @@ export function hasSettings(path: string): boolean {
 
 /** Returns the configuration, or all its problems. */
 function load(
-  { main, file }: { readonly main: string; readonly file: string },
-  credentialsDirectory: string | undefined,
+  request: Pick<LoadRequest, 'file' | 'credentialsDirectory' | 'credentialFiles'>,
+  file: string,
 ): LoadedConfig | ImportProblem[] {
   try {
-    const loaded = loadConfig({
-      file: main,
-      fileRequired: true,
-      environment: {},
-      credentialsDirectory,
-      names: SENSOR_NAMES,
-    });
+    const loaded = loadConfig({ ...request, fileRequired: true, environment: {}, names: SENSOR_NAMES });
     return loaded.config.provisioning || loaded.config.device.token ? loaded : [missingCredentialsProblem()];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((problem) => toNotedProblem(problem, file));
