@@ -31,6 +31,11 @@ export function readNamedFile(
   return readTextFile(join(root, path), bytesMax);
 }
 
+/** Where the service finds the credential of that name. */
+export function credentialPath(name: string): string {
+  return `${SERVICE_CREDENTIALS}${name}`;
+}
+
 /** `firstlight.key`, if the path is that of a credential which the unit imports. */
 export function credentialName(path: string): string | undefined {
   const name = path.startsWith(SERVICE_CREDENTIALS) ? path.slice(SERVICE_CREDENTIALS.length) : '';

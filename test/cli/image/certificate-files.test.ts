@@ -1,7 +1,16 @@
 /** `firstlight prepare-image --check` and `firstlight import` on an image with a CA file and a client certificate. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -160,5 +169,57 @@ describe('the certificates of an image', { skip: opensslProblem }, () => {
     writeFileSync(join(credentials, 'firstlight.key'), key, { mode: 0o600 });
     assert.equal(fixture.import(environment).code, 0, fixture.digest);
     assert.match(fixture.config ?? '', /key-file = "\/run\/credentials/);
+  });
+
+  it('beside an imported file are moved to their places, also if a power cut interrupted their removal', () => {
+    using fixture = new ImportFixture();
+    const beside = (name: string) => join(fixture.boot, name);
+    const lines = [
+      ['ca-file', 'ca.pem'],
+      ['cert-file', 'client.pem'],
+      ['key-file', 'client.key'],
+    ];
+    const files = lines.map(([setting, name]) => `${setting} = "${beside(name ?? '')}"  # mine\n`).join('');
+    const text = `[server]\nurl = "coaps://h"\n${files}`;
+    const put = () => fixture.put(text).put(ca, 'ca.pem').put(cert, 'client.pem').put(key, 'client.key');
+    const places = [
+      [join(fixture.etc, 'boot-ca.pem'), ca, '644'],
+      [join(fixture.etc, 'boot-client.pem'), cert, '644'],
+      [join(fixture.credstore, 'firstlight.key'), key, '600'],
+    ] as const;
+    const expectMoved = () => {
+      for (const [path, content, mode] of places)
+        assert.deepEqual([fixture.read(path), fixture.mode(path)], [content, mode]);
+      const { config = '' } = fixture;
+      assert.match(
+        config,
+        /ca-file = ".*\/boot-ca\.pem" {2}# mine\ncert-file = ".*\/boot-client\.pem" {2}# mine\n/,
+      );
+      assert.match(
+        config,
+        /key-file = "\/run\/credentials\/firstlight\.service\/firstlight\.key" {2}# mine\n/,
+      );
+      assert.deepEqual(readdirSync(fixture.boot), []);
+    };
+    const first = put().import();
+    assert.equal(first.code, 0, first.output);
+    assert.doesNotMatch(first.output, /PRIVATE KEY|readable by every user/);
+    expectMoved();
+    // The key was erased, the issuers are gone, and the others are still there.
+    put().put('# firstlight: done\n', 'client.key');
+    rmSync(beside('ca.pem'));
+    assert.equal(fixture.import().code, 0, fixture.digest);
+    expectMoved();
+    assert.equal(
+      put()
+        .put(other?.key ?? '', 'client.key')
+        .import().code,
+      78,
+    );
+    assert.match(
+      fixture.digest ?? '',
+      /server\.key-file names .*client\.key, which is not the key of the certificate/,
+    );
+    assert.equal(fixture.secret('firstlight.key'), key);
   });
 });
