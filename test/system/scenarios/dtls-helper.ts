@@ -2,7 +2,8 @@
 
 import type { Booted } from '../site.ts';
 
-const HELPER = '/usr/libexec/firstlight/firstlight-dtls';
+/** No argument but the version of the frames. */
+const COMMAND_LINE = /^\/usr\/libexec\/firstlight\/firstlight-dtls( --protocol=\d+)?$/;
 const NO_CAPABILITY = '0000000000000000';
 
 export async function helperPids({ machine }: Booted): Promise<readonly string[]> {
@@ -45,7 +46,7 @@ export async function helperProblems(booted: Booted): Promise<readonly string[]>
     await read(`tr '\\0' ' ' </proc/${pid}/cmdline`),
     await read(`tr '\\0' ' ' </proc/${pid}/environ`),
   ];
-  if (commandLine !== HELPER) problems.push(`its command line is ${commandLine}`);
+  if (!COMMAND_LINE.test(commandLine)) problems.push(`its command line is ${commandLine}`);
   if (environment !== '') problems.push(`its environment is ${environment}`);
   return problems;
 
