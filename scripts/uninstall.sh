@@ -107,6 +107,7 @@ remove_files() {
 # The state of a dynamic user is in private/, with a link beside it.
 remove_state() {
 	for place in etc/firstlight etc/credstore/firstlight.secret etc/credstore/firstlight.token \
+		etc/credstore/firstlight.key \
 		var/lib/firstlight var/lib/private/firstlight var/cache/firstlight var/cache/private/firstlight \
 		var/log/firstlight var/log/private/firstlight run/firstlight run/private/firstlight; do
 		if [ -e "$root/$place" ] || [ -L "$root/$place" ]; then

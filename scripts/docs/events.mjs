@@ -4,7 +4,7 @@ import { loadEvents } from '../lib/sources.mjs';
 import { blocks, escaped, sentence, wrapped } from './markdown.mjs';
 
 const INTRODUCTION = [
-  'The agent writes each event to its log with the ID in the field `event`. To find one, run `journalctl -u firstlight --grep event=FL-SERVER-TIMEOUT`. `firstlight status` shows the last five events.',
+  'The agent writes each event to its log with the ID in the field `event`. To find one, run `journalctl -u firstlight --grep event=FL-SERVER-TIMEOUT`. `firstlight status` shows the last ten, each once.',
   'The level shows who has to act. `error`: a person must correct the cause. `warn`: the agent recovers without help. `info`: no action is needed.',
   'A message is a cause and, after the first colon, an action. It is constant; the details are in the other fields of the log line.',
 ];

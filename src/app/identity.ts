@@ -33,11 +33,14 @@ export async function resolveDeviceName(
   { log, clock, signal }: { log: Logger; clock: Clock; signal: AbortSignal },
 ): Promise<string> {
   const template = config.device.name;
+  // With a token or a certificate of the operator, the server knows the device by it and never gets the name.
+  const isSent = config.device.token === undefined;
   const tryName = () => deriveDeviceName({ root: '/', ...(template !== undefined && { template }) });
   let result = tryName();
+  const isDoubtful = () => !result.ok || (isSent && result.warning !== undefined);
   // A board without a serial number is identified by its network interface, whose driver may still be loading at a first
   // boot. A name without it could be the name of a clone, too.
-  while ((!result.ok || result.warning !== undefined) && !signal.aborted && uptime() < BOOT_WAIT_S) {
+  while (isDoubtful() && !signal.aborted && uptime() < BOOT_WAIT_S) {
     if (isIdentified(boardFingerprint({ root: '/' }))) break;
     await clock.sleep(1_000, signal);
     result = tryName();
@@ -47,6 +50,6 @@ export async function resolveDeviceName(
       'FL-DEVICE-NAME-INVALID',
       `device.name: ${result.problem}; set a name that fits this host`,
     );
-  if (result.warning) logEvent(log, 'FL-DEVICE-NAME-AMBIGUOUS', {}, result.warning);
+  if (isSent && result.warning) logEvent(log, 'FL-DEVICE-NAME-AMBIGUOUS', {}, result.warning);
   return result.name;
 }

@@ -10,6 +10,7 @@ import type { Secret } from '../core/model/secret.ts';
 import { type Problem, problemAt, type Source } from './errors/problem.ts';
 import { type Setting, variableOf } from './schema/setting.ts';
 import { settings } from './schema/settings.ts';
+import type { NamedFilePlaces } from './sources/named-file.ts';
 import { missingProblem, type Reader } from './sources/reader.ts';
 import {
   DEVICE_TOKEN,
@@ -22,7 +23,7 @@ import {
 } from './sources/secrets.ts';
 import type { TomlFiles } from './sources/toml-files.ts';
 
-export interface CredentialsRequest {
+export interface CredentialsRequest extends NamedFilePlaces {
   readonly files: TomlFiles;
   readonly credentialsDirectory?: string | undefined;
   readonly credentialsHidden?: boolean;
@@ -47,7 +48,9 @@ export interface CredentialSettings {
 export function readCredentials(request: CredentialsRequest, reader: Reader): CredentialSettings {
   const { credentialsDirectory, certificate } = request;
   if (certificate) return withCertificate(certificate, reader);
-  const token = findSecret(reader, DEVICE_TOKEN, { credentialsDirectory, namedFile: 'required' });
+  const { root, credentialFiles } = request;
+  const places = { root, credentialFiles, credentialsDirectory };
+  const token = findSecret(reader, DEVICE_TOKEN, { ...places, namedFile: 'required' });
   const provisioning = token.is === 'none' ? readProvisioning(request, reader) : validateUnused(reader);
   const warnings = [
     ...(token.is === 'found' ? token.warnings : []),
@@ -108,6 +111,8 @@ function readProvisioning(request: CredentialsRequest, reader: Reader): Credenti
   const afterSuccess = reader.lastOrDefault(settings.provisioningAfterSuccess);
   const found = findSecret(reader, PROVISIONING_SECRET, {
     credentialsDirectory: request.credentialsDirectory,
+    root: request.root,
+    credentialFiles: request.credentialFiles,
     namedFile: afterSuccess === 'forget' || request.canLackSecret ? 'optional' : 'required',
   });
   if (found.is === 'missing' && afterSuccess === 'forget')

@@ -23,7 +23,7 @@ import { readSensors } from './sensors.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
 import { tablesOf } from './sources/list-tables.ts';
 import { exampleFor, missingProblem, type RawSetting, Reader } from './sources/reader.ts';
-import { readTls } from './sources/tls-files.ts';
+import { type CertificateFile, readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
 import { checkTokenTransport } from './token-transport.ts';
 import { proxyFromEnvironment } from './values/proxy.ts';
@@ -35,6 +35,13 @@ export interface LoadRequest {
   readonly environment: Environment;
   /** systemd's $CREDENTIALS_DIRECTORY. */
   readonly credentialsDirectory?: string | undefined;
+  /**
+   * Where a file below /run/credentials/firstlight.service is read while the service does not run; default:
+   * `credentialsDirectory`.
+   */
+  readonly credentialFiles?: string | undefined;
+  /** The root of the files that settings name; default `/`. For a mounted image. */
+  readonly root?: string;
   /** The service has credentials that this user cannot read: then a missing secret is no problem. */
   readonly credentialsHidden?: boolean;
   /** The caller decides about a provisioning key without a secret: stored credentials make it unnecessary. */
@@ -61,6 +68,8 @@ export interface LoadedConfig {
   readonly missingSecret?: string;
   /** There may be a provisioning secret that this user cannot read. */
   readonly secretHidden?: true;
+  /** The files of server.ca-file, server.cert-file and server.key-file. */
+  readonly certificateFiles: readonly CertificateFile[];
   /** server.url without the server's own value: other URLs of the same server. */
   readonly localEndpoints: readonly ServerAddress[];
   readonly remote: RemoteResult;
@@ -69,7 +78,8 @@ export interface LoadedConfig {
 /** The part of a result that does not tell what the server has set. */
 type AssembledConfig = Omit<LoadedConfig, 'remote' | 'localEndpoints'>;
 
-export function loadConfig(request: LoadRequest): LoadedConfig {
+export function loadConfig({ credentialFiles, ...rest }: LoadRequest): LoadedConfig {
+  const request = { ...rest, credentialFiles: credentialFiles ?? rest.credentialsDirectory };
   const sources: LocalSources = {
     files: readTomlFiles(request.file),
     environment: readEnvironment(request.environment),
@@ -109,7 +119,7 @@ function assemble(
   if (fileProblem !== undefined) reader.problems.push(fileProblem);
   else if (files.all.every(({ is }) => is !== 'broken')) requireServer(request, reader);
 
-  const { server, warnings: serverWarnings } = readServer(request.environment, reader);
+  const { server, certificateFiles, warnings: serverWarnings } = readServer(request, reader);
   const certificate = server && certificateCredentials(server, reader);
   const credentials = readCredentials({ ...request, files, ...(certificate && { certificate }) }, reader);
   const tokenWarnings = checkTokenTransport(
@@ -150,7 +160,8 @@ function assemble(
     ...(secretHidden && { secretHidden }),
   };
   const warnings = [...serverWarnings, ...credentials.warnings, ...tokenWarnings, ...sensorWarnings];
-  const loaded = { config, warnings, sources: reader.sources, values: reader.values, ...secretState };
+  const { sources, values } = reader;
+  const loaded = { config, warnings, sources, values, certificateFiles, ...secretState };
   return { loaded, reader };
 }
 
@@ -218,16 +229,20 @@ function sortBySource(problems: readonly Problem[], paths: readonly string[]): r
 export interface ServerResult {
   /** Absent without a valid URL. */
   readonly server?: Config['server'];
+  readonly certificateFiles: readonly CertificateFile[];
   readonly warnings: readonly string[];
 }
 
 /** Adds problems to `reader`. */
-export function readServer(environment: Environment, reader: Reader): ServerResult {
+export function readServer(
+  { environment, root, credentialFiles }: Pick<LoadRequest, 'environment' | 'root' | 'credentialFiles'>,
+  reader: Reader,
+): ServerResult {
   const addresses = reader.last(settings.serverUrl);
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
   const configuredProxy = reader.last(settings.serverProxy);
-  const { tls, warnings } = readTls(reader);
-  if (!addresses) return { warnings };
+  const { tls, files: certificateFiles, warnings } = readTls(reader, { root, credentialFiles });
+  if (!addresses) return { certificateFiles, warnings };
   const proxyWarnings: string[] = [];
   const toEndpoint = (address: ServerAddress): EndpointConfig => {
     if (address.scheme === 'coap' || address.scheme === 'coaps') {
@@ -242,7 +257,8 @@ export function readServer(environment: Environment, reader: Reader): ServerResu
   };
   const [first, ...rest] = addresses;
   const endpoints = [toEndpoint(first), ...rest.map(toEndpoint)] as const;
-  return { server: { endpoints, spreadMs, tls }, warnings: [...new Set([...warnings, ...proxyWarnings])] };
+  const server = { endpoints, spreadMs, tls };
+  return { server, certificateFiles, warnings: [...new Set([...warnings, ...proxyWarnings])] };
 }
 
 /** The operator may expect the proxy to be the only way out. */

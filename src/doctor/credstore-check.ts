@@ -7,8 +7,7 @@
 import { type Check, type CheckResult, fail, pass } from './check.ts';
 
 export interface StoredSecret {
-  /** Such as `firstlight.secret`. */
-  readonly name: string;
+  readonly name: CredentialName;
   /** Such as `/etc/credstore/firstlight.secret`. */
   readonly path: string;
 }
@@ -42,17 +41,23 @@ function checkSecrets(secrets: readonly StoredSecret[], report: CredstoreReport)
   if (report.hasOtherSource) return pass(`${observed}; the agent has its secret from another place`);
   return fail(
     observed,
-    'the agent has no provisioning secret or token, although it is stored',
+    'the agent lacks a secret, token or key that is stored on this host',
     withheld.map(remedyOf).join(' '),
   );
 }
 
+/** For each credential, the setting and the file that can replace it. */
+const REPLACEMENTS = {
+  'firstlight.secret': ['provisioning.secret-file', '/etc/firstlight/secret'],
+  'firstlight.token': ['device.token-file', '/etc/firstlight/token'],
+  'firstlight.key': ['server.key-file', '/etc/firstlight/client.key'],
+} as const;
+export type CredentialName = keyof typeof REPLACEMENTS;
+export const CREDENTIAL_NAMES = Object.keys(REPLACEMENTS) as readonly CredentialName[];
+
 /** The way out: a file of its own for the agent, which its user can read. */
 function remedyOf({ name, path }: StoredSecret): string {
-  const [key, file] =
-    name === 'firstlight.token'
-      ? ['device.token-file', '/etc/firstlight/token']
-      : ['provisioning.secret-file', '/etc/firstlight/secret'];
+  const [key, file] = REPLACEMENTS[name];
   const copy = path.includes('.encrypted/')
     ? `write the output of "sudo systemd-creds decrypt ${path}" to ${file} (owner root, group firstlight, mode 640)`
     : `give the agent a file of its own: sudo install -o root -g firstlight -m 640 ${path} ${file}`;

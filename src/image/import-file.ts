@@ -1,7 +1,8 @@
 /**
  * Imports the configuration file of the boot partition.
  *
- *   found ─▶ decoded ─▶ valid ─▶ installed, durable ─▶ note of an earlier attempt removed ─▶ file overwritten and removed
+ *   found ─▶ decoded ─▶ valid ─▶ installed, durable ─▶ note of an earlier attempt removed ─▶ certificate files beside it, then
+ *               │         │                               the file overwritten and removed
  *               └─────────┴─ invalid ─▶ note beside it; nothing else changes
  *
  * The file is removed last, so after a power cut the next boot repeats the import with the same result. If it cannot be removed (a
@@ -23,6 +24,10 @@ export type CheckResult =
       readonly ok: true;
       readonly config: NewFile;
       readonly secrets: readonly NewFile[];
+      /** Certificates, which every user may read. */
+      readonly certificates: readonly NewFile[];
+      /** Files beside the imported one whose content is in `secrets` or `certificates`. */
+      readonly moved: readonly string[];
       readonly stale: readonly string[];
       /** About valid but unsafe settings. */
       readonly warnings: readonly string[];
@@ -31,7 +36,8 @@ export type CheckResult =
 
 export interface ImportPorts {
   readonly disk: Disk;
-  readonly check: (text: string) => CheckResult;
+  /** `path`: of the file with the text. */
+  readonly check: (text: string, path: string) => CheckResult;
   readonly shouldBackUp: InstallRequest['shouldBackUp'];
   readonly report: (level: 'info' | 'warning' | 'error', sentence: string) => void;
   readonly version: string;
@@ -72,22 +78,25 @@ function importOne(path: string, paths: ImportPaths, ports: ImportPorts): Outcom
   const { disk, report } = ports;
   if (disk.stat(path)?.is !== 'file') return reject(path, [{ text: 'it is not a regular file' }], ports);
   const bytes = disk.read(path, SOURCE_BYTES_MAX + 1);
-  if (isErased(bytes)) return removeSource(path, bytes, paths, ports);
+  if (isErased(bytes)) return removeSources(path, bytes, [], paths, ports);
   if (wasImported(bytes, paths, disk)) {
     report('info', `${path} was already imported`);
-    return removeSource(path, bytes, paths, ports);
+    const again = decodeText(bytes);
+    const result = again.is === 'unusable' ? undefined : ports.check(again.text, path);
+    return removeSources(path, bytes, result?.ok ? result.moved : [], paths, ports);
   }
   const text = decodeText(bytes);
   if (text.is === 'unusable') return reject(path, [{ line: text.line, text: `it ${text.what}` }], ports);
-  const result = ports.check(text.text);
+  const result = ports.check(text.text, path);
   if (!result.ok) return reject(path, [...result.problems, ...curlyQuoteProblems(text.text)], ports);
   const { backup, removed } = installFiles(disk, { ...result, shouldBackUp: ports.shouldBackUp });
   report('info', `${path} was imported as ${result.config.path}`);
   for (const secret of result.secrets) report('info', `its secret was moved to ${secret.path}`);
+  for (const { path } of result.certificates) report('info', `its certificate was moved to ${path}`);
   if (backup !== undefined) report('info', `the previous configuration was saved as ${backup}`);
   for (const stale of removed) report('info', `${stale} of the previous configuration was removed`);
   for (const warning of result.warnings) report('warning', warning);
-  return removeSource(path, bytes, paths, ports);
+  return removeSources(path, bytes, result.moved, paths, ports);
 }
 
 function misnamedText(path: string, wanted: string): string {
@@ -130,10 +139,14 @@ function reject(
   return 'rejected';
 }
 
-/** Called after the import is durable. If this fails, only the secret stays on the boot partition. */
-function removeSource(
+/**
+ * Called after the import is durable. If this fails, only the secrets stay on the boot partition. The file itself is last:
+ * without it, no later boot would find the others.
+ */
+function removeSources(
   path: string,
   bytes: Buffer,
+  moved: readonly string[],
   { digest }: ImportPaths,
   { disk, report }: ImportPorts,
 ): Outcome {
@@ -147,26 +160,32 @@ function removeSource(
   } catch (error) {
     report('warning', `${note} of an earlier attempt cannot be removed: ${describeError(error)}`);
   }
-  const outcome = eraseFile(disk, path, bytes.length);
-  if (outcome.is === 'removed') {
-    report('info', `${path} was overwritten and removed`);
-    if (disk.stat(digest) !== undefined) {
-      disk.remove(digest);
+  for (const file of [...moved, path]) {
+    const info = disk.stat(file);
+    if (info?.is !== 'file') continue;
+    const outcome = eraseFile(disk, file, info.bytes);
+    if (outcome.is === 'removed') {
+      report('info', `${file} was overwritten and removed`);
+      continue;
+    }
+    const reason = describeError(outcome.error);
+    if (outcome.is === 'overwritten') {
+      report('warning', `${file} was overwritten but cannot be removed: ${reason}; delete it manually`);
+      continue;
+    }
+    const content = file === path ? 'its settings and secret' : 'its certificate or key';
+    report(
+      'warning',
+      `${file} cannot be removed and still contains ${content}: ${reason}; delete it manually`,
+    );
+    if (!wasImported(bytes, { digest }, disk)) {
+      disk.create(digest, digestOf(bytes), 0o600);
       disk.sync(dirname(digest));
     }
     return 'imported';
   }
-  const reason = describeError(outcome.error);
-  if (outcome.is === 'overwritten') {
-    report('warning', `${path} was overwritten but cannot be removed: ${reason}; delete it manually`);
-    return 'imported';
-  }
-  report(
-    'warning',
-    `${path} cannot be removed and still contains its settings and secret: ${reason}; delete it manually`,
-  );
-  if (!wasImported(bytes, { digest }, disk)) {
-    disk.create(digest, digestOf(bytes), 0o600);
+  if (disk.stat(path) === undefined && disk.stat(digest) !== undefined) {
+    disk.remove(digest);
     disk.sync(dirname(digest));
   }
   return 'imported';

@@ -2,8 +2,8 @@
  * Installs an imported configuration and its secrets. A power cut leaves each file complete, old or new, and a repetition has the
  * same result. A full disk fails the first step, before any change.
  *
- *   all staged and synced ─▶ old configuration linked to its backup name ─▶ secrets renamed ─▶ configuration renamed ─▶
- *   secrets that the new configuration does not have removed
+ *   all staged and synced ─▶ old configuration linked to its backup name ─▶ secrets and certificates renamed ─▶
+ *   configuration renamed ─▶ secrets that the new configuration does not have removed
  */
 
 import { basename, dirname, join } from 'node:path';
@@ -19,6 +19,8 @@ export interface NewFile {
 export interface InstallRequest {
   readonly config: NewFile;
   readonly secrets: readonly NewFile[];
+  /** In the directory above that of the configuration. */
+  readonly certificates: readonly NewFile[];
   /** Secrets of the previous configuration, which would take precedence over those of the new one. */
   readonly stale: readonly string[];
   /** Whether the configuration that is replaced contains any setting. */
@@ -36,23 +38,24 @@ const SECRET_DIRECTORY_MODE = 0o700;
 
 export function installFiles(
   disk: Disk,
-  { config, secrets, stale, shouldBackUp }: InstallRequest,
+  { config, secrets, certificates, stale, shouldBackUp }: InstallRequest,
 ): InstallResult {
   const directory = dirname(config.path);
-  const secretPaths = [...secrets.map(({ path }) => path), ...stale];
+  const others = [...secrets, ...certificates];
+  const otherPaths = [...others.map(({ path }) => path), ...stale];
   disk.makeDirectory(directory, CONFIG_DIRECTORY_MODE);
   if (secrets.length > 0) disk.makeDirectory(dirname(secrets[0]?.path ?? directory), SECRET_DIRECTORY_MODE);
   // An interrupted attempt may have left these, with secrets in them.
-  for (const path of [config.path, ...secretPaths]) disk.remove(stagingPath(path));
-  const newSecrets = secrets.filter((file) => !isInstalled(disk, file));
+  for (const path of [config.path, ...otherPaths]) disk.remove(stagingPath(path));
+  const newFiles = others.filter((file) => !isInstalled(disk, file));
   const isNewConfig = !isInstalled(disk, config);
-  for (const { path, bytes, mode } of isNewConfig ? [...newSecrets, config] : newSecrets) {
+  for (const { path, bytes, mode } of isNewConfig ? [...newFiles, config] : newFiles) {
     disk.create(stagingPath(path), bytes, mode);
   }
   const old = disk.stat(config.path);
   const backup =
     isNewConfig && old?.is === 'file' && shouldBackUp(config.path) ? backUp(disk, config.path) : undefined;
-  renameAll(disk, newSecrets);
+  renameAll(disk, newFiles);
   if (isNewConfig) renameAll(disk, [config]);
   const removed = stale.filter((path) => disk.stat(path) !== undefined);
   for (const path of removed) disk.remove(path);

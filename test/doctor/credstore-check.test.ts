@@ -9,7 +9,7 @@ import {
 } from '../../src/doctor/credstore-check.ts';
 
 const { signal } = new AbortController();
-const SECRET = { name: 'firstlight.secret', path: '/etc/credstore/firstlight.secret' };
+const SECRET = { name: 'firstlight.secret', path: '/etc/credstore/firstlight.secret' } as const;
 const UNIT =
   '# /usr/lib/systemd/system/firstlight.service\n[Service]\n# ImportCredential=nothing.*\nImportCredential=firstlight.*\n';
 const LXC =
@@ -46,13 +46,25 @@ describe('the credential store check', () => {
   });
 
   it('the credential store check names the way out for an encrypted token', async () => {
-    const token = { name: 'firstlight.token', path: '/etc/credstore.encrypted/firstlight.token' };
+    const token = { name: 'firstlight.token', path: '/etc/credstore.encrypted/firstlight.token' } as const;
     const report = { unitFiles: `${UNIT}${LXC}`, canImportCredentials: true, passedNames: undefined };
     const inspect = async () => ({ ...report, hasOtherSource: false });
     const result = await credstoreCheck([token], inspect).run(signal);
     assert.match(
       result.status === 'fail' ? result.action : '',
       /systemd-creds decrypt \/etc\/credstore\.encrypted\/firstlight\.token.*device\.token-file = "\/etc\/firstlight\/token"/,
+    );
+  });
+
+  it('the credential store check names the way out for the key of a client certificate', async () => {
+    const key = { name: 'firstlight.key', path: '/etc/credstore/firstlight.key' } as const;
+    const report = { unitFiles: `${UNIT}${LXC}`, canImportCredentials: true, passedNames: undefined };
+    const result = await credstoreCheck([key], async () => ({ ...report, hasOtherSource: false })).run(
+      signal,
+    );
+    assert.match(
+      result.status === 'fail' ? result.action : '',
+      /-g firstlight -m 640 \/etc\/credstore\/firstlight\.key \/etc\/firstlight\/client\.key; set server\.key-file = "\/etc\/firstlight\/client\.key"/,
     );
   });
 

@@ -45,18 +45,37 @@ function check(text: string): CheckResult {
     credentials: '/nowhere',
     scratch: tmpdir(),
   };
-  const result = results.get(text) ?? checkText(text, paths);
+  const result = results.get(text) ?? checkText(text, SOURCE, paths);
   results.set(text, result);
   return result;
 }
 
-function run(disk: PowerCutImportDisk): { readonly outcome: Outcome; readonly messages: string } {
+const [BOOT_KEY, BOOT_CA] = ['/boot/firmware/key.pem', '/boot/firmware/ca.pem'];
+const [KEY_FILE, CA_FILE] = ['/etc/credstore/firstlight.key', '/etc/firstlight/boot-ca.pem'];
+const [KEY, CA] = [`the key\n${'k'.repeat(700)}`, `the issuers\n${'c'.repeat(700)}`];
+
+/** The same, with a key and issuers beside the file. */
+function checkWithCertificates(text: string): CheckResult {
+  const result = check(text);
+  if (!result.ok) return result;
+  return {
+    ...result,
+    secrets: [...result.secrets, { path: KEY_FILE, bytes: Buffer.from(KEY), mode: 0o600 }],
+    certificates: [{ path: CA_FILE, bytes: Buffer.from(CA), mode: 0o644 }],
+    moved: [BOOT_CA, BOOT_KEY],
+  };
+}
+
+function run(
+  disk: PowerCutImportDisk,
+  checkFile: (text: string) => CheckResult = check,
+): { readonly outcome: Outcome; readonly messages: string } {
   const messages: string[] = [];
   const outcome = importFile(
     { sources: [SOURCE], digest: DIGEST },
     {
       disk,
-      check,
+      check: checkFile,
       shouldBackUp: () => true,
       report: (_level, sentence) => messages.push(sentence),
       version: '1',
@@ -155,6 +174,43 @@ for (const [name, start] of [
     }
   });
 }
+
+test('certificates beside the file survive a power cut at any operation, and then leave the partition', () => {
+  const start = () => configured().put(BOOT_KEY, KEY).put(BOOT_CA, CA);
+  for (let at = 1; ; at++) {
+    const disk = start().with({ at, is: 'cut amid' });
+    try {
+      run(disk, checkWithCertificates);
+    } catch (error) {
+      assert.ok(error instanceof PowerCut, String(error));
+    }
+    if (disk.operations.length < at) break;
+    for (let losses = 0; losses < 2 ** DIRECTORIES.length; losses++) {
+      const where = `cut amid ${at} (${disk.operations.at(-1)}), losses ${losses}`;
+      const found = disk.afterPowerCut((directory) => ((losses >> DIRECTORIES.indexOf(directory)) & 1) === 1);
+      const config = found.text(CONFIG);
+      const hasBoth = found.text(KEY_FILE) === KEY && found.text(CA_FILE) === CA;
+      assert.ok(config === OLD || hasBoth, `${where}: the configuration names files that are not there`);
+      assert.ok(hasBoth || (found.text(BOOT_KEY) === KEY && found.text(BOOT_CA) === CA), where);
+      run(found, checkWithCertificates);
+      assert.deepEqual(found.paths, [CONFIG, SECRET_FILE, BACKUP, KEY_FILE, CA_FILE].sort(), where);
+      assert.deepEqual(
+        [found.text(CONFIG), found.text(KEY_FILE), found.text(CA_FILE), found.mode(KEY_FILE)],
+        [IMPORTED, KEY, CA, 0o600],
+        where,
+      );
+    }
+  }
+});
+
+test('certificates on a read-only partition are removed with the file as soon as it is writable', () => {
+  const isReadOnly: Fault = { at: 1, is: { code: 'EROFS', isPermanent: true, below: '/boot' } };
+  const first = blank().put(BOOT_KEY, KEY).put(BOOT_CA, CA).with(isReadOnly);
+  assert.match(run(first, checkWithCertificates).messages, /ca\.pem cannot be removed and still contains/);
+  const writable = first.afterPowerCut(() => false);
+  assert.equal(run(writable, checkWithCertificates).outcome, 'imported');
+  assert.deepEqual(writable.paths, [CA_FILE, KEY_FILE, SECRET_FILE, CONFIG].sort());
+});
 
 test('a file on a read-only partition is imported once and does not overwrite later changes', () => {
   const isReadOnly: Fault = { at: 1, is: { code: 'EROFS', isPermanent: true, below: '/boot' } };

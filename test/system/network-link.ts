@@ -1,9 +1,9 @@
 /**
  * The link between one container and the server: a network namespace for the gateway and a pair of virtual
  * interfaces; the end of the server is on this machine. The link can be cut like a cable and made to lose
- * datagrams.
+ * datagrams, and the gateway can get another address.
  *
- * Addresses are of 198.18.0.0/15, which RFC 2544 reserves for tests; one /30 for each link.
+ * Addresses are of 198.18.0.0/15, which RFC 2544 reserves for tests; one /24 for each link.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -14,8 +14,10 @@ export class NetworkLink implements AsyncDisposable {
   /** The name of the gateway's network namespace. */
   readonly namespace: string;
   readonly serverAddress: string;
-  readonly #gatewayAddress: string;
+  readonly #network: string;
   readonly #link: string;
+  /** The last octet of the gateway's address. */
+  #host = 2;
   #forget = () => {};
 
   static async build(): Promise<NetworkLink> {
@@ -27,8 +29,8 @@ export class NetworkLink implements AsyncDisposable {
   private constructor(network: string) {
     this.namespace = freshName();
     this.#link = `${this.namespace}h`;
+    this.#network = network;
     this.serverAddress = `${network}.1`;
-    this.#gatewayAddress = `${network}.2`;
   }
 
   async up(): Promise<void> {
@@ -38,6 +40,19 @@ export class NetworkLink implements AsyncDisposable {
   /** Like an unplugged cable: the gateway sees no carrier. */
   async down(): Promise<void> {
     await run(['ip', 'link', 'set', this.#link, 'down']);
+  }
+
+  /** The gateway loses its address and its routes, as when a DHCP lease ends. */
+  async removeAddress(): Promise<void> {
+    await run(['ip', '-n', this.namespace, 'address', 'flush', 'dev', 'host0', 'scope', 'global']);
+  }
+
+  /** The gateway gets an address that it has never had, and a default route. */
+  async addAddress(): Promise<void> {
+    const address = `${this.#network}.${this.#host}`;
+    this.#host += 1;
+    await run(['ip', '-n', this.namespace, 'address', 'add', `${address}/24`, 'dev', 'host0']);
+    await run(['ip', '-n', this.namespace, 'route', 'add', 'default', 'via', this.serverAddress]);
   }
 
   /**
@@ -77,11 +92,10 @@ export class NetworkLink implements AsyncDisposable {
     });
     await run(['ip', 'netns', 'add', namespace]);
     await run(['ip', 'link', 'add', this.#link, 'type', 'veth', 'peer', 'name', 'host0', 'netns', namespace]);
-    await run(['ip', 'address', 'add', `${this.serverAddress}/30`, 'dev', this.#link]);
+    await run(['ip', 'address', 'add', `${this.serverAddress}/24`, 'dev', this.#link]);
     await this.up();
-    await run(['ip', '-n', namespace, 'address', 'add', `${this.#gatewayAddress}/30`, 'dev', 'host0']);
     for (const link of ['lo', 'host0']) await run(['ip', '-n', namespace, 'link', 'set', link, 'up']);
-    await run(['ip', '-n', namespace, 'route', 'add', 'default', 'via', this.serverAddress]);
+    await this.addAddress();
   }
 
   #inside(...command: string[]): string[] {

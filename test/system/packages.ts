@@ -1,6 +1,6 @@
 /**
- * The package under test in two versions: the one of this tree and a higher one. scripts/package.mjs builds
- * them, or a directory contains both (`--packages DIR`).
+ * The packages under test in two versions: the one of this tree and a higher one. scripts/package.mjs builds
+ * them, or a directory contains both (`--packages DIR`); firstlight-dtls only where there is a C compiler.
  */
 
 import { appendFile, copyFile, readdir, rm } from 'node:fs/promises';
@@ -12,20 +12,34 @@ import type { Layers } from './root-layers.ts';
 
 const BUILT_WITHIN_MS = 180_000;
 
-export interface Packages {
+export interface Versions {
   readonly lower: string;
   readonly higher: string;
 }
 
+export interface Packages extends Versions {
+  /** firstlight-dtls; absent if it was not built. */
+  readonly dtls?: Versions;
+}
+
 export async function packages(directory: string, existing: string | undefined): Promise<Packages> {
   const from = existing ?? (await build(directory));
-  // Without its ending the lower name is a prefix of the higher one, so it sorts first.
-  const versions = (await readdir(from)).flatMap((name) => /^(.*)_all\.deb$/.exec(name)?.[1] ?? []).sort();
-  const files = versions.map((name) => `${name}_all.deb`);
-  const [lower, higher] = files;
-  if (lower === undefined || higher === undefined || files.length !== 2)
-    throw new Error(`${from} must hold two packages, the lower version first by name: ${files.join(', ')}`);
-  return { lower: join(from, lower), higher: join(from, higher) };
+  const names = await readdir(from);
+  const agent = versionsOf(from, names, /^firstlight_(.*)_all\.deb$/);
+  if (!agent) throw new Error(`${from} must hold two versions of firstlight: ${names.join(', ')}`);
+  const dtls = versionsOf(from, names, /^firstlight-dtls_(.*)_[a-z0-9]+\.deb$/);
+  return { ...agent, ...(dtls && { dtls }) };
+}
+
+/** Undefined unless there are two. The lower version is a prefix of the higher one, so it sorts first. */
+function versionsOf(from: string, names: readonly string[], pattern: RegExp): Versions | undefined {
+  const found = names.flatMap((name) => {
+    const version = pattern.exec(name)?.[1];
+    return version === undefined ? [] : [{ name, version }];
+  });
+  const [lower, higher, ...others] = found.sort((a, b) => (a.version < b.version ? -1 : 1));
+  if (lower === undefined || higher === undefined || others.length > 0) return undefined;
+  return { lower: join(from, lower.name), higher: join(from, higher.name) };
 }
 
 /** Copies the package into /root of a gateway. Returns its path there. */
@@ -39,8 +53,8 @@ export async function copyPackage(deb: string, root: string): Promise<string> {
  * The command that installs the package without a network. A question of dpkg about a configuration file
  * makes it fail: an unattended upgrade must not ask anything.
  */
-export function install(inside: string): string[] {
-  return ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', inside];
+export function install(...inside: readonly string[]): string[] {
+  return ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', ...inside];
 }
 
 /** A layer in which the package is installed as by an image builder: no systemd runs, nothing starts. */

@@ -7,6 +7,7 @@ import type { Scenario } from './scenario.ts';
 import { assignedUpdate, cutsOfReturns, cutsOfUpdates } from './scenarios/assigned-updates.ts';
 import { fullAtFirstBoot, fullLater, readOnlyAtFirstBoot, readOnlyLater } from './scenarios/bad-disks.ts';
 import { linkDown, lossyLink, nameServerAbsent, serverAbsent } from './scenarios/bad-networks.ts';
+import { coaps, coapsCertificate } from './scenarios/coaps.ts';
 import { customSensors } from './scenarios/custom-sensors.ts';
 import { failureMessages } from './scenarios/failure-messages.ts';
 import { kills, samplingBlocked, sessionBlocked, stopped } from './scenarios/hangs.ts';
@@ -55,6 +56,8 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'network-names-absent', run: nameServerAbsent },
     { name: 'network-link-down', run: linkDown },
     { name: 'network-lossy', run: lossyLink },
+    { name: 'coaps', run: coaps },
+    { name: 'coaps-certificate', run: coapsCertificate },
     { name: 'hang-stopped', run: stopped },
     { name: 'hang-sampling', run: samplingBlocked },
     { name: 'hang-session', run: sessionBlocked },

@@ -5,7 +5,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
 import { GatewayService } from './gateway-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { NetworkLink } from './network-link.ts';
@@ -39,8 +39,9 @@ export class Site implements AsyncDisposable {
     return this.#sandbox;
   }
 
-  async openServer(): Promise<Sandbox> {
+  async openServer(more: Partial<SandboxOptions> = {}): Promise<Sandbox> {
     this.#sandbox = await openSandbox({
+      ...more,
       host: this.link.serverAddress,
       coapPort: COAP_PORT,
       provisioning: PROVISIONING,
@@ -50,7 +51,7 @@ export class Site implements AsyncDisposable {
 
   /**
    * Writes what an operator writes: the configuration, readable for all, and the secret in the store of
-   * systemd, for root.
+   * systemd, for root. `host`: or the URL of the server.
    */
   async configure(more = '', host = this.link.serverAddress): Promise<void> {
     const [dropIns, store] = [
@@ -103,16 +104,19 @@ export class Site implements AsyncDisposable {
  * A reading every second, each with its uptime, so that losses show: the default deadband would leave it
  * out. The clock of a container is never "synchronised".
  */
-export function toml(host: string, more = '', secret?: string): string {
-  return `[server]
-url = "coap://${host}"
-spread = "0s"
-[provisioning]
-key = "${PROVISIONING.key}"
-${secret === undefined ? '' : `secret = "${secret}"\n`}[telemetry]
+export const EVERY_SECOND = `[telemetry]
 interval = "1s"
 deadband = "drive*WrittenBytes=1000000"
 [clock]
 trust = "system"
-${more}`;
+`;
+
+/** The configuration file of a site. `host`: or the URL of the server. */
+export function toml(host: string, more = '', secret?: string): string {
+  return `[server]
+url = "${host.includes('://') ? host : `coap://${host}`}"
+spread = "0s"
+[provisioning]
+key = "${PROVISIONING.key}"
+${secret === undefined ? '' : `secret = "${secret}"\n`}${EVERY_SECOND}${more}`;
 }

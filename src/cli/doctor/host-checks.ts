@@ -66,6 +66,8 @@ export function identityCheck(loaded: LoadedConfig | readonly string[], credenti
           'the gateway has no name for the server',
           'set a device.name that fits this host',
         );
+      if (credentials.status === 'configured')
+        return pass(`${result.name}, for this host only: the server knows the device by its credentials`);
       if (result.warning !== undefined)
         return fail(
           `${result.name}: ${result.warning.split(':')[0]}`,

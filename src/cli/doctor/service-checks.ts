@@ -9,7 +9,7 @@ import { VERSION } from '../../app/version.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import { errorCode } from '../../core/model/error-code.ts';
 import type { Check } from '../../doctor/check.ts';
-import { credstoreCheck, type StoredSecret } from '../../doctor/credstore-check.ts';
+import { CREDENTIAL_NAMES, credstoreCheck, type StoredSecret } from '../../doctor/credstore-check.ts';
 import { serviceCheck } from '../../doctor/service-check.ts';
 
 export function unitCheck(unit: ServiceUnit, running: string | null): Check {
@@ -43,9 +43,9 @@ interface CredstoreContext {
 function storedSecrets(): readonly StoredSecret[] {
   if (readableCredstore() === undefined) return [];
   return [CREDSTORE, `${CREDSTORE}.encrypted`].flatMap((directory) =>
-    ['firstlight.secret', 'firstlight.token']
-      .map((name) => ({ name, path: join(directory, name) }))
-      .filter(({ path }) => existsSync(path)),
+    CREDENTIAL_NAMES.map((name) => ({ name, path: join(directory, name) })).filter(({ path }) =>
+      existsSync(path),
+    ),
   );
 }
 

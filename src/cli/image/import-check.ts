@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { basename, join } from 'node:path';
 import { SENSOR_NAMES } from '../../app/paths.ts';
 import { ConfigError, type Problem } from '../../config/errors/problem.ts';
-import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { type LoadedConfig, type LoadRequest, loadConfig } from '../../config/load.ts';
 import { settings } from '../../config/schema/settings.ts';
 import { readTextFile } from '../../config/sources/read-text-file.ts';
 import { DEVICE_TOKEN, PROVISIONING_SECRET } from '../../config/sources/secrets.ts';
@@ -17,6 +17,13 @@ import { readTomlFile } from '../../config/sources/toml-file.ts';
 import type { ImportProblem } from '../../image/error-note.ts';
 import type { CheckResult } from '../../image/import-file.ts';
 import { removeSecretLines, rewriteToml, type TomlSetting } from '../../image/split-secrets.ts';
+import {
+  type BootCertificate,
+  findBootCertificates,
+  newFileOf,
+  presentPath,
+  withPaths,
+} from './boot-certificates.ts';
 
 export interface CheckPaths {
   /** Directory of firstlight.toml and of its drop-ins in conf.d. */
@@ -38,18 +45,28 @@ const PUBLIC = 0o644;
 const SECRET = 0o600;
 const SECRET_BYTES_MAX = 4 * 1024;
 
-export function checkText(text: string, paths: CheckPaths): CheckResult {
+/** `source`: the path of the file that contains the text. */
+export function checkText(text: string, source: string, paths: CheckPaths): CheckResult {
   const scratch = mkdtempSync(join(paths.scratch, 'firstlight-import-'));
   const file = join(scratch, DROP_INS, basename(paths.config));
   try {
     const main = linkExistingConfig(scratch, paths);
     writeFileSync(file, text, { mode: SECRET });
     const fileSettings = settingsIn(file);
+    const certificates = findBootCertificates(fileSettings, { ...paths, source });
+    writeFileSync(file, withPaths(text, certificates, presentPath));
     const presentSecrets = SECRET_SETTINGS.filter((secretSetting) =>
       fileSettings.some(({ key }) => key === secretSetting.inline.key),
     );
     // Secrets of an earlier import will be replaced, so they do not count for this file.
-    const loaded = load({ main, file }, presentSecrets.length > 0 ? undefined : paths.credentials);
+    const loaded = load(
+      {
+        file: main,
+        credentialsDirectory: presentSecrets.length > 0 ? undefined : paths.credentials,
+        credentialFiles: paths.credentials,
+      },
+      file,
+    );
     const withRealPath = (sentence: string) => sentence.replaceAll(scratch, paths.directory);
     if (Array.isArray(loaded)) {
       return { ok: false, problems: loaded.map(({ line, text }) => ({ line, text: withRealPath(text) })) };
@@ -62,12 +79,27 @@ export function checkText(text: string, paths: CheckPaths): CheckResult {
     const stale = SECRET_SETTINGS.filter(
       (secretSetting) => presentSecrets.length > 0 && !presentSecrets.includes(secretSetting),
     ).map(({ credential }) => join(paths.credstore, credential));
-    const bytes = Buffer.from(splitSecrets(text, fileSettings, { file, credstore: paths.credstore }));
+    const movedText = withPaths(text, certificates, ({ value }) => value);
+    const movedSettings = fileSettings.map((setting) => withNewPath(setting, certificates));
+    writeFileSync(file, movedText);
+    const bytes = Buffer.from(splitSecrets(movedText, movedSettings, { file, credstore: paths.credstore }));
     const warnings = [
-      ...loaded.warnings.map(withRealPath),
+      // A boot partition keeps no modes; the key will have one.
+      ...loaded.warnings
+        .filter((warning) => !certificates.some((each) => each.isKey && warning.startsWith(each.source)))
+        .map(withRealPath),
       ...(presentSecrets.length > 0 ? overrideWarnings(paths) : []),
     ];
-    return { ok: true, config: { path: paths.config, bytes, mode: PUBLIC }, secrets, stale, warnings };
+    const keys = certificates.filter(({ isKey }) => isKey).map(newFileOf);
+    return {
+      ok: true,
+      config: { path: paths.config, bytes, mode: PUBLIC },
+      secrets: [...secrets, ...keys],
+      certificates: certificates.filter(({ isKey }) => !isKey).map(newFileOf),
+      moved: certificates.map((each) => each.source),
+      stale,
+      warnings,
+    };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -109,17 +141,11 @@ export function hasSettings(path: string): boolean {
 
 /** Returns the configuration, or all its problems. */
 function load(
-  { main, file }: { readonly main: string; readonly file: string },
-  credentialsDirectory: string | undefined,
+  request: Pick<LoadRequest, 'file' | 'credentialsDirectory' | 'credentialFiles'>,
+  file: string,
 ): LoadedConfig | ImportProblem[] {
   try {
-    const loaded = loadConfig({
-      file: main,
-      fileRequired: true,
-      environment: {},
-      credentialsDirectory,
-      names: SENSOR_NAMES,
-    });
+    const loaded = loadConfig({ ...request, fileRequired: true, environment: {}, names: SENSOR_NAMES });
     return loaded.config.provisioning || loaded.config.device.token ? loaded : [missingCredentialsProblem()];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map((problem) => toNotedProblem(problem, file));
@@ -148,6 +174,11 @@ function settingsIn(file: string): readonly TomlSetting[] {
     value: String(raw),
     line: source.line,
   }));
+}
+
+function withNewPath(setting: TomlSetting, certificates: readonly BootCertificate[]): TomlSetting {
+  const moved = certificates.find(({ source, line }) => source === setting.value && line === setting.line);
+  return moved ? { ...setting, value: moved.value } : setting;
 }
 
 function splitSecrets(

@@ -52,7 +52,7 @@ export function importCommand(options: ImportOptions, environment: NodeJS.Proces
     },
     {
       disk: new NodeDisk(),
-      check: (text) => checkText(text, { directory, config, credstore, credentials, scratch }),
+      check: (text, path) => checkText(text, path, { directory, config, credstore, credentials, scratch }),
       shouldBackUp: hasSettings,
       report: (level, sentence) => out.write(`${isJournalled ? SYSLOG_PRIORITIES[level] : ''}${sentence}\n`),
       version: VERSION,

@@ -59,6 +59,7 @@ export interface StatusJson {
   readonly retry: RetryJson | null;
   /** Unresolved warnings and errors, except the one in `retry`. */
   readonly openEvents: readonly EventJson[];
+  /** The last events, each once with its latest occurrence, at most ten; `eventCounts` says how often. */
   readonly recentEvents: readonly EventJson[];
   readonly eventCounts: Readonly<Partial<Record<EventId, number>>>;
 }

@@ -39,7 +39,9 @@ export function statusLines(status: StatusJson, width: number, styleText: StyleT
     ...(isFirstResponseLate(status) ? row('see', DOCTOR_HINT) : []),
     ...status.openEvents.flatMap((event) => row('also', `${event.event}: ${event.message}`)),
     ...(status.recentEvents.length > 0 ? ['  last events'] : []),
-    ...status.recentEvents.flatMap((event) => eventLines(event, width, styleText)),
+    ...status.recentEvents.flatMap((event) =>
+      eventLines(event, status.eventCounts[event.event] ?? 1, width, styleText),
+    ),
   ];
 }
 
@@ -171,11 +173,13 @@ function retryLines(
   ];
 }
 
-function eventLines(event: EventJson, width: number, styleText: StyleText): readonly string[] {
+/** `count`: occurrences since the agent started; the time is that of the last one. */
+function eventLines(event: EventJson, count: number, width: number, styleText: StyleText): readonly string[] {
+  const times = count > 1 ? ` (${count} times)` : '';
   const label = `  ${formatDuration(event.agoS * 1000)} ago`.padEnd(LABEL + 4);
   const [first = '', ...furtherLines] = labelledLines(
     label,
-    `${event.event} ${splitSentence(event.message).cause}`,
+    `${event.event} ${splitSentence(event.message).cause}${times}`,
     LABEL + 4,
     width,
   );

@@ -9,7 +9,8 @@ import type { Secret } from '../../core/model/secret.ts';
 import { formatSource, type Problem, problemAt, type Source } from '../errors/problem.ts';
 import type { Setting } from '../schema/setting.ts';
 import { settings } from '../schema/settings.ts';
-import { readTextFile } from './read-text-file.ts';
+import { type NamedFilePlaces, readNamedFile } from './named-file.ts';
+import { type FileText, readTextFile } from './read-text-file.ts';
 import type { Parsed, Reader } from './reader.ts';
 
 /** A secret with all its sources. */
@@ -51,7 +52,7 @@ export type SecretResult =
       readonly warnings: readonly string[];
     };
 
-export interface SecretSearch {
+export interface SecretSearch extends NamedFilePlaces {
   readonly credentialsDirectory: string | undefined;
   /** Whether a file that a setting names must exist. */
   readonly namedFile: 'required' | 'optional';
@@ -75,7 +76,7 @@ export function findSecret(reader: Reader, kind: SecretKind, search: SecretSearc
       reader.values[kind.inline.key] = '***';
       return { is: 'found', secret: text.value, source: text.source, warnings: [] };
     }
-    if (file !== undefined) return readNamedFile(reader, kind, file, search);
+    if (file !== undefined) return readConfiguredFile(reader, kind, file, search);
   }
   return reader.isSet(kind.inline) || reader.isSet(kind.file) ? INVALID : { is: 'none' };
 }
@@ -101,20 +102,20 @@ function isSameSource(one: Source, other: Source): boolean {
 }
 
 function readCredential(reader: Reader, kind: SecretKind, path: string): SecretResult | undefined {
-  const content = readSecretFile(reader, kind, path);
+  const content = toSecret(reader, kind, path, readTextFile(path, SECRET_FILE_BYTES_MAX));
   if (content.is === 'missing') return undefined;
   if (content.is !== 'unreadable') return content;
   reader.problems.push(problemAt({ name: path, via: 'credential' }, { what: content.what }));
   return INVALID;
 }
 
-function readNamedFile(
+function readConfiguredFile(
   reader: Reader,
   kind: SecretKind,
   { value: path, source }: Parsed<string>,
-  { namedFile }: SecretSearch,
+  { namedFile, ...places }: SecretSearch,
 ): SecretResult {
-  const content = readSecretFile(reader, kind, path);
+  const content = toSecret(reader, kind, path, readNamedFile(path, SECRET_FILE_BYTES_MAX, places));
   if (content.is === 'missing' || content.is === 'unreadable') {
     const what = content.is === 'missing' ? 'does not exist' : content.what;
     const problem = namedFileProblem(kind, source, path, what);
@@ -125,8 +126,7 @@ function readNamedFile(
   return content.is === 'found' ? { ...content, path } : content;
 }
 
-function readSecretFile(reader: Reader, kind: SecretKind, path: string) {
-  const file = readTextFile(path, SECRET_FILE_BYTES_MAX);
+function toSecret(reader: Reader, kind: SecretKind, path: string, file: FileText) {
   if (file.is !== 'text') return file;
   const source: Source = { name: path, via: 'credential' };
   const secret = reader.validate(kind.inline, file.text.replace(/\r?\n$/, ''), source);

@@ -12,7 +12,7 @@ import { formatSource, problemAt } from '../errors/problem.ts';
 import { formatValue } from '../schema/display.ts';
 import type { Setting } from '../schema/setting.ts';
 import { settings } from '../schema/settings.ts';
-import { readTextFile } from './read-text-file.ts';
+import { credentialName, type NamedFilePlaces, readNamedFile } from './named-file.ts';
 import { missingProblem, type Parsed, type Reader } from './reader.ts';
 import { openFileWarning } from './secrets.ts';
 
@@ -22,17 +22,26 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE----
 
 export interface TlsResult {
   readonly tls: TlsSettings;
+  readonly files: readonly CertificateFile[];
   readonly warnings: readonly string[];
 }
 
-export function readTls(reader: Reader): TlsResult {
+/** A file that was read. */
+export interface CertificateFile {
+  /** `server.ca-file`, `server.cert-file` or `server.key-file`. */
+  readonly key: string;
+  /** As configured. */
+  readonly path: string;
+}
+
+export function readTls(reader: Reader, places: NamedFilePlaces): TlsResult {
   const pins = reader.last(settings.serverPin) ?? [];
-  const ca = readCertificates(reader, settings.serverCaFile);
-  const cert = readCertificates(reader, settings.serverCertFile);
-  const key = readPrivateKey(reader);
+  const ca = readCertificates(reader, settings.serverCaFile, places);
+  const cert = readCertificates(reader, settings.serverCertFile, places);
+  const key = readPrivateKey(reader, places);
   requireCertificateAndKey(reader);
   if (cert && key && !isKeyOf(cert.text, key.secret)) {
-    const what = `names ${key.path}, which is not the key of the certificate in ${cert.path}`;
+    const what = `names ${key.path}, which is not the key of the certificate in ${cert.path}; set cert-file and key-file to one pair`;
     reader.problems.push(problemAt(key.source, { what, key: settings.serverKeyFile.key }));
   }
   return {
@@ -41,6 +50,7 @@ export function readTls(reader: Reader): TlsResult {
       ...(ca && { ca: ca.text }),
       ...(cert && key && { client: { cert: cert.text, key: key.secret } }),
     },
+    files: [ca, cert, key].flatMap((file) => (file ? [{ key: file.setting.key, path: file.path }] : [])),
     warnings: key?.isOpen ? [openFileWarning({ label: 'private key' }, key.path)] : [],
   };
 }
@@ -53,8 +63,8 @@ function requireCertificateAndKey(reader: Reader): void {
   if (source) reader.problems.push(missingProblem(missing, source, `is missing, but ${present.key} is set`));
 }
 
-function readCertificates(reader: Reader, setting: Setting<string>) {
-  const file = readPem(reader, setting);
+function readCertificates(reader: Reader, setting: Setting<string>, places: NamedFilePlaces) {
+  const file = readPem(reader, setting, places);
   if (!file) return undefined;
   const found = file.text.match(CERTIFICATE) ?? [];
   if (found.length > 0 && found.every(isCertificate)) return file;
@@ -62,9 +72,9 @@ function readCertificates(reader: Reader, setting: Setting<string>) {
   return undefined;
 }
 
-function readPrivateKey(reader: Reader) {
+function readPrivateKey(reader: Reader, places: NamedFilePlaces) {
   const setting = settings.serverKeyFile;
-  const file = readPem(reader, setting);
+  const file = readPem(reader, setting, places);
   if (!file) return undefined;
   try {
     createPrivateKey(file.text);
@@ -76,22 +86,29 @@ function readPrivateKey(reader: Reader) {
 }
 
 interface PemFile {
+  readonly setting: Setting<string>;
   readonly path: string;
   readonly source: Parsed<string>['source'];
   readonly text: string;
   readonly mode: number;
 }
 
-function readPem(reader: Reader, setting: Setting<string>): PemFile | undefined {
+function readPem(reader: Reader, setting: Setting<string>, places: NamedFilePlaces): PemFile | undefined {
   const last = reader.all(setting).at(-1);
   if (!last) return undefined;
   const { value: path, source } = last;
   reader.sources[setting.key] = formatSource(source);
   reader.values[setting.key] = formatValue(setting, path);
-  const file = readTextFile(path, PEM_BYTES_MAX);
-  if (file.is === 'text') return { path, source, text: file.text, mode: file.mode };
-  addFileProblem(reader, setting, { path, source }, file.is === 'missing' ? 'does not exist' : file.what);
+  const file = readNamedFile(path, PEM_BYTES_MAX, places);
+  if (file.is === 'text') return { setting, path, source, text: file.text, mode: file.mode };
+  addFileProblem(reader, setting, { path, source }, file.is === 'missing' ? missingText(path) : file.what);
   return undefined;
+}
+
+function missingText(path: string): string {
+  const name = credentialName(path);
+  if (name === undefined) return 'does not exist';
+  return `does not exist; store the file as /etc/credstore/${name} (owner root, mode 0600)`;
 }
 
 function addFileProblem(

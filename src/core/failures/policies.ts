@@ -17,6 +17,8 @@ const OVERLOAD: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
 const AUTH_FAILURE: Schedule = { baseMs: 15_000, capMs: 10 * 60_000 };
 /** The disk of the gateway: retried soon, because whoever repairs it waits for the result. */
 const STORAGE: Schedule = { baseMs: 10_000, capMs: 10 * 60_000 };
+/** A program of the gateway is missing or too old: no question leaves it, and whoever installs it waits for the result. */
+const PROGRAM: Schedule = { baseMs: 15_000, capMs: 2 * 60_000 };
 /**
  * A person must change something first, on the server, in the network or in the configuration. Whoever has done so waits for the
  * result, so the cap is ten minutes; on average, 20,000 gateways then send 67 requests a second.
@@ -57,8 +59,8 @@ export const FAILURE_POLICIES = {
   'client-certificate-rejected': { level: 'error', schedule: NEEDS_ACTION },
   'tls-version-mismatch': { level: 'error', schedule: NEEDS_ACTION },
   'tls-failed': { level: 'warn', schedule: OUTAGE },
-  'dtls-unavailable': { level: 'error', schedule: NEEDS_ACTION },
-  'dtls-version-mismatch': { level: 'error', schedule: NEEDS_ACTION },
+  'dtls-unavailable': { level: 'error', schedule: PROGRAM },
+  'dtls-version-mismatch': { level: 'error', schedule: PROGRAM },
   'proxy-unreachable': { level: 'warn', schedule: OUTAGE },
   'proxy-denied': { level: 'error', schedule: NEEDS_ACTION },
   'captive-portal': { level: 'error', schedule: NEEDS_ACTION },

@@ -23,8 +23,12 @@ const [UP, GATEWAY, REJECT] = [0x1, 0x2, 0x200];
 const HEX_8 = /^[0-9A-F]{8}$/;
 const HEX = /^[0-9A-F]{1,8}$/;
 
-/** Undefined without the heading of the table. Routes that are down or reject traffic are left out. */
+/**
+ * Undefined without the heading of the table. Routes that are down or reject traffic are left out. An empty text is a table
+ * without routes: in a network namespace that never had an IPv4 address the kernel writes not even the heading.
+ */
 export function parseIpv4Routes(text: string): Ipv4RouteTable | undefined {
+  if (text === '') return { routes: [], hasDoubtfulLine: false };
   const [heading, ...lines] = text.replace(/\n$/, '').split('\n');
   if (!heading?.startsWith('Iface')) return undefined;
   const routes: Ipv4Route[] = [];

@@ -1,8 +1,8 @@
 /**
- * The event history for the status: the last events, the count of each since start, and the lasting problems
- * that are open.
+ * The event history for the status: the last events, each once with its latest occurrence, the count of each since
+ * start, and the lasting problems that are open. A repeated event pushes no other one away.
  *
- * The logger feeds it with redacted text. Bounds: five events, one counter and at most one open problem per
+ * The logger feeds it with redacted text. Bounds: ten events, one counter and at most one open problem per
  * event id.
  */
 
@@ -11,7 +11,7 @@ import type { EventLevel } from '../events/definition.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RecordedEvent } from './report.ts';
 
-const RECENT_MAX = 5;
+const RECENT_MAX = 10;
 /** Of `detail`; the log line has it in full. */
 const DETAIL_CHARACTERS_MAX = 200;
 
@@ -26,7 +26,7 @@ export class EventHistory {
     this.#clock = clock;
   }
 
-  /** The newest events, the oldest of them first. */
+  /** The latest occurrence of the newest events, the oldest of them first. */
   get recent(): readonly RecordedEvent[] {
     return this.#recent;
   }
@@ -51,7 +51,7 @@ export class EventHistory {
     const bootMs = Math.round(this.#clock.bootMs());
     const details = detail === undefined ? {} : { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) };
     const entry: RecordedEvent = { event, level, message, ...details, bootMs };
-    this.#recent = [...this.#recent, entry].slice(-RECENT_MAX);
+    this.#recent = [...this.#recent.filter((other) => other.event !== event), entry].slice(-RECENT_MAX);
     this.#counts.set(event, (this.#counts.get(event) ?? 0) + 1);
     for (const id of this.#active.keys()) if (RESOLVED_BY[id]?.includes(event)) this.#active.delete(id);
     if (RESOLVED_BY[event] !== undefined && !this.#active.has(event)) this.#active.set(event, entry);

@@ -18,7 +18,7 @@ import type { RecordedEvent, StatusReport, StatusSink } from '../../core/status/
 
 export const STATUS_VERSION = 2;
 export const STATUS_FILE = 'status.json';
-/** Ten times its largest size; a larger file is not a status file. */
+/** Twice its largest size; a larger file is not a status file. */
 const BYTES_MAX = 64 * 1024;
 
 /** The process that wrote the file. */

@@ -58,7 +58,7 @@ function toMeasurements(name: string, gateway: string | undefined): Measurements
 export function readIpv4Routes(hostFiles: HostFiles): Ipv4RouteTable | undefined {
   const text = readOrDefault(() => hostFiles.read(IPV4_PATH), undefined);
   if (text === undefined) return undefined;
-  checkWhole(text, IPV4_PATH);
+  if (text !== '') checkWhole(text, IPV4_PATH);
   const table = parseIpv4Routes(text);
   if (table === undefined) throw new InvalidValueError(`/${IPV4_PATH} has no header line`);
   return table;

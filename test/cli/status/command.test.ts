@@ -23,7 +23,7 @@ test('status exits with 3 before, 0 while and 3 after the agent runs', {
     [0, true, 'gw-test', 'stored', 'coap', 'trusted'],
   );
   assert.equal(online.endpoint, `coap://127.0.0.1:${sandbox.coapPort}`);
-  assert.ok(online.recentEvents.length > 0 && online.recentEvents.length <= 5);
+  assert.ok(online.recentEvents.length > 0 && online.recentEvents.length <= 10);
   assert.equal((await stat(join(at.runtime, 'status.json'))).mode & 0o777, 0o644);
   const file = await readFile(join(at.runtime, 'status.json'), 'utf8');
   for (const secret of [provisioning.secret, sandbox.devices()[0]?.token ?? 'no device'])

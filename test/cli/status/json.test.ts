@@ -156,17 +156,28 @@ describe('the text of status', () => {
     assert.ok(styled.includes('\u001b[31m'));
   });
 
-  it('fits a screen of 24 rows with five events', () => {
+  it('fits a screen of 24 rows with ten events', () => {
     const event = {
       event: 'FL-SERVER-TIMEOUT',
       level: 'warn',
       message: 'the server does not respond: check',
       bootMs: 1,
     } as const;
-    const events = [event, event, event, event, event];
+    const events = Array.from({ length: 10 }, () => event);
     const report = { ...ONLINE, state: 'offline', outage: outageOf('server-timeout') } as const;
     const status = statusJson(fileWith({ report, events }), NOW);
     assert.ok(textOf(status).split('\n').length <= 24);
+  });
+
+  it('says how often an event occurred if more than once', () => {
+    const events = [
+      { event: 'FL-CREDENTIALS-FOUND', level: 'info', message: 'credentials found', bootMs: 1 },
+      { event: 'FL-SERVER-REACHABLE', level: 'info', message: 'the server responds again', bootMs: 2 },
+    ] as const;
+    const report = { ...ONLINE, eventCounts: { 'FL-CREDENTIALS-FOUND': 1, 'FL-SERVER-REACHABLE': 7 } };
+    const text = textOf(statusJson(fileWith({ report, events }), NOW));
+    assert.match(text, /FL-CREDENTIALS-FOUND credentials found$/m);
+    assert.match(text, /FL-SERVER-REACHABLE the server responds again \(7 times\)$/m);
   });
 });
 

@@ -81,6 +81,10 @@ it('the end of an outage is noticed within two minutes', () => {
   for (const reason of outages) assert.ok(FAILURE_POLICIES[reason].schedule.capMs <= 120_000, reason);
 });
 
+it('a helper program that was installed is noticed within two minutes', () => {
+  assert.ok(FAILURE_POLICIES['dtls-unavailable'].schedule.capMs <= 120_000);
+});
+
 it('a failure that needs a change on the server is retried after a minute or more', () => {
   for (const reason of [
     'provisioning-key-unknown',

@@ -21,7 +21,12 @@ const line = (
 
 it('a text without the heading is no table', () => {
   assert.equal(parseIpv4Routes('garbage\n'), undefined);
-  assert.equal(parseIpv4Routes(''), undefined);
+  assert.equal(parseIpv4Routes('\n'), undefined);
+});
+
+it('an empty text and a heading alone are tables without routes', () => {
+  for (const text of ['', HEADING])
+    assert.deepEqual(parseIpv4Routes(text), { routes: [], hasDoubtfulLine: false });
 });
 
 it('the default route is the one with the lowest metric that is up', () => {

@@ -1,7 +1,8 @@
-/** The event history: the last five events, all counts, and open problems. */
+/** The event history: the last ten events, each once, all counts, and open problems. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { EVENTS, type EventId } from '../../../src/core/events/catalogue.ts';
 import { EventHistory } from '../../../src/core/status/event-history.ts';
 
 const eventHistory = () => {
@@ -9,15 +10,36 @@ const eventHistory = () => {
   return { clock, eventHistory: new EventHistory(clock) };
 };
 
-it('the event history keeps the last five events and all counts', () => {
+it('the event history keeps the last ten events and all counts', () => {
   const { eventHistory: of, clock } = eventHistory();
-  for (clock.now = 1; clock.now <= 7; clock.now += 1)
-    of.record('FL-SERVER-TIMEOUT', 'warn', `the ${clock.now}th`);
+  const ids = (Object.keys(EVENTS) as EventId[]).slice(0, 12);
+  for (const [index, id] of ids.entries()) {
+    clock.now = index;
+    of.record(id, 'warn', `the ${index}th`);
+  }
   assert.deepEqual(
     of.recent.map(({ bootMs }) => bootMs),
-    [3, 4, 5, 6, 7],
+    [2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
   );
-  assert.deepEqual(of.counts, { 'FL-SERVER-TIMEOUT': 7 });
+  assert.equal(Object.keys(of.counts).length, 12);
+});
+
+it('an event that repeats has its latest occurrence and pushes no other one away', () => {
+  const { eventHistory: of, clock } = eventHistory();
+  of.record('FL-CREDENTIALS-FOUND', 'info', 'found');
+  for (clock.now = 1; clock.now <= 30; clock.now += 1) {
+    of.record('FL-SERVER-TIMEOUT', 'warn', 'no answer', `attempt ${clock.now}`);
+    of.record('FL-SERVER-REACHABLE', 'info', 'reachable');
+  }
+  assert.deepEqual(
+    of.recent.map(({ event, detail, bootMs }) => [event, detail, bootMs]),
+    [
+      ['FL-CREDENTIALS-FOUND', undefined, 0],
+      ['FL-SERVER-TIMEOUT', 'attempt 30', 30],
+      ['FL-SERVER-REACHABLE', undefined, 30],
+    ],
+  );
+  assert.equal(of.counts['FL-SERVER-TIMEOUT'], 30);
 });
 
 it('the event history keeps a problem open, as first logged, until its end event', () => {

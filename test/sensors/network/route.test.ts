@@ -11,6 +11,17 @@ it('an invalid route to another network does not affect the default route', asyn
   assert.deepEqual([defaultRouteInterface, defaultRouteGateway], ['eth0', '192.0.2.1']);
 });
 
+it('a table without a line, or with its heading alone, has no default route', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  const [heading = ''] = pi.read('proc/net/route').split('\n');
+  pi.write('proc/net/ipv6_route', '');
+  for (const text of ['', `${heading}\n`]) {
+    pi.write('proc/net/route', text);
+    assert.equal((await pi.sampleAfter(1_000))['defaultRouteInterface'], 'none', JSON.stringify(text));
+  }
+  assert.deepEqual(pi.logger.lines, []);
+});
+
 for (const line of ['%', 'eth1\t0000000x\t010200C0\t0003\t0\t0\t5\t00000000\t0\t0\t0']) {
   it(`a line that can be a default route makes it uncertain: ${JSON.stringify(line)}`, async (t) => {
     const pi = new CapturedHost('raspberry-pi-4', t);

@@ -1,0 +1,43 @@
+/**
+ * Reads a file that a setting names, also for a service that does not run yet: on a mounted image, or with a path in the
+ * directory of systemd's credentials, which exists only while the service runs.
+ */
+
+import { join } from 'node:path';
+import { type FileText, readTextFile } from './read-text-file.ts';
+
+/** The directory of the credentials that systemd passes to the service (systemd.exec(5)). */
+const SERVICE_CREDENTIALS = '/run/credentials/firstlight.service/';
+/** The names that the unit imports (ImportCredential=). */
+const IMPORTED = /^firstlight\.[\w.-]+$/;
+
+export interface NamedFilePlaces {
+  /** The root of the files; default `/`. */
+  readonly root?: string | undefined;
+  /** The directory from which systemd takes the credentials of the service, or to which it has passed them. */
+  readonly credentialFiles?: string | undefined;
+}
+
+export function readNamedFile(
+  path: string,
+  bytesMax: number,
+  { root = '/', credentialFiles }: NamedFilePlaces,
+): FileText {
+  const name = credentialName(path);
+  if (name !== undefined && credentialFiles !== undefined) {
+    const stored = readTextFile(join(credentialFiles, name), bytesMax);
+    if (stored.is !== 'missing') return stored;
+  }
+  return readTextFile(join(root, path), bytesMax);
+}
+
+/** Where the service finds the credential of that name. */
+export function credentialPath(name: string): string {
+  return `${SERVICE_CREDENTIALS}${name}`;
+}
+
+/** `firstlight.key`, if the path is that of a credential which the unit imports. */
+export function credentialName(path: string): string | undefined {
+  const name = path.startsWith(SERVICE_CREDENTIALS) ? path.slice(SERVICE_CREDENTIALS.length) : '';
+  return IMPORTED.test(name) ? name : undefined;
+}
