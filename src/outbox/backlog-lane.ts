@@ -17,6 +17,8 @@ interface Source {
 export class BacklogLane implements Lane {
   readonly #sources: readonly Source[];
   readonly #onDrained: (readings: number) => void;
+  /** During a flush, which moves readings from one store to the other. */
+  isPaused = false;
   #epoch = 0;
   /** Acknowledged since the backlog was last empty. */
   #acknowledged = 0;
@@ -38,6 +40,7 @@ export class BacklogLane implements Lane {
 
   async take(max: number): Promise<readonly Reading[]> {
     const { epoch } = this;
+    if (this.isPaused) return [];
     for (const source of this.#sources) {
       const readings = await source.lane.take(max);
       if (this.epoch !== epoch) {

@@ -208,11 +208,16 @@ export class TieredOutbox implements Outbox {
     const fresh = this.fresh.drain(this.#undatedInFlight);
     const { spool, now } = this.#ports;
     if (!spool) return this.#overflow.append(fresh);
-    const isWritten = await this.#flusher.flush([...this.#overflow.drain(), ...fresh], spool);
-    // A gap record goes to the disk or the server, never to a full memory, where it would displace readings.
-    const gap = isWritten ? this.losses.takeGapRecord(now) : undefined;
-    if (gap) await this.#flusher.flush([gap], spool);
-    this.changes.notify();
+    this.backlog.isPaused = true;
+    try {
+      const isWritten = await this.#flusher.flush(fresh, spool);
+      // A gap record goes to the disk or the server, never to a full memory, where it would displace readings.
+      const gap = isWritten ? this.losses.takeGapRecord(now) : undefined;
+      if (gap) await this.#flusher.flush([gap], spool);
+    } finally {
+      this.backlog.isPaused = false;
+      this.changes.notify();
+    }
   }
 
   #onDrained(readings: number): void {

@@ -268,6 +268,45 @@ describe('regressions', () => {
     assert.equal(all[512]?.['mode'], 'x');
   });
 
+  it('a flush that writes nothing keeps the readings that are in flight', async () => {
+    const harness = new Harness();
+    const { outbox } = harness;
+    harness.disk.failsWith = 'EROFS';
+    harness.run();
+    await harness.sampleFor(130_000);
+    const { epoch } = outbox.backlog;
+    const taken = await outbox.backlog.take(3);
+    assert.deepEqual(numbers(taken.map(({ values }) => values)), [0, 1, 2]);
+    const { size } = outbox;
+    await harness.sampleFor(120_000);
+    await outbox.backlog.acknowledge(3, epoch);
+    assert.equal(outbox.size, size + 12 - 3);
+    harness.disk.failsWith = undefined;
+    await harness.clock.advance(60_000);
+    assert.deepEqual(numbers(await harness.deliver(harness.disk)), upTo(25).slice(3));
+  });
+
+  it('a reading is not taken from memory while a flush writes it', async () => {
+    const harness = new Harness();
+    const { outbox, disk } = harness;
+    disk.failsWith = 'EIO';
+    harness.sample({ n: 0 });
+    await outbox.flush();
+    disk.failsWith = undefined;
+    let resume = () => {};
+    const isReady = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    const append = disk.append.bind(disk);
+    disk.append = (readings) => isReady.then(() => append(readings));
+    const flush = outbox.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([await outbox.backlog.take(5), outbox.size], [[], 1]);
+    resume();
+    await flush;
+    assert.deepEqual([(await outbox.backlog.take(5)).length, outbox.size], [1, 1]);
+  });
+
   it('an empty flush starts no new epoch', async () => {
     const harness = new Harness();
     await harness.outbox.flush();

@@ -90,6 +90,23 @@ export class MemoryStore implements ReadingStore {
     for (const entry of this.#entries) entry.reading = this.#withTimestamp(entry.reading);
   }
 
+  /** All unacknowledged readings as `drain` would return them; they stay. */
+  list(until?: Reading): Reading[] {
+    let values = this.#entries.lastValues;
+    let mustBeFull = true;
+    const readings: Reading[] = [];
+    for (const entry of this.#entries) {
+      if (until && isSameReading(entry, until)) break;
+      const { reading, isTombstone } = entry;
+      if (!isTombstone) {
+        readings.push(mustBeFull ? toFull(values, reading) : reading);
+        mustBeFull &&= reading.gap === true;
+      }
+      values = carryForward(values, reading);
+    }
+    return readings;
+  }
+
   /**
    * Removes and returns all unacknowledged readings, taken or not, in order; the first that is not a gap
    * record is full. If the store holds `until`, it and all newer readings stay.
@@ -98,18 +115,12 @@ export class MemoryStore implements ReadingStore {
     // Without readings there is nothing to void, and a new epoch would void batches of other stores.
     if (this.size === 0) return [];
     this.#startEpoch();
+    const readings = this.list(until);
     const entries = this.#entries;
-    const readings: Reading[] = [];
-    let mustBeFull = true;
-    for (let head = entries.head; head && !(until && isSameReading(head, until)); head = entries.head) {
-      if (!head.isTombstone) {
-        readings.push(mustBeFull ? toFull(entries.lastValues, head.reading) : head.reading);
-        mustBeFull &&= head.reading.gap === true;
-      }
+    for (let head = entries.head; head && !(until && isSameReading(head, until)); head = entries.head)
       entries.removeHead();
-    }
     // The lost readings came before the moved ones, which begin with a full reading.
-    if (!mustBeFull) this.#isAfterLoss = false;
+    if (readings.some(({ gap }) => !gap)) this.#isAfterLoss = false;
     return readings;
   }
 
