@@ -89,8 +89,9 @@ async function acquireStateLock(state: string): Promise<Lock> {
 }
 
 /**
- * Runs until the signal aborts, or until the configuration needs another outbox. The old outbox then writes its readings to
- * disk and the next one reads them there, or gets them as `remainder` if the disk fails, because the limits and timestamps of a memory queue follow the old configuration.
+ * Runs until the signal aborts, or until the configuration needs another outbox, because the limits and timestamps of a memory
+ * queue follow the old configuration. The old outbox then writes its readings to disk and the next one reads them there, or gets
+ * them as `remainder` if the disk fails.
  */
 async function runWithOutbox(
   config: ConfigReloader,

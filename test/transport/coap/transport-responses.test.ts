@@ -274,3 +274,30 @@ test('four concurrent posts get their own response in reverse order', {
     [true, false, true, true],
   );
 });
+
+test('a post with timestamps is non-confirmable, repeated unchanged, and its response needs no acknowledgement', {
+  timeout,
+}, async () => {
+  let requests = 0;
+  const script: Script = (request, send) => {
+    requests += 1;
+    if (requests > 1) send(answer(request, '2.01'));
+  };
+  await using both = await openPeerAndTransport(script, { ...PATIENT, retransmitAfterMs: [20] });
+  const { peer, transport } = both;
+  assert.deepEqual(await transport.postTelemetry(TOKEN, BODY, neverAborted), { ok: true, value: undefined });
+  // What an acknowledgement would come before.
+  await transport.postAttributes(TOKEN, '{"a":1}', neverAborted);
+  const [first, repeated, ...later] = peer.received;
+  assert.deepEqual(
+    [first?.confirmable, repeated?.confirmable, repeated?.messageId],
+    [false, false, first?.messageId],
+  );
+  assert.ok(later.every(({ ack }) => !ack));
+});
+
+test('a post without a timestamp is confirmable', { timeout }, async () => {
+  await using both = await openPeerAndTransport(patterns.piggybacked('2.01'));
+  await both.transport.postTelemetry(TOKEN, '{"a":1}', neverAborted);
+  assert.equal(both.peer.received[0]?.confirmable, true);
+});
