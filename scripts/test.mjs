@@ -1,10 +1,11 @@
 /**
- * `npm test`: prepares, then runs the fast tests; `npm run test:slow` runs those in *.slow.test.ts, `npm run test:all` both.
+ * `npm test`: prepares, then runs the fast tests; `npm run test:slow` runs those in *.slow.test.ts, and again, with all their
+ * inputs, those that repeat something with random ones (test/repetitions.ts); `npm run test:all` runs all in full.
  * With words only the files whose path contains one (`npm test -- sandbox`). Skipped tests say why.
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,7 +13,7 @@ import { filesBelow, prepare, root } from './lib/prepare.mjs';
 
 const TIERS = {
   '--fast': (file) => !isSlow(file),
-  '--slow': isSlow,
+  '--slow': (file) => isSlow(file) || isRepeated(file),
   '--all': () => true,
 };
 /** No test takes a tenth of it; one that hangs must not hang the run. */
@@ -20,12 +21,16 @@ const TEST_MS_MAX = 900_000;
 
 /** Tests of these rooms share a process: its start costs more CPU than most of them. The others start processes of their own. */
 const SHARING_ROOMS = new Set([
+  'agent',
+  'app',
+  'cli',
   'commands',
   'config',
   'core',
   'credentials',
   'doctor',
   'host',
+  'image',
   'outbox',
   'sandbox',
   'sensors',
@@ -33,6 +38,7 @@ const SHARING_ROOMS = new Set([
   'transport',
   'update',
 ]);
+const WAITING_ROOMS = new Set(['app', 'transport']);
 const GROUP_FILES_MAX = 8;
 
 /** The files to run: those of the sharing rooms as groups, each a file in dist/test/groups that imports its tests. */
@@ -51,7 +57,9 @@ function groupsOf(allFiles) {
       const imports = files
         .filter((_, at) => at % count === index)
         .map((file) => `import ${JSON.stringify(pathToFileURL(join(compiled, file)).href)};\n`);
-      const group = join('groups', `${room}-${index + 1}.js`);
+      // The runner starts the files in the order of their names: those that wait most come first.
+      const order = WAITING_ROOMS.has(room) ? 1 : 2;
+      const group = join('groups', `${order}-${room}-${index + 1}.js`);
       writeFileSync(join(compiled, group), imports.join(''));
       return group;
     });
@@ -63,7 +71,11 @@ function isSlow(file) {
   return file.endsWith('.slow.test.js');
 }
 
-prepare();
+function isRepeated(file) {
+  return readFileSync(join(compiled, file), 'utf8').includes('/repetitions.js');
+}
+
+prepare({ bundle: true });
 const words = process.argv.slice(2);
 const tier = words[0] in TIERS ? words.shift() : '--fast';
 const compiled = join(root, 'dist', 'test');
@@ -76,8 +88,8 @@ if (files.length === 0) {
   console.error(`no test of this run matches ${words.join(' ')}${remedy}`);
   process.exit(1);
 }
-// One more than there are cores (the runner's default is one fewer), because our tests wait more than they compute.
-const parallel = `--test-concurrency=${availableParallelism() + 1}`;
+// More than there are cores (the runner's default is one fewer), because many tests wait.
+const parallel = `--test-concurrency=${availableParallelism() + 2}`;
 const { status } = spawnSync(
   process.execPath,
   [
@@ -90,6 +102,7 @@ const { status } = spawnSync(
   ],
   {
     cwd: root,
+    env: { ...process.env, TEST_TIER: tier === '--fast' ? 'fast' : 'slow' },
     stdio: 'inherit',
   },
 );

@@ -1,6 +1,6 @@
 /**
  * Prepares a fresh clone: checks Node, installs the libraries of the lock file if they are missing, compiles what changed,
- * the C programs only where a C compiler and libssl are.
+ * the C programs only where a C compiler and libssl are. With `bundle` also the bundle, dist/firstlight.mjs, which tests start.
  * Uses Node only, because it runs before anything is installed.
  */
 
@@ -13,11 +13,13 @@ export const root = join(import.meta.dirname, '..', '..');
 
 const FLOOR = [20, 19];
 
-export function prepare() {
+export function prepare({ bundle = false } = {}) {
   checkNode();
   install();
   compile();
   compilePrograms();
+  if (bundle)
+    run(process.execPath, [join(root, 'scripts', 'bundle.mjs')], 'bundling failed: see the errors above');
 }
 
 function checkNode() {

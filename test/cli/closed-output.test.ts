@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { tempDir } from '../app/agent-process.ts';
+import { until } from '../until.ts';
 import { closedOutputTests, unread } from './closed-output-harness.ts';
 
 closedOutputTests(['--help', 'status --watch --runtime AT', 'sample --json', 'config show --config CONFIG']);
@@ -27,7 +28,10 @@ it('the agent continues with a closed output pipe, because journald can restart'
     state,
   ]);
   const stored = () => readFile(join(state, 'credentials.json'), 'utf8').catch(() => '');
-  while (!(await stored()).includes('"provisioned"')) assert.equal(child.exitCode, null);
+  await until(async () => {
+    assert.equal(child.exitCode, null);
+    return (await stored()).includes('"provisioned"');
+  });
   child.kill('SIGTERM');
   await closed;
   assert.deepEqual([child.exitCode, await complaints], [0, '']);

@@ -8,6 +8,7 @@ import { createCommandTable } from '../../src/commands/command-list.ts';
 import type { ProgramOutput } from '../../src/commands/exec-command.ts';
 import type { CommandResult } from '../../src/core/downlink/command-table.ts';
 import type { CommandsConfig } from '../../src/core/model/commands-config.ts';
+import { repetitions } from '../repetitions.ts';
 
 const SIGNAL = new AbortController().signal;
 const EXEC = {
@@ -174,7 +175,7 @@ describe('a command that runs a program', () => {
           else assert.match(args.join(' '), /^--port=[0-9]{1,5} restart$/);
         }
       }),
-      { seed: 20_261_130, numRuns: 2_000 },
+      { seed: 20_261_130, numRuns: repetitions(2_000) },
     );
   });
 });

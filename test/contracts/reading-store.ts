@@ -11,6 +11,7 @@ import type { LossReport } from '../../src/core/model/loss-report.ts';
 import type { Reading } from '../../src/core/model/reading.ts';
 import type { ReadingStore } from '../../src/outbox/store/reading-store.ts';
 import { BOOT, gapRecord, OFFSET_MS, SampledReadings, times } from '../doubles/sampled-readings.ts';
+import { repetitions } from '../repetitions.ts';
 
 export interface StoreUnderTest {
   readonly store: ReadingStore;
@@ -29,7 +30,7 @@ export interface StoreUnderTest {
 /** Returns an empty store of boot `BOOT`. */
 export type MakeStore = () => Promise<StoreUnderTest>;
 
-const RUNS = { seed: 20_261_122, numRuns: 200 };
+const RUNS = { seed: 20_261_122, numRuns: repetitions(200, 50) };
 
 export function readingStoreContract(name: string, make: MakeStore): void {
   describe(`${name} keeps the contract of ReadingStore`, () => {

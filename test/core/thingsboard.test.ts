@@ -7,8 +7,9 @@ import type { FailureReason } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
 import { revealSecrets } from '../doubles/reveal-secrets.ts';
+import { repetitions } from '../repetitions.ts';
 
-const SEED = { seed: 20_261_121, numRuns: 2_000 };
+const SEED = { seed: 20_261_121, numRuns: repetitions(2_000) };
 
 describe('the provisioning body', () => {
   const request = { deviceName: 'gw-0001', key: 'pk1', secret: new Secret('ps1') };

@@ -1,9 +1,9 @@
 /** Small test hosts: the files of a board in /proc, /sys and /etc, in a temporary directory. */
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { hostDirectory } from '../host-directory.ts';
 
 export type Files = Readonly<Record<string, string>>;
 
@@ -15,8 +15,7 @@ export const ETH0 = mac('eth0', '00:00:5e:00:53:01');
 
 /** The root directory of a host with these files; removed after the test. */
 export function hostOf(t: TestContext, ...parts: readonly Files[]): string {
-  const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const root = hostDirectory(t);
   for (const [path, text] of parts.flatMap((files) => Object.entries(files))) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

@@ -12,7 +12,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { NODE_FLAGS } from '../../src/app/node-flags.ts';
 import { VERSION } from '../../src/app/version.ts';
-import { MAIN } from '../paths.ts';
+import { COMPILED_MAIN } from '../paths.ts';
 
 const run = promisify(execFile);
 /** A directory that contains only the bundle, without any node_modules above it. */
@@ -75,7 +75,7 @@ test('the bundle without node_modules provisions, delivers and logs its stop', a
 });
 
 test('the bundle reads the same host facts as the compiled program with all of systeminformation', async () => {
-  const compiled = await run(process.execPath, [MAIN, 'facts']);
+  const compiled = await run(process.execPath, [COMPILED_MAIN, 'facts']);
   assert.deepEqual(JSON.parse((await firstlight('facts')).stdout), JSON.parse(compiled.stdout));
 });
 

@@ -13,6 +13,7 @@ import { programValues } from '../../src/core/sampling/program-output.ts';
 import { DEFAULT_TUNING } from '../../src/sensors/runtime/tuning.ts';
 import { openSensors } from '../../src/sensors/sampler.ts';
 import { VirtualClock } from '../doubles/virtual-clock.ts';
+import { repetitions } from '../repetitions.ts';
 import { copyHost, RecordingSensorLogger } from './helpers/captured-host.ts';
 
 const EXPONENT = /e[-+]?\d/i;
@@ -80,7 +81,7 @@ it('no deliverable number is written with an exponent, whatever it is', () => {
       for (const { bodies } of [encodeTelemetry([{ tsMs: TS, values }], 1e6), encodeAttributes(values, 1e6)])
         for (const body of bodies) assert.doesNotMatch(body, EXPONENT);
     }),
-    { seed: 20_261_130, numRuns: 2000 },
+    { seed: 20_261_130, numRuns: repetitions(2_000) },
   );
 });
 

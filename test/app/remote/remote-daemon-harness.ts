@@ -27,10 +27,10 @@ import { boardFingerprint } from '../../../src/host/hardware/fingerprint.ts';
 import { openLogger } from '../../../src/host/log/logger.ts';
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { MAIN } from '../../paths.ts';
+import { until } from '../../until.ts';
 
 export const PROVISIONING = { key: 'key-of-the-profile', secret: 'secret-of-the-profile' };
 /** The longest wait of a test for a condition, real ms. */
-const UNTIL_MS_MAX = 60_000;
 
 /** A clock whose time passes `factor` times as fast. */
 export function fastClock(factor: number): HostClock {
@@ -178,14 +178,6 @@ export async function line({ lines }: Pick<RunningDaemon, 'lines'>, text: string
     () => lines.filter((each) => each.includes(text)).length >= count,
     () => `no "${text}" in\n${lines.slice(-40).join('\n')}`,
   );
-}
-
-export async function until(condition: () => boolean, problem: () => string): Promise<void> {
-  const endMs = performance.now() + UNTIL_MS_MAX;
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(problem());
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** Timestamps of the stored readings; a reading that was sent again has the same one. */

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
+import { until } from '../../until.ts';
 import {
   DaemonGateway,
   line,
@@ -12,7 +13,6 @@ import {
   readingGaps,
   readingTimes,
   setServerUrl,
-  until,
 } from './remote-daemon-harness.ts';
 
 const provisionings = (sandbox: Sandbox) =>

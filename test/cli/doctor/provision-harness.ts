@@ -82,11 +82,6 @@ export function provisionings({ sandbox }: Gateway): number {
   return asked.reduce((sum, [, count]) => sum + count, 0);
 }
 
-/** Resolves when the condition holds; limited by the time-out of the test. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
-}
-
 export const isPending = (at: Gateway) => async (): Promise<boolean> => {
   const { state } = await at.record().catch((): Readonly<Record<string, unknown>> => ({}));
   return state === 'pending';

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { expectRecovery, gateway, isPending, LONG, provisionings, until } from './provision-harness.ts';
+import { until } from '../../until.ts';
+import { expectRecovery, gateway, isPending, LONG, provisionings } from './provision-harness.ts';
 
 const FILES = ['credentials.json', 'credentials.backup.json'];
 

@@ -7,14 +7,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { runInLanes } from '../../power/experiment.ts';
+import { stride } from '../../repetitions.ts';
 import { ImportFixture } from './import-fixture.ts';
 
 const SECRET = 'p-secret-51c0ffee';
 const OLD = '[server]\nurl = "coap://old"\n';
 const TOML = `[server]\nurl = "coap://tb.example.com"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n# ${'x'.repeat(600)}\n`;
 
-/** A different third of the calls each day; test/image/import-cuts.test.ts covers every operation each time. */
-const STRIDE = 3;
+/** A different sixth of the calls each day, all in the slow tier; test/image/import-file.test.ts covers every operation each time. */
+const STRIDE = stride(6);
 
 function fixtureWithImport(): ImportFixture {
   const fixture = new ImportFixture().put(TOML).put('of yesterday', 'firstlight-error.txt');
@@ -28,7 +29,7 @@ function calls(log: string): readonly string[] {
 }
 
 test('an import after a kill at any system call ends as without the kill', {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const logs = mkdtempSync(join(tmpdir(), 'firstlight-kills-'));
   try {

@@ -11,8 +11,9 @@ import {
   utf8Bytes,
 } from '../../../src/core/delivery/encode.ts';
 import type { Value, Values } from '../../../src/core/model/reading.ts';
+import { repetitions } from '../../repetitions.ts';
 
-const SEED = { seed: 20_261_121, numRuns: 400 };
+const SEED = { seed: 20_261_121, numRuns: repetitions(400, 80) };
 
 /** Any text of UTF-16 units: emoji, lone surrogates, control characters and quotes included. */
 const texts = fc.oneof(

@@ -7,6 +7,7 @@ import { attributeOf } from '../../../src/config/schema/setting.ts';
 import { remoteSettings } from '../../../src/config/schema/settings.ts';
 import { encodeAttributes } from '../../../src/core/delivery/encode.ts';
 import { createReport } from '../../../src/core/downlink/settings-report.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const NAMES = remoteSettings.map(attributeOf);
 
@@ -41,6 +42,7 @@ describe('createReport', () => {
         assert.deepEqual(oversizedKeys, []);
         assert.ok(bodies.length >= 1 && bodies.length <= 2);
       }),
+      { numRuns: repetitions(100, 20) },
     );
   });
 });

@@ -23,6 +23,7 @@ import {
   takeBack,
   trialEndMs,
 } from '../../../src/core/downlink/settings-trial.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const KEYS = ['interval', 'profile', 'url'] as const;
 /** A gateway that has it delivers nothing, and hears nothing. */
@@ -180,6 +181,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
+const LIVES = repetitions(250, 40);
+
 it('no life of changes, outages and power cuts cuts a gateway off', () => {
   let writes = 0;
   let changes = 0;
@@ -195,10 +198,10 @@ it('no life of changes, outages and power cuts cuts a gateway off', () => {
         changes += gateway.changes;
       },
     ),
-    { numRuns: 250 },
+    { numRuns: LIVES },
   );
   assert.ok(
-    writes > 250,
+    writes > LIVES,
     `${writes} writes after ${changes} changes: the lives are too quiet to prove anything`,
   );
 });

@@ -8,6 +8,7 @@ import { LOOP_END_MS_MAX } from '../../../src/core/health/restart-stalled.ts';
 import type { DownlinkListener } from '../../../src/core/ports/downlink.ts';
 import { AgentHarness, PROVISIONED } from '../../agent/agent-harness.ts';
 import { RecordingService } from '../../doubles/recording-service.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const WATCHDOG_MS = 180_000;
 const MINUTE_MS = 60_000;
@@ -69,7 +70,7 @@ describe('a downlink loop without a sign of life', () => {
 
   it('is left as it is while registrations are confirmed', async () => {
     const harness = new Listening('healthy');
-    await harness.runFor(24 * 60 * MINUTE_MS);
+    await harness.runFor(repetitions(24, 6) * 60 * MINUTE_MS);
     assert.equal(harness.listenedMs.length, 1);
     assert.equal(harness.stalls, 0);
   });

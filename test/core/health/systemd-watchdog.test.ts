@@ -20,6 +20,7 @@ import { RESOLVE_TIMEOUT_MS } from '../../../src/transport/resolve.ts';
 import { AgentHarness, PROVISIONED } from '../../agent/agent-harness.ts';
 import { RecordingService } from '../../doubles/recording-service.ts';
 import type { Script } from '../../doubles/scripted-transport.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const WATCHDOG_MS = 180_000;
 const HOUR_MS = 3_600_000;
@@ -54,19 +55,15 @@ class Watched extends AgentHarness {
 describe('watchdog notifications continue at half of the interval', () => {
   const HEALTHY: readonly (readonly [when: string, hours: number, make: () => Watched])[] = [
     ['online', 24, () => new Watched(undefined, PROVISIONED)],
-    ['offline for three days', 72, () => new Watched(() => 'server-timeout', PROVISIONED)],
-    [
-      'rejected for three days, with waits of up to an hour',
-      72,
-      () => new Watched(() => 'request-malformed', PROVISIONED),
-    ],
-    ['not provisioned for three days', 72, () => new Watched(() => 'provisioning-key-unknown')],
-    ['overloaded for a day', 24, () => new Watched(() => 'server-overloaded', PROVISIONED)],
+    ['offline', 72, () => new Watched(() => 'server-timeout', PROVISIONED)],
+    ['rejected, with waits of up to an hour', 72, () => new Watched(() => 'request-malformed', PROVISIONED)],
+    ['not provisioned', 72, () => new Watched(() => 'provisioning-key-unknown')],
+    ['overloaded', 24, () => new Watched(() => 'server-overloaded', PROVISIONED)],
   ];
   for (const [when, hours, make] of HEALTHY) {
     it(when, async () => {
       const harness = make();
-      await harness.runFor(hours * HOUR_MS);
+      await harness.runFor(repetitions(hours, 8) * HOUR_MS);
       assert.ok(
         harness.service.longestSilenceMs() <= WATCHDOG_MS / 2,
         `${harness.service.longestSilenceMs()} ms`,
@@ -79,7 +76,7 @@ describe('watchdog notifications continue at half of the interval', () => {
     for (const script of [() => 'ok' as const, () => 'no-route' as const]) {
       const harness = new Watched(script, PROVISIONED);
       harness.settings = { ...harness.settings, sampleEveryMs: 24 * HOUR_MS };
-      await harness.runFor(60 * HOUR_MS);
+      await harness.runFor(repetitions(60, 26) * HOUR_MS);
       assert.ok(harness.service.longestSilenceMs() <= WATCHDOG_MS / 2);
     }
   });
@@ -87,14 +84,14 @@ describe('watchdog notifications continue at half of the interval', () => {
   it('the watchdog is notified while the clock is never synchronised', async () => {
     const harness = new Watched(() => 'server-timeout', PROVISIONED);
     harness.timeSync.synchronised = false;
-    await harness.runFor(24 * HOUR_MS);
+    await harness.runFor(repetitions(24, 8) * HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() <= WATCHDOG_MS / 2);
   });
 
   it('the watchdog is notified while no sampled value changes', async () => {
     const harness = new Watched(undefined, PROVISIONED);
     harness.sensors = { sample: async () => ({}) };
-    await harness.runFor(24 * HOUR_MS);
+    await harness.runFor(repetitions(24, 8) * HOUR_MS);
     assert.ok(harness.service.longestSilenceMs() <= WATCHDOG_MS / 2);
   });
 

@@ -10,6 +10,7 @@ import {
   isSameBoard,
   mergeFingerprints,
 } from '../../../src/core/model/board-fingerprint.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const [SERIAL, OTHER_SERIAL] = ['serial:0123456789abcdef', 'serial:fedcba9876543210'] as const;
 const [MAC, MAC_2, MAC_3] = ['mac:1111111111111111', 'mac:2222222222222222', 'mac:3333333333333333'] as const;
@@ -123,7 +124,7 @@ describe('a fingerprint of an earlier agent', () => {
         fc.pre(fittedThen(stored, presentThen));
         assert.notEqual(compareBoards(stored, current(now)), 'different');
       }),
-      { numRuns: 5000 },
+      { numRuns: repetitions(5_000) },
     );
   });
 

@@ -5,6 +5,7 @@ import { it } from 'node:test';
 import * as fc from 'fast-check';
 import { isNumericText, nonNumericText } from '../../../src/core/model/numeric-text.ts';
 import { classifyValue } from '../../../src/sandbox/core/model/values.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const NUMERIC = [
   ...['12', '007', '00012345', '-5', '+5', '5.', '.5', '6.1', '1.10', '13', '89490200001234567890'],
@@ -49,6 +50,6 @@ it('no text as sent is a number for the server or for JavaScript', () => {
         assert.deepEqual(classifyValue({ type: 'string', text: sent }, typeCast), stored);
       }
     }),
-    { seed: 20_261_130, numRuns: 5000 },
+    { seed: 20_261_130, numRuns: repetitions(5_000) },
   );
 });

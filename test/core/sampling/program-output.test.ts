@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { keyOfProgram } from '../../../src/core/model/custom-sensor.ts';
 import { KEYS_MAX, programValues } from '../../../src/core/sampling/program-output.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const boiler = { name: 'boiler' };
 
@@ -99,6 +100,7 @@ describe('a program’s output', () => {
           if (typeof value === 'string') assert.ok(value.length <= 128 && !/\p{Cc}/u.test(value));
         }
       }),
+      { numRuns: repetitions(100, 20) },
     );
   });
 });

@@ -10,9 +10,10 @@ import { countFailure, type FailureCounts, WAIT_MIN_MS } from '../../../src/core
 import { FAILURE_POLICIES } from '../../../src/core/failures/policies.ts';
 import { HEALTHY_MS, RETRY_SAVE_MS } from '../../../src/core/session/machine.ts';
 import type { SessionState } from '../../../src/core/session/state.ts';
+import { repetitions } from '../../repetitions.ts';
 import { CONFIGURED, type WalkStep, walks } from './random-walk.ts';
 
-const RUNS = { seed: 20_261_121, numRuns: 1_000 };
+const RUNS = { seed: 20_261_121, numRuns: repetitions(1_000, 400) };
 
 function forEveryWalk(title: string, check: (walkSteps: readonly WalkStep[]) => void): void {
   it(title, () => fc.assert(fc.property(walks, check), RUNS));

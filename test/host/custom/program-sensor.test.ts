@@ -9,6 +9,7 @@ import type { ProgramSensor } from '../../../src/core/model/custom-sensor.ts';
 import type { PollResult } from '../../../src/core/sampling/polling.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { createProgramSensor } from '../../../src/host/custom/program-sensor.ts';
+import { until } from '../../until.ts';
 
 const never = new AbortController().signal;
 const LONG_TIMEOUT_MS = 30_000;
@@ -163,7 +164,7 @@ it('a running program is killed when the agent stops', { timeout: 60_000 }, asyn
   const fixture = new ProgramFixture(t);
   const stop = new AbortController();
   const running = fixture.run(`echo $$ > ${fixture.path('pid')}; sleep 600`, {}, stop.signal);
-  while (!existsSync(fixture.path('pid')) || fixture.read('pid') === '') await new Promise(setImmediate);
+  await until(() => existsSync(fixture.path('pid')) && fixture.read('pid') !== '');
   stop.abort();
   assert.equal((await running).ok, false);
   await fixture.hasExited('pid');

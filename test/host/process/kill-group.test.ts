@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { it, type TestContext } from 'node:test';
 import { killGroup } from '../../../src/host/process/run-program.ts';
+import { until } from '../../until.ts';
 
 const timeout = 20_000;
 
@@ -26,7 +27,7 @@ it('killGroup kills the members of a group whose leader has ended', { timeout },
   const member = Number(output);
   assert.ok(isAlive(member));
   killGroup(child);
-  while (isAlive(member)) await new Promise(setImmediate);
+  await until(() => !isAlive(member));
 });
 
 it('killGroup spares another process that has the number of an ended child', { timeout }, async (t) => {

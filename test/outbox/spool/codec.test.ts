@@ -14,8 +14,9 @@ import {
   unseal,
 } from '../../../src/outbox/spool/codec.ts';
 import type { Dictionary } from '../../../src/outbox/spool/dictionary.ts';
+import { repetitions } from '../../repetitions.ts';
 
-const RUNS = { seed: 20_261_122, numRuns: 1_000 };
+const RUNS = { seed: 20_261_122, numRuns: repetitions(1_000, 200) };
 
 const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),

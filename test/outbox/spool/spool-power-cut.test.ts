@@ -13,6 +13,7 @@ import { OutboxError } from '../../../src/outbox/store/reading-store.ts';
 import { PowerCutDirectory } from '../../doubles/power-cut/power-cut-directory.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
 import { BOOT, SampledReadings, times } from '../../doubles/sampled-readings.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const PADDING_BYTES = 6_000;
 
@@ -58,7 +59,10 @@ it('the spool loses no stored reading over random histories with power cuts', as
     await run.end();
   };
   const history = fc.array(operation, { maxLength: 30, size: 'max' });
-  await fc.assert(fc.asyncProperty(history, fc.integer(), check), { seed: 20_261_122, numRuns: 250 });
+  await fc.assert(fc.asyncProperty(history, fc.integer(), check), {
+    seed: 20_261_122,
+    numRuns: repetitions(250, 60),
+  });
 });
 
 it('the spool loses no stored reading at a power cut at any step of a history', async () => {
@@ -73,7 +77,7 @@ it('the spool loses no stored reading at a power cut at any step of a history', 
     { do: 'append', count: 2 },
   ];
   for (let step = 0; step < 30; step += 1) {
-    for (let seed = 0; seed < 5; seed += 1) {
+    for (let seed = 0; seed < repetitions(5, 1); seed += 1) {
       const run = await SpoolRun.begin(seededRandom(step * 1_000 + seed));
       await run.do({ do: 'cut in', count: step });
       for (const each of operations) await run.do(each);

@@ -1,5 +1,5 @@
 /**
- * 20,000 mutated datagrams from a seed, over the real core, so that mutated bodies reach the JSON parser too.
+ * Thousands of mutated datagrams from a seed, over the real core, so that mutated bodies reach the JSON parser too.
  */
 
 import assert from 'node:assert/strict';
@@ -8,6 +8,7 @@ import { openCoapServer } from '../../../src/sandbox/coap/coap-server.ts';
 import { parseDatagram } from '../../../src/sandbox/coap/message.ts';
 import { openCore } from '../../../src/sandbox/core/core.ts';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
+import { repetitions } from '../../repetitions.ts';
 import { CoapPeer, option, request } from '../helpers/coap-peer.ts';
 
 const SEED = 20260702;
@@ -69,7 +70,9 @@ function mutate(random: () => number): Buffer {
   return datagram;
 }
 
-test(`the CoAP server works after 20,000 mutated datagrams (seed ${SEED})`, async () => {
+const DATAGRAMS = repetitions(20_000, 4_000);
+
+test(`the CoAP server works after ${DATAGRAMS} mutated datagrams (seed ${SEED})`, async () => {
   const core = openCore({
     provisioning: { key: 'pk1', secret: 'ps1' },
     knobs: { coreLatencyMinMs: 0, coreLatencyMaxMs: 0 },
@@ -87,7 +90,7 @@ test(`the CoAP server works after 20,000 mutated datagrams (seed ${SEED})`, asyn
   await using peer = await CoapPeer.open(server.port);
   const random = createRandom(SEED);
   let understood = 0;
-  for (let sent = 1; sent <= 20_000; sent += 1) {
+  for (let sent = 1; sent <= DATAGRAMS; sent += 1) {
     const datagram = mutate(random);
     if (parseDatagram(datagram, { address: '127.0.0.1', port: 1 }) !== undefined) understood += 1;
     peer.send(datagram);
@@ -98,7 +101,8 @@ test(`the CoAP server works after 20,000 mutated datagrams (seed ${SEED})`, asyn
       core.admin.setSharedAttributes('gw-1', `{"round":${sent}}`);
     }
   }
-  assert.ok(understood > 5_000 && understood < 19_000, `${understood} of 20000 were well-formed`);
+  const share = understood / DATAGRAMS;
+  assert.ok(share > 0.25 && share < 0.95, `${understood} were well-formed`);
   await using fresh = await CoapPeer.open(server.port);
   fresh.send(request('POST', { messageId: 1, path: `/api/v1/${TOKEN}/telemetry`, payload: '{"last":1}' }));
   fresh.answer(await fresh.expect('4141....7a'));

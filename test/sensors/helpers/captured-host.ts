@@ -3,14 +3,14 @@
  * virtual: `sampleAfter` advances it first. The sensors' log is kept as lines to compare.
  */
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Values } from '../../../src/core/model/reading.ts';
 import type { LogFields, Logger } from '../../../src/core/ports/log.ts';
 import { openSensors } from '../../../src/sensors/sampler.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
+import { hostDirectory } from '../../host-directory.ts';
 
 export type HostName =
   | 'x86-vm'
@@ -21,9 +21,8 @@ export type HostName =
   | 'container';
 
 /** A private copy of a captured host, removed after the test. */
-export function copyHost(host: HostName, t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), 'firstlight-host-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+export function copyHost(host: HostName, t: TestContext, below?: string): string {
+  const root = hostDirectory(t, below);
   cpSync(join(process.cwd(), 'test/fixtures/hosts', host), root, {
     recursive: true,
     verbatimSymlinks: true,
@@ -56,8 +55,9 @@ export class CapturedHost {
   readonly logger = new RecordingSensorLogger();
   readonly #sensors;
 
-  constructor(host: HostName, t: TestContext) {
-    this.root = copyHost(host, t);
+  /** `below`: where its directory is made; by default in memory. */
+  constructor(host: HostName, t: TestContext, below?: string) {
+    this.root = copyHost(host, t, below);
     this.#sensors = openSensors({ root: this.root, clock: this.clock, log: this.logger });
   }
 

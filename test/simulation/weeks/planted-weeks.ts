@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { repetitions } from '../../repetitions.ts';
 import type { PromiseName } from './checks/ledger.ts';
 import { oneWeek } from './one-week.ts';
 import type { DiskFault } from './plan/week-plan.ts';
 import type { WeekPlant } from './planted-bugs.ts';
 import { repeatCommand } from './report.ts';
 
-const DAYS = 2;
+const DAYS = repetitions(2, 1);
 
 export interface Expectation {
   readonly plant: WeekPlant;

@@ -1,4 +1,4 @@
-/** Weeks in virtual time: two gateways for a day; and that a run depends only on its seed. */
+/** Days in virtual time: two gateways for one, and that a run depends only on its seed. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,14 +9,14 @@ testWeeks([{ gateways: 2, days: 1, seed: 1 }]);
 
 describe('the seed of a week', () => {
   it('a seed gives the same week every time, with and without a trace', async () => {
-    const first = await oneWeek({ seed: 7, days: 0.5 });
-    const second = await oneWeek({ seed: 7, days: 0.5, traceMax: 10 });
+    const first = await oneWeek({ seed: 7, days: 0.25 });
+    const second = await oneWeek({ seed: 7, days: 0.25, traceMax: 10 });
     assert.deepEqual({ ...second, trace: [] }, first);
     assert.equal(second.trace.length, 10);
   });
 
   it('two seeds give different weeks', async () => {
-    const [one, other] = [await oneWeek({ seed: 8, days: 0.5 }), await oneWeek({ seed: 9, days: 0.5 })];
+    const [one, other] = [await oneWeek({ seed: 8, days: 0.25 }), await oneWeek({ seed: 9, days: 0.25 })];
     assert.notDeepEqual({ ...one, seed: 0 }, { ...other, seed: 0 });
   });
 });

@@ -7,6 +7,7 @@ import { ALARM_RULES } from '../../../src/thingsboard/assets/alarms/alarm-rules.
 import { provisioningPairOf } from '../../../src/thingsboard/assets/profile.ts';
 import { FLEET_TITLE, GATEWAY_TITLE, PROFILE_NAME } from '../../../src/thingsboard/assets/sources.ts';
 import { planRemoval, remove } from '../../../src/thingsboard/setup/remove.ts';
+import { stride } from '../../repetitions.ts';
 import { badRequest } from '../double/refusal.ts';
 import { RestDouble } from '../double/rest-double.ts';
 import { logIn, only, runSetup, tally } from './setup-harness.ts';
@@ -74,7 +75,7 @@ describe('a second setup', () => {
   it('completes an interrupted one, at whatever request it was interrupted', async () => {
     await using whole = await RestDouble.open();
     await runSetup(whole);
-    for (let requests = 1; requests < whole.requests.length; requests += 1) {
+    for (let requests = 1; requests < whole.requests.length; requests += stride(7)) {
       await using double = await RestDouble.open();
       double.dropAfter = requests;
       await assert.rejects(runSetup(double), { name: 'RestError', reason: 'unreachable' });

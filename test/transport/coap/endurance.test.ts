@@ -2,4 +2,4 @@
 
 import { testEndurance } from './endurance.ts';
 
-testEndurance(2_000);
+testEndurance(1_000);

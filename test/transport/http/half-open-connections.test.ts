@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { pinOf } from '../../../src/transport/tls/tls-failure.ts';
 import { Authority, type Pem } from '../../doubles/certificates.ts';
+import { until } from '../../until.ts';
 import {
   ACCEPTED,
   clock,
@@ -20,7 +21,6 @@ import {
   Program,
   post,
   transportTo,
-  until,
   writeNginxConfig,
 } from './helpers/foreign-programs.ts';
 
@@ -109,7 +109,7 @@ describe('a certificate renewed while the agent runs', { skip: noNginx }, () => 
     copyFileSync(renewed.keyFile, pem.keyFile);
     const old = nginx.workers;
     nginx.signal('SIGHUP');
-    await until('only new workers are there', () => {
+    await until(() => {
       const { workers } = nginx;
       return workers.length > 0 && workers.every((worker) => !old.includes(worker));
     });

@@ -16,6 +16,7 @@ import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { Authority } from '../../doubles/certificates.ts';
 import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { until } from '../../until.ts';
 import {
   ACCEPTED,
   clock,
@@ -29,7 +30,6 @@ import {
   TOKEN,
   transportTo,
   type Upstream,
-  until,
   writeNginxConfig,
 } from './helpers/foreign-programs.ts';
 
@@ -121,7 +121,7 @@ describe('a slow response through nginx', { skip: noNginx }, () => {
         );
         assert.match(FAILURE_SENTENCES['server-timeout'], /does not respond: check/);
         assert.ok(answer.parts >= 3, 'the connection was not idle at the timeout');
-        await until('no connection is left', () => connectionsTo(harness.port) === 0);
+        await until(() => connectionsTo(harness.port) === 0);
         assert.equal(
           harness.upstream.bodies.filter((each) => each === body).length,
           1,
@@ -138,7 +138,7 @@ describe('a slow response through nginx', { skip: noNginx }, () => {
   }, async () => {
     await using harness = await setup((socket) => socket.write(head(`Content-Length: ${BIG.length}`) + BIG));
     assert.equal((await post(harness.transport)).reason, 'unexpected-response');
-    await until('no connection is left', () => connectionsTo(harness.port) === 0);
+    await until(() => connectionsTo(harness.port) === 0);
     harness.upstream.answer = (socket) => socket.write(ACCEPTED);
     assert.equal((await post(harness.transport)).reason, 'ok');
   });

@@ -2,4 +2,4 @@
 
 import { testHostileNotifications } from './hostile-notifications.ts';
 
-testHostileNotifications(2_000);
+testHostileNotifications(500);

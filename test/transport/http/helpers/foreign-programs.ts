@@ -13,6 +13,7 @@ import { openSandbox, type Sandbox } from '../../../../src/sandbox/sandbox.ts';
 import { HttpTransport } from '../../../../src/transport/http/transport.ts';
 import { opensslProblem, type Pem } from '../../../doubles/certificates.ts';
 import { RecordingLogger } from '../../../doubles/recording-logger.ts';
+import { until } from '../../../until.ts';
 
 export const TOKEN = new Secret('sLzc0gDAZPkGMzFVTyUY');
 export const neverAborted = new AbortController().signal;
@@ -28,15 +29,6 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** Waits until the condition holds, at most 10 s. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (await isSo()) return;
-    await clock.sleep(50, neverAborted);
-  }
-  throw new Error(`not within 10 s: ${what}`);
 }
 
 export async function isListening(port: number): Promise<boolean> {
@@ -61,7 +53,10 @@ export class Program implements AsyncDisposable {
   async start(commandLine: readonly [string, ...string[]], port: number): Promise<void> {
     const [program, ...rest] = commandLine;
     this.#child = spawn(program, rest, { stdio: 'ignore' });
-    await until(`${program} listens at port ${port}`, () => isListening(port));
+    await until(
+      () => isListening(port),
+      () => `${program} listens at port ${port}`,
+    );
   }
 
   signal(name: NodeJS.Signals): void {
