@@ -6,11 +6,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
-import { bundleFirst, copyTo } from './corrupt-install-harness.ts';
+import { copyTo } from './corrupt-install-harness.ts';
 
 const PROVISIONING = { key: 'demo-key', secret: 'demo-secret' };
-
-bundleFirst();
 
 describe('an agent whose program files were replaced', () => {
   /** Starts with the endpoints `before`, removes the program files, then needs a part that is not loaded yet. */

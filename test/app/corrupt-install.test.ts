@@ -6,9 +6,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tempDir } from './agent-process.ts';
-import { bundleFirst, copyTo } from './corrupt-install-harness.ts';
-
-bundleFirst();
+import { copyTo } from './corrupt-install-harness.ts';
 
 describe('a start with a damaged bundle', () => {
   const damages: readonly [what: string, damage: (part: string) => void][] = [

@@ -9,6 +9,7 @@ import { boardFingerprint } from '../../src/host/hardware/fingerprint.ts';
 import { SERVER } from '../contracts/credential-store.ts';
 import { ON_DISK, StoreFixture } from '../credentials/store-fixture.ts';
 import { BOARD, type Files, hostOf, MACHINE_ID, mac, serial } from '../host/host-files.ts';
+import { repetitions } from '../repetitions.ts';
 
 /** Unique ones of the documentation range of RFC 7042, burnt in. */
 const [ETH0, OTHER_ETH0] = [mac('eth0', '00:00:5e:00:53:01'), mac('eth0', '00:00:5e:00:53:02')];
@@ -42,7 +43,9 @@ function openState(t: TestContext): StoreFixture {
   return state;
 }
 
-describe('a hundred boots are one device and one write', () => {
+const BOOTS = repetitions(100, 25);
+
+describe('many boots are one device and one write', () => {
   const gateways: readonly [what: string, ofBoot: (boot: number) => readonly Files[]][] = [
     ['with a serial number', () => [BOARD, ETH0]],
     ['with a new random address at each boot', (boot) => [random(boot)]],
@@ -53,12 +56,12 @@ describe('a hundred boots are one device and one write', () => {
     ['with a serial number of a counting pattern', (boot) => [serial('1234567890abcdef'), random(boot)]],
   ];
   for (const [what, ofBoot] of gateways) {
-    it(`a hundred boots of a board ${what} are one device`, async (t) => {
+    it(`${BOOTS} boots of a board ${what} are one device`, async (t) => {
       const state = openState(t);
       const names = new Set<string>();
       names.add(await start(t, state, ...ofBoot(0)));
       const before = state.contents;
-      for (let boot = 1; boot < 100; boot += 1) names.add(await start(t, state, ...ofBoot(boot)));
+      for (let boot = 1; boot < BOOTS; boot += 1) names.add(await start(t, state, ...ofBoot(boot)));
       assert.equal(names.size, 1, [...names].join(' '));
       assert.deepEqual(state.contents, before);
     });
@@ -67,7 +70,7 @@ describe('a hundred boots are one device and one write', () => {
   it('a driver that is late at some boots does not make another device', async (t) => {
     const state = openState(t);
     const names = new Set<string>();
-    for (let boot = 0; boot < 100; boot += 1)
+    for (let boot = 0; boot < BOOTS; boot += 1)
       names.add(await start(t, state, random(boot), ...(boot % 3 === 0 ? [] : [WLAN0]), DONGLE));
     assert.equal(names.size, 1);
   });

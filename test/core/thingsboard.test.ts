@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import type { FailureReason } from '../../src/core/failures/failure.ts';
 import { Secret } from '../../src/core/model/secret.ts';
 import { parseProvisionAnswer, provisionBody } from '../../src/core/thingsboard.ts';
+import { anyText } from '../any-text.ts';
 import { revealSecrets } from '../doubles/reveal-secrets.ts';
 import { repetitions } from '../repetitions.ts';
 
@@ -148,7 +149,7 @@ describe('the detail of a failure describes the response', () => {
 
 /** Arbitrary text, arbitrary JSON, and arbitrary members of an answer. */
 const bodies = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  anyText({ maxLength: 300 }),
   fc.json(),
   fc
     .record({

@@ -7,6 +7,7 @@ import { attributeOf } from '../../../src/config/schema/setting.ts';
 import { allSettings } from '../../../src/config/schema/settings.ts';
 import { encodeAttributes } from '../../../src/core/delivery/encode.ts';
 import type { AttributeUpdate } from '../../../src/core/ports/downlink.ts';
+import { anyText } from '../../any-text.ts';
 import { RemoteFixture } from './remote-settings-fixture.ts';
 
 const UPDATES = 100_000;
@@ -17,7 +18,7 @@ const HEAP_BYTES_MAX = 8 * 1024 * 1024;
 const name = fc.oneof(
   fc.constantFrom(...allSettings.map(attributeOf), '__proto__', 'constructor', 'toString', 'deleted'),
   fc.constantFrom(...allSettings.map(({ key }) => key)),
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  anyText({ maxLength: 40 }),
 );
 const value = fc.oneof(
   fc.constantFrom(

@@ -11,14 +11,15 @@ import {
   utf8Bytes,
 } from '../../../src/core/delivery/encode.ts';
 import type { Value, Values } from '../../../src/core/model/reading.ts';
+import { anyText } from '../../any-text.ts';
 import { repetitions } from '../../repetitions.ts';
 
 const SEED = { seed: 20_261_121, numRuns: repetitions(400, 80) };
 
 /** Any text of UTF-16 units: emoji, lone surrogates, control characters and quotes included. */
 const texts = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 60 }),
-  fc.string({ unit: 'grapheme', maxLength: 60 }),
+  anyText({ maxLength: 60 }),
+  anyText({ maxLength: 60 }),
   fc
     .array(fc.integer({ min: 0xd7f0, max: 0xe010 }), { maxLength: 40 })
     .map((units) => String.fromCharCode(...units)),

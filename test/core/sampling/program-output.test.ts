@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { keyOfProgram } from '../../../src/core/model/custom-sensor.ts';
 import { KEYS_MAX, programValues } from '../../../src/core/sampling/program-output.ts';
+import { anyText } from '../../any-text.ts';
 import { repetitions } from '../../repetitions.ts';
 
 const boiler = { name: 'boiler' };
@@ -86,7 +87,7 @@ describe('a program’s output', () => {
 
   it('any output yields deliverable values and at most one line of problem', () => {
     const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc.json(),
       fc.array(fc.string()).map((lines) => lines.join('=\n')),
     );

@@ -23,7 +23,7 @@ clockContract('a clock of virtual time', () => {
   };
 });
 
-testFirstBoots(repetitions(150, 5));
+testFirstBoots(repetitions(150, 4));
 
 describe('the seed of a first boot', () => {
   it('a seed gives the same events every time', async () => {
