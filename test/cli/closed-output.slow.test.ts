@@ -4,6 +4,8 @@ import { closedOutputTests } from './closed-output-harness.ts';
 
 const PORTS = ['--coap-port', '0', '--http-port', '0', '--admin-port', '0'];
 closedOutputTests([
+  '--help',
+  'config show --config CONFIG',
   'status --runtime AT',
   'status --json --runtime AT',
   'doctor --config CONFIG --state AT/state --runtime AT',

@@ -30,8 +30,8 @@ const SCHEDULES = ['hhddhh', 'ddh'];
 /** In the first one a device works again, in the second one its failure is over. */
 const RECOVERIES = 2;
 
-/** In `npm test` a quarter of the damages, a different one for each file; damaged-files.slow.test.ts applies all. */
-const STRIDE = stride(4);
+/** In `npm test` a sixth of the damages, a different one for each file; damaged-files.slow.test.ts applies all. */
+const STRIDE = stride(6);
 
 /**
  * Effects of a damaged file beyond the rules above. The test fails if no host needs a row.

@@ -14,8 +14,8 @@ const SECRET = 'p-secret-51c0ffee';
 const OLD = '[server]\nurl = "coap://old"\n';
 const TOML = `[server]\nurl = "coap://tb.example.com"\n[provisioning]\nkey = "k"\nsecret = "${SECRET}"\n# ${'x'.repeat(600)}\n`;
 
-/** A different sixth of the calls each day, all in the slow tier; test/image/import-file.test.ts covers every operation each time. */
-const STRIDE = stride(6);
+/** A different tenth of the calls each day, all in the slow tier; test/image/import-file.test.ts covers every operation each time. */
+const STRIDE = stride(10);
 
 function fixtureWithImport(): ImportFixture {
   const fixture = new ImportFixture().put(TOML).put('of yesterday', 'firstlight-error.txt');

@@ -9,9 +9,10 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { SessionEvent } from '../../../src/core/session/state.ts';
 import type { Script } from '../../doubles/scripted-transport.ts';
+import { repetitions } from '../../repetitions.ts';
 import { DeliveryHarness, reading, timesIn } from './delivery-harness.ts';
 
-const SEED = { seed: 20_261_121, numRuns: 200 };
+const SEED = { seed: 20_261_121, numRuns: repetitions(200, 60) };
 const REJECTED = /rejected one reading as malformed/;
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 

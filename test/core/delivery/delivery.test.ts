@@ -6,9 +6,10 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { FailureReason } from '../../../src/core/failures/failure.ts';
 import type { Script } from '../../doubles/scripted-transport.ts';
+import { repetitions } from '../../repetitions.ts';
 import { DeliveryHarness, reading, settled, TOKEN, timesIn } from './delivery-harness.ts';
 
-const SEED = { seed: 20_261_121, numRuns: 200 };
+const SEED = { seed: 20_261_121, numRuns: repetitions(200, 60) };
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const sorted = (times: readonly number[]) => [...times].sort((a, b) => a - b);
 

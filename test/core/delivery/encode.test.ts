@@ -14,7 +14,7 @@ import type { Value, Values } from '../../../src/core/model/reading.ts';
 import { anyText } from '../../any-text.ts';
 import { repetitions } from '../../repetitions.ts';
 
-const SEED = { seed: 20_261_121, numRuns: repetitions(400, 80) };
+const SEED = { seed: 20_261_121, numRuns: repetitions(400) };
 
 /** Any text of UTF-16 units: emoji, lone surrogates, control characters and quotes included. */
 const texts = fc.oneof(
