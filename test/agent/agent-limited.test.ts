@@ -72,7 +72,7 @@ describe('a server that accepts 20 data points a second and 600 a minute', { con
   ] as const) {
     it(`stores each queued reading once, over ${scheme}`, { timeout }, async () => {
       const outcome = await drain(
-        { backlog: repetitions(250, 100), values: 12, limits: POINT_LIMITS, maxMs: HOUR_MS },
+        { backlog: repetitions(250, 60), values: 12, limits: POINT_LIMITS, maxMs: HOUR_MS },
         open,
       );
       assertComplete(outcome);

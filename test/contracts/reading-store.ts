@@ -30,7 +30,7 @@ export interface StoreUnderTest {
 /** Returns an empty store of boot `BOOT`. */
 export type MakeStore = () => Promise<StoreUnderTest>;
 
-const RUNS = { seed: 20_261_122, numRuns: repetitions(200, 50) };
+const RUNS = { seed: 20_261_122, numRuns: repetitions(200, 25) };
 
 export function readingStoreContract(name: string, make: MakeStore): void {
   describe(`${name} keeps the contract of ReadingStore`, () => {

@@ -2,5 +2,5 @@
 
 import { testDamagedCountersOf } from './counter-fuzz.ts';
 
-testDamagedCountersOf('raspberry-pi-4', 40);
-testDamagedCountersOf('container', 20);
+testDamagedCountersOf('raspberry-pi-4', 20);
+testDamagedCountersOf('container', 10);

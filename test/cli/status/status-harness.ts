@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusJson } from '../../../src/cli/status/json.ts';
 import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 
@@ -33,10 +34,11 @@ export async function harness() {
   return { place, runtime, run, readStatus, text, [Symbol.asyncDispose]: dispose };
 }
 
-/** Polls until `isWanted`; limited by the time-out of the test. */
+/** Asks until `isWanted`, with pauses for the agent; limited by the time-out of the test. */
 export async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
   for (;;) {
     const answer = await ask();
     if (isWanted(answer)) return answer;
+    await sleep(200);
   }
 }

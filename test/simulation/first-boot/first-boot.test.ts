@@ -23,11 +23,11 @@ clockContract('a clock of virtual time', () => {
   };
 });
 
-testFirstBoots(repetitions(150, 4));
+testFirstBoots(repetitions(150, 3));
 
 describe('the seed of a first boot', () => {
   it('a seed gives the same events every time', async () => {
-    for (const strategy of STRATEGY_NAMES) {
+    for (const strategy of STRATEGY_NAMES.slice(0, repetitions(4, 1))) {
       for (const seed of [3, 58, 93].slice(0, repetitions(3, 1))) {
         const first = await firstBoot({ strategy, seed });
         const second = await firstBoot({ strategy, seed });

@@ -73,7 +73,7 @@ const EXPECTATIONS: readonly Expectation[] = [
 ];
 
 describe('a planted bug in the simulation', () => {
-  for (const { plant, strategy, promise, from = 1, seeds } of EXPECTATIONS.slice(0, repetitions(99, 4))) {
+  for (const { plant, strategy, promise, from = 1, seeds } of EXPECTATIONS.slice(0, repetitions(99, 3))) {
     it(`the bug ${plant} breaks "${promise}" within ${seeds} seeds`, async () => {
       assert.ok(
         (await firstSeedThatBreaks(promise, strategy, plant, from, seeds)) !== undefined,
@@ -86,7 +86,7 @@ describe('a planted bug in the simulation', () => {
 describe('the simulation without a bug', () => {
   it('the simulation without a planted bug breaks no promise on the same seeds', async () => {
     for (const strategy of [deviceGenerated, serverGenerated]) {
-      for (let seed = 1; seed <= repetitions(40, 5); seed += 1) {
+      for (let seed = 1; seed <= repetitions(40, 2); seed += 1) {
         const { broken } = await firstBoot({ seed, strategy });
         assert.deepEqual(broken, [], repeatCommand(seed, strategy, undefined));
       }
