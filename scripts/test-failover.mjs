@@ -35,7 +35,7 @@ function missing() {
 }
 
 function run() {
-  prepare({ bundle: true });
+  prepare();
   const directory = mkdtempSync(join(tmpdir(), 'firstlight-failover-'));
   const program = join(root, 'dist/test/power/failover.js');
   const failover = spawn(

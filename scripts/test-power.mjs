@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { prepare, root } from './lib/prepare.mjs';
 
-prepare({ bundle: true });
+prepare();
 const power = spawn(
   process.execPath,
   ['--enable-source-maps', join(root, 'dist/test/power/power.js'), ...process.argv.slice(2)],

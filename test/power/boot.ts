@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { MAIN } from '../paths.ts';
+import { COMPILED_MAIN } from '../paths.ts';
 
 export interface BootOptions {
   readonly config: string;
@@ -30,7 +30,16 @@ export class Boot implements AsyncDisposable {
   #hasEnded = false;
 
   constructor({ config, state, under = [], nodeArguments = [], environment = {} }: BootOptions) {
-    const agent = [process.execPath, ...nodeArguments, MAIN, 'run', '--config', config, '--state', state];
+    const agent = [
+      process.execPath,
+      ...nodeArguments,
+      COMPILED_MAIN,
+      'run',
+      '--config',
+      config,
+      '--state',
+      state,
+    ];
     const [command = process.execPath, ...commandArguments] = [...under, ...agent];
     this.#child = spawn(command, commandArguments, {
       detached: true,

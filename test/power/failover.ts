@@ -16,7 +16,7 @@ import { hostClock } from '../../src/host/clock/clock.ts';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Authority } from '../doubles/certificates.ts';
 import { openTlsFront } from '../doubles/tls-front.ts';
-import { MAIN } from '../paths.ts';
+import { COMPILED_MAIN } from '../paths.ts';
 import { compare, readingsIn } from './readings-ledger.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
@@ -107,7 +107,16 @@ trust = "system"
 }
 
 function start(file: string) {
-  const commandLine = ['--import', HOOK, MAIN, 'run', '--config', file, '--state', join(directory, 'state')];
+  const commandLine = [
+    '--import',
+    HOOK,
+    COMPILED_MAIN,
+    'run',
+    '--config',
+    file,
+    '--state',
+    join(directory, 'state'),
+  ];
   const child = spawn(process.execPath, commandLine, {
     env: { ...process.env, READING_HOOK_FILE: readingFile },
   });

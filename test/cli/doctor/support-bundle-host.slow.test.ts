@@ -6,6 +6,7 @@ import { chown, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { AgentProcess, tempDir } from '../../app/agent-process.ts';
+import { COMPILED_MAIN } from '../../paths.ts';
 
 const NOBODY = 65_534;
 const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
@@ -45,7 +46,12 @@ async function host() {
     bundle,
     async written(within: readonly string[] = []) {
       const places = ['--config', file, '--state', state, '--runtime', place.path];
-      await using doctor = AgentProcess.run(['doctor', '--bundle', bundle, ...places], {}, within);
+      await using doctor = AgentProcess.run(
+        ['doctor', '--bundle', bundle, ...places],
+        {},
+        within,
+        COMPILED_MAIN,
+      );
       assert.equal(await doctor.exit(), 0, doctor.output.join('\n'));
       return doctor.output.filter((line) => /^(included|omitted): /.test(line));
     },

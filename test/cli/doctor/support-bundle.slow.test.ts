@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from '../../app/agent-process.ts';
+import { COMPILED_MAIN } from '../../paths.ts';
 
 const provisioning = { key: 'the-key', secret: 's3cret/+ of=this&profile' };
 const FORGOTTEN = 'aside%token+of~1234';
@@ -82,7 +83,12 @@ test('a bundle of a real run is complete and contains no secret in any encoding'
   const bundle = join(place.path, 'bundle.tar.gz');
   const places = ['--config', file, '--state', state, '--runtime', place.path];
   const doctor = () =>
-    AgentProcess.run(['doctor', '--bundle', bundle, ...places], { PATH: `${bin}:${process.env['PATH']}` });
+    AgentProcess.run(
+      ['doctor', '--bundle', bundle, ...places],
+      { PATH: `${bin}:${process.env['PATH']}` },
+      [],
+      COMPILED_MAIN,
+    );
   await using first = doctor();
   assert.equal(await first.exit(), 0, first.output.join('\n'));
   assert.equal((await stat(bundle)).mode & 0o777, 0o600);
@@ -130,9 +136,12 @@ test('missing parts are listed, and an invalid configuration reveals no secret',
   await mkdir(bin);
   await writeFile(join(bin, 'journalctl'), `#!/bin/sh\necho no such journal >&2\nexit 1\n`, { mode: 0o755 });
   const places = ['--config', file, '--state', join(place.path, 'none'), '--runtime', place.path];
-  await using doctor = AgentProcess.run(['doctor', '--bundle', bundle, ...places], {
-    PATH: `${bin}:${process.env['PATH']}`,
-  });
+  await using doctor = AgentProcess.run(
+    ['doctor', '--bundle', bundle, ...places],
+    { PATH: `${bin}:${process.env['PATH']}` },
+    [],
+    COMPILED_MAIN,
+  );
   assert.equal(await doctor.exit(), 0, doctor.output.join('\n'));
   assert.match(doctor.output.join('\n'), /omitted: journal\.txt: journalctl no such journal/);
   const text = spawnSync('tar', ['-xzOf', bundle], { encoding: 'latin1' }).stdout;
