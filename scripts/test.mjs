@@ -19,7 +19,7 @@ const TIERS = {
 /** No test takes a tenth of it; one that hangs must not hang the run. */
 const TEST_MS_MAX = 900_000;
 
-/** Tests of these rooms share a process: its start costs more CPU than most of them. The others start processes of their own. */
+/** Tests of these rooms share a process: its start costs more CPU than most of them. The other rooms have few and long ones. */
 const SHARING_ROOMS = new Set([
   'agent',
   'app',
@@ -38,6 +38,7 @@ const SHARING_ROOMS = new Set([
   'transport',
   'update',
 ]);
+/** Their tests wait for processes and for the network. */
 const WAITING_ROOMS = new Set(['app', 'transport']);
 const GROUP_FILES_MAX = 8;
 

@@ -10,7 +10,8 @@ import type { AttributeUpdate } from '../../../src/core/ports/downlink.ts';
 import { anyText } from '../../any-text.ts';
 import { RemoteFixture } from './remote-settings-fixture.ts';
 
-const UPDATES = 100_000;
+/** FUZZ_INPUTS chooses another number. */
+const UPDATES = Number(process.env['FUZZ_INPUTS'] ?? 100_000);
 /** After each, telemetry is accepted once, and a trial that begins then fails. */
 const BLOCKS = 400;
 const HEAP_BYTES_MAX = 8 * 1024 * 1024;
@@ -57,7 +58,7 @@ const update: fc.Arbitrary<AttributeUpdate> = fc.oneof(
   ),
 );
 
-it('100,000 hostile updates leave a valid configuration and flat memory', {
+it(`${UPDATES} hostile updates leave a valid configuration and flat memory`, {
   timeout: 600_000,
 }, async () => {
   await using gateway = await RemoteFixture.open();
