@@ -90,7 +90,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 // More than there are cores (the runner's default is one fewer), because many tests wait.
-const parallel = `--test-concurrency=${availableParallelism() + 2}`;
+const parallel = `--test-concurrency=${availableParallelism() + (tier === '--fast' ? 3 : 2)}`;
 const { status } = spawnSync(
   process.execPath,
   [
