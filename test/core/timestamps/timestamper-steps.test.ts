@@ -155,6 +155,13 @@ it('the memory of timestamps is bounded: one of 4096 timestamps ago can repeat',
   assert.equal(issued.reserve(0), 0, 'forgotten by now');
 });
 
+it('the timestamp of an undated reading is taken as soon as it has one', () => {
+  const issued = new UniqueTimestamps();
+  issued.addUndated(7);
+  issued.setBootOffset(1_000);
+  assert.deepEqual([issued.reserve(1_007), issued.reserve(1_006)], [1_008, 1_006]);
+});
+
 /** Changes of the clock, and instants. */
 const clockChange = fc.oneof(
   fc.record({ type: fc.constant('instant' as const) }),
