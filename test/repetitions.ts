@@ -14,3 +14,8 @@ export function repetitions(all: number, fast: number = Math.ceil(all / 10)): nu
 export function stride(fast: number): number {
   return isSlowTier ? 1 : fast;
 }
+
+/** All of the list in the slow tier, its first `fast` elsewhere. */
+export function someOf<T>(list: readonly T[], fast: number): readonly T[] {
+  return isSlowTier ? list : list.slice(0, fast);
+}

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { repetitions } from '../repetitions.ts';
+import { someOf } from '../repetitions.ts';
 import { tempDir } from './agent-process.ts';
 import { copyTo } from './corrupt-install-harness.ts';
 
@@ -25,7 +25,7 @@ describe('a start with a damaged bundle', () => {
     ['--version', 'program-'],
     ['sample', 'commands-'],
   ] as const)
-    for (const [what, corrupt] of damages.slice(0, repetitions(3, 1)))
+    for (const [what, corrupt] of someOf(damages, 1))
       it(`prints one sentence without a stack if a part ${what}: ${command}`, async () => {
         await using place = await tempDir();
         const { main, code } = copyTo(join(place.path, 'program'));

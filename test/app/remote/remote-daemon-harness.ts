@@ -30,7 +30,6 @@ import { MAIN } from '../../paths.ts';
 import { until } from '../../until.ts';
 
 export const PROVISIONING = { key: 'key-of-the-profile', secret: 'secret-of-the-profile' };
-/** The longest wait of a test for a condition, real ms. */
 
 /** A clock whose time passes `factor` times as fast. */
 export function fastClock(factor: number): HostClock {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clockContract } from '../../contracts/clock.ts';
-import { repetitions } from '../../repetitions.ts';
+import { repetitions, someOf } from '../../repetitions.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { firstBoot } from './first-boot.ts';
 import { testFirstBoots } from './first-boot-tests.ts';
@@ -27,8 +27,8 @@ testFirstBoots(repetitions(150, 3));
 
 describe('the seed of a first boot', () => {
   it('a seed gives the same events every time', async () => {
-    for (const strategy of STRATEGY_NAMES.slice(0, repetitions(4, 1))) {
-      for (const seed of [3, 58, 93].slice(0, repetitions(3, 1))) {
+    for (const strategy of someOf(STRATEGY_NAMES, 1)) {
+      for (const seed of someOf([3, 58, 93], 1)) {
         const first = await firstBoot({ strategy, seed });
         const second = await firstBoot({ strategy, seed });
         assert.equal(second.hash, first.hash, `${strategy}, seed ${seed}`);

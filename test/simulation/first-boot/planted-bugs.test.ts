@@ -9,7 +9,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { repetitions } from '../../repetitions.ts';
+import { repetitions, someOf } from '../../repetitions.ts';
 import { firstBoot } from './first-boot.ts';
 import type { Plant } from './planted-bugs.ts';
 import type { PromiseName } from './promise-checker.ts';
@@ -73,7 +73,7 @@ const EXPECTATIONS: readonly Expectation[] = [
 ];
 
 describe('a planted bug in the simulation', () => {
-  for (const { plant, strategy, promise, from = 1, seeds } of EXPECTATIONS.slice(0, repetitions(99, 3))) {
+  for (const { plant, strategy, promise, from = 1, seeds } of someOf(EXPECTATIONS, 3)) {
     it(`the bug ${plant} breaks "${promise}" within ${seeds} seeds`, async () => {
       assert.ok(
         (await firstSeedThatBreaks(promise, strategy, plant, from, seeds)) !== undefined,
