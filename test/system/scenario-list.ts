@@ -29,9 +29,6 @@ export const STAGES: readonly (readonly Scenario[])[] = [
   [
     { name: 'hardening', run: hardening },
     { name: 'custom-sensors', run: customSensors },
-    { name: 'update', run: updates },
-    { name: 'update-requests', run: updateRequests },
-    { name: 'assigned-update', run: assignedUpdate },
     { name: 'failure-messages', run: failureMessages },
     { name: 'host-credentials', run: withheldCredentials },
     { name: 'host-node', run: foreignNode },
@@ -43,7 +40,11 @@ export const STAGES: readonly (readonly Scenario[])[] = [
     { name: 'read-only-first-boot', run: readOnlyAtFirstBoot },
     { name: 'read-only-later', run: readOnlyLater },
   ],
+  // The updates wait for minutes, so they share this stage.
   [
+    { name: 'update', run: updates },
+    { name: 'update-requests', run: updateRequests },
+    { name: 'assigned-update', run: assignedUpdate },
     { name: 'cut-first-boot', run: cutsOfFirstBoots },
     { name: 'cut-running', run: cutsOfRunning },
     { name: 'cut-upgrade', run: cutsOfUpgrades },

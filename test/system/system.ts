@@ -36,7 +36,7 @@ process.setMaxListeners(200); // one for each resource that must not outlive thi
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 const startedMs = performance.now();
-let failed = 0;
+const failed: string[] = [];
 const skipped: string[] = [];
 const problem = await containerProblem();
 if (problem === undefined) {
@@ -47,10 +47,12 @@ if (problem === undefined) {
   skipped.push(...scenarios.map(({ name }) => `${name}: ${problem}`));
 }
 if (skipped.length > 0) print(`skipped: ${skipped.length}\n${skipped.map((line) => `  ${line}`).join('\n')}`);
+// Once more, because a log may keep only its end.
+if (failed.length > 0) print(failed.join('\n'));
 print(
-  `${failed === 0 ? 'no violation' : `FAILED: ${failed} scenarios`}, ${seconds(performance.now() - startedMs)}`,
+  `${failed.length === 0 ? 'no violation' : `FAILED: ${failed.length} scenarios`}, ${seconds(performance.now() - startedMs)}`,
 );
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = failed.length === 0 ? 0 : 1;
 
 async function prepareEnvironment(place: string): Promise<Environment> {
   await createRootTar();
@@ -71,14 +73,15 @@ async function runScenario({ name, run }: Scenario, environment: Environment): P
   const beganMs = performance.now();
   const report = await run(environment).catch(reportFromError);
   const isBad = report.problems.length > 0;
-  if (isBad) failed += 1;
   skipped.push(...(report.skipped ?? []).map((line) => `${name}: ${line}`));
   const head = `${name.padEnd(24)} ${isBad ? 'FAILED' : 'ok'}`.padEnd(32);
   const lines = [`${head} ${seconds(performance.now() - beganMs).padStart(6)}  ${report.figures.join('; ')}`];
   const violations = report.problems.slice(0, SHOWN_VIOLATIONS_MAX).map((line) => `    violation: ${line}`);
   if (report.problems.length > SHOWN_VIOLATIONS_MAX)
     violations.push(`    and ${report.problems.length - SHOWN_VIOLATIONS_MAX} more`);
-  print([...lines, ...violations].join('\n'));
+  const text = [...lines, ...violations].join('\n');
+  print(text);
+  if (isBad) failed.push(text);
 }
 
 /** A scenario that did not run to its end proves nothing, so it has failed. */
