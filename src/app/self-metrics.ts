@@ -11,11 +11,11 @@ import type { AgentMetrics } from '../sensors/runtime/external-values.ts';
 
 export type MeasuredOutbox = Pick<Outbox, 'losses'> & { readonly size: number };
 
-export interface AgentCounts {
-  /** Absent until the outbox is open. */
-  readonly outbox?: MeasuredOutbox;
+export interface SelfMetricsSources {
+  /** Undefined until the outbox is open. */
+  readonly outbox: () => MeasuredOutbox | undefined;
   /** Bytes on disk that the outbox uses. */
-  readonly spoolBytes?: () => number;
+  readonly spoolBytes: () => number | undefined;
   readonly counters: DeliveryCounters;
   /** Earlier starts in this boot; undefined if they are not counted. */
   readonly restarts: number | undefined;
@@ -25,37 +25,53 @@ export interface AgentCounts {
 
 const US_PER_MS = 1000;
 
-export function agentMetrics({
-  outbox,
-  spoolBytes,
-  counters,
-  restarts,
-  drainTimerLagMs,
-}: AgentCounts): AgentMetrics {
-  return {
-    get rssBytes() {
-      return process.memoryUsage.rss();
-    },
-    get cpuMs() {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / US_PER_MS;
-    },
-    get busyMs() {
-      return performance.eventLoopUtilization().active;
-    },
-    get timerLagMs() {
-      return drainTimerLagMs?.();
-    },
-    get uptimeMs() {
-      return process.uptime() * 1000;
-    },
-    waitingReadings: outbox?.size,
-    lostReadings: outbox?.losses.total,
-    deliveredReadings: counters.delivered,
-    get spoolBytes() {
-      return spoolBytes?.();
-    },
-    roundTripMs: counters.roundTripMs,
-    restarts,
-  };
+export class SelfMetrics implements AgentMetrics {
+  readonly restarts: number | undefined;
+  readonly #sources: SelfMetricsSources;
+
+  constructor(sources: SelfMetricsSources) {
+    this.#sources = sources;
+    this.restarts = sources.restarts;
+  }
+
+  get rssBytes(): number {
+    return process.memoryUsage.rss();
+  }
+
+  get cpuMs(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / US_PER_MS;
+  }
+
+  get busyMs(): number {
+    return performance.eventLoopUtilization().active;
+  }
+
+  get timerLagMs(): number | undefined {
+    return this.#sources.drainTimerLagMs?.();
+  }
+
+  get uptimeMs(): number {
+    return process.uptime() * 1000;
+  }
+
+  get waitingReadings(): number | undefined {
+    return this.#sources.outbox()?.size;
+  }
+
+  get lostReadings(): number | undefined {
+    return this.#sources.outbox()?.losses.total;
+  }
+
+  get deliveredReadings(): number {
+    return this.#sources.counters.delivered;
+  }
+
+  get spoolBytes(): number | undefined {
+    return this.#sources.spoolBytes();
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#sources.counters.roundTripMs;
+  }
 }

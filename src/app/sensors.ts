@@ -19,7 +19,7 @@ import { type BlockingReads, openBlockingReads } from '../sensors/files/blocking
 import type { ExternalValues } from '../sensors/runtime/external-values.ts';
 import { openSensors } from '../sensors/sampler.ts';
 import { createPollers, selectedCustomSensors } from './custom-sensors.ts';
-import { agentMetrics, type MeasuredOutbox } from './self-metrics.ts';
+import { type MeasuredOutbox, SelfMetrics } from './self-metrics.ts';
 
 export interface SensorSetPorts {
   readonly clock: Clock;
@@ -86,8 +86,15 @@ function openSensorSet(
   const units = pollFailedUnits({ clock });
   const containers = pollContainers({ clock, ...(sockets && { sockets }) });
   const offset = pollClockOffset({ clock });
+  const selfMetrics = new SelfMetrics({
+    outbox: () => internals()?.outbox,
+    spoolBytes: () => internals()?.spoolBytes(),
+    counters,
+    restarts,
+    drainTimerLagMs,
+  });
   const external: ExternalValues = {
-    agent: () => agentMetrics({ ...internals(), counters, restarts, drainTimerLagMs }),
+    agent: () => selfMetrics,
     services: () => ({ failedUnits: units.last, runningContainers: containers.last }),
     clock: () => ({
       isSynchronised: isSynchronised(internals()?.timestamper.clockState),

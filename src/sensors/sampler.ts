@@ -85,10 +85,15 @@ export function openSampler(
         if (read instanceof Promise) pending.push(read);
         else Object.assign(values, read);
       }
-      await collectWithDeadline(pending, values, clock);
-      for (const runner of runners) runner.timeOut();
-      for (const [key, value] of Object.entries(polledValues()))
-        if (!Object.hasOwn(values, key)) values[key] = value;
+      if (pending.length > 0) {
+        await collectWithDeadline(pending, values, clock);
+        for (const runner of runners) runner.timeOut();
+      }
+      const polled = polledValues();
+      for (const key in polled) {
+        const value = polled[key];
+        if (value !== undefined && !Object.hasOwn(values, key)) values[key] = value;
+      }
       return deliverable(transform(values));
     },
   };
@@ -99,7 +104,6 @@ async function collectWithDeadline(
   target: Record<string, Value>,
   clock: Clock,
 ) {
-  if (pending.length === 0) return;
   let isOpen = true;
   let pendingCount = pending.length;
   const all = Promise.all(

@@ -18,19 +18,28 @@ const IPV6_DIGITS = 32;
 /** Returns a function that reads them; its text is empty if the system cannot list them, and then no change is detected. */
 export function createOwnAddresses(ipv4Path: string = IPV4): () => string {
   let usesInterfaces = false;
+  let lastIpv6 = '';
+  let ipv6Addresses = '';
   return () => {
     const table = usesInterfaces ? undefined : readOrUndefined(ipv4Path);
     usesInterfaces = table === undefined || table.length > TABLE_CHARACTERS_MAX;
     if (table === undefined || usesInterfaces) return addressesOfInterfaces();
     const ipv6 = readOrUndefined(IPV6) ?? '';
-    const addresses = ipv6.split('\n').map((line) => line.slice(0, IPV6_DIGITS));
-    return table + addresses.sort().join('\n');
+    if (ipv6 !== lastIpv6) {
+      const addresses = ipv6.split('\n').map((line) => line.slice(0, IPV6_DIGITS));
+      ipv6Addresses = addresses.sort().join('\n');
+      lastIpv6 = ipv6;
+    }
+    return table + ipv6Addresses;
   };
 }
 
+/** An object, because Node copies its defaults for the name of an encoding. */
+const AS_TEXT = { encoding: 'utf8', flag: 'r' } as const;
+
 function readOrUndefined(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, AS_TEXT);
   } catch {
     return undefined;
   }

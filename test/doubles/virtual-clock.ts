@@ -8,7 +8,7 @@
  * `bootMs` is that of a process started later.
  */
 
-import type { Clock } from '../../src/core/ports/clock.ts';
+import type { Clock, StopSignal } from '../../src/core/ports/clock.ts';
 
 const BOOT_ID = '5b00075e-c0de-4b00-8000-000000000001';
 
@@ -48,7 +48,7 @@ export class VirtualClock implements Clock {
     return this.#monotonicMs + this.#bootAheadMs;
   }
 
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
+  sleep(ms: number, signal: StopSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted || !(ms > 0)) {
         resolve();

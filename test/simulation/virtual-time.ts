@@ -6,7 +6,7 @@
  * test/contracts/clock.ts.
  */
 
-import type { Clock } from '../../src/core/ports/clock.ts';
+import type { Clock, StopSignal } from '../../src/core/ports/clock.ts';
 
 /** A power of two, so that differences of times are exact: no rounding error wakes a sleeper too early. */
 const TICKS_PER_MS = 1024;
@@ -84,7 +84,7 @@ export class VirtualTime {
     }
   }
 
-  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+  #sleep(ms: number, signal: StopSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted || !(ms > 0)) {
         resolve();

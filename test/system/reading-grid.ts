@@ -1,20 +1,35 @@
 /**
  * Which readings are missing at the server, without information from the gateway: one reading a second is
- * taken on a grid, each with its own uptime, so that every second without a reading shows.
+ * taken on a grid, each with its own uptime, so that every second without a reading shows. A gateway that had no CPU
+ * for a second takes no reading in it, which is no loss: the next one tells how late a timer was.
  */
 
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { until } from './until.ts';
 
+/**
+ * The configuration for it: the default deadband would leave the uptime out. The clock of a container is never
+ * "synchronised".
+ */
+export const EVERY_SECOND = `[telemetry]
+interval = "1s"
+deadband = "drive*WrittenBytes=1000000"
+[sensors]
+on = "agentLoopDelayMs"
+[clock]
+trust = "system"
+`;
+
 /** A late reading keeps its second; a missed one leaves a gap of two. */
 const GAP_MS_MIN = 1_700;
 const GRID_MS = 1_000;
+const TOLERANCE_MS = 100;
 
 export interface ReadingGrid {
   readonly readings: number;
   readonly firstMs: number;
   readonly lastMs: number;
-  /** From the reading before to the reading after; longer than a second and without one in between. */
+  /** From the reading before to the reading after; longer than a second, without one in between and without a late timer. */
   readonly gaps: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** Seconds without a reading. */
   readonly missing: number;
@@ -27,9 +42,13 @@ export function readingGridOf(sandbox: Sandbox): ReadingGrid {
   const timestamps = [...new Set(points.filter(({ key }) => key === 'uptimeS').map(({ ts }) => ts))].sort(
     (a, b) => a - b,
   );
+  const delays = new Map(
+    points.filter(({ key }) => key === 'agentLoopDelayMs').map(({ ts, value }) => [ts, Number(value)]),
+  );
   const gaps = timestamps.flatMap((toMs, index) => {
     const fromMs = timestamps[index - 1] ?? toMs;
-    return toMs - fromMs >= GAP_MS_MIN ? [{ fromMs, toMs }] : [];
+    const lateMs = (delays.get(toMs) ?? 0) + TOLERANCE_MS;
+    return toMs - fromMs >= GAP_MS_MIN && toMs - fromMs - GRID_MS > lateMs ? [{ fromMs, toMs }] : [];
   });
   return {
     readings: timestamps.length,

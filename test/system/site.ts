@@ -9,6 +9,7 @@ import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbo
 import { GatewayService } from './gateway-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { NetworkLink } from './network-link.ts';
+import { EVERY_SECOND } from './reading-grid.ts';
 import { until } from './until.ts';
 
 export const PROVISIONING = { key: 'key-of-the-profile', secret: 'f1rst-l1ght-s3cret-0f-the-test' };
@@ -99,17 +100,6 @@ export class Site implements AsyncDisposable {
     return this.sandbox.devices().reduce((sum, { points }) => sum + points, 0);
   }
 }
-
-/**
- * A reading every second, each with its uptime, so that losses show: the default deadband would leave it
- * out. The clock of a container is never "synchronised".
- */
-export const EVERY_SECOND = `[telemetry]
-interval = "1s"
-deadband = "drive*WrittenBytes=1000000"
-[clock]
-trust = "system"
-`;
 
 /** The configuration file of a site. `host`: or the URL of the server. */
 export function toml(host: string, more = '', secret?: string): string {

@@ -11,7 +11,7 @@ import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from '../app/agent-process.ts';
 import { Authority } from '../doubles/certificates.ts';
 import { NetworkLink } from '../system/network-link.ts';
-import { readingGridOf, waitUntilUnbroken } from '../system/reading-grid.ts';
+import { EVERY_SECOND, readingGridOf, waitUntilUnbroken } from '../system/reading-grid.ts';
 import { until } from '../system/until.ts';
 import { dtlsProblem } from './dtls/dtls-server.ts';
 
@@ -120,12 +120,7 @@ ${caFile === undefined ? '' : `ca-file = "${caFile}"`}
 [provisioning]
 key = "${PROVISIONING.key}"
 secret = "${PROVISIONING.secret}"
-[telemetry]
-interval = "1s"
-deadband = "drive*WrittenBytes=1000000"
-[clock]
-trust = "system"
-`;
+${EVERY_SECOND}`;
 }
 
 function namespaceProblem(): string | undefined {

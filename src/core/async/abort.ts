@@ -2,6 +2,8 @@
  * Waits that end with an abort signal, and abort controllers that follow a signal, without leaked listeners.
  */
 
+import type { StopSignal } from '../ports/clock.ts';
+
 /** The result of `work`, or `fallback` as soon as the signal aborts. */
 export async function raceAbort<T>(work: Promise<T>, fallback: T, signal: AbortSignal): Promise<T> {
   if (signal.aborted) return fallback;
@@ -22,6 +24,31 @@ export const DEADLINE = 'deadline';
 
 /** The reason of any other frequent abort: without one, each abort makes a DOMException with a stack. */
 export const STOP = 'stop';
+
+/** Ends one wait early. Allocates a tenth of what an AbortController does, and has no reason. */
+export class WaitEnd implements StopSignal {
+  #aborted = false;
+  #listener: (() => void) | undefined;
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  /** Replaces an earlier listener: only one wait has this signal. */
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    if (this.#listener === listener) this.#listener = undefined;
+  }
+
+  abort(): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#listener?.();
+  }
+}
 
 /**
  * An abort controller that also aborts with its parent signal, until it is disposed of. Passes on the reason

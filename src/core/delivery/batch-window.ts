@@ -8,7 +8,7 @@
 
 import type { Reading } from '../model/reading.ts';
 import type { Lane } from '../ports/outbox.ts';
-import { encodeTelemetry, utf8Bytes } from './encode.ts';
+import { type EncodedBodies, encodeTelemetry, utf8Bytes } from './encode.ts';
 import type { MessageSize } from './message-size.ts';
 
 export interface Batch {
@@ -176,8 +176,9 @@ function createBatch(readings: readonly Reading[], { pointsMax, bytesMax }: Batc
     points += pointsOf(reading);
     return index === 0 || points <= pointsMax;
   });
-  const { count } = encodeTelemetry(fitting, bytesMax);
-  return toBatch(fitting.slice(0, count), count, bytesMax);
+  const encoded = encodeTelemetry(fitting, bytesMax);
+  const taken = fitting.slice(0, encoded.count);
+  return toBatch(taken, encoded.count, bytesMax, taken, encoded);
 }
 
 /** The readings must fit one body, except a single one. */
@@ -186,8 +187,8 @@ function toBatch(
   count: number,
   bytesMax: number,
   wholeReadings: readonly Reading[] = readings,
+  { bodies, oversizedKeys }: EncodedBodies = encodeTelemetry(readings, bytesMax),
 ): Batch {
-  const { bodies, oversizedKeys } = encodeTelemetry(readings, bytesMax);
   return {
     readings,
     wholeReadings,

@@ -58,7 +58,8 @@ const DECIMALS_MAX = 6;
  */
 export function deliverable(values: Readonly<Record<string, Value | undefined | null>>): Values {
   const result: Record<string, Value> = {};
-  for (const [key, value] of Object.entries(values)) {
+  for (const key in values) {
+    const value = values[key];
     if (value === undefined || value === null) continue;
     if (typeof value === 'boolean') result[key] = value;
     else if (typeof value === 'string') result[key] = nonNumericText(key, value);

@@ -10,6 +10,13 @@ export interface StoredOffsets {
   readonly savedBootMs?: number;
 }
 
+/** What a wait needs of an abort signal. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Wall time dates readings; monotonic time measures waits and rates. */
 export interface Clock {
   /** Unix milliseconds of the wall clock, which may be wrong and may step. */
@@ -24,7 +31,7 @@ export interface Clock {
    * Resolves after `ms`, or at once when the signal aborts. Never rejects: the caller checks
    * `signal.aborted`.
    */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  sleep(ms: number, signal: StopSignal): Promise<void>;
 }
 
 /** The time service of the host. Both methods may take seconds and never reject. */

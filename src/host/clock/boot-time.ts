@@ -71,8 +71,7 @@ const STALL_MS_MAX = 100;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function clockMonotonicMs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function readBootId(root: string): string {
@@ -86,9 +85,12 @@ function readUptimeMs(path: string): number {
   return Number(seconds) * 1000;
 }
 
+/** An object, because Node copies its defaults for the name of an encoding. */
+const AS_TEXT = { encoding: 'utf8', flag: 'r' } as const;
+
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, AS_TEXT);
   } catch {
     return '';
   }

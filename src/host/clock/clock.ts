@@ -6,7 +6,7 @@
  * would fire at once.
  */
 
-import type { Clock } from '../../core/ports/clock.ts';
+import type { Clock, StopSignal } from '../../core/ports/clock.ts';
 import { BootTime } from './boot-time.ts';
 
 /** The longest delay that setTimeout honours. */
@@ -42,7 +42,7 @@ function monotonicMs(): number {
   return process.uptime() * 1000;
 }
 
-function sleepUntilDue(ms: number, signal: AbortSignal, onElapsed: (lagMs: number) => void): Promise<void> {
+function sleepUntilDue(ms: number, signal: StopSignal, onElapsed: (lagMs: number) => void): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted || !(ms > 0)) {
       resolve();

@@ -127,6 +127,7 @@ export class DevicePoller {
 }
 
 const REMOVED_AFTER_MS = 3_600_000;
+const NO_FAILURES: ReadonlyMap<string, Error> = new Map();
 
 /**
  * The failures of devices, each until the device has been read again. A device that fails and then disappears,
@@ -142,6 +143,7 @@ export class UnresolvedFailures {
 
   /** By device, or by whatever else fails by itself. */
   get reasons(): ReadonlyMap<string, Error> {
+    if (this.#failures.size === 0) return NO_FAILURES;
     const nowMs = this.#clock.monotonicMs();
     for (const [id, { atMs }] of this.#failures) {
       if (nowMs - atMs >= REMOVED_AFTER_MS) this.#failures.delete(id);

@@ -54,8 +54,11 @@ export interface HostFiles {
    * link.
    */
   readLink(path: string): string;
-  /** Size and usage of the file system that contains `path`. */
-  usage(path: string): Promise<FileSystemUsage>;
+  /**
+   * Size and usage of the file system that contains `path`; a promise if the call can hang. Throws or rejects
+   * with the error of the system call.
+   */
+  usage(path: string): FileSystemUsage | Promise<FileSystemUsage>;
 }
 
 const FILE_BYTES_MAX = 64 * 1024;
@@ -78,7 +81,7 @@ export function openHostFiles(root: string, blockingReads: BlockingReads = openB
     list: (path) => readdirSync(absolute(path)),
     has: (path) => existsSync(absolute(path)),
     readLink: (path) => readlinkSync(absolute(path)),
-    usage: (path) => (path === '/' ? readRootUsage() : blockingReads.usage(join(root, path))),
+    usage: (path) => (path === '/' ? readRootUsage(path) : blockingReads.usage(join(root, path))),
   };
 }
 
@@ -93,22 +96,25 @@ const IN_MEMORY_COUNTS: ReadonlySet<number> = new Set([
 /**
  * The first call finds out the type. A root on the network or on an overlay is always read by another thread.
  */
-function createRootUsageReader(root: string): () => Promise<FileSystemUsage> {
+function createRootUsageReader(root: string): HostFiles['usage'] {
   let isInMemory = false;
-  return async () => {
-    if (isInMemory) return statfsSync(root);
+  const readInThread = async () => {
     const usage = await readUsage(root);
     isInMemory = IN_MEMORY_COUNTS.has(usage.type);
     return usage;
   };
+  return () => (isInMemory ? statfsSync(root) : readInThread());
 }
 
 /** A FIFO in place of a file would make the event loop wait for a writer; for others the flag has no effect. */
 const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 
+/** An object, because Node copies its defaults for the name of an encoding. */
+const AS_TEXT = { encoding: 'utf8', flag: 'r' } as const;
+
 /** One call of Node, which allocates less than `readInto`. */
 function readWhole(path: string): string {
-  return wholeLines(readFileSync(path, 'utf8').slice(0, FILE_BYTES_MAX));
+  return wholeLines(readFileSync(path, AS_TEXT).slice(0, FILE_BYTES_MAX));
 }
 
 function readInto(buffer: Buffer, path: string, bytesMax: number): string {

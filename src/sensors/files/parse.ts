@@ -47,8 +47,11 @@ const NATURAL = /^\d{1,20}$/;
 export function parseCounters(text: string, fieldsMax = Number.POSITIVE_INFINITY): readonly number[] {
   const isPlain = PLAIN_NUMBERS.test(text);
   const counters: number[] = [];
-  for (const field of splitFields(text)) {
-    if (counters.length >= fieldsMax) break;
+  const fields = splitFields(text);
+  const count = Math.min(fields.length, fieldsMax);
+  // By index: an iterator allocates an object for each field.
+  for (let at = 0; at < count; at += 1) {
+    const field = fields[at] ?? '';
     const number = isPlain || NATURAL.test(field) ? Number(field) : Number.NaN;
     counters.push(number < COUNTER_LIMIT ? number : Number.NaN);
   }

@@ -35,15 +35,18 @@ export const route: Collector = {
   notes: [
     'If a line that is invalid could be a better default route, both values are absent, because "none" or another interface would look like a failover.',
   ],
-  open: (hostFiles) => () => {
-    const table = readIpv4Routes(hostFiles);
-    if (table === undefined) return {};
-    const ipv4 = findIpv4Default(table);
-    if (ipv4 !== undefined)
-      return toMeasurements(ipv4.interface, ipv4.gateway === undefined ? undefined : ipv4Text(ipv4.gateway));
-    const ipv6 = findIpv6Default(hostFiles);
-    if (ipv6 !== undefined) return toMeasurements(ipv6.interface, ipv6.gateway);
-    return { defaultRouteInterface: 'none' };
+  open: (hostFiles) => {
+    let parsed: { readonly text: string; readonly measurements: Measurements | undefined } | undefined;
+    return () => {
+      const text = readIpv4Text(hostFiles);
+      if (text === undefined) return {};
+      // The table hardly ever changes, and comparing it is cheaper than parsing it.
+      if (text !== parsed?.text) parsed = { text, measurements: ipv4Measurements(text) };
+      if (parsed.measurements !== undefined) return parsed.measurements;
+      const ipv6 = findIpv6Default(hostFiles);
+      if (ipv6 !== undefined) return toMeasurements(ipv6.interface, ipv6.gateway);
+      return { defaultRouteInterface: 'none' };
+    };
   },
 };
 
@@ -54,10 +57,24 @@ function toMeasurements(name: string, gateway: string | undefined): Measurements
   return { defaultRouteInterface: name, defaultRouteGateway: gateway };
 }
 
+/** Of the default route; undefined without one. Throws if it is in doubt. */
+function ipv4Measurements(text: string): Measurements | undefined {
+  const ipv4 = findIpv4Default(toIpv4Routes(text));
+  if (ipv4 === undefined) return undefined;
+  return toMeasurements(ipv4.interface, ipv4.gateway === undefined ? undefined : ipv4Text(ipv4.gateway));
+}
+
+function readIpv4Text(hostFiles: HostFiles): string | undefined {
+  return readOrDefault(() => hostFiles.read(IPV4_PATH), undefined);
+}
+
 /** Undefined if the kernel has no such table. Throws if the whole of it is invalid. */
 export function readIpv4Routes(hostFiles: HostFiles): Ipv4RouteTable | undefined {
-  const text = readOrDefault(() => hostFiles.read(IPV4_PATH), undefined);
-  if (text === undefined) return undefined;
+  const text = readIpv4Text(hostFiles);
+  return text === undefined ? undefined : toIpv4Routes(text);
+}
+
+function toIpv4Routes(text: string): Ipv4RouteTable {
   if (text !== '') checkWhole(text, IPV4_PATH);
   const table = parseIpv4Routes(text);
   if (table === undefined) throw new InvalidValueError(`/${IPV4_PATH} has no header line`);

@@ -120,7 +120,7 @@ export class CollectorRunner {
   #validate(measurements: Measurements): { values: Values; problem: PartialReadError | undefined } {
     const values: Record<string, Value> = {};
     let problems: Map<string, Error> | undefined;
-    for (const key of Object.keys(measurements)) {
+    for (const key in measurements) {
       const value = measurements[key];
       const entry = value === undefined ? 'unselected' : this.#entryOf(key);
       if (value === undefined || entry === 'unselected') continue;

@@ -6,9 +6,9 @@
  */
 
 import { blockBytes } from '../../core/model/block-size.ts';
-import type { FileSystemUsage } from '../files/host-files.ts';
+import type { FileSystemUsage, HostFiles } from '../files/host-files.ts';
 import { InvalidValueError } from '../files/parse.ts';
-import type { CatalogueEntry, Collector, NumberEntry } from '../runtime/collector.ts';
+import type { CatalogueEntry, Collector, Measurements, NumberEntry } from '../runtime/collector.ts';
 import { PartialRead } from '../runtime/partial-read.ts';
 import { MountTable } from './mount-table.ts';
 
@@ -38,26 +38,35 @@ export const filesystem: Collector = {
   notes: [USAGE_NOTE],
   open: (hostFiles, _clock, isSelected) => {
     const table = new MountTable(hostFiles);
-    return async () => {
+    const readTable = (read: PartialRead) => {
+      const { mounts = [], problem } = table.read();
+      if (problem !== undefined) read.fail('mount table', problem);
+      return { diskRootReadOnly: mounts.find(({ point }) => point === '/')?.isReadOnly };
+    };
+    return () => {
       const read = new PartialRead();
-      try {
-        addUsageValues('Root', await hostFiles.usage('/'), read);
-      } catch (error) {
+      const complete = (usage?: FileSystemUsage): Measurements => {
+        if (usage !== undefined) read.attempt('usage', () => addUsageValues('Root', usage, read));
+        if (isSelected('diskRootReadOnly')) read.attempt('mount table', () => readTable(read));
+        return read.result();
+      };
+      const completeWithout = (error: unknown): Measurements => {
         read.fail('usage', error);
+        return complete();
+      };
+      let usage: ReturnType<HostFiles['usage']>;
+      try {
+        usage = hostFiles.usage('/');
+      } catch (error) {
+        return completeWithout(error);
       }
-      if (isSelected('diskRootReadOnly'))
-        read.attempt('mount table', () => {
-          const { mounts = [], problem } = table.read();
-          if (problem !== undefined) read.fail('mount table', problem);
-          return { diskRootReadOnly: mounts.find(({ point }) => point === '/')?.isReadOnly };
-        });
-      return read.result();
+      return usage instanceof Promise ? usage.then(complete, completeWithout) : complete(usage);
     };
   },
 };
 
 /** Adds the values of the file system named `part` in keys: `diskRootUsedBytes` for `Root`. */
-export function addUsageValues(part: string, usage: FileSystemUsage, read: PartialRead): void {
+export function addUsageValues(part: string, usage: FileSystemUsage, read: PartialRead): undefined {
   const { blocks, bfree, bavail, files, ffree } = usage;
   const used = blocks - bfree;
   if (blocks <= 0 || used + bavail <= 0)

@@ -101,7 +101,7 @@ class UsageReader {
   async read(point: Mount['point']): Promise<FileSystemUsage | 'timed-out'> {
     if (this.#hanging.has(point) || this.#hanging.size >= HANGING_MAX) return 'timed-out';
     this.#hanging.add(point);
-    const usage = this.#hostFiles.usage(point).finally(() => this.#hanging.delete(point));
+    const usage = this.#usage(point).finally(() => this.#hanging.delete(point));
     // A rejection after the timeout has no other handler.
     usage.catch(() => {});
     // A healthy file system has usually responded after this turn, and a timer is not needed.
@@ -114,6 +114,10 @@ class UsageReader {
     } finally {
       timerAbort.abort();
     }
+  }
+
+  async #usage(point: Mount['point']): Promise<FileSystemUsage> {
+    return this.#hostFiles.usage(point);
   }
 }
 

@@ -70,6 +70,8 @@ const SHARES = [
   { key: 'agentLoopUsePercent', metric: 'busyMs' },
 ] as const;
 
+const NO_SHARES: Record<string, number> = {};
+
 /** The share of the time since the previous round that was spent; the first round has none. */
 class UsageShares {
   readonly #selected: (typeof SHARES)[number][];
@@ -80,6 +82,7 @@ class UsageShares {
   }
 
   next(metrics: AgentMetrics, atMs: number): Record<string, number> {
+    if (this.#selected.length === 0) return NO_SHARES;
     const previous = this.#previous;
     const spentMs = this.#selected.map(({ metric }) => metrics[metric]);
     this.#previous = { atMs, spentMs };

@@ -24,13 +24,7 @@ export function parseBlock(value: Buffer): Block | undefined {
   return { number: bits >> 4, hasMore: (bits & 0x08) !== 0, sizeExponent };
 }
 
-export function encodeBlock({ number, hasMore, sizeExponent }: Block): Buffer {
-  return encodeUint(number * 16 + (hasMore ? 8 : 0) + sizeExponent);
-}
-
-/** The shortest big-endian form: 0 has no byte (RFC 7252 section 3.2). At most 32 bits. */
-export function encodeUint(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes.subarray(Math.floor(Math.clz32(value) / 8));
+/** The value of the option, a uint (RFC 7959 section 2.2). */
+export function blockValue({ number, hasMore, sizeExponent }: Block): number {
+  return number * 16 + (hasMore ? 8 : 0) + sizeExponent;
 }

@@ -9,6 +9,7 @@
  * section 2).
  */
 
+import { WaitEnd } from '../../core/async/abort.ts';
 import type { Failure } from '../../core/failures/failure.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { ResponseMessage } from './datagram.ts';
@@ -46,9 +47,6 @@ export interface ExchangeSettings {
   readonly isBackground?: boolean;
 }
 
-/** A constant abort reason: the default one is a new error object with a stack for each exchange. */
-const WAKE = 'wake';
-
 export class Exchange {
   readonly settings: ExchangeSettings;
   readonly outcome: Promise<ExchangeOutcome>;
@@ -63,7 +61,7 @@ export class Exchange {
   #sentCount = 0;
   #networkErrorCount = 0;
   /** The current wait of `#run`; every event ends it. */
-  #pause: AbortController | undefined;
+  #pause: WaitEnd | undefined;
   /** Reported instead of a timeout, because it is more specific. */
   #lastNetworkError: Failure | undefined;
 
@@ -101,7 +99,7 @@ export class Exchange {
   onAcknowledged(): void {
     this.#recordRtt();
     this.#acknowledgedAtMs ??= this.#clock.monotonicMs();
-    this.#pause?.abort(WAKE);
+    this.#pause?.abort();
   }
 
   onResponse(response: ResponseMessage, acknowledge: () => void): void {
@@ -127,7 +125,7 @@ export class Exchange {
   #finish(outcome: ExchangeOutcome): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#pause?.abort(WAKE);
+    this.#pause?.abort();
     this.#resolve(outcome);
   }
 
@@ -170,11 +168,11 @@ export class Exchange {
         retransmitAtMs = nowMs + (pauses.next().value ?? Number.POSITIVE_INFINITY);
         continue;
       }
-      const pause = new AbortController();
+      const pause = new WaitEnd();
       this.#pause = pause;
       await this.#clock.sleep(
         Math.min(deadlineMs, mayRetransmit ? retransmitAtMs : deadlineMs) - nowMs,
-        pause.signal,
+        pause,
       );
     }
   }

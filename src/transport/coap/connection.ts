@@ -48,6 +48,10 @@ export interface CoapConnectionPorts {
   readonly onRoundTrip?: (roundTripMs: number) => void;
 }
 
+type ClientCheck =
+  | { readonly client: CoapClient }
+  | { readonly client: undefined; readonly ownAddresses: string; readonly hasMoved: boolean };
+
 export class CoapConnection implements AsyncDisposable {
   readonly #host: string;
   readonly #port: number;
@@ -94,10 +98,15 @@ export class CoapConnection implements AsyncDisposable {
   }
 
   async client(signal: AbortSignal): Promise<Result<CoapClient>> {
-    // All callers share one opening: only disposal aborts it, while each caller can stop waiting.
-    this.#opening ??= this.#preparedClient(this.#closed.signal).finally(() => {
-      this.#opening = undefined;
-    });
+    if (signal.aborted) return aborted();
+    if (this.#opening === undefined) {
+      const check = this.#check();
+      if (check.client?.messageLayer.needsPreparation === false) return { ok: true, value: check.client };
+      // All callers share one opening: only disposal aborts it, while each caller can stop waiting.
+      this.#opening = this.#preparedClient(check, this.#closed.signal).finally(() => {
+        this.#opening = undefined;
+      });
+    }
     return raceAbort<Result<CoapClient>>(this.#opening, aborted(), signal);
   }
 
@@ -116,24 +125,34 @@ export class CoapConnection implements AsyncDisposable {
     await this.#closeSockets?.();
   }
 
-  async #preparedClient(signal: AbortSignal): Promise<Result<CoapClient>> {
-    const current = await this.#currentClient(signal);
+  async #preparedClient(check: ClientCheck, signal: AbortSignal): Promise<Result<CoapClient>> {
+    const current: Result<CoapClient> = check.client
+      ? { ok: true, value: check.client }
+      : await this.#newClient(check, signal);
     if (!current.ok) return current;
     const prepared = await current.value.messageLayer.prepare(signal);
     return prepared.ok ? current : prepared;
   }
 
-  async #currentClient(signal: AbortSignal): Promise<Result<CoapClient>> {
+  /** Whether the present client can be used. Otherwise a new one must be opened. */
+  #check(): ClientCheck {
     const client = this.#client;
     const nowMs = this.#clock.monotonicMs();
-    // Reading all addresses from the kernel costs more than a post.
-    if (client && !this.#isStale && nowMs - this.#checkedAtMs < ADDRESS_CHECK_MS)
-      return { ok: true, value: client };
+    const isChecked = nowMs - this.#checkedAtMs < ADDRESS_CHECK_MS;
+    if (client && !this.#isStale && isChecked) return { client };
     this.#checkedAtMs = nowMs;
     const ownAddresses = this.#readOwnAddresses();
     const hasMoved = ownAddresses !== '' && ownAddresses !== this.#ownAddresses;
     const isCurrent = !this.#isStale && !hasMoved;
-    if (client && (isCurrent || !client.messageLayer.isIdle)) return { ok: true, value: client };
+    if (client && (isCurrent || !client.messageLayer.isIdle)) return { client };
+    return { client: undefined, ownAddresses, hasMoved };
+  }
+
+  async #newClient(
+    { ownAddresses, hasMoved }: ClientCheck & { client: undefined },
+    signal: AbortSignal,
+  ): Promise<Result<CoapClient>> {
+    const client = this.#client;
     const opened = await this.#reconnect(hasMoved, signal);
     if (signal.aborted) {
       // The connection was disposed in the meantime, so close the new socket here.

@@ -101,6 +101,11 @@ export class MessageLayer implements AsyncDisposable {
     return this.#closed;
   }
 
+  /** Over DTLS: `prepare` must be called before a request. */
+  get needsPreparation(): boolean {
+    return this.#socket.link !== undefined;
+  }
+
   /** Over DTLS: ends with a link that can be used now, or the failure of its handshake. */
   async prepare(signal: AbortSignal): Promise<Result<void>> {
     return (await this.#socket.link?.prepare(signal)) ?? READY;

@@ -3,8 +3,8 @@
  * posts of a device, which are the most frequent.
  */
 
-import { generate } from 'coap-packet';
-import { type Block, encodeBlock, encodeUint } from './block-option.ts';
+import { type Block, blockValue } from './block-option.ts';
+import { MessageWriter } from './message-writer.ts';
 
 export interface RequestMessage {
   readonly method: 'GET' | 'POST';
@@ -24,31 +24,21 @@ export interface RequestMessage {
   readonly isNonConfirmable?: boolean;
 }
 
+const CODES = { GET: 1, POST: 2 } as const;
+/** RFC 7252 section 12.2, RFC 7641 section 7, RFC 7959 section 6. */
+const OPTIONS = { observe: 6, uriPath: 11, contentFormat: 12, block2: 23, block1: 27, size1: 60 } as const;
 const JSON_FORMAT = 50;
-const BYTES_MAX = 2_048;
 
-/** Throws if it has more than 2,048 bytes. */
+/** Throws a RangeError if it has more than 2,048 bytes. */
 export function encodeRequest(request: RequestMessage, messageId: number): Buffer {
   const { method, token, path, observe, block1, block2, size1, payload, isNonConfirmable = false } = request;
-  const options: { name: string; value: Buffer }[] = path.map((segment) => ({
-    name: 'Uri-Path',
-    value: Buffer.from(segment),
-  }));
-  const add = (name: string, value: Buffer | undefined) => value && options.push({ name, value });
-  add('Observe', observe === undefined ? undefined : encodeUint(observe));
-  add('Content-Format', payload && encodeUint(JSON_FORMAT));
-  add('Block1', block1 && encodeBlock(block1));
-  add('Block2', block2 && encodeBlock(block2));
-  add('Size1', size1 === undefined ? undefined : encodeUint(size1));
-  return generate(
-    {
-      confirmable: !isNonConfirmable,
-      code: method,
-      messageId,
-      token: Buffer.from(token, 'hex'),
-      options,
-      ...(payload && { payload }),
-    },
-    BYTES_MAX,
-  );
+  const header = { isConfirmable: !isNonConfirmable, code: CODES[method], messageId, token };
+  const writer = new MessageWriter(header);
+  if (observe !== undefined) writer.addUint(OPTIONS.observe, observe);
+  for (const segment of path) writer.addText(OPTIONS.uriPath, segment);
+  if (payload) writer.addUint(OPTIONS.contentFormat, JSON_FORMAT);
+  if (block2) writer.addUint(OPTIONS.block2, blockValue(block2));
+  if (block1) writer.addUint(OPTIONS.block1, blockValue(block1));
+  if (size1 !== undefined) writer.addUint(OPTIONS.size1, size1);
+  return writer.finish(payload);
 }

@@ -15,9 +15,9 @@ import { Authority, opensslProblem, type Pem } from '../../doubles/certificates.
 import { Gateway } from '../gateway.ts';
 import { isOfEvent } from '../gateway-service.ts';
 import { copyPackage, install, type Versions } from '../packages.ts';
-import { readingGridOf, waitUntilUnbroken } from '../reading-grid.ts';
+import { EVERY_SECOND, readingGridOf, waitUntilUnbroken } from '../reading-grid.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
-import { type Booted, EVERY_SECOND, Site } from '../site.ts';
+import { type Booted, Site } from '../site.ts';
 import { until } from '../until.ts';
 import { helperPids, helperProblems } from './dtls-helper.ts';
 import { secretLeaks } from './secrecy.ts';
