@@ -123,7 +123,8 @@ class UseMeter {
 
   /** `line` follows the label. `cpus`: the number of CPUs of which it is the sum; 0 if unknown. */
   next(line: string | undefined, atMs: number, cpus: number): number | undefined {
-    const [previous, elapsedMs] = [this.#ticks, atMs - this.#atMs];
+    const previous = this.#ticks;
+    const elapsedMs = atMs - this.#atMs;
     this.#ticks = undefined;
     this.#hasJumped = false;
     const ticks = parseTicks(line, this.#label);
@@ -147,8 +148,10 @@ class UseMeter {
     seconds: number,
     ticksPerS: number,
   ): number | undefined {
-    let [counted, idle] = [0, 0];
-    let [hasRunBack, hasIowaitRunBack] = [false, false];
+    let counted = 0;
+    let idle = 0;
+    let hasRunBack = false;
+    let hasIowaitRunBack = false;
     for (let field = 0; field < now.length; field += 1) {
       if (field === STEAL) continue;
       const step = (now[field] ?? 0) - (previous[field] ?? 0);

@@ -36,7 +36,9 @@ export class LinkState {
 
   /** Adds the selected ones of `net*Up`, `net*SpeedMbitPerS` and `net*CarrierChanges`. */
   readInto(read: PartialRead, atMs: number): void {
-    const [hostFiles, name, folder] = [this.#hostFiles, this.#name, this.#folder];
+    const hostFiles = this.#hostFiles;
+    const name = this.#name;
+    const folder = this.#folder;
     if (this.#upKey !== undefined) read.attemptValue(name, this.#upKey, () => isUp(hostFiles, folder));
     if (this.#speedKey !== undefined)
       read.attemptValue(name, this.#speedKey, () => readSpeed(hostFiles, folder));

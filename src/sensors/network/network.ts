@@ -147,7 +147,8 @@ class InterfaceMeter {
     const identity = readOptional(this.#hostFiles, `sys/class/net/${name}/ifindex`);
     const perS = this.#rates.next(counts, atMs, identity);
     for (let at = 0; at < counts.length; at += 1) {
-      const [key, rate] = [this.#keys[at], perS?.[at]];
+      const key = this.#keys[at];
+      const rate = perS?.[at];
       if (key !== undefined && rate !== undefined) read.values[key] = rate;
       if (Number.isNaN(counts[at]))
         read.fail(

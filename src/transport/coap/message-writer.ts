@@ -6,6 +6,7 @@ const BYTES_MAX = 2_048;
 const [ONE_BYTE, ONE_BYTE_FROM] = [13, 13];
 const [TWO_BYTES, TWO_BYTES_FROM] = [14, 269];
 const PAYLOAD_MARKER = 0xff;
+const VERSION = 1;
 
 /** Shared, because a message is written without a pause and copied at its end. */
 const buffer = Buffer.allocUnsafeSlow(BYTES_MAX);
@@ -25,8 +26,9 @@ export class MessageWriter {
   #lastOption = 0;
 
   constructor({ isConfirmable, code, messageId, token }: MessageHeader) {
-    const [version, type, tokenBytes] = [1, isConfirmable ? 0 : 1, token.length / 2];
-    this.#addByte((version << 6) | (type << 4) | tokenBytes);
+    const tokenBytes = token.length / 2;
+    const type = isConfirmable ? 0 : 1;
+    this.#addByte((VERSION << 6) | (type << 4) | tokenBytes);
     this.#addByte(code);
     this.#addByte(messageId >> 8);
     this.#addByte(messageId & 0xff);
@@ -73,7 +75,7 @@ export class MessageWriter {
 
   #addText(text: string, bytes: number, encoding: 'hex' | 'utf8'): void {
     this.#checkRoom(bytes);
-    buffer.write(text, this.#length, bytes, encoding);
+    buffer.write(text, this.#length, encoding);
     this.#length += bytes;
   }
 
