@@ -25,10 +25,11 @@ export function flagsOfTheUnit() {
 
 export const BARE = ['-e', 'setInterval(()=>{},1e6)'];
 
-/** Starts node, with `more` in its environment. `line(text)` waits for a line with that text, `event(id)` for a log line of that event; `ms` is since the start. */
-export function start(commandLine, more = {}) {
+/** Starts node, with `more` in its environment, executed by the command `wrapper` if there is one. `line(text)` waits for a line with that text, `event(id)` for a log line of that event; `ms` is since the start. */
+export function start(commandLine, more = {}, wrapper = []) {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, commandLine, {
+  const [program, ...words] = [...wrapper, process.execPath, ...commandLine];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...more },
   });

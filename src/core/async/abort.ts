@@ -25,7 +25,7 @@ export const DEADLINE = 'deadline';
 /** The reason of any other frequent abort: without one, each abort makes a DOMException with a stack. */
 export const STOP = 'stop';
 
-/** Ends one wait early. Allocates a tenth of what an AbortController does, and has no reason. */
+/** Ends one wait early, for waits that repeat: an AbortController allocates seven times as much. */
 export class WaitEnd implements StopSignal {
   #aborted = false;
   #listener: (() => void) | undefined;

@@ -16,11 +16,16 @@ export function toml(coapPort: number, interval = '1s'): string {
 export async function openHarness() {
   const place = await tempDir();
   const socket = await NotifySocket.open();
-  const run = (file: string, environment: NodeJS.ProcessEnv = {}) =>
-    AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')], {
-      NOTIFY_SOCKET: socket.path,
-      ...environment,
-    });
+  const run = (
+    file: string,
+    environment: NodeJS.ProcessEnv = {},
+    { isSocketPassed = false }: { readonly isSocketPassed?: boolean } = {},
+  ) =>
+    AgentProcess.run(
+      ['run', '--config', file, '--state', join(place.path, 'state')],
+      { NOTIFY_SOCKET: socket.path, ...environment },
+      isSocketPassed ? socket.wrapper : [],
+    );
   const dropIn = async (text: string) => {
     await mkdir(join(place.path, 'conf.d'), { recursive: true });
     await writeFile(join(place.path, 'conf.d', '50-test.toml'), text);

@@ -10,6 +10,12 @@ const SCRIPT = `use Socket; $| = 1;
 socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; bind($s, sockaddr_un($ARGV[0])) or die; print "listening\\n";
 while (defined recv($s, my $message, 65536, 0)) { $message =~ s/\\n/|/g; print "$message\\n"; }`;
 
+/** Executes a program with a connected socket as descriptor 3, as OpenFile= of a unit does. */
+const PASS = `use Socket; use POSIX (); $^F = 3;
+socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; connect($s, sockaddr_un(shift)) or die;
+POSIX::dup2(fileno($s), 3) or die if fileno($s) != 3;
+$ENV{LISTEN_PID} = $$; $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_FDNAMES} = 'notify'; exec @ARGV;`;
+
 /** The program that the tests lack on this host, or false. */
 export const PERL_PROBLEM: string | false =
   ['systemd-notify', 'perl'].find((program) => spawnSync(program, ['--version']).error !== undefined) ??
@@ -55,6 +61,11 @@ export class NotifySocket implements AsyncDisposable {
         this.#watchers.add(watch);
       });
     }
+  }
+
+  /** The words before a command line that gets a connected socket. */
+  get wrapper(): readonly string[] {
+    return ['/usr/bin/perl', '-e', PASS, this.path];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

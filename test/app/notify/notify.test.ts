@@ -38,6 +38,27 @@ test('a reload applies a valid configuration, rejects an invalid one, and comple
   assert.equal(sandbox.stats().requests['provision SUCCESS'], 1);
 });
 
+test('messages go to the socket that systemd passes, without a process, also those of a reload', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  await using sandbox = await openSandbox({ provisioning });
+  await using at = await openHarness();
+  const environment = { WATCHDOG_USEC: '600000', PATH: '/nonexistent' };
+  const config = await at.place.config(toml(sandbox.coapPort));
+  await using agent = at.run(config, environment, { isSocketPassed: true });
+  assert.match(await at.socket.message(/READY=1/), /WATCHDOG=1/);
+  await at.socket.message(/STATUS=online/);
+  const { length } = at.socket.messages;
+  agent.kill('SIGHUP');
+  await at.socket.message(/RELOADING=1\|MONOTONIC_USEC=\d+/, length);
+  await at.socket.message(/READY=1/, length);
+  await at.socket.message(/WATCHDOG=1/, length);
+  assert.equal(await agent.stop(), 0);
+  await at.socket.message(/STOPPING=1/);
+  assert.ok(!agent.output.some((line) => line.includes('cannot notify systemd')));
+});
+
 test('a reload to another server delivers the queued readings there from memory', {
   timeout: 60_000,
 }, async () => {

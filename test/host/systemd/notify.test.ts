@@ -1,10 +1,24 @@
-/** sd_notify with a script in place of systemd-notify: order, merging, retries, failures, no waiting. */
+/** sd_notify with a script in place of systemd-notify, or a pipe for its socket: order, merging, retries, failures, no waiting. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { errorCode } from '../../../src/core/model/error-code.ts';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { hostServiceManager, type SystemdNotifier } from '../../../src/host/systemd/notify.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
@@ -34,6 +48,51 @@ class NotifyFixture implements Disposable {
     });
     assert.ok(manager);
     return manager;
+  }
+
+  /** A pipe in place of the socket that systemd passes, whose messages do not stay apart. */
+  pipe(mode: 'r' | 'r+' = 'r+') {
+    const path = join(this.directory, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const descriptor = openSync(path, mode);
+    const buffer = Buffer.alloc(65_536);
+    const read = (): string => {
+      try {
+        return buffer.toString('utf8', 0, readSync(reader, buffer));
+      } catch (error) {
+        if (errorCode(error) !== 'EAGAIN') throw error;
+        return '';
+      }
+    };
+    return {
+      environment: {
+        LISTEN_PID: String(process.pid),
+        LISTEN_FDS: String(descriptor - 3 + 1),
+        LISTEN_FDNAMES: [...Array.from({ length: descriptor - 3 }, () => 'other'), 'notify'].join(':'),
+      },
+      next: async (): Promise<string> => {
+        for (;;) {
+          const text = read();
+          if (text !== '') return text;
+          await clock.sleep(10, new AbortController().signal);
+        }
+      },
+      fill: () => {
+        try {
+          for (;;) writeSync(reader, Buffer.alloc(4_096));
+        } catch (error) {
+          if (errorCode(error) !== 'EAGAIN') throw error;
+        }
+      },
+      drain: () => {
+        while (read() !== '');
+      },
+      [Symbol.dispose]: () => {
+        closeSync(reader);
+        closeSync(descriptor);
+      },
+    };
   }
 
   get calls(): readonly string[] {
@@ -122,6 +181,59 @@ describe('systemd as the service manager', () => {
     await fixture.waitForCalls(3);
     assert.deepEqual(fixture.calls, ['/run/n|STATUS=lost', '/run/n|READY=1', '/run/n|READY=1']);
     assert.equal(fixture.log.withMessage(/cannot notify systemd/).length, 1);
+  });
+
+  it('messages go to a passed socket, each as one datagram, and no process starts', async () => {
+    using fixture = new NotifyFixture();
+    using pipe = fixture.pipe();
+    await using manager = fixture.manager('', { ...pipe.environment, WATCHDOG_USEC: '1000000' });
+    manager.ready();
+    manager.alive();
+    manager.status('online');
+    assert.equal(await pipe.next(), 'READY=1\nWATCHDOG=1\nSTATUS=online');
+    manager.stopping();
+    assert.equal(await pipe.next(), 'STOPPING=1\nSTATUS=stopping');
+    assert.deepEqual(fixture.calls, []);
+  });
+
+  it('a socket that was passed to another process, or under another name, is not used', async () => {
+    using fixture = new NotifyFixture();
+    using pipe = fixture.pipe();
+    const { environment } = pipe;
+    const others: readonly Readonly<Record<string, string>>[] = [
+      { ...environment, LISTEN_PID: '1' },
+      { ...environment, LISTEN_FDS: '1' },
+      { ...environment, LISTEN_FDNAMES: 'web' },
+    ];
+    for (const other of others) {
+      const { length } = fixture.calls;
+      await using manager = fixture.manager('', other);
+      manager.ready();
+      await fixture.waitForCalls(length + 1);
+    }
+    assert.equal(fixture.calls.length, others.length);
+  });
+
+  it('if a passed socket fails, the same message and all later ones go to systemd-notify', async () => {
+    using fixture = new NotifyFixture();
+    using pipe = fixture.pipe('r');
+    await using manager = fixture.manager('', pipe.environment);
+    manager.ready();
+    assert.deepEqual(await fixture.waitForCalls(1), ['/run/n|READY=1']);
+    manager.status('online');
+    assert.deepEqual(await fixture.waitForCalls(2), ['/run/n|READY=1', '/run/n|STATUS=online']);
+    assert.deepEqual(fixture.log.lines, []);
+  });
+
+  it('a passed socket without room for its deadline is replaced by systemd-notify', async () => {
+    using fixture = new NotifyFixture();
+    using pipe = fixture.pipe();
+    pipe.fill();
+    await using manager = fixture.manager('', pipe.environment);
+    manager.ready();
+    assert.deepEqual(await fixture.waitForCalls(1), ['/run/n|READY=1']);
+    // The thread that waits for room must end with the test.
+    pipe.drain();
   });
 
   it('disposing the notifier waits for the last message, at most one second', async () => {

@@ -6,6 +6,8 @@
  * either loop.
  */
 
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
 import { blockerOf, type Loop, makeBlockable } from '../blockable.ts';
@@ -92,7 +94,10 @@ async function testHang(
   const findings = new Findings();
   await site.openServer();
   await site.configure();
-  await site.dropIn('short-watchdog', SHORT_WATCHDOG);
+  // Each way of the notifications in some of the scenarios: the socket that systemd passes, and processes.
+  const isSocketPassed = loop === undefined;
+  await site.dropIn('short-watchdog', isSocketPassed ? SHORT_WATCHDOG : [...SHORT_WATCHDOG, 'OpenFile=']);
+  if (isSocketPassed) await rm(join(root.path, 'usr/bin/systemd-notify'));
   if (loop !== undefined) await makeBlockable(root.path, loop);
   const booted = await site.boot();
   const { machine, service } = booted;
@@ -101,6 +106,13 @@ async function testHang(
     findings.skip('the watchdog: the unit is not Type=notify');
     return findings;
   }
+  const passed = await machine.sh(
+    `tr '\\0' '\\n' < /proc/${await service.property('MainPID')}/environ | grep '^LISTEN_FDNAMES=notify$'`,
+  );
+  findings.expect(
+    (passed.code === 0) === isSocketPassed,
+    `the socket is ${passed.code === 0 ? '' : 'not '}passed`,
+  );
   // Longer than the watchdog's time: without a fault it must not restart the agent.
   await sleep(1.5 * WATCHDOG_S * 1000);
   findings.expect((await service.number('NRestarts')) === 0, 'the watchdog restarted a healthy agent');
