@@ -3,7 +3,7 @@
  *
  * Messages go to the socket that the unit passes (passed-socket.ts). Without one, and from its first failure
  * on, each message is a `systemd-notify` process, which needs NotifyAccess=all in the unit and costs 9 ms of
- * CPU. One message is sent at a time, and ends at its deadline. Meanwhile only the newest status is kept;
+ * CPU. One message is sent at a time, and each way ends at its deadline. Meanwhile only the newest status is kept;
  * states (READY, RELOADING, STOPPING) keep their order and are retried. The agent never waits for it, except
  * for 1 s at its end.
  */
@@ -141,11 +141,21 @@ class NotifySocket implements SystemdNotifier {
 
   async #notify(message: readonly string[]): Promise<boolean> {
     const { clock, command = 'systemd-notify', deadlineMs = DEADLINE_MS } = this.#options;
-    if (await this.#passedSocket?.send(message.join('\n'), deadlineMs)) return true;
+    const onLate = () => this.#correctLate(message);
+    const { signal } = this.#stop;
+    if (await this.#passedSocket?.send(message.join('\n'), deadlineMs, signal, onLate)) return true;
     this.#passedSocket = undefined;
     const environment = { NOTIFY_SOCKET: this.#socketPath };
     const spec = { command, arguments: message, deadlineMs, environment };
-    return (await runCommand(spec, clock, this.#stop.signal)) !== undefined;
+    return (await runCommand(spec, clock, signal)) !== undefined;
+  }
+
+  /** A message that was given up has arrived after later ones: sends again what it replaced. */
+  #correctLate(message: readonly string[]): void {
+    if (this.#stop.signal.aborted) return;
+    this.#sentStatus = undefined;
+    if (message.includes('RELOADING=1')) this.#queueState(['READY=1']);
+    else this.#startSending();
   }
 
   #logFailure(): void {

@@ -4,7 +4,7 @@
  */
 
 import { write } from 'node:fs';
-import { WaitEnd } from '../../core/async/abort.ts';
+import { ChildAbortController } from '../../core/async/abort.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export class PassedSocket {
   static of(environment: Environment, clock: Pick<Clock, 'sleep'>): PassedSocket | undefined {
     const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: names = '' } = environment;
     const index = names.split(':').indexOf(NAME);
-    if (pid !== String(process.pid) || index < 0 || index >= Number(count)) return undefined;
+    if (pid !== String(process.pid) || index < 0 || !(index < Number(count))) return undefined;
     return new PassedSocket(FIRST_DESCRIPTOR + index, clock);
   }
 
@@ -32,15 +32,21 @@ export class PassedSocket {
   }
 
   /**
-   * Sends one datagram. False if systemd refuses it, or has no room for it within `deadlineMs`; then a thread waits for room,
-   * and the datagram may still arrive.
+   * Sends one datagram. False if systemd refuses it, or if it is not sent within `deadlineMs` or until the signal aborts: systemd
+   * has no room, or no thread is free. It may be sent later all the same, and then `onLate` is called.
    */
-  async send(text: string, deadlineMs: number): Promise<boolean> {
+  async send(text: string, deadlineMs: number, signal: AbortSignal, onLate: () => void): Promise<boolean> {
+    let isGivenUp = false;
     const written = new Promise<boolean>((resolve) => {
-      write(this.#descriptor, text, (error) => resolve(error === null));
+      write(this.#descriptor, text, (error) => {
+        if (isGivenUp && error === null) onLate();
+        resolve(error === null);
+      });
     });
-    const over = new WaitEnd();
-    const isWritten = await Promise.race([written, this.#clock.sleep(deadlineMs, over).then(() => false)]);
+    using over = new ChildAbortController(signal);
+    const timedOut = this.#clock.sleep(deadlineMs, over.signal).then(() => false);
+    const isWritten = await Promise.race([written, timedOut]);
+    isGivenUp = !isWritten;
     over.abort();
     return isWritten;
   }

@@ -7,6 +7,8 @@ const [ONE_BYTE, ONE_BYTE_FROM] = [13, 13];
 const [TWO_BYTES, TWO_BYTES_FROM] = [14, 269];
 const PAYLOAD_MARKER = 0xff;
 const VERSION = 1;
+const TOKEN_BYTES_MAX = 8;
+const UINT_MAX = 2 ** 32 - 1;
 
 /** Shared, because a message is written without a pause and copied at its end. */
 const buffer = Buffer.allocUnsafeSlow(BYTES_MAX);
@@ -20,13 +22,15 @@ export interface MessageHeader {
   readonly token: string;
 }
 
-/** Use one at a time. All methods throw a RangeError if the message would have more than 2,048 bytes. */
+/** Use one at a time. All methods throw a RangeError if the message would have more than 2,048 bytes, or for a value out of range. */
 export class MessageWriter {
   #length = 0;
   #lastOption = 0;
 
   constructor({ isConfirmable, code, messageId, token }: MessageHeader) {
     const tokenBytes = token.length / 2;
+    if (!Number.isInteger(tokenBytes) || tokenBytes > TOKEN_BYTES_MAX)
+      throw new RangeError(`a token of ${tokenBytes} bytes, which must be 0 to ${TOKEN_BYTES_MAX}`);
     const type = isConfirmable ? 0 : 1;
     this.#addByte((VERSION << 6) | (type << 4) | tokenBytes);
     this.#addByte(code);
@@ -43,6 +47,7 @@ export class MessageWriter {
 
   /** In the shortest form: 0 has no byte (section 3.2). At most 32 bits. */
   addUint(option: number, value: number): void {
+    if (!(value >= 0 && value <= UINT_MAX)) throw new RangeError(`option ${option} is ${value}`);
     const bytes = 4 - Math.floor(Math.clz32(value) / 8);
     this.#addOptionHead(option, bytes);
     for (let at = bytes - 1; at >= 0; at -= 1) this.#addByte((value >>> (8 * at)) & 0xff);

@@ -59,7 +59,8 @@ class NotifyFixture implements Disposable {
     const buffer = Buffer.alloc(65_536);
     const read = (): string => {
       try {
-        return buffer.toString('utf8', 0, readSync(reader, buffer));
+        // Without what fills the pipe.
+        return buffer.toString('utf8', 0, readSync(reader, buffer)).replaceAll('\0', '');
       } catch (error) {
         if (errorCode(error) !== 'EAGAIN') throw error;
         return '';
@@ -84,9 +85,6 @@ class NotifyFixture implements Disposable {
         } catch (error) {
           if (errorCode(error) !== 'EAGAIN') throw error;
         }
-      },
-      drain: () => {
-        while (read() !== '');
       },
       [Symbol.dispose]: () => {
         closeSync(reader);
@@ -203,6 +201,8 @@ describe('systemd as the service manager', () => {
     const others: readonly Readonly<Record<string, string>>[] = [
       { ...environment, LISTEN_PID: '1' },
       { ...environment, LISTEN_FDS: '1' },
+      { ...environment, LISTEN_FDS: '' },
+      { ...environment, LISTEN_FDS: 'all' },
       { ...environment, LISTEN_FDNAMES: 'web' },
     ];
     for (const other of others) {
@@ -230,10 +230,41 @@ describe('systemd as the service manager', () => {
     using pipe = fixture.pipe();
     pipe.fill();
     await using manager = fixture.manager('', pipe.environment);
+    manager.status('early');
+    assert.deepEqual(await fixture.waitForCalls(1), ['/run/n|STATUS=early']);
+    manager.status('online');
+    await fixture.waitForCalls(2);
+    assert.equal(await pipe.next(), 'STATUS=early');
+    // The late one has replaced the newer status, which is sent again.
+    assert.deepEqual((await fixture.waitForCalls(3)).slice(1), [
+      '/run/n|STATUS=online',
+      '/run/n|STATUS=online',
+    ]);
+  });
+
+  it('a late RELOADING is followed by another READY', async () => {
+    using fixture = new NotifyFixture();
+    using pipe = fixture.pipe();
+    pipe.fill();
+    await using manager = fixture.manager('', pipe.environment);
+    manager.reloading();
     manager.ready();
-    assert.deepEqual(await fixture.waitForCalls(1), ['/run/n|READY=1']);
+    await fixture.waitForCalls(2);
+    assert.match(await pipe.next(), /^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+    assert.equal((await fixture.waitForCalls(3))[2], '/run/n|READY=1');
+  });
+
+  it('disposing the notifier does not wait for a socket without room', async () => {
+    using fixture = new NotifyFixture();
+    using pipe = fixture.pipe();
+    pipe.fill();
+    const manager = fixture.manager('sleep 60', pipe.environment);
+    manager.stopping();
+    const startedMs = clock.monotonicMs();
+    await manager[Symbol.asyncDispose]();
+    assert.ok(clock.monotonicMs() - startedMs < 1_900);
     // The thread that waits for room must end with the test.
-    pipe.drain();
+    assert.match(await pipe.next(), /^STOPPING=1/);
   });
 
   it('disposing the notifier waits for the last message, at most one second', async () => {

@@ -15,7 +15,7 @@ const version = Number(
 const skip = Number.isNaN(version) ? 'systemd-analyze is not installed' : false;
 /** In tenths, as for --threshold. */
 const EXPOSURE_MAX = '15';
-/** New in systemd 254; older versions report that they ignore it. */
+/** New in systemd 253 and 254; older versions report that they ignore it. */
 const NEW_IN_253_AND_254 = /OpenFile|RestartSteps|RestartMaxDelaySec|ImportCredential|notify-reload/;
 
 test('systemd-analyze rates the exposure of the unit at 1.5 or less', { skip }, () => {

@@ -30,3 +30,20 @@ for (const line of ['%', 'eth1\t0000000x\t010200C0\t0003\t0\t0\t5\t00000000\t0\t
     assert.ok(pi.logger.lines.includes('warn route'));
   });
 }
+
+it('the route follows each change of the table, also from valid to uncertain and back', async (t) => {
+  const pi = new CapturedHost('raspberry-pi-4', t);
+  const before = pi.read('proc/net/route');
+  const sample = async () => {
+    const { defaultRouteInterface, defaultRouteGateway } = await pi.sampleAfter(1_000);
+    return [defaultRouteInterface, defaultRouteGateway];
+  };
+  assert.deepEqual(await sample(), ['eth0', '192.0.2.1']);
+  pi.write('proc/net/route', `${before}%\n`);
+  assert.deepEqual(await sample(), [undefined, undefined]);
+  assert.deepEqual(await sample(), [undefined, undefined]);
+  pi.write('proc/net/route', before);
+  assert.deepEqual(await sample(), ['eth0', '192.0.2.1']);
+  pi.write('proc/net/route', before.replace(/^eth0\t00000000.*\n/m, ''));
+  assert.deepEqual((await sample())[0], 'wlan0');
+});

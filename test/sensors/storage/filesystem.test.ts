@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Values } from '../../../src/core/model/reading.ts';
-import { type FileSystemUsage, openHostFiles } from '../../../src/sensors/files/host-files.ts';
+import {
+  type FileSystemUsage,
+  type HostFiles,
+  openHostFiles,
+} from '../../../src/sensors/files/host-files.ts';
 import { openSampler } from '../../../src/sensors/sampler.ts';
 import { filesystem } from '../../../src/sensors/storage/filesystem.ts';
 import { mounts } from '../../../src/sensors/storage/mounts.ts';
@@ -66,4 +70,24 @@ it('more free than total inodes cost only the share of the inodes', async () => 
   const values = await sampleOf({ ...SHARED, type: EXT4, files: 100, ffree: 101 });
   assert.equal('diskRootInodesUsedPercent' in values, false);
   assert.equal(values['diskRootUsedPercent'], 74.4);
+});
+
+it('the use is sampled in the same turn if the call returns at once, and an error costs only its values', async () => {
+  const table = '1 1 8:1 / / rw - ext4 /dev/sda1 rw\n';
+  const usages: readonly HostFiles['usage'][] = [
+    () => ({ ...SHARED, type: EXT4 }),
+    () => {
+      throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    },
+  ];
+  const samples = usages.map(async (usage) => {
+    const logger = new RecordingSensorLogger();
+    const hostFiles = { ...openHostFiles('/nowhere'), read: () => table, usage };
+    const values = await openSampler([filesystem], hostFiles, new VirtualClock(), logger).sample();
+    return [values['diskRootUsedPercent'], values['diskRootReadOnly'], logger.lines];
+  });
+  assert.deepEqual(await Promise.all(samples), [
+    [74.4, false, []],
+    [undefined, false, ['warn filesystem']],
+  ]);
 });
