@@ -1,11 +1,13 @@
 /**
  * Compiled by compiled.mjs: the payloads of a quiet and of a busy host, by the agent's own `DeltaEncoder` and packing.
  *
- * Both have the keys and sizes of this host's values. Quiet: only uptime and memory change, of which the default deadbands send the memory. Busy: every value changes at every
- * reading. Parameter: `captured`.
+ * Both have the keys and sizes of this host's values, the quiet one also those of the default profile alone. Quiet: only uptime
+ * and memory change, of which the default deadbands send the memory. Busy: every value changes at every reading. Parameter:
+ * `captured`.
  */
 
 import { encodeTelemetry } from '../../src/core/delivery/encode.ts';
+import { describeKey } from '../../src/sensors/catalogue.ts';
 import { readParameters } from './parameters.mjs';
 import { defaultEncoder } from './readings.mjs';
 
@@ -25,7 +27,16 @@ const quiet = (index) => ({
 const busy = (index) =>
   Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, moved(value, index)]));
 
-console.log(JSON.stringify([hostOf('quiet host', quiet), hostOf('busy host', busy)]));
+const inDefaultProfile = (index) =>
+  Object.fromEntries(Object.entries(quiet(index)).filter(([key]) => describeKey(key)?.profile !== 'full'));
+
+console.log(
+  JSON.stringify([
+    hostOf('quiet host', quiet),
+    hostOf('quiet host, default profile', inDefaultProfile),
+    hostOf('busy host', busy),
+  ]),
+);
 
 /** Another number of as many digits; a flag and a text stay. */
 function moved(value, index) {
