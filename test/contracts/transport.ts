@@ -15,7 +15,7 @@ export const PROFILE = { key: 'pk1', secret: 'ps1-not-to-be-seen' };
 
 export interface ServerUnderTest extends AsyncDisposable {
   readonly sandbox: Sandbox;
-  /** A transport with timeouts of about one second. */
+  /** A transport with timeouts of about one second, longer where a busy machine needs more for a TLS handshake. */
   open(onRoundTrip?: (roundTripMs: number) => void): Transport;
 }
 

@@ -12,7 +12,7 @@ import { RecordingLogger } from '../doubles/recording-logger.ts';
 import { openTlsFront } from '../doubles/tls-front.ts';
 
 const clock = hostClock();
-const timeouts = { requestMs: 1_000, provisioningMs: 1_000 };
+const timeouts = { requestMs: 1_500, provisioningMs: 3_000 };
 const userAgent = 'firstlight/test';
 const knobs = { coreLatencyMinMs: 0, coreLatencyMaxMs: 5 };
 
