@@ -1,6 +1,6 @@
 /**
  * `npm run test:system`: tests the package on Debian with systemd, in containers (test/system/system.ts describes them,
- * test/system/options.ts the options). Takes about eight minutes and needs root; otherwise it is skipped with the reason.
+ * test/system/options.ts the options). Takes about twelve minutes and needs root; otherwise it is skipped with the reason.
  */
 
 import { spawn } from 'node:child_process';
