@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { root } from '../lib/prepare.mjs';
 import { flagsOfTheUnit, sleep, start } from './programs.mjs';
 
 const INTERVAL_S = 10;
@@ -84,21 +85,18 @@ function garbageIn(lines) {
   };
 }
 
-const LISTENER = `use Socket; $| = 1; socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die;
-bind($s, sockaddr_un($ARGV[0])) or die; print "listening\\n"; while (defined recv($s, my $m, 65536, 0)) {}`;
-/** Passes a connected socket as descriptor 3, as OpenFile= of the unit does. */
-const PASS = `use Socket; use POSIX (); $^F = 3; socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die;
-connect($s, sockaddr_un(shift)) or die; POSIX::dup2(fileno($s), 3) or die if fileno($s) != 3;
-$ENV{LISTEN_PID} = $$; $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_FDNAMES} = 'notify'; exec @ARGV;`;
+const LISTENER = join(root, 'scripts/lib/notify-listener.pl');
+const PASS_SOCKET = join(root, 'scripts/lib/pass-socket.pl');
 
 /** systemd's end of the notifications, as in the unit; undefined without perl. */
 async function openService(socket) {
   if (!existsSync('/usr/bin/perl')) return undefined;
-  const listener = spawn('perl', ['-e', LISTENER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const listener = spawn('perl', [LISTENER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise((resolve) => listener.stdout.once('data', resolve));
+  listener.stdout.resume();
   return {
     environment: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '180000000' },
-    wrapper: ['perl', '-e', PASS, socket],
+    wrapper: ['perl', PASS_SOCKET, socket],
     close: () => listener.kill(),
   };
 }

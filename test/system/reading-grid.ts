@@ -31,7 +31,7 @@ export interface ReadingGrid {
   readonly readings: number;
   readonly firstMs: number;
   readonly lastMs: number;
-  /** From the reading before to the reading after; longer than a second, without one in between and without a late timer. */
+  /** From the reading before to the reading after: longer than a second, and not explained by a late timer. */
   readonly gaps: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** Seconds without a reading. */
   readonly missing: number;

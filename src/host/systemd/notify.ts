@@ -3,9 +3,9 @@
  *
  * Messages go to the socket that the unit passes (passed-socket.ts). Without one, and from its first failure
  * on, each message is a `systemd-notify` process, which needs NotifyAccess=all in the unit and costs 9 ms of
- * CPU. One message is sent at a time, and each way ends at its deadline. Meanwhile only the newest status is kept;
- * states (READY, RELOADING, STOPPING) keep their order and are retried. The agent never waits for it, except
- * for 1 s at its end.
+ * CPU. One message is sent at a time; the socket has a deadline, then the process. Meanwhile only the newest
+ * status is kept; states (READY, RELOADING, STOPPING) keep their order and are retried. The agent never waits
+ * for it, except for 1 s at its end.
  */
 
 import { logEvent } from '../../core/events/catalogue.ts';

@@ -2,8 +2,8 @@
  * Reads that can hang: custom files, mounts, and devices on a bus (seconds on a stuck bus, forever with a
  * stuck driver). They share two of the four threads of the pool; the temperature of the CPU has a third one,
  * so that it does not wait for them; name resolution, credentials, the spool and messages to systemd need the
- * fourth. A read cannot be cancelled: one instance serves the process, and a second request for a path waits for the same result, so
- * a hung device occupies one thread.
+ * fourth. A read cannot be cancelled: one instance serves the process, and a second request for a path waits
+ * for the same result, so a hung device occupies one thread.
  */
 
 import { closeSync, constants, open, read, type StatsFs, statfs } from 'node:fs';

@@ -5,16 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { PROJECT } from '../../paths.ts';
 
-const SCRIPT = `use Socket; $| = 1;
-socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; bind($s, sockaddr_un($ARGV[0])) or die; print "listening\\n";
-while (defined recv($s, my $message, 65536, 0)) { $message =~ s/\\n/|/g; print "$message\\n"; }`;
-
-/** Executes a program with a connected socket as descriptor 3, as OpenFile= of a unit does. */
-const PASS = `use Socket; use POSIX (); $^F = 3;
-socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die; connect($s, sockaddr_un(shift)) or die;
-POSIX::dup2(fileno($s), 3) or die if fileno($s) != 3;
-$ENV{LISTEN_PID} = $$; $ENV{LISTEN_FDS} = 1; $ENV{LISTEN_FDNAMES} = 'notify'; exec @ARGV;`;
+const LISTENER = join(PROJECT, 'scripts/lib/notify-listener.pl');
+const PASS_SOCKET = join(PROJECT, 'scripts/lib/pass-socket.pl');
 
 /** The program that the tests lack on this host, or false. */
 export const PERL_PROBLEM: string | false =
@@ -38,7 +32,7 @@ export class NotifySocket implements AsyncDisposable {
   private constructor(directory: string) {
     this.#directory = directory;
     this.path = join(directory, 'notify');
-    this.#child = spawn('perl', ['-e', SCRIPT, this.path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#child = spawn('perl', [LISTENER, this.path], { stdio: ['ignore', 'pipe', 'inherit'] });
     if (!this.#child.stdout) throw new Error('no output');
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
       // systemd-notify waits with this message until the previous one was read.
@@ -65,7 +59,7 @@ export class NotifySocket implements AsyncDisposable {
 
   /** The words before a command line that gets a connected socket. */
   get wrapper(): readonly string[] {
-    return ['/usr/bin/perl', '-e', PASS, this.path];
+    return ['/usr/bin/perl', PASS_SOCKET, this.path];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

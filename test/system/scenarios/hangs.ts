@@ -94,7 +94,7 @@ async function testHang(
   const findings = new Findings();
   await site.openServer();
   await site.configure();
-  // Each way of the notifications in some of the scenarios: the socket that systemd passes, and processes.
+  // `stopped` notifies by the socket that systemd passes alone, the other scenarios by processes.
   const isSocketPassed = loop === undefined;
   await site.dropIn('short-watchdog', isSocketPassed ? SHORT_WATCHDOG : [...SHORT_WATCHDOG, 'OpenFile=']);
   if (isSocketPassed) await rm(join(root.path, 'usr/bin/systemd-notify'));

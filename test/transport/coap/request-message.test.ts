@@ -79,6 +79,14 @@ describe('the encoded request', () => {
     assert.deepEqual(parse(post(3)).payload, Buffer.alloc(3, 7));
   });
 
+  it('with a value out of range is refused', () => {
+    const get = { method: 'GET', path: [] } as const;
+    for (const token of ['0', '010', '00'.repeat(9)])
+      assert.throws(() => encodeRequest({ ...get, token }, 1), RangeError, token);
+    for (const size1 of [-1, 2 ** 32, Number.NaN])
+      assert.throws(() => encodeRequest({ ...get, token: '', size1 }, 1), RangeError, String(size1));
+  });
+
   it('is not changed by the next one', () => {
     const first = encodeRequest({ method: 'GET', token: '0a', path: ['first'] }, 1);
     encodeRequest({ method: 'POST', token: 'ffff', path: ['second'], payload: Buffer.alloc(40) }, 2);
