@@ -100,6 +100,8 @@ const { status } = spawnSync(
     parallel,
     `--test-timeout=${TEST_MS_MAX}`,
     '--test',
+    // It names the tests that failed once more at the end, where a log that keeps only its end still has them.
+    '--test-reporter=spec',
     ...(words.length === 0 ? groupsOf(files) : files).map((file) => join(compiled, file)),
   ],
   {
