@@ -9,8 +9,10 @@
 
 import { runBackgroundTasks } from '../agent/agent.ts';
 import type { AgentControls } from '../commands/built-in-commands.ts';
-import { runUntilFirst } from '../core/async/tasks.ts';
+import { raceAbort } from '../core/async/abort.ts';
+import { runUntilFirst, type Task } from '../core/async/tasks.ts';
 import { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
+import { logEvent } from '../core/events/catalogue.ts';
 import { LossReport } from '../core/model/loss-report.ts';
 import type { OffsetMemory } from '../core/ports/clock.ts';
 import { DeliveryCounters } from '../core/status/counters.ts';
@@ -31,9 +33,12 @@ import { EX_TEMPFAIL } from './exit-codes.ts';
 import { type OutboxRemainder, openOutbox } from './outbox.ts';
 import { PlaintextWarnings } from './plaintext-warnings.ts';
 import { SensorSet } from './sensors.ts';
-import { awaitShutdown } from './shutdown.ts';
+import { awaitShutdown, isSettledWithin } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
 import { RELEASED_MS, VERSION } from './version.ts';
+
+/** How long an outbox that is to be replaced may write before the agent goes on with it, ms. */
+const REPLACEMENT_MS_MAX = 1_000;
 
 interface ProcessServices extends Omit<SharedServices, 'timestamper' | 'outbox'> {
   readonly memory: OffsetMemory | undefined;
@@ -91,7 +96,7 @@ async function acquireStateLock(state: string): Promise<Lock> {
 /**
  * Runs until the signal aborts, or until the configuration needs another outbox, because the limits and timestamps of a memory
  * queue follow the old configuration. The old outbox then writes its readings to disk and the next one reads them there, or gets
- * them as `remainder` if the disk fails.
+ * them as `remainder` if the disk fails. While the disk hangs, the old outbox stays in use: sampling must not wait for a disk.
  */
 async function runWithOutbox(
   config: ConfigReloader,
@@ -113,7 +118,14 @@ async function runWithOutbox(
   services.sensorSet.attach({ outbox, spoolBytes, timestamper });
   const sharedServices: SharedServices = { ...services, timestamper, outbox };
   const runInstances = async (stop: AbortSignal): Promise<void> => {
-    while (!stop.aborted && config.canKeepOutbox(initial)) await runInstance(config, sharedServices, stop);
+    while (!stop.aborted) {
+      const written = config.canKeepOutbox(initial) ? undefined : outbox.flush();
+      if (written !== undefined) {
+        if (await raceAbort(isSettledWithin(REPLACEMENT_MS_MAX, written, clock), true, stop)) return;
+        logEvent(log, 'FL-CONFIG-CHANGE-DELAYED');
+      }
+      await runInstance(config, sharedServices, stop, written);
+    }
   };
   const agent = runUntilFirst(
     [(stop) => runBackgroundTasks({ timestamper, outbox }, stop), runInstances],
@@ -122,18 +134,24 @@ async function runWithOutbox(
   await awaitShutdown(agent, { clock, log }, signal);
 }
 
-/** Runs until the configuration changes. A new configuration that cannot work on this host is reverted. */
+/**
+ * Runs until the configuration changes or `end` settles. A new configuration that cannot work on this host is
+ * reverted.
+ */
 async function runInstance(
   config: ConfigReloader,
   sharedServices: SharedServices,
   signal: AbortSignal,
+  end?: Promise<void>,
 ): Promise<void> {
   const { current: initial } = config;
+  const tasks: Task[] = [
+    (stop) => config.waitForChange(stop),
+    (stop) => runAgentInstance(initial, sharedServices, stop),
+  ];
+  if (end !== undefined) tasks.push((stop) => raceAbort(end, undefined, stop));
   try {
-    await runUntilFirst(
-      [(stop) => config.waitForChange(stop), (stop) => runAgentInstance(initial, sharedServices, stop)],
-      signal,
-    );
+    await runUntilFirst(tasks, signal);
   } catch (error) {
     if (!(error instanceof StartupError) || !config.revert(error)) throw error;
   }

@@ -1,10 +1,11 @@
 /**
  * Opens the outbox of the daemon: memory, and the spool in the state directory with the readings of earlier runs. Disposing
- * writes every undelivered reading to disk, for at most CLOSE_TIMEOUT_MS. What a failing disk does not take goes to the next
- * outbox of the process.
+ * writes every undelivered reading to disk, and takes at most CLOSE_TIMEOUT_MS after the stop of the agent. What a failing disk
+ * does not take goes to the next outbox of the process.
  */
 
 import { join } from 'node:path';
+import { raceAbort } from '../core/async/abort.ts';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import type { LossReport } from '../core/model/loss-report.ts';
@@ -15,6 +16,7 @@ import type { Timestamper } from '../core/timestamps/timestamper.ts';
 import { TieredOutbox } from '../outbox/outbox.ts';
 import { FsSpoolDirectory } from '../outbox/spool/fs-directory.ts';
 import { Spool } from '../outbox/spool/spool.ts';
+import { isSettledWithin } from './shutdown.ts';
 
 /** The agent stops within 5 s even if the disk hangs; this leaves 1 s for everything else. */
 const CLOSE_TIMEOUT_MS = 4_000;
@@ -79,15 +81,10 @@ async function closeInTime(
   spool: Spool,
   { clock, log, signal, remainder }: OutboxContext,
 ): Promise<void> {
-  const timeout = new AbortController();
-  const closePromise = outbox.close().then(() => spool[Symbol.asyncDispose]());
-  let isClosed = false;
-  void closePromise.then(() => {
-    isClosed = true;
-  });
-  await Promise.race([closePromise, clock.sleep(CLOSE_TIMEOUT_MS, timeout.signal)]);
-  timeout.abort();
-  if (!isClosed) {
+  const closed = outbox.close().then(() => spool[Symbol.asyncDispose]());
+  // Only a stop has a deadline. After a change of settings the next outbox would wait for the same disk.
+  await raceAbort(closed, undefined, signal);
+  if (!(await isSettledWithin(CLOSE_TIMEOUT_MS, closed, clock))) {
     logEvent(log, 'FL-SHUTDOWN-WRITE-TIMEOUT', { afterS: CLOSE_TIMEOUT_MS / 1000 });
   }
   if (!signal.aborted) remainder.readings.push(...outbox.takeUnwritten());

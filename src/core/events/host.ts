@@ -41,6 +41,11 @@ export const HOST_EVENTS = {
     level: 'info',
     sentence: 'the configuration was reloaded; the new settings apply',
   },
+  'FL-CONFIG-CHANGE-DELAYED': {
+    level: 'warn',
+    sentence:
+      'the disk does not respond, so the new settings of [outbox] and [clock] apply when it does: check the health of the SD card or disk',
+  },
   'FL-STATE-LOCKED': {
     level: 'error',
     sentence:
