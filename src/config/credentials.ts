@@ -48,8 +48,8 @@ export interface CredentialSettings {
 export function readCredentials(request: CredentialsRequest, reader: Reader): CredentialSettings {
   const { credentialsDirectory, certificate } = request;
   if (certificate) return withCertificate(certificate, reader);
-  const { root, credentialFiles } = request;
-  const places = { root, credentialFiles, credentialsDirectory };
+  const { locate, credentialFiles } = request;
+  const places = { locate, credentialFiles, credentialsDirectory };
   const token = findSecret(reader, DEVICE_TOKEN, { ...places, namedFile: 'required' });
   const provisioning = token.is === 'none' ? readProvisioning(request, reader) : validateUnused(reader);
   const warnings = [
@@ -111,7 +111,7 @@ function readProvisioning(request: CredentialsRequest, reader: Reader): Credenti
   const afterSuccess = reader.lastOrDefault(settings.provisioningAfterSuccess);
   const found = findSecret(reader, PROVISIONING_SECRET, {
     credentialsDirectory: request.credentialsDirectory,
-    root: request.root,
+    locate: request.locate,
     credentialFiles: request.credentialFiles,
     namedFile: afterSuccess === 'forget' || request.canLackSecret ? 'optional' : 'required',
   });

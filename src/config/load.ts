@@ -22,6 +22,7 @@ import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
 import { tablesOf } from './sources/list-tables.ts';
+import type { Locate } from './sources/named-file.ts';
 import { exampleFor, missingProblem, type RawSetting, Reader } from './sources/reader.ts';
 import { type CertificateFile, readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
@@ -30,6 +31,8 @@ import { proxyFromEnvironment } from './values/proxy.ts';
 
 export interface LoadRequest {
   readonly file: string;
+  /** For all files of a mounted image, whose paths the caller and the settings name; default: those of this host. */
+  readonly locate?: Locate;
   /** False for the default path, which may be missing if the environment names the server. */
   readonly fileRequired: boolean;
   readonly environment: Environment;
@@ -40,8 +43,6 @@ export interface LoadRequest {
    * `credentialsDirectory`.
    */
   readonly credentialFiles?: string | undefined;
-  /** The root of the files that settings name; default `/`. For a mounted image. */
-  readonly root?: string;
   /** The service has credentials that this user cannot read: then a missing secret is no problem. */
   readonly credentialsHidden?: boolean;
   /** The caller decides about a provisioning key without a secret: stored credentials make it unnecessary. */
@@ -81,7 +82,7 @@ type AssembledConfig = Omit<LoadedConfig, 'remote' | 'localEndpoints'>;
 export function loadConfig({ credentialFiles, ...rest }: LoadRequest): LoadedConfig {
   const request = { ...rest, credentialFiles: credentialFiles ?? rest.credentialsDirectory };
   const sources: LocalSources = {
-    files: readTomlFiles(request.file),
+    files: readTomlFiles(request.file, request.locate),
     environment: readEnvironment(request.environment),
   };
   const { loaded: local, reader } = assemble(request, sources);
@@ -235,13 +236,13 @@ export interface ServerResult {
 
 /** Adds problems to `reader`. */
 export function readServer(
-  { environment, root, credentialFiles }: Pick<LoadRequest, 'environment' | 'root' | 'credentialFiles'>,
+  { environment, locate, credentialFiles }: Pick<LoadRequest, 'environment' | 'locate' | 'credentialFiles'>,
   reader: Reader,
 ): ServerResult {
   const addresses = reader.last(settings.serverUrl);
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
   const configuredProxy = reader.last(settings.serverProxy);
-  const { tls, files: certificateFiles, warnings } = readTls(reader, { root, credentialFiles });
+  const { tls, files: certificateFiles, warnings } = readTls(reader, { locate, credentialFiles });
   if (!addresses) return { certificateFiles, warnings };
   const proxyWarnings: string[] = [];
   const toEndpoint = (address: ServerAddress): EndpointConfig => {

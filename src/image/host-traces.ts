@@ -5,6 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { locateInImage } from './locate.ts';
 
 export interface Trace {
   readonly what: string;
@@ -63,7 +64,7 @@ const TRACE_RULES: readonly TraceRule[] = [
 /** Undefined if it is empty, missing or "uninitialized": then the next boot generates it (machine-id(5)). */
 export function readMachineId(root: string): string | undefined {
   try {
-    const id = readFileSync(join(root, '/etc/machine-id'), 'utf8').trim();
+    const id = readFileSync(locateInImage(root, '/etc/machine-id'), 'utf8').trim();
     return id === '' || id === 'uninitialized' ? undefined : id;
   } catch {
     return undefined;
@@ -84,7 +85,7 @@ function matches(root: string, pattern: string): readonly string[] {
   const [head = '', tail = ''] = basename(pattern).split('*');
   const exact = !pattern.includes('*');
   try {
-    return readdirSync(join(root, dirname(pattern)))
+    return readdirSync(locateInImage(root, dirname(pattern)))
       .filter((name) => (exact ? name === head : name.startsWith(head) && name.endsWith(tail)))
       .map((name) => join(dirname(pattern), name));
   } catch {

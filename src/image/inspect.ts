@@ -5,12 +5,13 @@
  * configuration.
  */
 
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describeError } from './disk.ts';
 import { NOTE_NAME } from './error-note.ts';
 import { CLEAR_MACHINE_ID, readMachineId } from './host-traces.ts';
 import { findLeftovers } from './leftovers.ts';
+import { locateInImage, readLink } from './locate.ts';
 import { SERVICE } from './systemctl.ts';
 
 export interface InspectRequest {
@@ -27,7 +28,7 @@ export interface InspectRequest {
 /** The problems in sentences. */
 export function inspectImage({ root, states, bootFiles, configuration }: InspectRequest): readonly string[] {
   return [
-    ...states.flatMap((state) => checkState(root, state)),
+    ...statesByPlace(root, states).flatMap(([place, state]) => checkState(place, state)),
     ...configuration,
     ...checkService(root),
     ...checkMachineId(root),
@@ -35,12 +36,14 @@ export function inspectImage({ root, states, bootFiles, configuration }: Inspect
   ];
 }
 
-function checkState(root: string, state: string): readonly string[] {
-  const path = join(root, state);
-  // The link of a dynamic user: its target is checked by its own name.
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return [];
+/** Each directory once, under its first name: one of the two can be a link to the other. */
+function statesByPlace(root: string, states: readonly string[]): readonly (readonly [string, string])[] {
+  return [...new Map(states.toReversed().map((state) => [locateInImage(root, state), state]))].reverse();
+}
+
+function checkState(place: string, state: string): readonly string[] {
   try {
-    const leftovers = findLeftovers(path);
+    const leftovers = findLeftovers(place);
     if (leftovers === undefined) return [];
     const { credentials, spool, settings } = leftovers;
     return [
@@ -61,7 +64,7 @@ function checkState(root: string, state: string): readonly string[] {
 }
 
 function checkService(root: string): readonly string[] {
-  const units = join(root, '/etc/systemd/system');
+  const units = locateInImage(root, '/etc/systemd/system');
   if (readLink(join(units, SERVICE)) === '/dev/null') {
     return [`${SERVICE} is masked: no clone would start it; run: systemctl unmask ${SERVICE}`];
   }
@@ -85,19 +88,11 @@ function checkMachineId(root: string): readonly string[] {
 function checkBootFile(root: string, file: string): readonly string[] {
   const note = join(dirname(file), NOTE_NAME);
   const problems: string[] = [];
-  if (existsSync(join(root, file))) {
+  if (existsSync(locateInImage(root, file))) {
     problems.push(
       `${file} is still on the boot partition, where anyone with a card reader can read its secret; run: firstlight import`,
     );
   }
-  if (existsSync(join(root, note))) problems.push(`${note} reports a rejected import`);
+  if (existsSync(locateInImage(root, note))) problems.push(`${note} reports a rejected import`);
   return problems;
-}
-
-function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
 }

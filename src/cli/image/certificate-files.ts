@@ -9,6 +9,7 @@ import { CREDSTORE } from '../../app/paths.ts';
 import { settings } from '../../config/schema/settings.ts';
 import { credentialName } from '../../config/sources/named-file.ts';
 import type { CertificateFile } from '../../config/sources/tls-files.ts';
+import { locateInImage } from '../../image/locate.ts';
 
 const KEY = settings.serverKeyFile;
 /** ProtectHome= and PrivateTmp= of the unit. */
@@ -29,7 +30,7 @@ export function certificateFileProblems(root: string, files: readonly Certificat
 
 /** systemd passes it to the service, so that only root needs to read it. The service may have been stopped a moment ago. */
 function problemOfCredential(root: string, path: string): string | undefined {
-  const stat = statSync(join(root, path), { throwIfNoEntry: false });
+  const stat = statSync(locateInImage(root, path), { throwIfNoEntry: false });
   if (stat === undefined || (stat.uid === rootOf(root) && (stat.mode & GROUP_AND_OTHERS) === 0))
     return undefined;
   return `${path} has ${ownership(stat)}, and only root may read it; run: chown root: ${path} && chmod 600 ${path}`;
@@ -38,12 +39,14 @@ function problemOfCredential(root: string, path: string): string | undefined {
 function problemOfFile(root: string, { key, path }: CertificateFile): string | undefined {
   if (HIDDEN_FROM_SERVICE.test(path))
     return 'the service cannot see this directory; move the file to /etc/firstlight';
-  const stat = statSync(join(root, path));
+  const stat = statSync(locateInImage(root, path));
   if (key === KEY.key) {
     if (isReadByServiceOnly(root, stat)) return undefined;
     return `it has ${ownership(stat)}, and the service must be able to read it, and no other user; move it to ${CREDSTORE}/firstlight.key (owner root, mode 0600) and set key-file = "${KEY.example}"`;
   }
-  const closed = directoriesOf(path).find((directory) => !hasMode(join(root, directory), OTHERS_ENTER));
+  const closed = directoriesOf(path).find(
+    (directory) => !hasMode(locateInImage(root, directory), OTHERS_ENTER),
+  );
   if (closed !== undefined) return `the service cannot enter ${closed}; run: chmod a+x ${closed}`;
   if ((stat.mode & OTHERS_READ) !== 0) return undefined;
   return `it has ${ownership(stat)}, so that the service cannot read it; run: chmod 644 ${path}`;
@@ -59,7 +62,7 @@ function isReadByServiceOnly(root: string, { mode, uid, gid }: Stats): boolean {
 /** Of the user or group of the service in the image; undefined if it has none yet. */
 function idOf(root: string, database: 'passwd' | 'group'): number | undefined {
   try {
-    const lines = readFileSync(join(root, 'etc', database), 'utf8').split('\n');
+    const lines = readFileSync(locateInImage(root, `/etc/${database}`), 'utf8').split('\n');
     const id = lines.find((line) => line.startsWith(`${USER}:`))?.split(':')[2];
     return id === undefined ? undefined : Number(id);
   } catch {

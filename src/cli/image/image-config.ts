@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { CREDSTORE, SENSOR_NAMES } from '../../app/paths.ts';
 import { ConfigError } from '../../config/errors/problem.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { locateInImage } from '../../image/locate.ts';
 import { certificateFileProblems } from './certificate-files.ts';
 import { CONFIG_DIRECTORY } from './import-command.ts';
 
@@ -15,13 +16,14 @@ import { CONFIG_DIRECTORY } from './import-command.ts';
 export const CONFIG_FILE = join(CONFIG_DIRECTORY, 'firstlight.toml');
 
 export function imageConfigProblems(root: string): readonly string[] {
+  const locate = (path: string) => locateInImage(root, path);
   try {
     const loaded = loadConfig({
-      file: join(root, CONFIG_FILE),
+      file: CONFIG_FILE,
+      locate,
       fileRequired: false,
       environment: {},
-      credentialsDirectory: join(root, CREDSTORE),
-      root,
+      credentialsDirectory: locate(CREDSTORE),
       names: SENSOR_NAMES,
     });
     return [...cloneProblems(loaded), ...certificateFileProblems(root, loaded.certificateFiles)];

@@ -11,9 +11,12 @@ const SERVICE_CREDENTIALS = '/run/credentials/firstlight.service/';
 /** The names that the unit imports (ImportCredential=). */
 const IMPORTED = /^firstlight\.[\w.-]+$/;
 
+/** Where a path of a mounted image is on this host. */
+export type Locate = (path: string) => string;
+
 export interface NamedFilePlaces {
-  /** The root of the files; default `/`. */
-  readonly root?: string | undefined;
+  /** For the files of a mounted image; default: those of this host. */
+  readonly locate?: Locate | undefined;
   /** The directory from which systemd takes the credentials of the service, or to which it has passed them. */
   readonly credentialFiles?: string | undefined;
 }
@@ -21,14 +24,14 @@ export interface NamedFilePlaces {
 export function readNamedFile(
   path: string,
   bytesMax: number,
-  { root = '/', credentialFiles }: NamedFilePlaces,
+  { locate, credentialFiles }: NamedFilePlaces,
 ): FileText {
   const name = credentialName(path);
   if (name !== undefined && credentialFiles !== undefined) {
     const stored = readTextFile(join(credentialFiles, name), bytesMax);
     if (stored.is !== 'missing') return stored;
   }
-  return readTextFile(join(root, path), bytesMax);
+  return readTextFile(locate?.(path) ?? path, bytesMax);
 }
 
 /** Where the service finds the credential of that name. */

@@ -9,6 +9,7 @@ import { type Problem, problemAt, type Source } from '../errors/problem.ts';
 import { describeType } from '../schema/display.ts';
 import { allSettings } from '../schema/settings.ts';
 import { isListTableName, type RawTable, readListTables } from './list-tables.ts';
+import type { Locate } from './named-file.ts';
 import { readTextFile } from './read-text-file.ts';
 import type { RawSetting } from './reader.ts';
 import { createLineLocator, type LineLocator } from './toml-lines.ts';
@@ -28,9 +29,10 @@ export interface TomlFile {
 const FILE_BYTES_MAX = 256 * 1024;
 const OTHERS_MAY_READ = 0o004;
 
-export function readTomlFile(path: string): TomlFile {
+/** `locate`: for a file of a mounted image. Messages contain `path`. */
+export function readTomlFile(path: string, locate: Locate = (each) => each): TomlFile {
   const source: Source = { name: path, via: 'file' };
-  const file = readTextFile(path, FILE_BYTES_MAX);
+  const file = readTextFile(locate(path), FILE_BYTES_MAX);
   if (file.is === 'missing')
     return { path, is: 'missing', rawSettings: [], listTables: [], problems: [], isWorldReadable: false };
   if (file.is === 'unreadable') return brokenTomlFile(path, problemAt(source, { what: file.what }));

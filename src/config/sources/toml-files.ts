@@ -7,6 +7,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/model/error-code.ts';
 import { problemAt } from '../errors/problem.ts';
+import type { Locate } from './named-file.ts';
 import { brokenTomlFile, readTomlFile, type TomlFile } from './toml-file.ts';
 
 export interface TomlFiles {
@@ -19,17 +20,18 @@ export interface TomlFiles {
 const DIRECTORY = 'conf.d';
 const DROP_INS_MAX = 64;
 
-export function readTomlFiles(path: string): TomlFiles {
-  const main = readTomlFile(path);
+/** `locate`: for the files of a mounted image. */
+export function readTomlFiles(path: string, locate: Locate = (each) => each): TomlFiles {
+  const main = readTomlFile(path, locate);
   const directory = join(dirname(path), DIRECTORY);
-  const names = listDropIns(directory);
+  const names = listDropIns(locate(directory));
   if (typeof names === 'string') {
     return {
       main,
       all: [main, brokenTomlFile(directory, problemAt({ name: directory, via: 'file' }, { what: names }))],
     };
   }
-  return { main, all: [main, ...names.map((name) => readDropIn(join(directory, name)))] };
+  return { main, all: [main, ...names.map((name) => readDropIn(join(directory, name), locate))] };
 }
 
 /** The names of the drop-ins in order, or the problem with their directory. */
@@ -46,8 +48,8 @@ function listDropIns(directory: string): readonly string[] | string {
   return dropIns.length > DROP_INS_MAX ? `contains more than ${DROP_INS_MAX} files` : dropIns;
 }
 
-function readDropIn(path: string): TomlFile {
-  const file = readTomlFile(path);
+function readDropIn(path: string, locate: Locate): TomlFile {
+  const file = readTomlFile(path, locate);
   if (file.is !== 'missing') return file;
   return brokenTomlFile(
     path,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { checkImage } from '../../../src/cli/image/check-image.ts';
 
@@ -170,6 +170,35 @@ test('an imported configuration in the image is checked, too', () => {
   assert.match(image.check().output, /etc\/firstlight\/conf\.d\/00-boot\.toml/);
   image.put('/etc/firstlight/only-in-the-image', SECRET);
   assert.equal(image.check().code, 0, image.check().output);
+});
+
+test('links in the image are followed in the image, not on this host', () => {
+  using image = new Image();
+  // On a data partition, as where the root is read-only.
+  image.without('/var/lib/firstlight').link('/data/state', '/var/lib/firstlight');
+  image.without('/etc/machine-id').link('../data/../../machine-id', '/etc/machine-id');
+  for (const path of [CONFIG, '/etc/credstore']) {
+    image.without(path).link(`/data/${basename(path)}`, path);
+  }
+  image.put('/data/firstlight.toml', PAIR).put('/data/credstore/firstlight.secret', SECRET);
+  assert.equal(image.check().code, 0, image.check().output);
+  image.put('/data/state/credentials.json', '{}').put('/machine-id', 'f00\n');
+  image.put('/data/firstlight.toml', `${PAIR}foo = 1\n`);
+  assert.deepEqual(
+    image
+      .check()
+      .output.split('\n')
+      .map((line) => line.split(':', 1)[0]),
+    [
+      '/var/lib/firstlight/credentials.json',
+      CONFIG,
+      '/etc/machine-id is not empty',
+      `${image.root} is not ready to be cloned`,
+      '',
+    ],
+  );
+  image.without('/data/state').link('/var/lib/firstlight', '/data/state');
+  assert.match(image.check().output, /^\/var\/lib\/firstlight cannot be read/m);
 });
 
 test('traces of the host are listed with their paths and are no problem', () => {
