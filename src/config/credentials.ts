@@ -26,7 +26,6 @@ import type { TomlFiles } from './sources/toml-files.ts';
 export interface CredentialsRequest extends NamedFilePlaces {
   readonly files: TomlFiles;
   readonly credentialsDirectory?: string | undefined;
-  readonly credentialsHidden?: boolean;
   readonly canLackSecret?: boolean;
   /** What replaces the token, if the client certificate is the credentials of the device. */
   readonly certificate?: Secret;

@@ -22,29 +22,20 @@ import { settings } from './schema/settings.ts';
 import { readSensors } from './sensors.ts';
 import { type Environment, readEnvironment } from './sources/environment.ts';
 import { tablesOf } from './sources/list-tables.ts';
-import type { Locate } from './sources/named-file.ts';
+import type { NamedFilePlaces } from './sources/named-file.ts';
 import { exampleFor, missingProblem, type RawSetting, Reader } from './sources/reader.ts';
 import { type CertificateFile, readTls } from './sources/tls-files.ts';
 import { readTomlFiles, type TomlFiles } from './sources/toml-files.ts';
 import { checkTokenTransport } from './token-transport.ts';
 import { proxyFromEnvironment } from './values/proxy.ts';
 
-export interface LoadRequest {
+export interface LoadRequest extends NamedFilePlaces {
   readonly file: string;
-  /** For all files of a mounted image, whose paths the caller and the settings name; default: those of this host. */
-  readonly locate?: Locate;
   /** False for the default path, which may be missing if the environment names the server. */
   readonly fileRequired: boolean;
   readonly environment: Environment;
   /** systemd's $CREDENTIALS_DIRECTORY. */
   readonly credentialsDirectory?: string | undefined;
-  /**
-   * Where a file below /run/credentials/firstlight.service is read while the service does not run; default:
-   * `credentialsDirectory`.
-   */
-  readonly credentialFiles?: string | undefined;
-  /** The service has credentials that this user cannot read: then a missing secret is no problem. */
-  readonly credentialsHidden?: boolean;
   /** The caller decides about a provisioning key without a secret: stored credentials make it unnecessary. */
   readonly canLackSecret?: boolean;
   /** For the running service: what only a command should reject is a warning. */
@@ -236,13 +227,13 @@ export interface ServerResult {
 
 /** Adds problems to `reader`. */
 export function readServer(
-  { environment, locate, credentialFiles }: Pick<LoadRequest, 'environment' | 'locate' | 'credentialFiles'>,
+  { environment, ...places }: NamedFilePlaces & Pick<LoadRequest, 'environment'>,
   reader: Reader,
 ): ServerResult {
   const addresses = reader.last(settings.serverUrl);
   const spreadMs = reader.lastOrDefault(settings.serverSpread);
   const configuredProxy = reader.last(settings.serverProxy);
-  const { tls, files: certificateFiles, warnings } = readTls(reader, { locate, credentialFiles });
+  const { tls, files: certificateFiles, warnings } = readTls(reader, places);
   if (!addresses) return { certificateFiles, warnings };
   const proxyWarnings: string[] = [];
   const toEndpoint = (address: ServerAddress): EndpointConfig => {

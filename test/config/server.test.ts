@@ -154,6 +154,17 @@ describe('certificate files', { skip: opensslProblem }, () => {
     const sentences = fixture.problems(invalid).map(({ sentence }) => sentence);
     assert.equal(sentences.length, 4, sentences.join('\n'));
   });
+
+  it('in the credential store are named as such to a user who cannot read it', () => {
+    using fixture = new ConfigFixture();
+    using authority = new Authority();
+    const [cert, key] = [authority.pem.certFile, '/run/credentials/firstlight.service/firstlight.key'];
+    const text = `server.url = "https://tb"\nserver.cert-file = "${cert}"\nserver.key-file = "${key}"\n`;
+    const [hidden = '', ...others] = fixture.sentences(text, { credentialsHidden: true });
+    assert.match(hidden, /\/etc\/credstore\/firstlight\.key, which this user cannot read: run with sudo$/);
+    assert.deepEqual(others, []);
+    assert.match(fixture.sentences(text).join(), /does not exist; store the file as/);
+  });
 });
 
 it('isPrivateAddress accepts addresses of private networks only', () => {

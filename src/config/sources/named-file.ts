@@ -17,8 +17,13 @@ export type Locate = (path: string) => string;
 export interface NamedFilePlaces {
   /** For the files of a mounted image; default: those of this host. */
   readonly locate?: Locate | undefined;
-  /** The directory from which systemd takes the credentials of the service, or to which it has passed them. */
+  /**
+   * Where a file below /run/credentials/firstlight.service is read while the service does not run: the directory from which
+   * systemd takes its credentials.
+   */
   readonly credentialFiles?: string | undefined;
+  /** The service has credentials that this user cannot read: then a missing secret is no problem. */
+  readonly credentialsHidden?: boolean | undefined;
 }
 
 export function readNamedFile(

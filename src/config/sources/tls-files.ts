@@ -101,13 +101,20 @@ function readPem(reader: Reader, setting: Setting<string>, places: NamedFilePlac
   reader.values[setting.key] = formatValue(setting, path);
   const file = readNamedFile(path, PEM_BYTES_MAX, places);
   if (file.is === 'text') return { setting, path, source, text: file.text, mode: file.mode };
-  addFileProblem(reader, setting, { path, source }, file.is === 'missing' ? missingText(path) : file.what);
+  addFileProblem(
+    reader,
+    setting,
+    { path, source },
+    file.is === 'missing' ? missingText(path, places) : file.what,
+  );
   return undefined;
 }
 
-function missingText(path: string): string {
+function missingText(path: string, { credentialsHidden }: NamedFilePlaces): string {
   const name = credentialName(path);
   if (name === undefined) return 'does not exist';
+  if (credentialsHidden)
+    return `comes from /etc/credstore/${name}, which this user cannot read: run with sudo`;
   return `does not exist; store the file as /etc/credstore/${name} (owner root, mode 0600)`;
 }
 
