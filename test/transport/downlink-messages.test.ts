@@ -78,7 +78,7 @@ describe('a message', () => {
     for (const text of ['"\\', '\\"', '"', '[]', '{"', '\\\\']) {
       const startedMs = performance.now();
       parseMessage(text.repeat(65_536 / text.length));
-      assert.ok(performance.now() - startedMs < 500, JSON.stringify(text));
+      assert.ok(performance.now() - startedMs < 3_000, JSON.stringify(text));
     }
   });
 

@@ -1,0 +1,5 @@
+/** The limit of main.ts, for tests that run parts of the agent in their own process. Imported by the groups of scripts/test.mjs. */
+
+import { setMaxListeners } from 'node:events';
+
+setMaxListeners(128);
