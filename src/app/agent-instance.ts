@@ -7,8 +7,6 @@
 
 import { existsSync } from 'node:fs';
 import { type AgentPorts, type AgentSettings, runLoops } from '../agent/agent.ts';
-import type { AgentControls } from '../commands/built-in-commands.ts';
-import { createCommandTable } from '../commands/command-list.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { endpointId } from '../config/values/server-url.ts';
 import { runAll } from '../core/async/tasks.ts';
@@ -28,6 +26,8 @@ import { ConfCredentialStore } from '../credentials/store.ts';
 import { StoreError } from '../credentials/store-error.ts';
 import { boardFingerprint } from '../host/hardware/fingerprint.ts';
 import type { HostLogger } from '../host/log/logger.ts';
+import { allowedCommands } from '../remote-commands/allowed-commands.ts';
+import type { AgentControls } from '../remote-commands/built-in-commands.ts';
 import { openUpdates } from '../update/download/open-updates.ts';
 import type { UpdateFollower } from '../update/download/update-follower.ts';
 import { operatorPrograms } from './command-controls.ts';
@@ -141,7 +141,7 @@ function createDownlink(
     commands: !config.commands.isOff,
   };
   if (!subscriptions.attributes && !subscriptions.commands) return undefined;
-  const table = createCommandTable(config.commands, controls, operatorPrograms(clock));
+  const table = allowedCommands(config.commands, controls, operatorPrograms(clock));
   return {
     subscriptions,
     listener: {

@@ -2,14 +2,14 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentControls } from '../commands/built-in-commands.ts';
-import type { RunProgram } from '../commands/exec-command.ts';
 import type { AsyncSignal } from '../core/async/async-signal.ts';
 import { Semaphore } from '../core/async/semaphore.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { EventHistory } from '../core/status/event-history.ts';
 import { runCommand } from '../host/process/run-command.ts';
 import { DEFAULT_PATH, runProgram } from '../host/process/run-program.ts';
+import type { AgentControls } from '../remote-commands/built-in-commands.ts';
+import type { RunProgram } from '../remote-commands/exec-command.ts';
 import { VERSION } from './version.ts';
 
 export interface CommandControlsPorts {

@@ -8,7 +8,6 @@
  */
 
 import { runBackgroundTasks } from '../agent/agent.ts';
-import type { AgentControls } from '../commands/built-in-commands.ts';
 import { raceAbort } from '../core/async/abort.ts';
 import { runUntilFirst, type Task } from '../core/async/tasks.ts';
 import { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
@@ -27,6 +26,7 @@ import { hostRandom } from '../host/random.ts';
 import { countRestarts } from '../host/systemd/start-count.ts';
 import { startedCommandStore } from '../host/systemd/started-commands.ts';
 import { warnIfVolatile } from '../host/volatile-storage.ts';
+import type { AgentControls } from '../remote-commands/built-in-commands.ts';
 import { runAgentInstance, type SharedServices } from './agent-instance.ts';
 import type { ConfigReloader } from './config-reloader.ts';
 import { EX_TEMPFAIL } from './exit-codes.ts';

@@ -7,7 +7,7 @@
 
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { isEngineInterface } from '../core/model/engine-interface.ts';
+import { isContainerInterface } from '../core/model/container-interface.ts';
 import { parseIpv4Routes } from '../core/model/route-table.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Network } from '../core/ports/network.ts';
@@ -44,7 +44,7 @@ export function connectionsOfThisHost(): ReadonlySet<string> {
 
 function addresses(): readonly string[] {
   return Object.entries(networkInterfaces())
-    .filter(([name]) => !isEngineInterface(name))
+    .filter(([name]) => !isContainerInterface(name))
     .flatMap(([name, list = []]) =>
       list
         .filter(({ internal, address }) => !internal && !LINK_LOCAL.test(address))
@@ -55,7 +55,7 @@ function addresses(): readonly string[] {
 function routes(): readonly string[] {
   const table = parseIpv4Routes(readFileSync(ROUTES, 'utf8'));
   return (table?.routes ?? [])
-    .filter((route) => !isEngineInterface(route.interface))
+    .filter((route) => !isContainerInterface(route.interface))
     .map(
       (route) => `${route.interface} ${route.destination}/${route.mask} by ${route.gateway ?? 'the link'}`,
     );

@@ -1,11 +1,11 @@
-/** The commands that a configuration allows. */
+/** The commands that a configuration allows. Whether this host can reboot, app/command-controls.ts finds out. */
 
 import type { CommandDefinition, CommandTable } from '../core/downlink/command-table.ts';
 import { type CommandsConfig, OPTIONAL_COMMANDS, READ_ONLY_COMMANDS } from '../core/model/commands-config.ts';
 import { type AgentControls, builtInCommands } from './built-in-commands.ts';
 import { execCommand, type RunProgram } from './exec-command.ts';
 
-export function createCommandTable(
+export function allowedCommands(
   { isOff, enabled, exec }: CommandsConfig,
   agent: AgentControls,
   runProgram: RunProgram,

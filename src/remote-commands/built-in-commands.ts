@@ -37,7 +37,7 @@ const DOCTOR_MS = 90_000;
 /** Three programs, one after the other. */
 const BUNDLE_MS = 3 * PROGRAM_MS + DOCTOR_MS;
 
-/** The definitions of all built-in commands; the caller selects those that are allowed. */
+/** The definitions of all built-in commands; allowed-commands.ts selects those that are allowed. */
 export function builtInCommands(agent: AgentControls): Readonly<Record<BuiltInCommand, CommandDefinition>> {
   const program = (args: readonly string[], timeoutMs: number) =>
     readOnly(timeoutMs, (signal) => jsonOf(agent, args, timeoutMs - 1_000, signal));

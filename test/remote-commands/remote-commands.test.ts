@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { AgentControls } from '../../src/commands/built-in-commands.ts';
-import { createCommandTable } from '../../src/commands/command-list.ts';
-import type { ProgramOutput } from '../../src/commands/exec-command.ts';
 import type { CommandResult } from '../../src/core/downlink/command-table.ts';
 import type { CommandsConfig } from '../../src/core/model/commands-config.ts';
+import { allowedCommands } from '../../src/remote-commands/allowed-commands.ts';
+import type { AgentControls } from '../../src/remote-commands/built-in-commands.ts';
+import type { ProgramOutput } from '../../src/remote-commands/exec-command.ts';
 import { repetitions } from '../repetitions.ts';
 
 const SIGNAL = new AbortController().signal;
@@ -50,7 +50,7 @@ class Harness {
       prepareReboot: async () =>
         this.canReboot ? { reboot: () => this.ended.push('reboot') } : { problem: 'the unit is not enabled' },
     };
-    return createCommandTable(this.#config, agent, async ({ argumentVector }) => {
+    return allowedCommands(this.#config, agent, async ({ argumentVector }) => {
       this.programs.push(argumentVector);
       return this.output;
     });

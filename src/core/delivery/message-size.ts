@@ -1,7 +1,10 @@
 /**
- * How large a message may be: in bytes as the transport says, in data points as far as is known. ThingsBoard can limit
- * the messages and the points of a device per second and per minute, and refuses a message that exceeds a limit as a whole, with an internal error and without a hint
- * (contract section 10). A message with more points than a limit allows is never accepted, however long it waits.
+ * How large a message may be: in bytes as the transport says, in data points as far as is known. encode.ts splits a
+ * reading by bytes, batch-window.ts a batch by points.
+ *
+ * ThingsBoard can limit the messages and the points of a device per second and per minute, and refuses a message that
+ * exceeds a limit as a whole, with an internal error and without a hint (contract section 10). A message with more points
+ * than a limit allows is never accepted, however long it waits.
  *
  * If for longer than a minute smaller messages are accepted and none as large, the size is the cause, and messages
  * become half as large. If nothing at all is accepted, a single value is sent: only if it is accepted, the size may be

@@ -1,6 +1,6 @@
 /**
  * Decides which settings of the server count. A change is on trial until telemetry that was read with it is accepted; only then
- * it is stored. Pure; app/remote-settings.ts drives it.
+ * it is stored. Pure; app/remote/remote-settings.ts drives it.
  *
  *   settled ── change of the server ─▶ on trial ── telemetry accepted ─▶ settled with the new values
  *      ▲                                  └── none within five minutes ─▶ taken back: the values before count again

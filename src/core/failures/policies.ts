@@ -13,7 +13,10 @@ export interface FailurePolicy {
 
 /** The server is overloaded. */
 const OVERLOAD: Schedule = { baseMs: 5_000, capMs: 5 * 60_000 };
-/** The server rejects a token that worked: a person is probably changing something. */
+/**
+ * The server rejects a token that worked: a person is probably changing something. An agent that may provision again asks
+ * sooner, so that it notices a revoked token in time (core/session/revocation.ts).
+ */
 const AUTH_FAILURE: Schedule = { baseMs: 15_000, capMs: 10 * 60_000 };
 /** The disk of the gateway: retried soon, because whoever repairs it waits for the result. */
 const STORAGE: Schedule = { baseMs: 10_000, capMs: 10 * 60_000 };

@@ -4,9 +4,9 @@
  */
 
 /** Docker names the bridges of its networks `br-` and 12 digits; `br-lan` is the LAN of OpenWrt. */
-const ENGINE_INTERFACE =
+const CONTAINER_INTERFACE =
   /^(veth|docker|br-[0-9a-f]{12}$|virbr|cni|flannel|cali|cilium|kube-|weave|nerdctl|podman|lxcbr|lxdbr|incusbr)/;
 
-export function isEngineInterface(name: string): boolean {
-  return ENGINE_INTERFACE.test(name);
+export function isContainerInterface(name: string): boolean {
+  return CONTAINER_INTERFACE.test(name);
 }

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { arch, hostname, networkInterfaces, release } from 'node:os';
-import { isEngineInterface } from '../../core/model/engine-interface.ts';
+import { isContainerInterface } from '../../core/model/container-interface.ts';
 import { deliverable, type Values } from '../../core/model/reading.ts';
 import { defaultIpv4Route, parseIpv4Routes } from '../../core/model/route-table.ts';
 import { plainText } from './facts-text.ts';
@@ -55,7 +55,7 @@ export function selectAddresses(
 ): readonly string[] {
   const ofDefault = new Set((interfaces[defaultName ?? ''] ?? []).map(({ address }) => address));
   const all = Object.entries(interfaces)
-    .flatMap(([name, addresses]) => (isEngineInterface(name) ? [] : (addresses ?? [])))
+    .flatMap(([name, addresses]) => (isContainerInterface(name) ? [] : (addresses ?? [])))
     .filter(({ address, internal }) => !internal && !isLinkLocal(address))
     .map(({ address }) => address);
   const unique = [...new Set(all)].toSorted(

@@ -5,7 +5,7 @@
  * container engines. A table that is invalid costs its family only.
  */
 
-import { isEngineInterface } from '../../core/model/engine-interface.ts';
+import { isContainerInterface } from '../../core/model/container-interface.ts';
 import { interfaceOfAddress } from '../../core/model/route-table.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { readOptionalLines } from '../files/optional-files.ts';
@@ -85,7 +85,7 @@ function ipv4Addresses(hostFiles: HostFiles): readonly HostAddress[] {
   const defaultName = table && findIpv4Default(table)?.interface;
   return usable.flatMap((address) => {
     const name = interfaceOfAddress(routes, address);
-    if (name !== undefined && isEngineInterface(name)) return [];
+    if (name !== undefined && isContainerInterface(name)) return [];
     return { address, isDefault: name !== undefined && name === defaultName };
   });
 }
@@ -100,7 +100,7 @@ function ipv6Addresses(hostFiles: HostFiles): readonly HostAddress[] {
     const [, address = '', scope, flags = '', name = ''] = INET6_LINE.exec(line) ?? [];
     if (address === '') throw new InvalidValueError('/proc/net/if_inet6 has a line of unknown format');
     const isTransient = (Number.parseInt(flags, 16) & (TEMPORARY | DEPRECATED | TENTATIVE)) !== 0;
-    if (scope === '00' && !isTransient && !isEngineInterface(name)) usable.set(ipv6Text(address), name);
+    if (scope === '00' && !isTransient && !isContainerInterface(name)) usable.set(ipv6Text(address), name);
   }
   if (usable.size === 0) return [];
   const defaultName = findIpv6Default(hostFiles)?.interface;

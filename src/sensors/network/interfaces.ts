@@ -5,7 +5,7 @@
  * engines. A host whose only adapter was removed reports none.
  */
 
-import { isEngineInterface } from '../../core/model/engine-interface.ts';
+import { isContainerInterface } from '../../core/model/container-interface.ts';
 import { keyParts } from '../devices/keys.ts';
 import type { HostFiles } from '../files/host-files.ts';
 import { invalidText } from '../files/parse.ts';
@@ -68,7 +68,8 @@ function toInterfaces(names: readonly string[]): readonly NetworkInterface[] {
 }
 
 function isReportable(hostFiles: HostFiles, name: string): boolean {
-  if (name === 'lo' || isEngineInterface(name) || !hostFiles.has(`sys/class/net/${name}/flags`)) return false;
+  if (name === 'lo' || isContainerInterface(name) || !hostFiles.has(`sys/class/net/${name}/flags`))
+    return false;
   const text = hostFiles.read(`sys/class/net/${name}/flags`).trim();
   if (!/^0x[0-9a-f]{1,8}$/.test(text)) throw invalidText(`/sys/class/net/${name}/flags`, text);
   const flags = Number.parseInt(text, 16);

@@ -9,11 +9,11 @@ import type { DatagramSocket } from '../datagram-socket.ts';
 import { networkFailure } from '../network-failure.ts';
 import { createResolver, formatAddress, type SocketAddress } from '../resolve.ts';
 import { parseCertificate } from '../tls/tls-failure.ts';
+import { helperFailure } from './dtls-failure.ts';
 import type { DtlsSettings, HelperPool } from './handshake.ts';
 import { DtlsHelper, type LinkOwner } from './helper.ts';
 import { type HelperEnd, helperPaths, helperStarter, type StartHelper, tryHelper } from './helper-process.ts';
 import { DtlsSocket } from './socket.ts';
-import { helperFailure } from './verdict.ts';
 
 export interface DtlsPorts {
   readonly clock: Clock;

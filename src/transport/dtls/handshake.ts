@@ -7,10 +7,10 @@ import type { TlsSettings } from '../../core/model/config.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { formatAddress, type SocketAddress } from '../resolve.ts';
 import { pinFailure } from '../tls/tls-failure.ts';
+import { handshakeFailure, helperFailure } from './dtls-failure.ts';
 import type { HelperEvent } from './frames.ts';
 import type { DtlsHelper, LinkOwner } from './helper.ts';
 import type { HelperEnd } from './helper-process.ts';
-import { handshakeFailure, helperFailure } from './verdict.ts';
 
 /** With all attempts, ms; as for https. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;

@@ -18,11 +18,11 @@ import { aborted, type Failure, type Result } from '../../core/failures/failure.
 import type { DatagramSocket, SecureLink } from '../datagram-socket.ts';
 import { FailureError } from '../network-failure.ts';
 import { formatAddress, type SocketAddress } from '../resolve.ts';
+import { linkFailure } from './dtls-failure.ts';
 import type { HelperEvent } from './frames.ts';
 import { Handshake, type HelperPool, type NewLink } from './handshake.ts';
 import type { DtlsHelper, LinkOwner } from './helper.ts';
 import type { HelperEnd } from './helper-process.ts';
-import { linkFailure } from './verdict.ts';
 
 /** Many NATs forget a port soon after a minute without a datagram, sooner than RFC 4787 section 4.3 asks for, ms. */
 export const IDLE_MS_MAX = 60_000;

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
-import { createCommandTable } from '../../../src/commands/command-list.ts';
 import { CommandDispatcher } from '../../../src/core/downlink/command-dispatcher.ts';
 import { SILENT_LOGGER } from '../../../src/core/ports/log.ts';
+import { allowedCommands } from '../../../src/remote-commands/allowed-commands.ts';
 import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { VirtualClock } from '../../doubles/virtual-clock.ts';
 
@@ -18,7 +18,7 @@ it('100,000 hostile commands run no program that is not configured, and memory s
   const stop = new AbortController();
   const programs = new Set<string>();
   let replies = 0;
-  const table = createCommandTable(
+  const table = allowedCommands(
     {
       isOff: false,
       enabled: [],
