@@ -26,6 +26,7 @@ import { hostRandom } from '../host/random.ts';
 import { countRestarts } from '../host/systemd/start-count.ts';
 import { startedCommandStore } from '../host/systemd/started-commands.ts';
 import { warnIfVolatile } from '../host/volatile-storage.ts';
+import type { TieredOutbox } from '../outbox/outbox.ts';
 import type { AgentControls } from '../remote-commands/built-in-commands.ts';
 import { runAgentInstance, type SharedServices } from './agent-instance.ts';
 import type { ConfigReloader } from './config-reloader.ts';
@@ -118,13 +119,15 @@ async function runWithOutbox(
   services.sensorSet.attach({ outbox, spoolBytes, timestamper });
   const sharedServices: SharedServices = { ...services, timestamper, outbox };
   const runInstances = async (stop: AbortSignal): Promise<void> => {
+    let change: OutboxChange | undefined;
     while (!stop.aborted) {
-      const written = config.canKeepOutbox(initial) ? undefined : outbox.flush();
-      if (written !== undefined) {
-        if (await raceAbort(isSettledWithin(REPLACEMENT_MS_MAX, written, clock), true, stop)) return;
+      if (config.canKeepOutbox(initial)) change = undefined;
+      else if (change === undefined) {
+        change = new OutboxChange(outbox);
+        if (await raceAbort(isSettledWithin(REPLACEMENT_MS_MAX, change.written, clock), true, stop)) return;
         logEvent(log, 'FL-CONFIG-CHANGE-DELAYED');
-      }
-      await runInstance(config, sharedServices, stop, written);
+      } else if (change.isWritten) return;
+      await runInstance(config, sharedServices, stop, change?.written);
     }
   };
   const agent = runUntilFirst(
@@ -132,6 +135,20 @@ async function runWithOutbox(
     signal,
   );
   await awaitShutdown(agent, { clock, log }, signal);
+  // Only a stop, or an error, gives the disk a deadline: the next outbox would wait for the same disk.
+  if (!signal.aborted) await raceAbort(outbox.close(), undefined, signal);
+}
+
+/** A change of settings that waits until the old outbox has done all its writes. */
+class OutboxChange {
+  readonly written: Promise<void>;
+  isWritten = false;
+
+  constructor(outbox: TieredOutbox) {
+    this.written = outbox.flushWhenIdle().then(() => {
+      this.isWritten = true;
+    });
+  }
 }
 
 /**

@@ -1,11 +1,10 @@
 /**
  * Opens the outbox of the daemon: memory, and the spool in the state directory with the readings of earlier runs. Disposing
- * writes every undelivered reading to disk, and takes at most CLOSE_TIMEOUT_MS after the stop of the agent. What a failing disk
- * does not take goes to the next outbox of the process.
+ * writes every undelivered reading to disk, for at most CLOSE_TIMEOUT_MS. What a failing disk does not take goes to the next
+ * outbox of the process.
  */
 
 import { join } from 'node:path';
-import { raceAbort } from '../core/async/abort.ts';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import type { LossReport } from '../core/model/loss-report.ts';
@@ -82,8 +81,6 @@ async function closeInTime(
   { clock, log, signal, remainder }: OutboxContext,
 ): Promise<void> {
   const closed = outbox.close().then(() => spool[Symbol.asyncDispose]());
-  // Only a stop has a deadline. After a change of settings the next outbox would wait for the same disk.
-  await raceAbort(closed, undefined, signal);
   if (!(await isSettledWithin(CLOSE_TIMEOUT_MS, closed, clock))) {
     logEvent(log, 'FL-SHUTDOWN-WRITE-TIMEOUT', { afterS: CLOSE_TIMEOUT_MS / 1000 });
   }

@@ -64,17 +64,17 @@ function checkState(place: string, state: string): readonly string[] {
 }
 
 function checkService(root: string): readonly string[] {
-  const units = locateInImage(root, '/etc/systemd/system');
-  if (readLink(join(units, SERVICE)) === '/dev/null') {
+  const units = (name: string) => locateInImage(root, join('/etc/systemd/system', name));
+  if (readLink(join(units('.'), SERVICE)) === '/dev/null') {
     return [`${SERVICE} is masked: no clone would start it; run: systemctl unmask ${SERVICE}`];
   }
   let wantsDirectories: readonly string[] = [];
   try {
-    wantsDirectories = readdirSync(units).filter((name) => /\.(wants|requires)$/.test(name));
+    wantsDirectories = readdirSync(units('.')).filter((name) => /\.(wants|requires)$/.test(name));
   } catch {
     // Without the directory no unit is enabled.
   }
-  const isEnabled = wantsDirectories.some((name) => readLink(join(units, name, SERVICE)) !== undefined);
+  const isEnabled = wantsDirectories.some((name) => readLink(join(units(name), SERVICE)) !== undefined);
   return isEnabled
     ? []
     : [`${SERVICE} is not enabled: no clone would start it; run: systemctl enable ${SERVICE}`];

@@ -16,6 +16,12 @@ const NOWHERE = '/dev/null';
  * exist, or cannot be read, stay as they are. With too many links, such as a circle, it is a path that cannot exist.
  */
 export function locateInImage(root: string, path: string): string {
+  const resolved = resolveInImage(root, path);
+  return resolved === undefined ? join(NOWHERE, path) : join(root, resolved);
+}
+
+/** The same path in the image, without links. Undefined with too many links. */
+export function resolveInImage(root: string, path: string): string | undefined {
   const parts = path.split('/');
   let [links, located] = [0, '/'];
   for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
@@ -27,11 +33,11 @@ export function locateInImage(root: string, path: string): string {
       continue;
     }
     links += 1;
-    if (links > LINKS_MAX) return join(NOWHERE, path);
+    if (links > LINKS_MAX) return undefined;
     if (target.startsWith('/')) located = '/';
     parts.unshift(...target.split('/'));
   }
-  return join(root, located);
+  return located;
 }
 
 /** Its target; undefined if the path is no link. */

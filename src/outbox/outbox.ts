@@ -160,12 +160,17 @@ export class TieredOutbox implements Outbox {
     return this.#flushing;
   }
 
-  /** Writes all undelivered readings to the disk. Call it at the end, when nothing is in flight. */
-  async close(): Promise<void> {
-    this.#undatedInFlight = undefined;
-    // A pending take can find readings that can never get a timestamp; the last flush reports them as lost.
+  /** Like `flush`, after all that the disk is doing already. Never settles while the disk hangs. */
+  async flushWhenIdle(): Promise<void> {
     await this.#ports.spool?.whenIdle();
     await this.flush();
+  }
+
+  /** Writes all undelivered readings to the disk. Call it at the end, when nothing is in flight. */
+  close(): Promise<void> {
+    this.#undatedInFlight = undefined;
+    // A pending take can find readings that can never get a timestamp; the last flush reports them as lost.
+    return this.flushWhenIdle();
   }
 
   /** Removes and returns the readings that `close` could not write, the oldest first. */

@@ -161,7 +161,7 @@ describe('certificate files', { skip: opensslProblem }, () => {
     const [cert, key] = [authority.pem.certFile, '/run/credentials/firstlight.service/firstlight.key'];
     const text = `server.url = "https://tb"\nserver.cert-file = "${cert}"\nserver.key-file = "${key}"\n`;
     const [hidden = '', ...others] = fixture.sentences(text, { credentialsHidden: true });
-    assert.match(hidden, /\/etc\/credstore\/firstlight\.key, which this user cannot read: run with sudo$/);
+    assert.match(hidden, /firstlight\.key, which is a credential of the service, which only root can read/);
     assert.deepEqual(others, []);
     assert.match(fixture.sentences(text).join(), /does not exist; store the file as/);
   });

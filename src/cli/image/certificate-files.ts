@@ -9,7 +9,7 @@ import { CREDSTORE } from '../../app/paths.ts';
 import { settings } from '../../config/schema/settings.ts';
 import { credentialName } from '../../config/sources/named-file.ts';
 import type { CertificateFile } from '../../config/sources/tls-files.ts';
-import { locateInImage } from '../../image/locate.ts';
+import { locateInImage, resolveInImage } from '../../image/locate.ts';
 
 const KEY = settings.serverKeyFile;
 /** ProtectHome= and PrivateTmp= of the unit. */
@@ -37,16 +37,17 @@ function problemOfCredential(root: string, path: string): string | undefined {
 }
 
 function problemOfFile(root: string, { key, path }: CertificateFile): string | undefined {
-  if (HIDDEN_FROM_SERVICE.test(path))
+  const places = [path, resolveInImage(root, path) ?? path];
+  if (places.some((place) => HIDDEN_FROM_SERVICE.test(place)))
     return 'the service cannot see this directory; move the file to /etc/firstlight';
   const stat = statSync(locateInImage(root, path));
   if (key === KEY.key) {
     if (isReadByServiceOnly(root, stat)) return undefined;
     return `it has ${ownership(stat)}, and the service must be able to read it, and no other user; move it to ${CREDSTORE}/firstlight.key (owner root, mode 0600) and set key-file = "${KEY.example}"`;
   }
-  const closed = directoriesOf(path).find(
-    (directory) => !hasMode(locateInImage(root, directory), OTHERS_ENTER),
-  );
+  const closed = places
+    .flatMap(directoriesOf)
+    .find((directory) => !hasMode(locateInImage(root, directory), OTHERS_ENTER));
   if (closed !== undefined) return `the service cannot enter ${closed}; run: chmod a+x ${closed}`;
   if ((stat.mode & OTHERS_READ) !== 0) return undefined;
   return `it has ${ownership(stat)}, so that the service cannot read it; run: chmod 644 ${path}`;

@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { EX_FAILED, EX_OK } from '../../app/exit-codes.ts';
 import { findOtherTraces } from '../../image/host-traces.ts';
 import { inspectImage } from '../../image/inspect.ts';
+import { locateInImage } from '../../image/locate.ts';
 import type { Out } from '../ui/terminal.ts';
 import { imageConfigProblems } from './image-config.ts';
 import { BOOT_FILES } from './import-command.ts';
@@ -22,7 +23,7 @@ const STATE_DIRECTORIES: readonly string[] = ['/var/lib/private/firstlight', '/v
 
 export function checkImage(options: CheckOptions, out: Out): number {
   const root = resolve(options.root ?? '/');
-  if (!lstatSync(`${root}/etc`, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!lstatSync(locateInImage(root, '/etc'), { throwIfNoEntry: false })?.isDirectory()) {
     out.write(`${root} is not the root of a system: it has no directory etc\n`);
     return EX_FAILED;
   }

@@ -23,7 +23,7 @@ export function imageConfigProblems(root: string): readonly string[] {
       locate,
       fileRequired: false,
       environment: {},
-      credentialsDirectory: locate(CREDSTORE),
+      credentialsDirectory: CREDSTORE,
       names: SENSOR_NAMES,
     });
     return [...cloneProblems(loaded), ...certificateFileProblems(root, loaded.certificateFiles)];

@@ -15,28 +15,28 @@ const IMPORTED = /^firstlight\.[\w.-]+$/;
 export type Locate = (path: string) => string;
 
 export interface NamedFilePlaces {
-  /** For the files of a mounted image; default: those of this host. */
+  /** For all files of a mounted image, whose paths are those in the image; default: the files of this host. */
   readonly locate?: Locate | undefined;
   /**
    * Where a file below /run/credentials/firstlight.service is read while the service does not run: the directory from which
-   * systemd takes its credentials.
+   * systemd takes its credentials. Default: `credentialsDirectory`.
    */
   readonly credentialFiles?: string | undefined;
-  /** The service has credentials that this user cannot read: then a missing secret is no problem. */
+  /** The service has credentials that this user cannot read. A provisioning secret may be one of them. */
   readonly credentialsHidden?: boolean | undefined;
 }
 
 export function readNamedFile(
   path: string,
   bytesMax: number,
-  { locate, credentialFiles }: NamedFilePlaces,
+  { locate = (each) => each, credentialFiles }: NamedFilePlaces,
 ): FileText {
   const name = credentialName(path);
   if (name !== undefined && credentialFiles !== undefined) {
-    const stored = readTextFile(join(credentialFiles, name), bytesMax);
+    const stored = readTextFile(locate(join(credentialFiles, name)), bytesMax);
     if (stored.is !== 'missing') return stored;
   }
-  return readTextFile(locate?.(path) ?? path, bytesMax);
+  return readTextFile(locate(path), bytesMax);
 }
 
 /** Where the service finds the credential of that name. */

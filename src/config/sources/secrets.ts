@@ -65,7 +65,7 @@ const INVALID: SecretResult = { is: 'invalid' };
 export function findSecret(reader: Reader, kind: SecretKind, search: SecretSearch): SecretResult {
   const { inline, files } = validateSecrets(reader, kind);
   if (search.credentialsDirectory !== undefined) {
-    const found = readCredential(reader, kind, join(search.credentialsDirectory, kind.credential));
+    const found = readCredential(reader, kind, join(search.credentialsDirectory, kind.credential), search);
     if (found !== undefined) return found;
   }
   for (const via of ['environment', 'file'] as const) {
@@ -101,8 +101,13 @@ function isSameSource(one: Source, other: Source): boolean {
   return one.via === other.via && (one.via === 'environment' || one.name === other.name);
 }
 
-function readCredential(reader: Reader, kind: SecretKind, path: string): SecretResult | undefined {
-  const content = toSecret(reader, kind, path, readTextFile(path, SECRET_FILE_BYTES_MAX));
+function readCredential(
+  reader: Reader,
+  kind: SecretKind,
+  path: string,
+  { locate = (each) => each }: NamedFilePlaces,
+): SecretResult | undefined {
+  const content = toSecret(reader, kind, path, readTextFile(locate(path), SECRET_FILE_BYTES_MAX));
   if (content.is === 'missing') return undefined;
   if (content.is !== 'unreadable') return content;
   reader.problems.push(problemAt({ name: path, via: 'credential' }, { what: content.what }));

@@ -113,8 +113,7 @@ function readPem(reader: Reader, setting: Setting<string>, places: NamedFilePlac
 function missingText(path: string, { credentialsHidden }: NamedFilePlaces): string {
   const name = credentialName(path);
   if (name === undefined) return 'does not exist';
-  if (credentialsHidden)
-    return `comes from /etc/credstore/${name}, which this user cannot read: run with sudo`;
+  if (credentialsHidden) return 'is a credential of the service, which only root can read: run with sudo';
   return `does not exist; store the file as /etc/credstore/${name} (owner root, mode 0600)`;
 }
 

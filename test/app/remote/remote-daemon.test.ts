@@ -45,7 +45,7 @@ it('a change of interval and outbox loses no reading and is reported', {
   const gaps = readingGaps(sandbox);
   // A second of the host is ten here: a busy one takes some readings late.
   assert.ok(Math.max(...gaps) < 30_000, gaps.join());
-  assert.ok(gaps.filter((gap) => gap > 1000 && gap < 9000).length >= 3, gaps.join());
+  assert.ok(gaps.filter((gap) => gap > 1000 && gap < 7500).length >= 3, gaps.join());
   assert.ok(!daemon.lines.some((each) => each.includes('FL-READINGS-LOST')));
   assert.ok(sandbox.points().every(({ tsGiven }) => tsGiven));
   assert.equal(provisionings(sandbox), 1);

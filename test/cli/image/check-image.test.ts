@@ -180,7 +180,10 @@ test('links in the image are followed in the image, not on this host', () => {
   for (const path of [CONFIG, '/etc/credstore']) {
     image.without(path).link(`/data/${basename(path)}`, path);
   }
-  image.put('/data/firstlight.toml', PAIR).put('/data/credstore/firstlight.secret', SECRET);
+  image.put('/data/firstlight.toml', PAIR).put('/data/secret', SECRET);
+  image.link('/data/secret', '/data/credstore/firstlight.secret');
+  image.without(dirname(ENABLED)).link('/data/wants', dirname(ENABLED));
+  image.link('/usr/lib/systemd/system/firstlight.service', '/data/wants/firstlight.service');
   assert.equal(image.check().code, 0, image.check().output);
   image.put('/data/state/credentials.json', '{}').put('/machine-id', 'f00\n');
   image.put('/data/firstlight.toml', `${PAIR}foo = 1\n`);
