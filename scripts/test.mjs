@@ -55,9 +55,9 @@ function groupsOf(allFiles) {
   const groups = [...rooms].flatMap(([room, files]) => {
     const count = Math.ceil(files.length / GROUP_FILES_MAX);
     return Array.from({ length: count }, (_, index) => {
-      const imports = ['max-listeners.js', ...files.filter((_, at) => at % count === index)].map(
-        (file) => `import ${JSON.stringify(pathToFileURL(join(compiled, file)).href)};\n`,
-      );
+      const imports = files
+        .filter((_, at) => at % count === index)
+        .map((file) => `import ${JSON.stringify(pathToFileURL(join(compiled, file)).href)};\n`);
       // The runner starts the files in the order of their names: those that wait most come first.
       const order = WAITING_ROOMS.has(room) ? 1 : 2;
       const group = join('groups', `${order}-${room}-${index + 1}.js`);
@@ -95,6 +95,7 @@ const { status } = spawnSync(
   process.execPath,
   [
     '--expose-gc',
+    `--import=${pathToFileURL(join(compiled, 'max-listeners.js'))}`,
     // Reading the maps costs each process a tenth of its start: only a run of a few files names the lines of the sources.
     ...(words.length === 0 ? [] : ['--enable-source-maps']),
     parallel,

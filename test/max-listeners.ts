@@ -1,4 +1,4 @@
-/** The limit of main.ts, for tests that run parts of the agent in their own process. Imported by the groups of scripts/test.mjs. */
+/** The limit of main.ts, for tests that run parts of the agent in their own process. Loaded by scripts/test.mjs. */
 
 import { setMaxListeners } from 'node:events';
 
