@@ -61,6 +61,11 @@ describe('the certificates of an image', { skip: opensslProblem }, () => {
       return this;
     }
 
+    link(target: string, path: string): this {
+      symlinkSync(target, join(this.root, path));
+      return this;
+    }
+
     remove(path: string): this {
       rmSync(join(this.root, path));
       return this;
@@ -128,6 +133,19 @@ describe('the certificates of an image', { skip: opensslProblem }, () => {
       (image) =>
         image.put('/home/pi/client.pem', cert, 0o644).configure(FILES.replace(CERT, '/home/pi/client.pem')),
       /server\.cert-file = "\/home\/pi\/client\.pem": the service cannot see this directory; move the file to \/etc\/firstlight/,
+    ],
+    'a certificate that is a link to a home directory': [
+      (image) => image.put('/home/pi/client.pem', cert, 0o644).remove(CERT).link('/home/pi/client.pem', CERT),
+      /server\.cert-file = "\/etc\/firstlight\/client\.pem": the service cannot see this directory/,
+    ],
+    'a CA file that is a link into a closed directory': [
+      (image) =>
+        image
+          .put('/data/tls/ca.pem', ca, 0o644)
+          .mode('/data/tls', 0o700)
+          .remove(CA)
+          .link('/data/tls/ca.pem', CA),
+      /server\.ca-file = .*: the service cannot enter \/data\/tls; run: chmod a\+x \/data\/tls/,
     ],
     'one certificate as the credentials of all clones': [
       (image) => image.configure(FILES, '"coaps://h"'),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clockContract } from '../../contracts/clock.ts';
-import { repetitions, someOf } from '../../repetitions.ts';
+import { costlyRepetitions, someOf } from '../../repetitions.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { firstBoot } from './first-boot.ts';
 import { testFirstBoots } from './first-boot-tests.ts';
@@ -23,7 +23,7 @@ clockContract('a clock of virtual time', () => {
   };
 });
 
-testFirstBoots(repetitions(150, 3));
+testFirstBoots(costlyRepetitions(150, 3));
 
 describe('the seed of a first boot', () => {
   it('a seed gives the same events every time', async () => {

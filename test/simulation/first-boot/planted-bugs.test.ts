@@ -9,7 +9,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { repetitions, someOf } from '../../repetitions.ts';
+import { costlyRepetitions, someOf } from '../../repetitions.ts';
 import { firstBoot } from './first-boot.ts';
 import type { Plant } from './planted-bugs.ts';
 import type { PromiseName } from './promise-checker.ts';
@@ -86,7 +86,7 @@ describe('a planted bug in the simulation', () => {
 describe('the simulation without a bug', () => {
   it('the simulation without a planted bug breaks no promise on the same seeds', async () => {
     for (const strategy of [deviceGenerated, serverGenerated]) {
-      for (let seed = 1; seed <= repetitions(40, 2); seed += 1) {
+      for (let seed = 1; seed <= costlyRepetitions(40, 2); seed += 1) {
         const { broken } = await firstBoot({ seed, strategy });
         assert.deepEqual(broken, [], repeatCommand(seed, strategy, undefined));
       }
