@@ -44,7 +44,7 @@ export const HOST_EVENTS = {
   'FL-CONFIG-CHANGE-DELAYED': {
     level: 'warn',
     sentence:
-      'the disk does not respond, so the new settings of [outbox] and [clock] apply when it does: check the health of the SD card or disk',
+      'the disk has not finished its writes, so the new settings of [outbox] and [clock] apply later: if they still do not apply after a minute, check the health of the SD card or disk',
   },
   'FL-STATE-LOCKED': {
     level: 'error',
