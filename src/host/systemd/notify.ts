@@ -1,11 +1,11 @@
 /**
  * The adapter of the `ServiceManager` port for systemd (sd_notify(3)); there is none without $NOTIFY_SOCKET.
  *
- * Messages go to the socket that the unit passes (passed-socket.ts). Without one, and from its first failure
- * on, each message is a `systemd-notify` process, which needs NotifyAccess=all in the unit and costs 9 ms of
- * CPU. One message is sent at a time; the socket has a deadline, then the process. Meanwhile only the newest
- * status is kept; states (READY, RELOADING, STOPPING) keep their order and are retried. The agent never waits
- * for it, except for 1 s at its end.
+ * Messages go to the socket that the unit passes (passed-socket.ts). Without one, and while it fails, each
+ * message is a `systemd-notify` process, which needs NotifyAccess=all in the unit and costs 9 ms of CPU. One
+ * message is sent at a time; the socket has a deadline, then the process. Meanwhile only the newest status is
+ * kept; states (READY, RELOADING, STOPPING) keep their order and are retried. The agent never waits for it,
+ * except for 1 s at its end.
  */
 
 import { logEvent } from '../../core/events/catalogue.ts';
@@ -46,7 +46,7 @@ class NotifySocket implements SystemdNotifier {
   readonly watchdogMs: number | undefined;
   readonly #options: SystemdOptions;
   readonly #socketPath: string;
-  #passedSocket: PassedSocket | undefined;
+  readonly #passedSocket: PassedSocket | undefined;
   readonly #states: (readonly string[])[] = [];
   #status: string | undefined;
   #sentStatus: string | undefined;
@@ -144,7 +144,6 @@ class NotifySocket implements SystemdNotifier {
     const onLate = () => this.#correctLate(message);
     const { signal } = this.#stop;
     if (await this.#passedSocket?.send(message.join('\n'), deadlineMs, signal, onLate)) return true;
-    this.#passedSocket = undefined;
     const environment = { NOTIFY_SOCKET: this.#socketPath };
     const spec = { command, arguments: message, deadlineMs, environment };
     return (await runCommand(spec, clock, signal)) !== undefined;

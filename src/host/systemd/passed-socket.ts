@@ -17,6 +17,7 @@ const FIRST_DESCRIPTOR = 3;
 export class PassedSocket {
   readonly #descriptor: number;
   readonly #clock: Pick<Clock, 'sleep'>;
+  #isWriting = false;
 
   /** Undefined if this process was not started with such a socket. */
   static of(environment: Environment, clock: Pick<Clock, 'sleep'>): PassedSocket | undefined {
@@ -33,12 +34,16 @@ export class PassedSocket {
 
   /**
    * Sends one datagram. False if systemd refuses it, or if it is not sent within `deadlineMs` or until the signal aborts: systemd
-   * has no room, or no thread is free. It may be sent later all the same, and then `onLate` is called.
+   * has no room, or no thread is free. It may be sent later all the same, and then `onLate` is called. Until then each later
+   * message is refused at once, so that no second thread waits.
    */
   async send(text: string, deadlineMs: number, signal: AbortSignal, onLate: () => void): Promise<boolean> {
+    if (this.#isWriting) return false;
+    this.#isWriting = true;
     let isGivenUp = false;
     const written = new Promise<boolean>((resolve) => {
       write(this.#descriptor, text, (error) => {
+        this.#isWriting = false;
         if (isGivenUp && error === null) onLate();
         resolve(error === null);
       });
