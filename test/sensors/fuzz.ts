@@ -30,8 +30,8 @@ const SCHEDULES = ['hhddhh', 'ddh'];
 /** In the first one a device works again, in the second one its failure is over. */
 const RECOVERIES = 2;
 
-/** In `npm test` a sixth of the damages, a different one for each file; damaged-files.slow.test.ts applies all. */
-const STRIDE = stride(6);
+/** In `npm test` an eighth of the damages, a different one for each file; damaged-files.slow.test.ts applies all. */
+const STRIDE = stride(8);
 
 /**
  * Effects of a damaged file beyond the rules above. The test fails if no host needs a row.
@@ -113,6 +113,8 @@ export function testBrokenFilesOf(name: string): void {
 /** For a run over all hosts. */
 export function testConsequencesAreNeeded(): void {
   after(() => {
+    // Only with all damages.
+    if (STRIDE > 1) return;
     const idle = CONSEQUENCES.filter((each) => !used.has(each)).map(({ file, why }) => `${file}: ${why}`);
     assert.deepEqual(idle, [], 'a consequence that no host has');
   });
