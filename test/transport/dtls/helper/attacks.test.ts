@@ -158,7 +158,7 @@ describe('the DTLS helper on a hostile network', { skip: frontProblem }, () => {
       Buffer.from([21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 26]),
       Buffer.alloc(26),
     ]);
-    for (let index = 0; index < 50; index += 1)
+    for (let index = 0; index < 50; index += 1) {
       for (const each of [
         Buffer.alloc(0),
         HANDSHAKE_FAILURE,
@@ -168,7 +168,9 @@ describe('the DTLS helper on a hostile network', { skip: frontProblem }, () => {
         Buffer.from([index]),
       ])
         network.forge(each);
-    await echoes(helper, 'still up');
+      // A slow helper must have room for the echo in its socket.
+      if (index % 10 === 9) await echoes(helper, `still up after ${index}`);
+    }
   });
 
   it('an alert after which nothing else comes is the answer of the server', async () => {
