@@ -8,7 +8,7 @@
  */
 
 import { runBackgroundTasks } from '../agent/agent.ts';
-import { raceAbort } from '../core/async/abort.ts';
+import { isSettledWithin, raceAbort } from '../core/async/abort.ts';
 import { runUntilFirst, type Task } from '../core/async/tasks.ts';
 import { CommandDispatcher } from '../core/downlink/command-dispatcher.ts';
 import { logEvent } from '../core/events/catalogue.ts';
@@ -34,7 +34,7 @@ import { EX_TEMPFAIL } from './exit-codes.ts';
 import { type OutboxRemainder, openOutbox } from './outbox.ts';
 import { PlaintextWarnings } from './plaintext-warnings.ts';
 import { SensorSet } from './sensors.ts';
-import { awaitShutdown, isSettledWithin } from './shutdown.ts';
+import { awaitShutdown } from './shutdown.ts';
 import { StartupError } from './startup-error.ts';
 import { RELEASED_MS, VERSION } from './version.ts';
 

@@ -5,6 +5,7 @@
  */
 
 import { join } from 'node:path';
+import { isSettledWithin } from '../core/async/abort.ts';
 import { logEvent } from '../core/events/catalogue.ts';
 import type { Config } from '../core/model/config.ts';
 import type { LossReport } from '../core/model/loss-report.ts';
@@ -15,7 +16,6 @@ import type { Timestamper } from '../core/timestamps/timestamper.ts';
 import { TieredOutbox } from '../outbox/outbox.ts';
 import { FsSpoolDirectory } from '../outbox/spool/fs-directory.ts';
 import { Spool } from '../outbox/spool/spool.ts';
-import { isSettledWithin } from './shutdown.ts';
 
 /** The agent stops within 5 s even if the disk hangs; this leaves 1 s for everything else. */
 const CLOSE_TIMEOUT_MS = 4_000;

@@ -33,21 +33,6 @@ export async function awaitShutdown(
   if (!isEnded) logEvent(log, 'FL-SHUTDOWN-TIMEOUT');
 }
 
-/** Whether `work` settles within `ms`. Rejects like `work`. */
-export async function isSettledWithin(
-  ms: number,
-  work: Promise<void>,
-  clock: Pick<Clock, 'sleep'>,
-): Promise<boolean> {
-  const timeout = new AbortController();
-  const timedOut = clock.sleep(ms, timeout.signal).then(() => false);
-  try {
-    return await Promise.race([work.then(() => true), timedOut]);
-  } finally {
-    timeout.abort();
-  }
-}
-
 function waitForAbort(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -13,6 +13,8 @@ const IMPORTED = /^firstlight\.[\w.-]+$/;
 
 /** Where a path of a mounted image is on this host. */
 export type Locate = (path: string) => string;
+/** For the files of this host itself. */
+export const locateHere: Locate = (path) => path;
 
 export interface NamedFilePlaces {
   /** For all files of a mounted image, whose paths are those in the image; default: the files of this host. */
@@ -29,7 +31,7 @@ export interface NamedFilePlaces {
 export function readNamedFile(
   path: string,
   bytesMax: number,
-  { locate = (each) => each, credentialFiles }: NamedFilePlaces,
+  { locate = locateHere, credentialFiles }: NamedFilePlaces,
 ): FileText {
   const name = credentialName(path);
   if (name !== undefined && credentialFiles !== undefined) {

@@ -9,7 +9,7 @@ import type { Secret } from '../../core/model/secret.ts';
 import { formatSource, type Problem, problemAt, type Source } from '../errors/problem.ts';
 import type { Setting } from '../schema/setting.ts';
 import { settings } from '../schema/settings.ts';
-import { type NamedFilePlaces, readNamedFile } from './named-file.ts';
+import { locateHere, type NamedFilePlaces, readNamedFile } from './named-file.ts';
 import { type FileText, readTextFile } from './read-text-file.ts';
 import type { Parsed, Reader } from './reader.ts';
 
@@ -105,7 +105,7 @@ function readCredential(
   reader: Reader,
   kind: SecretKind,
   path: string,
-  { locate = (each) => each }: NamedFilePlaces,
+  { locate = locateHere }: NamedFilePlaces,
 ): SecretResult | undefined {
   const content = toSecret(reader, kind, path, readTextFile(locate(path), SECRET_FILE_BYTES_MAX));
   if (content.is === 'missing') return undefined;

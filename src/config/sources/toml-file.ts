@@ -9,7 +9,7 @@ import { type Problem, problemAt, type Source } from '../errors/problem.ts';
 import { describeType } from '../schema/display.ts';
 import { allSettings } from '../schema/settings.ts';
 import { isListTableName, type RawTable, readListTables } from './list-tables.ts';
-import type { Locate } from './named-file.ts';
+import { type Locate, locateHere } from './named-file.ts';
 import { readTextFile } from './read-text-file.ts';
 import type { RawSetting } from './reader.ts';
 import { createLineLocator, type LineLocator } from './toml-lines.ts';
@@ -30,7 +30,7 @@ const FILE_BYTES_MAX = 256 * 1024;
 const OTHERS_MAY_READ = 0o004;
 
 /** `locate`: for a file of a mounted image. Messages contain `path`. */
-export function readTomlFile(path: string, locate: Locate = (each) => each): TomlFile {
+export function readTomlFile(path: string, locate: Locate = locateHere): TomlFile {
   const source: Source = { name: path, via: 'file' };
   const file = readTextFile(locate(path), FILE_BYTES_MAX);
   if (file.is === 'missing')

@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/model/error-code.ts';
 import { problemAt } from '../errors/problem.ts';
-import type { Locate } from './named-file.ts';
+import { type Locate, locateHere } from './named-file.ts';
 import { brokenTomlFile, readTomlFile, type TomlFile } from './toml-file.ts';
 
 export interface TomlFiles {
@@ -21,7 +21,7 @@ const DIRECTORY = 'conf.d';
 const DROP_INS_MAX = 64;
 
 /** `locate`: for the files of a mounted image. */
-export function readTomlFiles(path: string, locate: Locate = (each) => each): TomlFiles {
+export function readTomlFiles(path: string, locate: Locate = locateHere): TomlFiles {
   const main = readTomlFile(path, locate);
   const directory = join(dirname(path), DIRECTORY);
   const names = listDropIns(locate(directory));

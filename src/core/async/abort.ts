@@ -1,8 +1,8 @@
 /**
- * Waits that end with an abort signal, and abort controllers that follow a signal, without leaked listeners.
+ * Waits that end with an abort signal or a deadline, and abort controllers that follow a signal, without leaked listeners.
  */
 
-import type { StopSignal } from '../ports/clock.ts';
+import type { Clock, StopSignal } from '../ports/clock.ts';
 
 /** The result of `work`, or `fallback` as soon as the signal aborts. */
 export async function raceAbort<T>(work: Promise<T>, fallback: T, signal: AbortSignal): Promise<T> {
@@ -16,6 +16,21 @@ export async function raceAbort<T>(work: Promise<T>, fallback: T, signal: AbortS
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Whether `work` settles within `ms`. Rejects like `work`. */
+export async function isSettledWithin(
+  ms: number,
+  work: Promise<void>,
+  clock: Pick<Clock, 'sleep'>,
+): Promise<boolean> {
+  const timeout = new AbortController();
+  const timedOut = clock.sleep(ms, timeout.signal).then(() => false);
+  try {
+    return await Promise.race([work.then(() => true), timedOut]);
+  } finally {
+    timeout.abort();
   }
 }
 
