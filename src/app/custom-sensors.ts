@@ -2,15 +2,12 @@
 
 import type { SensorsConfig } from '../core/model/config.ts';
 import { type CustomSensor, keysOf } from '../core/model/custom-sensor.ts';
-import { GAP_KEYS } from '../core/model/loss-report.ts';
+import { GAP_RECORD_KEYS } from '../core/model/loss-report.ts';
 import { isSelected } from '../core/model/sensor-selection.ts';
 import { type PolledSensor, Pollers, type PollersPorts } from '../core/sampling/polling.ts';
 import { createGpioSensor, type Gpio, openGpio } from '../host/custom/gpio.ts';
 import { createProgramSensor } from '../host/custom/program-sensor.ts';
 import { describeKey } from '../sensors/catalogue.ts';
-
-/** Keys that report lost readings; a program must not send them. */
-const GAP_RECORD_KEYS: ReadonlySet<string> = new Set(Object.values(GAP_KEYS));
 
 export type CustomSensorConfig = Pick<SensorsConfig, 'selection' | 'custom'>;
 

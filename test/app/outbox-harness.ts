@@ -14,8 +14,10 @@ spread = "0s"
 token = "${TOKEN}"
 [telemetry]
 interval = "1s"
-# A value of each reading, to count them.
+# Each reading has a value that changes, so that they can be counted.
 deadband = "uptimeS=0.1"
+[sensors]
+on = "agentLoopDelayMs"
 [outbox]
 spool-after = "5s"
 flush-every = "5s"

@@ -8,16 +8,11 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { LoopDisk, loopDiskProblem, SYNCED_ONLY } from '../power/loop-disk.ts';
+import { readingGridOf } from '../system/reading-grid.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
 import { provisioning, sandboxWithDevice, TOKEN, toml } from './outbox-harness.ts';
 
 const PRELOAD = { NODE_OPTIONS: `--import=${new URL('disk-preload.js', import.meta.url)}` };
-
-/** The whole seconds of uptime of which the server has a reading. */
-function secondsStored(sandbox: Sandbox): number[] {
-  const points = sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
-  return [...new Set(points.map(({ value }) => Math.floor(Number(value))))].sort((a, b) => a - b);
-}
 
 test('an agent whose server accepts everything never creates a spool', { timeout: 30_000 }, async () => {
   const first = await openSandbox({ provisioning });
@@ -34,7 +29,7 @@ test('an agent whose server accepts everything never creates a spool', { timeout
     state,
   ]);
   await agent.line('client attributes accepted');
-  while (secondsStored(sandbox).length < 8) await sleep(100);
+  while (readingGridOf(sandbox).readings < 8) await sleep(100);
   assert.deepEqual(
     (await readdir(state)).filter((name) => name === 'spool'),
     [],
@@ -44,22 +39,18 @@ test('an agent whose server accepts everything never creates a spool', { timeout
     (await readdir(state)).filter((name) => name === 'spool'),
     [],
   );
-  const seconds = secondsStored(sandbox);
-  const [firstSecond = 0] = seconds;
-  assert.equal((seconds.at(-1) ?? 0) - firstSecond, seconds.length - 1, 'a second is missing');
+  assert.deepEqual(readingGridOf(sandbox).gaps, []);
 });
 
-/** Seconds without a reading while an outbox is replaced: the old one has one second to write. */
-const MISSING_SECONDS_MAX = 3;
+/** Readings, one a second, that are not taken while an outbox is replaced: the old one has one second to write. */
+const MISSING_MAX = 3;
 const NEW_SETTINGS = ['flush-every = "5s"', 'flush-every = "6s"'] as const;
 const DELAYED = 'event=FL-CONFIG-CHANGE-DELAYED';
 const freezeProblem =
   (await loopDiskProblem()) ?? (spawnSync('fsfreeze', ['-V']).error ? 'no fsfreeze' : false);
 
-const uptimes = (sandbox: Sandbox) => sandbox.points({ device: 'gw-outbox', key: 'uptimeS' });
-
 async function untilReading(sandbox: Sandbox, afterMs: number): Promise<void> {
-  while (!uptimes(sandbox).some(({ ts }) => ts > afterMs)) await sleep(50);
+  while (!(readingGridOf(sandbox).lastMs > afterMs)) await sleep(50);
 }
 
 function countOf(agent: AgentProcess, text: string): number {
@@ -97,13 +88,11 @@ test('new settings of the outbox wait for a disk that hangs, and no reading is l
     await agent.line('the backlog has been delivered');
     await untilReading(sandbox, Date.now());
     assert.equal(await agent.stop(), 0);
-    const seconds = secondsStored(sandbox);
-    const missing = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0) + 1 - seconds.length;
-    assert.ok(missing <= MISSING_SECONDS_MAX, `${missing} seconds are missing: ${seconds}`);
-    const oldestMs = Math.min(...uptimes(sandbox).map(({ ts }) => ts));
+    const { missing, gaps, firstMs } = readingGridOf(sandbox);
+    assert.ok(missing <= MISSING_MAX, `${missing} readings are missing: ${JSON.stringify(gaps)}`);
     assert.ok(
-      oldestMs < offlineMs + 3_000,
-      `the oldest reading is ${oldestMs - offlineMs} ms after the outage began`,
+      firstMs < offlineMs + 3_000,
+      `the oldest reading is ${firstMs - offlineMs} ms after the outage began`,
     );
     assert.equal(countOf(agent, DELAYED), 1);
   } finally {
@@ -149,7 +138,7 @@ test('new settings of the outbox stop no sampling while a delivered file cannot 
   const onlineMs = Date.now();
   await using sandbox = await sandboxWithDevice(coapPort);
   // The backlog is delivered, and its file is being removed.
-  while (!uptimes(sandbox).some(({ ts }) => ts < onlineMs)) await sleep(50);
+  while (!(readingGridOf(sandbox).firstMs < onlineMs)) await sleep(50);
   await untilReading(sandbox, Date.now() + 1_000);
   await place.config(toml(coapPort).replace(...NEW_SETTINGS));
   agent.kill('SIGHUP');

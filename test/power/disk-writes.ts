@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readingTimes } from '../reading-times.ts';
 import { openExperiment } from './experiment.ts';
 import { DELIVERED } from './gateway.ts';
 import { DEFAULTS, LoopDisk } from './loop-disk.ts';
@@ -47,7 +48,7 @@ export async function diskWrites(onlineForMs: number): Promise<DiskWrites> {
   };
 
   function readings(): number {
-    return experiment.sandbox.points({ device: 'gw-writes', key: 'uptimeS' }).length;
+    return readingTimes(experiment.sandbox.points({ device: 'gw-writes' })).length;
   }
 }
 

@@ -17,6 +17,7 @@ import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { Authority } from '../doubles/certificates.ts';
 import { openTlsFront } from '../doubles/tls-front.ts';
 import { COMPILED_MAIN } from '../paths.ts';
+import { readingTimes } from '../reading-times.ts';
 import { compare, readingsIn } from './readings-ledger.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
@@ -78,7 +79,7 @@ function ledger(): ReturnType<typeof compare> {
 }
 
 function stored(via: string): number {
-  return sandbox.points({ key: 'uptimeS' }).filter((point) => point.via === via).length;
+  return readingTimes(sandbox.points().filter((point) => point.via === via)).length;
 }
 
 function config({ coapPort }: Sandbox, httpsPort: number, caFile: string): string {

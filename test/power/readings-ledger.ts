@@ -7,14 +7,13 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { GAP_KEYS } from '../../src/core/model/loss-report.ts';
+import { GAP_KEYS, GAP_RECORD_KEYS } from '../../src/core/model/loss-report.ts';
 import type { Reading, Values } from '../../src/core/model/reading.ts';
 import { carryForward } from '../../src/outbox/store/carry-forward.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
 /** uptimeS is rounded to a second, and read shortly after the timestamp was taken. */
 const UPTIME_OFF_S_MAX = 1.5;
-const GAP_RECORD_KEYS = new Set<string>(Object.values(GAP_KEYS));
 
 export interface Missing {
   readonly tsMs: number;

@@ -1,15 +1,16 @@
 /**
  * Which readings are missing at the server, without information from the gateway: one reading a second is
- * taken on a grid, each with its own uptime, so that every second without a reading shows. A gateway that had no CPU
- * for a second takes no reading in it, which is no loss: the next one tells how late a timer was.
+ * taken on a grid, so that every second without a reading shows. A gateway that had no CPU for a second takes no
+ * reading in it, which is no loss: the next one tells how late a timer was.
  */
 
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+import { readingTimes } from '../reading-times.ts';
 import { until } from './until.ts';
 
 /**
- * The configuration for it: the default deadband would leave the uptime out. The clock of a container is never
- * "synchronised".
+ * The configuration for it, with values that change in each reading: the default deadband would leave the uptime out. The clock
+ * of a container is never "synchronised".
  */
 export const EVERY_SECOND = `[telemetry]
 interval = "1s"
@@ -39,11 +40,9 @@ export interface ReadingGrid {
   readonly reported: number;
 }
 
-export function readingGridOf(sandbox: Sandbox): ReadingGrid {
+export function readingGridOf(sandbox: Pick<Sandbox, 'points'>): ReadingGrid {
   const points = sandbox.points();
-  const timestamps = [...new Set(points.filter(({ key }) => key === 'uptimeS').map(({ ts }) => ts))].sort(
-    (a, b) => a - b,
-  );
+  const timestamps = readingTimes(points);
   const delays = new Map(
     points.filter(({ key }) => key === 'agentLoopDelayMs').map(({ ts, value }) => [ts, Number(value)]),
   );

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import { AgentProcess, tempDir } from '../app/agent-process.ts';
 import { Authority } from '../doubles/certificates.ts';
+import { readingTimes } from '../reading-times.ts';
 import { NetworkLink } from '../system/network-link.ts';
 import { EVERY_SECOND, readingGridOf, waitUntilUnbroken } from '../system/reading-grid.ts';
 import { until } from '../system/until.ts';
@@ -108,7 +109,7 @@ async function expectAnswer(
 
 /** Timestamps of readings that were stored under two timestamps. */
 function doubledIn(sandbox: Sandbox): readonly number[] {
-  const times = [...new Set(sandbox.points({ key: 'uptimeS' }).map(({ ts }) => ts))].sort((a, b) => a - b);
+  const times = readingTimes(sandbox.points());
   return times.filter((ts, index) => ts - (times[index - 1] ?? Number.NEGATIVE_INFINITY) < DOUBLED_MS_MAX);
 }
 

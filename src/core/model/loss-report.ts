@@ -42,6 +42,9 @@ export const GAP_KEYS = {
   reason: 'lostWhy',
 } as const;
 
+/** No sensor may have one of them. */
+export const GAP_RECORD_KEYS: ReadonlySet<string> = new Set(Object.values(GAP_KEYS));
+
 export class LossReport {
   #unreported = 0;
   #fromMs: number | undefined;

@@ -27,6 +27,7 @@ import { boardFingerprint } from '../../../src/host/hardware/fingerprint.ts';
 import { openLogger } from '../../../src/host/log/logger.ts';
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { MAIN } from '../../paths.ts';
+import { readingTimes } from '../../reading-times.ts';
 import { until } from '../../until.ts';
 
 export const PROVISIONING = { key: 'key-of-the-profile', secret: 'secret-of-the-profile' };
@@ -179,15 +180,9 @@ export async function line({ lines }: Pick<RunningDaemon, 'lines'>, text: string
   );
 }
 
-/** Timestamps of the stored readings; a reading that was sent again has the same one. */
-export function readingTimes(sandbox: Sandbox): readonly number[] {
-  const times = new Set(sandbox.points().map(({ ts }) => ts));
-  return [...times].toSorted((one, other) => one - other);
-}
-
 /** The time between each reading and the one before it, ms. */
 export function readingGaps(sandbox: Sandbox): readonly number[] {
-  const times = readingTimes(sandbox);
+  const times = readingTimes(sandbox.points());
   return times.slice(1).map((time, index) => time - (times[index] ?? time));
 }
 

@@ -5,15 +5,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
+import { readingTimes } from '../../reading-times.ts';
 import { until } from '../../until.ts';
-import {
-  DaemonGateway,
-  line,
-  PROVISIONING,
-  readingGaps,
-  readingTimes,
-  setServerUrl,
-} from './remote-daemon-harness.ts';
+import { DaemonGateway, line, PROVISIONING, readingGaps, setServerUrl } from './remote-daemon-harness.ts';
 
 const provisionings = (sandbox: Sandbox) =>
   Object.entries(sandbox.stats().requests)
@@ -38,7 +32,7 @@ it('a change of interval and outbox loses no reading and is reported', {
     () => clientOf(sandbox),
   );
   await until(
-    () => readingTimes(sandbox).length > 12,
+    () => readingTimes(sandbox.points()).length > 12,
     () => 'too few readings',
   );
   await daemon.stop();
