@@ -17,3 +17,16 @@ export async function until(
     await sleep(POLL_EVERY_MS);
   }
 }
+
+/** Whether the condition becomes true in time; polls every 50 ms. */
+export async function isTrueWithin(
+  condition: () => boolean | Promise<boolean>,
+  withinMs: number,
+): Promise<boolean> {
+  const deadlineMs = performance.now() + withinMs;
+  for (;;) {
+    if (await condition()) return true;
+    if (performance.now() > deadlineMs) return false;
+    await sleep(50);
+  }
+}

@@ -2,10 +2,10 @@
 
 import type { StatusJson } from '../../src/cli/status/json.ts';
 import { EVENTS, type EventId, splitSentence } from '../../src/core/events/catalogue.ts';
+import { isTrueWithin } from '../until.ts';
 import type { Machine } from './machine.ts';
 import { Findings } from './scenario.ts';
 import { PROVISIONING, type Site } from './site.ts';
-import { until } from './until.ts';
 
 const WITHIN_MS = 60_000;
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -72,7 +72,7 @@ export class Gateway {
       text = await this.status();
       return parts.every((part) => text.includes(part));
     };
-    this.expect(await until(isShown, WITHIN_MS), `status does not show ${parts.join(', ')}: ${text}`);
+    this.expect(await isTrueWithin(isShown, WITHIN_MS), `status does not show ${parts.join(', ')}: ${text}`);
   }
 
   /** The status names the event with its remedy, and exits with 2 (action needed). */

@@ -9,10 +9,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { isTrueWithin } from '../until.ts';
 import { enterGroupsScript, freshName, lockFileOf, removeMachine, undoAtExit } from './cleanup.ts';
 import { attempt, type CommandResult } from './command.ts';
 import type { NetworkLink } from './network-link.ts';
-import { until } from './until.ts';
 
 const LEADER_WITHIN_MS = 15_000;
 const BOOTS_WITHIN_MS = 90_000;
@@ -35,7 +35,7 @@ export class Machine {
   /** Returns when PID 1 runs, long before the machine has booted: see `bootState`. */
   static async boot(root: string, { link, readOnly = false }: MachineOptions): Promise<Machine> {
     const machine = new Machine(root, link, readOnly);
-    if (await until(() => machine.#findLeader(), LEADER_WITHIN_MS)) return machine;
+    if (await isTrueWithin(() => machine.#findLeader(), LEADER_WITHIN_MS)) return machine;
     await machine.cutPower();
     throw new Error(`no systemd in the container: ${machine.#console(root)}`);
   }
@@ -62,7 +62,7 @@ export class Machine {
   async bootState(): Promise<string> {
     // The system bus may not be there yet.
     let state = 'timeout';
-    await until(async () => {
+    await isTrueWithin(async () => {
       const { out } = await this.run(['systemctl', 'is-system-running', '--wait'], BOOTS_WITHIN_MS);
       state = out.trim().split('\n').at(-1) ?? '';
       return ['running', 'degraded', 'maintenance'].includes(state);
@@ -85,7 +85,7 @@ export class Machine {
 
   async powerOff(): Promise<void> {
     await this.run(['systemctl', 'poweroff']);
-    if (!(await until(() => this.#hasEnded(), POWERS_OFF_WITHIN_MS))) this.#kill();
+    if (!(await isTrueWithin(() => this.#hasEnded(), POWERS_OFF_WITHIN_MS))) this.#kill();
     await this.#awaitEnd();
   }
 

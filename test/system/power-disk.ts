@@ -9,9 +9,9 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isTrueWithin } from '../until.ts';
 import { freshName } from './cleanup.ts';
 import { attempt, run } from './command.ts';
-import { until } from './until.ts';
 
 const UNFORGIVING = 'loop,noauto_da_alloc,commit=300';
 const FORMAT = ['-q', '-F', '-b', '4096', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
@@ -76,20 +76,21 @@ export class PowerDisk implements AsyncDisposable {
   async #mount(): Promise<void> {
     // Two simultaneous mounts may get the same free loop device; then one of them fails.
     const mount = ['mount', '-o', UNFORGIVING, this.#image, this.path];
-    if (!(await until(async () => (await attempt(mount)).code === 0, RELEASE_WITHIN_MS))) await run(mount);
+    if (!(await isTrueWithin(async () => (await attempt(mount)).code === 0, RELEASE_WITHIN_MS)))
+      await run(mount);
     this.#isMounted = true;
   }
 
   async #unmount({ mustRelease = true } = {}): Promise<void> {
     const unmount = ['umount', this.path];
-    if (!(await until(async () => (await attempt(unmount)).code === 0, RELEASE_WITHIN_MS)))
+    if (!(await isTrueWithin(async () => (await attempt(unmount)).code === 0, RELEASE_WITHIN_MS)))
       await run(unmount);
     this.#isMounted = false;
     if (!mustRelease) return;
     // With a loop device that is still held, the next mount would get the file system that was shut down.
     const isReleased = async () =>
       (await run(['losetup', '-n', '-O', 'NAME', '-j', this.#image])).trim() === '';
-    if (!(await until(isReleased, RELEASE_WITHIN_MS)))
+    if (!(await isTrueWithin(isReleased, RELEASE_WITHIN_MS)))
       throw new Error(`the loop device of ${this.#image} is not released`);
   }
 }

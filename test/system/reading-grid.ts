@@ -6,7 +6,7 @@
 
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { readingTimes } from '../reading-times.ts';
-import { until } from './until.ts';
+import { isTrueWithin } from '../until.ts';
 
 /**
  * The configuration for it, with values that change in each reading: the default deadband would leave the uptime out. The clock
@@ -76,7 +76,7 @@ export async function waitUntilUnbroken(
   untilMs: number,
   withinMs: number,
 ): Promise<ReadingGrid> {
-  await until(() => {
+  await isTrueWithin(() => {
     const { gaps, lastMs } = readingGridOf(sandbox);
     return gaps.length === 0 && lastMs >= untilMs;
   }, withinMs);

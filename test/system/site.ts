@@ -6,11 +6,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
+import { isTrueWithin } from '../until.ts';
 import { GatewayService } from './gateway-service.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { NetworkLink } from './network-link.ts';
 import { EVERY_SECOND } from './reading-grid.ts';
-import { until } from './until.ts';
 
 export const PROVISIONING = { key: 'key-of-the-profile', secret: 'f1rst-l1ght-s3cret-0f-the-test' };
 const COAP_PORT = 5683;
@@ -87,7 +87,7 @@ export class Site implements AsyncDisposable {
   /** Whether the server stores a new reading in time. */
   async isReceiving(withinMs: number): Promise<boolean> {
     const before = this.#storedPoints();
-    return await until(() => this.#storedPoints() > before, withinMs);
+    return await isTrueWithin(() => this.#storedPoints() > before, withinMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

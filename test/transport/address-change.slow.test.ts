@@ -13,7 +13,7 @@ import { Authority } from '../doubles/certificates.ts';
 import { readingTimes } from '../reading-times.ts';
 import { NetworkLink } from '../system/network-link.ts';
 import { EVERY_SECOND, readingGridOf, waitUntilUnbroken } from '../system/reading-grid.ts';
-import { until } from '../system/until.ts';
+import { isTrueWithin } from '../until.ts';
 import { dtlsProblem } from './dtls/dtls-server.ts';
 
 const PROVISIONING = { key: 'key', secret: 'a-secret' };
@@ -77,7 +77,7 @@ for (const [scheme, isMissing] of [
       { RUNTIME_DIRECTORY: place.path },
       ['ip', 'netns', 'exec', link.namespace],
     );
-    const isOnline = await until(() => readingGridOf(sandbox).readings >= 3, ONLINE_WITHIN_MS);
+    const isOnline = await isTrueWithin(() => readingGridOf(sandbox).readings >= 3, ONLINE_WITHIN_MS);
     assert.ok(isOnline, agent.output.join('\n'));
     for (const [what, change] of Object.entries(CHANGES)) await expectAnswer(t, link, sandbox, what, change);
     const grid = await waitUntilUnbroken(sandbox, Date.now(), ONLINE_WITHIN_MS);
@@ -98,7 +98,7 @@ async function expectAnswer(
   await change(link);
   const changedMs = performance.now();
   const before = sandbox.points().length;
-  const isAnswered = await until(() => sandbox.points().length > before, ANSWERED_WITHIN_MS);
+  const isAnswered = await isTrueWithin(() => sandbox.points().length > before, ANSWERED_WITHIN_MS);
   const tookS = ((performance.now() - changedMs) / 1000).toFixed(1);
   const shaken = (sandbox.coaps?.handshakes.all ?? 0) - handshakes;
   t.diagnostic(`${what}: first post after ${tookS} s${sandbox.coaps ? `, ${shaken} handshakes` : ''}`);

@@ -10,11 +10,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
+import { isTrueWithin } from '../../until.ts';
 import type { Machine } from '../machine.ts';
 import { PowerDisk } from '../power-disk.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
-import { until } from '../until.ts';
 import { AcknowledgedReadings } from './acknowledged-readings.ts';
 import { UpdateVersions } from './update-versions.ts';
 import { shortenGate, WATCHDOG } from './updates.ts';
@@ -47,7 +47,7 @@ export async function assignedUpdate({ place, installed, packages }: Environment
   assign(site, VERSION, await versions.update(VERSION));
   await expectEnd(site, booted, VERSION, findings, 'assigned');
   findings.figure(`updated in ${Math.round((performance.now() - beganMs) / 1000)} s`);
-  await until(() => statesOf(site).at(-1) === 'UPDATED', ONLINE_WITHIN_MS);
+  await isTrueWithin(() => statesOf(site).at(-1) === 'UPDATED', ONLINE_WITHIN_MS);
   const states = statesOf(site).join(' ');
   const expected = 'QUEUED INITIATED DOWNLOADING DOWNLOADED VERIFIED UPDATING UPDATED';
   findings.expect(states === expected, `the states were ${states}`);
@@ -55,7 +55,7 @@ export async function assignedUpdate({ place, installed, packages }: Environment
   findings.expect(reported === VERSION, `the reported version is ${reported}`);
 
   assign(site, '0.1.2', await versions.update('0.1.2', 'crash'));
-  const hasFailed = await until(() => statesOf(site).at(-1) === 'FAILED', UPDATED_WITHIN_MS);
+  const hasFailed = await isTrueWithin(() => statesOf(site).at(-1) === 'FAILED', UPDATED_WITHIN_MS);
   findings.expect(hasFailed, `a version that crashes was not reported: ${statesOf(site).join(' ')}`);
   const error = String(lastOf(site, 'sw_error'));
   findings.expect(error.includes('ended by itself'), `sw_error is ${error}`);
@@ -166,7 +166,7 @@ async function cutDuring(
   const state = () => phaseIn(join(site.root, REQUESTED));
   let polls = 0;
   if (aim !== 'download')
-    await until(async () => {
+    await isTrueWithin(async () => {
       if (polls++ % READ_EVERY_POLLS === 0) await readings.read(machine);
       return aim === 'return' ? state() === 'return' : state() !== undefined;
     }, UPDATED_WITHIN_MS);
@@ -214,7 +214,7 @@ async function expectEnd(
   readings = new AcknowledgedReadings(),
 ): Promise<void> {
   let out = '';
-  const hasEnded = await until(async () => {
+  const hasEnded = await isTrueWithin(async () => {
     await sleep(1_000);
     await readings.read(machine);
     ({ out } = await machine.sh(

@@ -10,10 +10,10 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../../src/core/model/error-code.ts';
+import { isTrueWithin } from '../../until.ts';
 import { PowerDisk } from '../power-disk.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
-import { until } from '../until.ts';
 
 const SIZE_MIB = 700;
 const ONLINE_WITHIN_MS = 60_000;
@@ -33,7 +33,7 @@ export async function fullAtFirstBoot(environment: Environment): Promise<Report>
   const booted = await site.boot();
   await expectNoProvisioning(site, booted, findings, /space|ENOSPC/i);
   rmSync(fillerFile(disk.path));
-  const isOnline = await until(() => site.sandbox.devices().length === 1, RECOVERS_WITHIN_MS);
+  const isOnline = await isTrueWithin(() => site.sandbox.devices().length === 1, RECOVERS_WITHIN_MS);
   findings.expect(isOnline, 'the disk has space again, but the agent does not provision');
   findings.expect(
     await site.isReceiving(ONLINE_WITHIN_MS),

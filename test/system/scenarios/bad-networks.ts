@@ -9,11 +9,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isTrueWithin } from '../../until.ts';
 import { openNameServer } from '../name-server.ts';
 import { readingGridOf, waitUntilUnbroken } from '../reading-grid.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { Site } from '../site.ts';
-import { until } from '../until.ts';
 
 const ONLINE_WITHIN_MS = 60_000;
 /**
@@ -127,7 +127,7 @@ async function withLink(
 async function expectRecovery(site: Site, findings: Findings): Promise<void> {
   const restoredMs = Date.now();
   const isReceived = () => readingGridOf(site.sandbox).lastMs >= restoredMs;
-  const isOnline = await until(isReceived, RECOVERS_WITHIN_MS);
+  const isOnline = await isTrueWithin(isReceived, RECOVERS_WITHIN_MS);
   const tookS = Math.round((Date.now() - restoredMs) / 1000);
   findings.expect(isOnline, `the gateway did not come online by itself within ${tookS} s`);
   const { readings, missing, gaps, reported } = await waitUntilUnbroken(

@@ -13,13 +13,13 @@ import { dtlsFrontProblem } from '../../../src/sandbox/coaps/dtls-front.ts';
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { Authority, opensslProblem, type Pem } from '../../doubles/certificates.ts';
 import { readingTimes } from '../../reading-times.ts';
+import { isTrueWithin } from '../../until.ts';
 import { Gateway } from '../gateway.ts';
 import { isOfEvent } from '../gateway-service.ts';
 import { copyPackage, install, type Versions } from '../packages.ts';
 import { EVERY_SECOND, readingGridOf, waitUntilUnbroken } from '../reading-grid.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
-import { until } from '../until.ts';
 import { helperPids, helperProblems } from './dtls-helper.ts';
 import { secretLeaks } from './secrecy.ts';
 
@@ -172,7 +172,7 @@ async function writeDeviceFiles({ root, link }: Site, { cert, key }: Pem): Promi
 /** The agent logs more than `before` times which package to install, and the status says so. */
 async function expectNamed(booted: Booted, before: number, findings: Findings, what: string): Promise<void> {
   const isLogged = async () => (await unavailableLines(booted)).length > before;
-  findings.expect(await until(isLogged, WITHIN_MS), `${what}: the journal has no FL-DTLS-UNAVAILABLE`);
+  findings.expect(await isTrueWithin(isLogged, WITHIN_MS), `${what}: the journal has no FL-DTLS-UNAVAILABLE`);
   const last = (await unavailableLines(booted)).at(-1) ?? '';
   findings.expect(
     last.includes(`package ${PACKAGE} is installed`),
@@ -182,7 +182,7 @@ async function expectNamed(booted: Booted, before: number, findings: Findings, w
     const { out } = await booted.machine.run(['firstlight', 'status']);
     return out.replace(/\s+/g, ' ').includes(`package ${PACKAGE}`);
   };
-  findings.expect(await until(shows, WITHIN_MS), `${what}: the status does not name the package`);
+  findings.expect(await isTrueWithin(shows, WITHIN_MS), `${what}: the status does not name the package`);
 }
 
 async function unavailableLines({ service }: Booted): Promise<readonly string[]> {
@@ -213,7 +213,7 @@ async function expectKill(site: Site, booted: Booted, findings: Findings, what: 
   await killHelper(booted);
   const killedMs = Date.now();
   const isReceived = () => readingGridOf(site.sandbox).lastMs > killedMs;
-  findings.expect(await until(isReceived, WITHIN_MS), `${what}: no telemetry`);
+  findings.expect(await isTrueWithin(isReceived, WITHIN_MS), `${what}: no telemetry`);
   findings.figure(`${what}: next reading after ${seconds(Date.now() - killedMs)}`);
   const [after] = await helperPids(booted);
   findings.expect(after !== undefined && after !== before, `${what}: process ${before}, then ${after}`);
@@ -235,7 +235,7 @@ async function expectDownlink(sandbox: Sandbox, findings: Findings): Promise<voi
   const name = sandbox.devices()[0]?.name ?? '';
   const applied = () => String(sandbox.devices()[0]?.attributes.client['configApplied']);
   admin.setSharedAttributes(name, '{"logLevel":"debug"}');
-  const isApplied = await until(() => applied().includes('"logLevel":"debug"'), WITHIN_MS);
+  const isApplied = await isTrueWithin(() => applied().includes('"logLevel":"debug"'), WITHIN_MS);
   findings.expect(isApplied, `the shared attribute does not count: ${applied()}`);
   const outcome = await admin.sendRpc(name, { method: 'ping', timeoutMs: WITHIN_MS });
   const reply =

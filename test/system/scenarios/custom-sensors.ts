@@ -5,10 +5,10 @@
 
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isTrueWithin } from '../../until.ts';
 import { isOfEvent } from '../gateway-service.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { PROVISIONING, Site } from '../site.ts';
-import { until } from '../until.ts';
 
 const WITHIN_MS = 60_000;
 /** A group that every Debian has. */
@@ -55,11 +55,11 @@ export async function customSensors({ installed }: Environment): Promise<Report>
   const { machine, service } = await site.boot();
   await machine.bootState();
   const keys = Object.keys(EXPECTED);
-  await until(() => keys.every((key) => last(key) !== undefined), WITHIN_MS);
+  await isTrueWithin(() => keys.every((key) => last(key) !== undefined), WITHIN_MS);
   for (const key of keys)
     findings.expect(last(key) === EXPECTED[key], `${key} is ${last(key)}, not ${EXPECTED[key]}`);
   const isLogged = () => service.hasEvent('FL-CUSTOM-SENSOR-FAILED');
-  findings.expect(await until(isLogged, WITHIN_MS), 'the program in /var/lib is not logged as failed');
+  findings.expect(await isTrueWithin(isLogged, WITHIN_MS), 'the program in /var/lib is not logged as failed');
   const journal = await service.journal();
   const failures = journal
     .filter((entry) => isOfEvent(entry, 'FL-CUSTOM-SENSOR-FAILED'))
@@ -79,7 +79,7 @@ export async function customSensors({ installed }: Environment): Promise<Report>
   await machine.run(['systemctl', 'restart', 'firstlight.service']);
   const canOpen = () => last('shellGroupFile') === 'opened';
   findings.expect(
-    await until(canOpen, WITHIN_MS),
+    await isTrueWithin(canOpen, WITHIN_MS),
     `SupplementaryGroups= does not open a file: ${last('shellGroupFile')}`,
   );
   findings.expect(last('shellEtc') === 'denied', 'with the drop-in the program can write to /etc');

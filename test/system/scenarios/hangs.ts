@@ -10,10 +10,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
+import { isTrueWithin } from '../../until.ts';
 import { blockerOf, type Loop, makeBlockable } from '../blockable.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
-import { until } from '../until.ts';
 
 const KILLS = 20;
 /** A start takes about half a second, so some of the kills interrupt it. */
@@ -40,7 +40,7 @@ export async function kills({ installed, seed }: Environment): Promise<Report> {
   const random = createRandom(seed);
   let killedPid = '0';
   for (let kill = 0; kill < KILLS; kill += 1) {
-    const isUp = await until(async () => {
+    const isUp = await isTrueWithin(async () => {
       const pid = await service.property('MainPID');
       if (pid === '' || pid === '0' || pid === killedPid) return false;
       killedPid = pid;
@@ -50,7 +50,7 @@ export async function kills({ installed, seed }: Environment): Promise<Report> {
     await sleep(random() * KILLED_WITHIN_MS);
     await machine.run(['kill', '-9', killedPid]);
   }
-  await until(async () => (await service.number('NRestarts')) >= KILLS, ONLINE_WITHIN_MS);
+  await isTrueWithin(async () => (await service.number('NRestarts')) >= KILLS, ONLINE_WITHIN_MS);
   findings.expect(await site.isReceiving(ONLINE_WITHIN_MS), `no telemetry after ${KILLS} kills`);
   findings.expect(
     await service.isActive(),
@@ -115,7 +115,10 @@ async function testHang(
   findings.expect((await service.number('NRestarts')) === 0, 'the watchdog restarted a healthy agent');
   const hungMs = performance.now();
   await hang(booted);
-  const isDetected = await until(async () => (await service.number('NRestarts')) > 0, DETECTED_WITHIN_MS);
+  const isDetected = await isTrueWithin(
+    async () => (await service.number('NRestarts')) > 0,
+    DETECTED_WITHIN_MS,
+  );
   const tookS = ((performance.now() - hungMs) / 1000).toFixed(1);
   findings.expect(isDetected, `the hang was not detected within ${tookS} s`);
   if (!isDetected) return findings;

@@ -10,12 +10,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StatusJson } from '../../../src/cli/status/json.ts';
+import { isTrueWithin } from '../../until.ts';
 import { differences, filesOf } from '../file-list.ts';
 import { isOfEvent, type JournalEntry } from '../gateway-service.ts';
 import { copyPackage, install } from '../packages.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, PROVISIONING, Site, toml } from '../site.ts';
-import { until } from '../until.ts';
 import { secretLeaks } from './secrecy.ts';
 
 const APPEARS_WITHIN_MS = 2_000;
@@ -77,7 +77,7 @@ async function expectInstall({ machine, service }: Booted, deb: string, findings
   findings.expect(code === 0, `apt-get install ended with ${code}: ${lastLine(out)}`);
   const hasEnded = async () =>
     (await service.property('ExecMainStatus')) === '78' && !(await service.isActive());
-  if (!(await until(hasEnded, TIMEOUT_MS)))
+  if (!(await isTrueWithin(hasEnded, TIMEOUT_MS)))
     findings.problems.push(
       `without a configuration the service did not end with 78: ${(await service.status()).trim()}`,
     );
@@ -94,7 +94,7 @@ async function expectInstall({ machine, service }: Booted, deb: string, findings
  */
 async function expectPublicStatus(machine: Booted['machine'], findings: Findings): Promise<void> {
   const runStatus = () => machine.run(['runuser', '-u', 'nobody', '--', 'firstlight', 'status']);
-  await until(async () => (await runStatus()).code === 0, TIMEOUT_MS);
+  await isTrueWithin(async () => (await runStatus()).code === 0, TIMEOUT_MS);
   const { code, out } = await runStatus();
   findings.expect(
     code === 0 && out.includes('online'),
@@ -109,7 +109,7 @@ async function expectPublicStatus(machine: Booted['machine'], findings: Findings
 }
 
 async function expectFirstBoot(site: Site, { machine, service }: Booted, findings: Findings): Promise<void> {
-  if (!(await until(() => site.sandbox.devices().length > 0, TIMEOUT_MS)))
+  if (!(await isTrueWithin(() => site.sandbox.devices().length > 0, TIMEOUT_MS)))
     throw new Error(`no device appeared at the first boot: ${(await service.status()).trim()}`);
   const createdMs = site.sandbox.devices()[0]?.createdAtMs ?? Number.NaN;
   const sinceStartMs = Number(process.hrtime.bigint() / 1_000_000n) - (await service.startedMonotonicMs());
@@ -125,7 +125,7 @@ async function expectFirstBoot(site: Site, { machine, service }: Booted, finding
     state === 'running',
     `the first boot ended ${state}: ${(await machine.sh('systemctl --failed --plain --no-legend')).out}`,
   );
-  await until(() => service.hasEvent('FL-TELEMETRY-STARTED'), TIMEOUT_MS);
+  await isTrueWithin(() => service.hasEvent('FL-TELEMETRY-STARTED'), TIMEOUT_MS);
   const journal = await service.journal();
   for (const event of ['FL-AGENT-STARTED', 'FL-PROVISIONING-COMPLETED', 'FL-TELEMETRY-STARTED'] as const)
     findings.expect(
@@ -154,7 +154,7 @@ async function expectFirstBoot(site: Site, { machine, service }: Booted, finding
 async function expectStatusLine(service: Booted['service'], findings: Findings): Promise<void> {
   if (!(await service.property('Type')).startsWith('notify'))
     return findings.skip('the status line: the unit is not Type=notify');
-  await until(async () => (await service.property('StatusText')).startsWith('online'), TIMEOUT_MS);
+  await isTrueWithin(async () => (await service.property('StatusText')).startsWith('online'), TIMEOUT_MS);
   const text = await service.property('StatusText');
   findings.figure(`status "${text}"`);
   findings.expect(text.startsWith('online'), `the status line of an online gateway: "${text}"`);
@@ -193,7 +193,7 @@ async function expectUpgrade(
   const { code, out } = await machine.run(install(deb));
   findings.figure(`upgraded in ${seconds(performance.now() - startedMs)}`);
   findings.expect(code === 0, `the upgrade ended with ${code}: ${lastLine(out)}`);
-  const isNew = await until(
+  const isNew = await isTrueWithin(
     async () => (await service.isActive()) && (await service.property('MainPID')) !== pid,
     TIMEOUT_MS,
   );

@@ -8,12 +8,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../src/sandbox/core/random.ts';
+import { isTrueWithin } from '../../until.ts';
 import { copyPackage, install } from '../packages.ts';
 import { PowerDisk } from '../power-disk.ts';
 import { readingGridOf } from '../reading-grid.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
-import { until } from '../until.ts';
 
 /** Violations after which a scenario ends: each costs a minute or two of waiting. */
 const PROBLEMS_MAX = 2;
@@ -47,7 +47,7 @@ export async function cutsOfFirstBoots(environment: Environment): Promise<Report
     const { service } = await site.boot();
     // Every other cut is in the most important second: while the agent provisions.
     const isAimed = cut % 2 === 1;
-    if (isAimed) await until(async () => (await service.number('MainPID')) > 0, ONLINE_WITHIN_MS);
+    if (isAimed) await isTrueWithin(async () => (await service.number('MainPID')) > 0, ONLINE_WITHIN_MS);
     const afterMs = random() * (isAimed ? PROVISIONING_MS : FIRST_BOOT_MS);
     await sleep(afterMs);
     if (site.sandbox.devices().length === 0) before += 1;
@@ -102,7 +102,7 @@ async function expectBacklog(
 ): Promise<number> {
   const ofThisCut = () => readingGridOf(sandbox).gaps.filter(({ toMs }) => toMs > receivedMs);
   const early = () => ofThisCut().filter(({ fromMs }) => fromMs < flushedMs - 1_000);
-  await until(() => early().length === 0, ONLINE_WITHIN_MS);
+  await isTrueWithin(() => early().length === 0, ONLINE_WITHIN_MS);
   for (const { fromMs, toMs } of early())
     findings.problems.push(
       `${what}: no reading from ${iso(fromMs)} to ${iso(toMs)}, although those until ${iso(flushedMs)} were on the disk`,
@@ -156,7 +156,7 @@ async function expectRepair(
     `${what}: apt cannot repair the package: ${out.trim().split('\n').slice(-3).join(' | ')}`,
   );
   findings.expect(
-    await until(() => service.isActive(), ONLINE_WITHIN_MS),
+    await isTrueWithin(() => service.isActive(), ONLINE_WITHIN_MS),
     `${what}: not active after the repair`,
   );
   return state.replace('install ok ', '');

@@ -4,13 +4,13 @@
  * or in memory. The status, the doctor, the launcher and apt must name the cause.
  */
 
+import { isTrueWithin } from '../../until.ts';
 import { Gateway } from '../gateway.ts';
 import { type GatewayService, isOfEvent } from '../gateway-service.ts';
 import type { Machine } from '../machine.ts';
 import { copyPackage } from '../packages.ts';
 import type { Environment, Report } from '../scenario.ts';
 import { Site } from '../site.ts';
-import { until } from '../until.ts';
 
 const WITHIN_MS = 30_000;
 const DROP_IN = '/run/systemd/system/service.d/zzz-lxc-service.conf';
@@ -143,7 +143,7 @@ export function stateElsewhere(environment: Environment): Promise<Report> {
         await gateway.expectOneDeviceConnected(name);
         continue;
       }
-      await until(async () => (await service.property('ExecMainStatus')) === '238', WITHIN_MS);
+      await isTrueWithin(async () => (await service.property('ExecMainStatus')) === '238', WITHIN_MS);
       const check = await gateway.doctorCheck('service');
       gateway.expectCheck(check, 'fail', /238\/STATE_DIRECTORY/);
       gateway.expect(cause.test(check.meaning ?? ''), `${name}: ${JSON.stringify(check)}`);

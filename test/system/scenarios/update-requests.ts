@@ -7,9 +7,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isTrueWithin } from '../../until.ts';
 import { type Environment, Findings, type Report } from '../scenario.ts';
 import { type Booted, Site } from '../site.ts';
-import { until } from '../until.ts';
 import { UpdateVersions } from './update-versions.ts';
 import { shortenGate, WATCHDOG } from './updates.ts';
 
@@ -91,7 +91,7 @@ async function expectProblem(
   what: string,
 ): Promise<void> {
   let out = '';
-  await until(async () => {
+  await isTrueWithin(async () => {
     ({ out } = await machine.run(['cat', RESULT]));
     return out.includes(problem);
   }, ONLINE_WITHIN_MS);
@@ -102,7 +102,7 @@ async function expectProblem(
 
 async function expectInstalled({ machine }: Booted, findings: Findings): Promise<void> {
   let out = '';
-  const isInstalled = await until(async () => {
+  const isInstalled = await isTrueWithin(async () => {
     ({ out } = await machine.sh(`cat ${RESULT}; ls ${RUN}; journalctl -u ${UNIT} --no-pager | tail -3`));
     return out.includes('"updated"') && !out.includes('state.json');
   }, INSTALLED_WITHIN_MS);
