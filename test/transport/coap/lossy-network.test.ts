@@ -1,5 +1,5 @@
 /** A backlog over a lossy network, from one seed. */
 
-import { testLossyBacklog } from './lossy-backlog.ts';
+import { testLossyBacklog } from './helpers/lossy-backlog.ts';
 
 testLossyBacklog([1]);

@@ -6,10 +6,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
-import { LoopDisk, loopDiskProblem, SYNCED_ONLY } from '../power/loop-disk.ts';
-import { readingGridOf } from '../system/reading-grid.ts';
-import { AgentProcess, tempDir } from './agent-process.ts';
+import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
+import { LoopDisk, loopDiskProblem, SYNCED_ONLY } from '../../power/loop-disk.ts';
+import { readingGridOf } from '../../system/reading-grid.ts';
+import { AgentProcess, tempDir } from '../agent-process.ts';
 import { provisioning, sandboxWithDevice, TOKEN, toml } from './outbox-harness.ts';
 
 const PRELOAD = { NODE_OPTIONS: `--import=${new URL('disk-preload.js', import.meta.url)}` };

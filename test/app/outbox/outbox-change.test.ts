@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type OutboxRemainder, openOutbox } from '../../src/app/outbox.ts';
-import { LossReport } from '../../src/core/model/loss-report.ts';
-import { Timestamper } from '../../src/core/timestamps/timestamper.ts';
-import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { VirtualClock } from '../doubles/virtual-clock.ts';
-import { tempDir } from './agent-process.ts';
+import { type OutboxRemainder, openOutbox } from '../../../src/app/outbox.ts';
+import { LossReport } from '../../../src/core/model/loss-report.ts';
+import { Timestamper } from '../../../src/core/timestamps/timestamper.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { VirtualClock } from '../../doubles/virtual-clock.ts';
+import { tempDir } from '../agent-process.ts';
 
 const config = {
   outbox: { spoolBytes: 1_000_000, freeShare: 0, spoolAfterMs: 60_000, flushEveryMs: 60_000 },

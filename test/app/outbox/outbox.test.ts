@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hostClock } from '../../src/host/clock/clock.ts';
-import { createOffsetMemory } from '../../src/host/clock/offset-memory.ts';
-import { openSandbox } from '../../src/sandbox/sandbox.ts';
-import { RecordingLogger } from '../doubles/recording-logger.ts';
-import { AgentProcess, tempDir } from './agent-process.ts';
+import { hostClock } from '../../../src/host/clock/clock.ts';
+import { createOffsetMemory } from '../../../src/host/clock/offset-memory.ts';
+import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { AgentProcess, tempDir } from '../agent-process.ts';
 import { provisioning, sandboxWithDevice, toml } from './outbox-harness.ts';
 
 test('offline readings survive a restart and arrive with their own timestamps', {

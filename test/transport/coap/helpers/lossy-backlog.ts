@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Cost, fixedTiming, runPosts } from './helpers/lossy-network.ts';
+import { type Cost, fixedTiming, runPosts } from './lossy-network.ts';
 
 const POSTS = 300;
 

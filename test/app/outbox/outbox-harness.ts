@@ -1,6 +1,6 @@
 /** Configuration and readings of an agent with an outbox. */
 
-import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
 
 export const provisioning = { key: 'key-of-the-profile', secret: 'secret-of-the-profile' };
 
