@@ -181,7 +181,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-const LIVES = repetitions(250, 40);
+const LIVES = repetitions(250);
 
 it('no life of changes, outages and power cuts cuts a gateway off', () => {
   let writes = 0;

@@ -70,7 +70,7 @@ describe('a downlink loop without a sign of life', () => {
 
   it('is left as it is while registrations are confirmed', async () => {
     const harness = new Listening('healthy');
-    await harness.runFor(repetitions(24, 6) * 60 * MINUTE_MS);
+    await harness.runFor(repetitions(24, 4) * 60 * MINUTE_MS);
     assert.equal(harness.listenedMs.length, 1);
     assert.equal(harness.stalls, 0);
   });
@@ -87,7 +87,7 @@ describe('a downlink loop without a sign of life', () => {
   it('is started at most ten times, and what was left behind is no longer heard', async () => {
     const harness = new Listening('deaf');
     const running = harness.run();
-    await harness.clock.advance(repetitions(24, 5) * 60 * MINUTE_MS);
+    await harness.clock.advance(repetitions(24, 4) * 60 * MINUTE_MS);
     assert.equal(harness.listenedMs.length, 10);
     for (const [id, listener] of harness.listeners.entries())
       listener.onCommand({ id, method: 'ping', params: null });

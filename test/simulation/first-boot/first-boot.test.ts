@@ -23,7 +23,7 @@ clockContract('a clock of virtual time', () => {
   };
 });
 
-testFirstBoots(costlyRepetitions(150, 2));
+testFirstBoots(costlyRepetitions(150, 1));
 
 describe('the seed of a first boot', () => {
   it('a seed gives the same events every time', async () => {

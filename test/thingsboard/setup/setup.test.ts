@@ -75,7 +75,7 @@ describe('a second setup', () => {
   it('completes an interrupted one, at whatever request it was interrupted', async () => {
     await using whole = await RestDouble.open();
     await runSetup(whole);
-    for (let requests = 1; requests < whole.requests.length; requests += stride(20)) {
+    for (let requests = 1; requests < whole.requests.length; requests += stride(30)) {
       await using double = await RestDouble.open();
       double.dropAfter = requests;
       await assert.rejects(runSetup(double), { name: 'RestError', reason: 'unreachable' });
