@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { freeUdpPort } from '../free-port.ts';
 import { AgentProcess, tempDir } from './agent-process.ts';
 
 const SECRET = 'a-provisioning-secret-nobody-may-see';
@@ -99,9 +100,7 @@ test('the facts about the host arrive once, as client attributes', { timeout: 40
 test('the agent waits for an absent server and then delivers the queued readings', {
   timeout: 60_000,
 }, async () => {
-  const first = await openSandbox({ provisioning });
-  const { coapPort } = first;
-  await first[Symbol.asyncDispose]();
+  const coapPort = await freeUdpPort();
   await using place = await tempDir();
   await using agent = AgentProcess.run([
     'run',

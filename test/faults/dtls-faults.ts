@@ -1,12 +1,12 @@
 /** Faults of coaps: the same as those of https where the cause is the same, and those of the helper program. */
 
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSandbox } from '../../src/sandbox/sandbox.ts';
 import { Authority, type CertificateRequest, type Pem } from '../doubles/certificates.ts';
+import { freeUdpPort } from '../free-port.ts';
 import {
   coapOf,
   type Fault,
@@ -165,11 +165,7 @@ async function otherHelper({ path }: Place): Promise<string> {
 
 /** A server of DTLS 1.2 that only has suites without forward secrecy. Returns its port. */
 async function openWeakServer({ later }: Place, { certFile, keyFile }: Pem): Promise<number> {
-  const probe = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
+  const port = await freeUdpPort();
   const suites = ['-cipher', 'AES128-SHA256:AES256-SHA256', '-accept', `127.0.0.1:${port}`];
   const child = spawn('openssl', ['s_server', '-dtls1_2', ...suites, '-cert', certFile, '-key', keyFile], {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { freeUdpPort } from '../../free-port.ts';
 import { FakeDate, noFaketime } from '../../host/clock/fake-date.ts';
 import { openHarness, provisioning, skip, toml } from './notify-harness.ts';
 
@@ -38,10 +39,8 @@ test('READY is sent without a server, and the status names the failure', {
   skip,
   timeout: 40_000,
 }, async () => {
-  const gone = await openSandbox({ provisioning });
-  await gone[Symbol.asyncDispose]();
   await using at = await openHarness();
-  await using agent = at.run(await at.place.config(toml(gone.coapPort)));
+  await using agent = at.run(await at.place.config(toml(await freeUdpPort())));
   await at.socket.message(/READY=1/);
   await at.socket.message(/STATUS=not provisioned for \d+ s, \d+ readings? queued \(0 lost\); /);
   assert.ok(

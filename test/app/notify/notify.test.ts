@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
+import { freeUdpPort } from '../../free-port.ts';
 import { AgentProcess, tempDir } from '../agent-process.ts';
 import { openHarness, provisioning, skip, toml } from './notify-harness.ts';
 
@@ -62,11 +63,10 @@ test('messages go to the socket that systemd passes, without a process, also tho
 test('a reload to another server delivers the queued readings there from memory', {
   timeout: 60_000,
 }, async () => {
-  const gone = await openSandbox({ provisioning });
-  await gone[Symbol.asyncDispose]();
+  const absent = await freeUdpPort();
   await using place = await tempDir();
   await using other = await openSandbox({ provisioning });
-  const file = await place.config(toml(gone.coapPort));
+  const file = await place.config(toml(absent));
   const state = join(place.path, 'state');
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
   await agent.line('nothing listens on the port');
@@ -104,13 +104,12 @@ test('a reload to a configuration that cannot work reverts to the previous one',
 });
 
 test('a reload that changes [outbox] keeps the queued readings', { timeout: 60_000 }, async () => {
-  const gone = await openSandbox({ provisioning });
-  await gone[Symbol.asyncDispose]();
+  const absent = await freeUdpPort();
   await using place = await tempDir();
-  const file = await place.config(toml(gone.coapPort));
+  const file = await place.config(toml(absent));
   await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
   await agent.line('nothing listens on the port');
-  await place.config(`${toml(gone.coapPort)}[outbox]\nspool-after = "5s"\n`);
+  await place.config(`${toml(absent)}[outbox]\nspool-after = "5s"\n`);
   agent.kill('SIGHUP');
   await agent.line('the new settings apply changed=outbox');
   const [, again = ''] = await agent.lines('firstlight is ready', 2);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts';
+import { freeUdpPort } from '../../free-port.ts';
 import { LoopDisk, loopDiskProblem, SYNCED_ONLY } from '../../power/loop-disk.ts';
 import { readingGridOf } from '../../system/reading-grid.ts';
 import { AgentProcess, tempDir } from '../agent-process.ts';
@@ -15,10 +16,8 @@ import { provisioning, sandboxWithDevice, TOKEN, toml } from './outbox-harness.t
 const PRELOAD = { NODE_OPTIONS: `--import=${new URL('disk-preload.js', import.meta.url)}` };
 
 test('an agent whose server accepts everything never creates a spool', { timeout: 30_000 }, async () => {
-  const first = await openSandbox({ provisioning });
-  const { coapPort } = first;
-  await first[Symbol.asyncDispose]();
-  await using sandbox = await sandboxWithDevice(coapPort);
+  await using sandbox = await sandboxWithDevice(0);
+  const { coapPort } = sandbox;
   await using place = await tempDir();
   const state = join(place.path, 'state');
   await using agent = AgentProcess.run([
@@ -129,9 +128,7 @@ test('new settings of the outbox stop no sampling while a delivered file cannot 
 }, async () => {
   await using place = await tempDir();
   const state = join(place.path, 'state');
-  await using first = await openSandbox({ provisioning });
-  const { coapPort } = first;
-  await first[Symbol.asyncDispose]();
+  const coapPort = await freeUdpPort();
   const run = ['run', '--config', await place.config(toml(coapPort)), '--state', state];
   await using agent = AgentProcess.run(run, { ...PRELOAD, DISK_HANGS_BELOW: join(state, 'spool') });
   await agent.line('are being stored on disk');

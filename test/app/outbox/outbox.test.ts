@@ -6,17 +6,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { hostClock } from '../../../src/host/clock/clock.ts';
 import { createOffsetMemory } from '../../../src/host/clock/offset-memory.ts';
-import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { freeUdpPort } from '../../free-port.ts';
 import { AgentProcess, tempDir } from '../agent-process.ts';
-import { provisioning, sandboxWithDevice, toml } from './outbox-harness.ts';
+import { sandboxWithDevice, toml } from './outbox-harness.ts';
 
 test('offline readings survive a restart and arrive with their own timestamps', {
   timeout: 60_000,
 }, async () => {
-  const first = await openSandbox({ provisioning });
-  const { coapPort } = first;
-  await first[Symbol.asyncDispose]();
+  const coapPort = await freeUdpPort();
   await using place = await tempDir();
   const run = ['run', '--config', await place.config(toml(coapPort)), '--state', join(place.path, 'state')];
   const startedMs = Date.now();

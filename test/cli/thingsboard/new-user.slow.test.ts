@@ -4,13 +4,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openSandbox } from '../../../src/sandbox/sandbox.ts';
 import { AgentProcess } from '../../app/agent-process.ts';
+import { freeUdpPort } from '../../free-port.ts';
 import { ADMIN, RestDouble } from '../../thingsboard/double/rest-double.ts';
 import { CommandHarness } from './command-harness.ts';
 
@@ -20,7 +19,7 @@ const TIME_MS_MAX = 120_000;
 test('from an empty tenant to the data of a gateway in two commands and less than two minutes', async () => {
   await using double = await RestDouble.open();
   using harness = new CommandHarness();
-  const coapPort = await freePort();
+  const coapPort = await freeUdpPort();
   const toml = join(harness.directory, 'firstlight.toml');
   const { url, user, passwordFile } = harness.login(double);
   const startedMs = performance.now();
@@ -51,13 +50,3 @@ test('from an empty tenant to the data of a gateway in two commands and less tha
   assert.ok(!setup.output.join('\n').includes(settingOf('secret')));
   assert.ok(!setup.output.join('\n').includes(ADMIN.password));
 });
-
-/** A UDP port that nothing uses. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}

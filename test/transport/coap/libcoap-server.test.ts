@@ -5,7 +5,6 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
@@ -15,6 +14,7 @@ import type { CoapRequest } from '../../../src/transport/coap/library-requests.t
 import { MessageLayer } from '../../../src/transport/coap/message-layer.ts';
 import { retransmissionTiming } from '../../../src/transport/coap/retransmission-timing.ts';
 import { CoapTransport } from '../../../src/transport/coap/transport.ts';
+import { freeUdpPort } from '../../free-port.ts';
 
 const PROGRAM = ['coap-server-notls', 'coap-server-openssl', 'coap-server'].find(
   (name) => spawnSync(name, ['-V']).error === undefined,
@@ -26,16 +26,8 @@ interface ForeignServer extends AsyncDisposable {
   readonly port: number;
 }
 
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp6').bind(0, '::');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
 async function startServer(...options: string[]): Promise<ForeignServer> {
-  const port = await freePort();
+  const port = await freeUdpPort('::');
   const server: ChildProcess = spawn(PROGRAM ?? '', ['-p', String(port), ...options], {
     stdio: 'ignore',
   });

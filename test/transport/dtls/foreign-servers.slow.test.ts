@@ -14,6 +14,7 @@ import { Secret } from '../../../src/core/model/secret.ts';
 import { CHUNK_BYTES } from '../../../src/core/ports/software-source.ts';
 import { AgentProcess, tempDir } from '../../app/agent-process.ts';
 import { Authority, type Pem } from '../../doubles/certificates.ts';
+import { freeUdpPort } from '../../free-port.ts';
 import { dtlsProblem, openDtls } from './dtls-server.ts';
 import { CALIFORNIUM, javaProblem } from './helper/peers/californium.ts';
 import {
@@ -23,7 +24,7 @@ import {
   prepareLibcoap,
   type Received,
 } from './helper/peers/device-server.ts';
-import { freePort, Network } from './helper/peers/udp.ts';
+import { Network } from './helper/peers/udp.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 const DOWN_MS = 5_000;
@@ -79,7 +80,7 @@ for (const { name, skip, prepare } of SERVERS) {
       it(title, { timeout: 240_000 }, async (context) => {
         if (!prepared.ok) return context.skip(prepared.problem);
         const { commandLine } = prepared;
-        const port = await freePort();
+        const port = await freeUdpPort();
         const received: Received[] = [];
         const start = (attributes: string) =>
           DeviceServer.start(commandLine({ port, authority, certificate, token, attributes }), received);

@@ -10,11 +10,11 @@ import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { pinOf } from '../../../src/transport/tls/tls-failure.ts';
 import { Authority, type Pem } from '../../doubles/certificates.ts';
+import { freeTcpPort } from '../../free-port.ts';
 import { until } from '../../until.ts';
 import {
   ACCEPTED,
   clock,
-  freePort,
   neverAborted,
   noNginx,
   openUpstream,
@@ -31,7 +31,7 @@ async function setup(more = '') {
   const authority = new Authority();
   const upstream = await openUpstream(accept);
   const nginx = new Program();
-  const port = await freePort();
+  const port = await freeTcpPort();
   const pem = authority.issue();
   const commandLine = writeNginxConfig(nginx, { port, behind: upstream.port, pem, more });
   const start = () => nginx.start(commandLine, port);

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { Authority } from '../../doubles/certificates.ts';
+import { freeTcpPort } from '../../free-port.ts';
 import {
-  freePort,
   missing,
   neverAborted,
   noNginx,
@@ -32,7 +32,7 @@ describe('behind nginx', { skip: noNginx }, () => {
     using authority = new Authority();
     await using sandbox = await sandboxWithDevice();
     await using nginx = new Program();
-    const port = await freePort();
+    const port = await freeTcpPort();
     const commandLine = writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() });
     await nginx.start(commandLine, port);
     await using transport = transportTo({ port, ca: authority.pem.cert });
@@ -77,7 +77,7 @@ describe('behind nginx', { skip: noNginx }, () => {
       ['return 200 "<html>"; default_type text/html;', 'captive-portal'],
     ] as const) {
       await using nginx = new Program();
-      const port = await freePort();
+      const port = await freeTcpPort();
       await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
       await using transport = transportTo({ port, ca: authority.pem.cert });
       assert.equal(await post(transport), reason, more);
@@ -97,7 +97,7 @@ describe('behind nginx', { skip: noNginx }, () => {
       'proxy_hide_header Content-Length; proxy_intercept_errors on; error_page 502 /502.html;',
     ]) {
       await using nginx = new Program();
-      const port = await freePort();
+      const port = await freeTcpPort();
       await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
       await using transport = transportTo({ port, ca: authority.pem.cert });
       const unknown = new Secret('foreign');
@@ -122,7 +122,7 @@ describe('behind nginx', { skip: noNginx }, () => {
       `location ~ telemetry$ { return 401 '{"message":"Unauthorized"}'; }`,
     ]) {
       await using nginx = new Program();
-      const port = await freePort();
+      const port = await freeTcpPort();
       await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem, more }), port);
       await using transport = transportTo({ port, ca: authority.pem.cert });
       assert.equal(await post(transport), 'request-blocked', more);
@@ -135,7 +135,7 @@ describe('behind nginx', { skip: noNginx }, () => {
     using theirs = new Authority('Somebody Else');
     await using sandbox = await sandboxWithDevice();
     await using nginx = new Program();
-    const port = await freePort();
+    const port = await freeTcpPort();
     await nginx.start(writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem: theirs.issue() }), port);
     await using transport = transportTo({ port, ca: authority.pem.cert });
     assert.equal(await post(transport), 'certificate-untrusted');
@@ -148,13 +148,13 @@ describe('through tinyproxy', { skip: noTinyproxy }, () => {
     using authority = new Authority();
     await using sandbox = await sandboxWithDevice();
     await using nginx = new Program();
-    const port = await freePort();
+    const port = await freeTcpPort();
     await nginx.start(
       writeNginxConfig(nginx, { port, behind: sandbox.httpPort, pem: authority.issue() }),
       port,
     );
     await using tinyproxy = new Program();
-    const proxyPort = await freePort();
+    const proxyPort = await freeTcpPort();
     const file = join(tinyproxy.directory, 'tinyproxy.conf');
     writeFileSync(
       file,

@@ -16,11 +16,11 @@ import type { Sandbox } from '../../../src/sandbox/sandbox.ts';
 import { Authority } from '../../doubles/certificates.ts';
 import { FixedRandom } from '../../doubles/fixed-random.ts';
 import { RecordingLogger } from '../../doubles/recording-logger.ts';
+import { freeTcpPort } from '../../free-port.ts';
 import { until } from '../../until.ts';
 import {
   ACCEPTED,
   clock,
-  freePort,
   neverAborted,
   noNginx,
   openUpstream,
@@ -95,7 +95,7 @@ async function setup(answer: Upstream['answer']) {
   const authority = new Authority();
   const upstream = await openUpstream(answer);
   const nginx = new Program();
-  const port = await freePort();
+  const port = await freeTcpPort();
   const more = 'proxy_read_timeout 60s;';
   const words = writeNginxConfig(nginx, { port, behind: upstream.port, pem: authority.issue(), more });
   await nginx.start(words, port);

@@ -11,8 +11,8 @@ import { describe, it } from 'node:test';
 import { Secret } from '../../../src/core/model/secret.ts';
 import { Authority, opensslProblem } from '../../doubles/certificates.ts';
 import { openTlsFront } from '../../doubles/tls-front.ts';
+import { freeTcpPort } from '../../free-port.ts';
 import {
-  freePort,
   missing,
   openUpstream,
   Program,
@@ -32,7 +32,7 @@ const PASSWORD = 'proxy-password-unseen';
 /** `rules`: access rules, after those of the login if `login` is true. */
 async function openSquid({ rules = 'http_access allow all', login = false } = {}) {
   const squid = new Program();
-  const port = await freePort();
+  const port = await freeTcpPort();
   const { directory } = squid;
   const users = join(directory, 'users');
   const hash = execFileSync('openssl', ['passwd', '-apr1', PASSWORD], { encoding: 'utf8' }).trim();
@@ -120,7 +120,7 @@ describe('through squid', { skip: noSquid }, () => {
       timeout,
     }, async () => {
       await using harness = await setup();
-      await using transport = harness.transport(scheme, harness.proxy, await freePort());
+      await using transport = harness.transport(scheme, harness.proxy, await freeTcpPort());
       const { reason, detail } = await post(transport);
       assert.equal(reason, 'upstream-unavailable');
       assert.match(

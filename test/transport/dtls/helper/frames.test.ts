@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { VERSION } from '../../../../src/app/version.ts';
 import { HELPER_PROTOCOL } from '../../../../src/transport/dtls/helper-process.ts';
 import { Authority, type Pem } from '../../../doubles/certificates.ts';
+import { freeUdpPort } from '../../../free-port.ts';
 import {
   frame,
   frontProblem,
@@ -15,7 +16,7 @@ import {
   helperProblem,
   openFrame,
 } from './peers/helper-process.ts';
-import { type Echo, freePort, Network, openEcho } from './peers/udp.ts';
+import { type Echo, Network, openEcho } from './peers/udp.ts';
 
 describe('the DTLS helper started by hand', { skip: helperProblem }, () => {
   it('prints its version and that of libssl', () => {
@@ -197,7 +198,7 @@ describe('the frames of the DTLS helper', { skip: frontProblem }, () => {
 
   it('a closed port and an address without a route fail with the name of the errno', async () => {
     await using helper = start();
-    assert.equal(await helper.open({ port: await freePort() }), 'ECONNREFUSED');
+    assert.equal(await helper.open({ port: await freeUdpPort() }), 'ECONNREFUSED');
     assert.equal(await helper.open({ port: 5684, address: '255.255.255.255' }), 'EACCES');
     assert.equal(await helper.open({ port: 5684, address: 'not-an-address' }), 'EINVAL');
     assert.equal(await helper.open(echo), 'full', 'and the next link comes up');

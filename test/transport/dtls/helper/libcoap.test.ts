@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { generate, parse } from 'coap-packet';
 import { Authority, opensslProblem, type Pem } from '../../../doubles/certificates.ts';
+import { freeUdpPort } from '../../../free-port.ts';
 import { frame, HelperProcess, helperProblem, programProblem } from './peers/helper-process.ts';
-import { freePort } from './peers/udp.ts';
 
 const REMEDY = 'apt install libcoap3-bin';
 
@@ -63,7 +63,7 @@ describe('the DTLS helper and libcoap', { skip: helperProblem || opensslProblem 
     it(`${program} answers over each new link, after it was killed, and says when it ends`, {
       skip: programProblem(program, REMEDY),
     }, async () => {
-      const port = (await freePort()) + 1;
+      const port = (await freeUdpPort()) + 1;
       let child = await startServer(program, port);
       try {
         await using helper = start();

@@ -23,14 +23,6 @@ export const missing = (program: string) =>
   spawnSync(program, ['-v']).error === undefined ? false : `${program} is not installed`;
 export const noNginx = opensslProblem || missing('nginx');
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 export async function isListening(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   const isThere = await new Promise<boolean>((resolve) => {

@@ -13,13 +13,6 @@ async function bound(port = 0): Promise<Socket> {
   return socket;
 }
 
-export async function freePort(): Promise<number> {
-  const socket = await bound();
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
 export interface Echo extends AsyncDisposable {
   readonly front: DtlsFront;
   readonly port: number;
