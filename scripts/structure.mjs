@@ -3,7 +3,7 @@
  * one is over it. test/architecture.test.ts holds who may import whom.
  */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { prepare, root } from './lib/prepare.mjs';
 
@@ -12,7 +12,7 @@ const SMALL_FILE_LINES = 35;
 const SMALL_FILES_SHARE = 1 / 8;
 
 prepare();
-const { circlesOf, folderOf, graphOf, importsOf, readSources } = await import(
+const { circlesOf, folderOf, graphOf, importsOf, readSources, testPathsIn } = await import(
   join(root, 'dist', 'test', 'import-graph.js')
 );
 const source = join(root, 'src');
@@ -22,7 +22,7 @@ const readme = readFileSync(join(root, 'README.md'));
 
 const figures = [
   ['files in the largest folder of src/', largestFolder(sources.map(({ path }) => path)), 22],
-  ['files in the largest folder of test/', largestFolder(testFiles()), 22],
+  ['files in the largest folder of test/', largestFolder(testPathsIn(join(root, 'test'))), 22],
   ['import circles between files', circlesOf(graphOf(imports)).length, 0],
   ['import circles between folders', circlesOf(graphOf(imports, folderOf)).length, 0],
   [
@@ -46,14 +46,4 @@ function largestFolder(paths) {
   const counts = new Map();
   for (const path of paths) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
   return Math.max(...counts.values());
-}
-
-function testFiles() {
-  return readdirSync(join(root, 'test'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== 'fixtures')
-    .flatMap((entry) =>
-      readdirSync(join(root, 'test', entry.name), { recursive: true, encoding: 'utf8' })
-        .filter((path) => path.endsWith('.ts'))
-        .map((path) => join(entry.name, path)),
-    );
 }

@@ -4,7 +4,6 @@
  */
 
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
@@ -15,6 +14,7 @@ import {
   importsOf,
   isSource,
   readSources,
+  testPathsIn,
 } from './import-graph.ts';
 
 const ROOT = join(process.cwd(), 'src');
@@ -185,7 +185,7 @@ describe('a source file', () => {
 describe('a folder', () => {
   for (const [root, paths] of [
     ['src', sources.map(({ path }) => path)],
-    ['test', testPaths()],
+    ['test', testPathsIn(join(process.cwd(), 'test'))],
   ] as const) {
     test(`of ${root}/ holds at most ${FILES_PER_FOLDER_MAX} files`, () => {
       const folders = new Map<string, number>();
@@ -198,15 +198,6 @@ describe('a folder', () => {
     });
   }
 });
-
-/** Without the fixtures: the links of captured hosts lead in circles. */
-function testPaths(): readonly string[] {
-  const root = join(process.cwd(), 'test');
-  const rooms = readdirSync(root, { withFileTypes: true }).filter(
-    (entry) => entry.isDirectory() && entry.name !== 'fixtures',
-  );
-  return rooms.flatMap(({ name }) => readSources(join(root, name)).map(({ path }) => join(name, path)));
-}
 
 function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/\/\/.*/g, '');

@@ -1,6 +1,6 @@
 /**
  * The import graph of src/: which file imports which, and the circles in it, between files and between
- * folders.
+ * folders. And the list of the files of test/.
  *
  * Type imports count, because a reader follows them, too. `scripts/structure.mjs` prints its figures.
  */
@@ -35,6 +35,16 @@ export function readSources(root: string): readonly SourceFile[] {
       const text = readFileSync(join(root, path), 'utf8');
       return { path, text, lines: text.split('\n').length - 1 };
     });
+}
+
+/**
+ * Every TypeScript file in a folder of `root`, which is test/. Without the fixtures: the links of captured hosts lead in circles.
+ */
+export function testPathsIn(root: string): readonly string[] {
+  const rooms = readdirSync(root, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && entry.name !== 'fixtures',
+  );
+  return rooms.flatMap(({ name }) => readSources(join(root, name)).map(({ path }) => join(name, path)));
 }
 
 /** All imports, static and dynamic. */

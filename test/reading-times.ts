@@ -1,6 +1,6 @@
 /**
- * When the readings on a server were taken. By the points of all keys: none is in every reading, because a reading has only what
- * has changed. A reading that is a little late and the next one can have the same `uptimeS`, which is in whole seconds.
+ * When the readings on a server were taken. The points of all keys count, because no key is in every reading: a reading contains
+ * only what has changed. `uptimeS`, for example, is in whole seconds: a reading that is late and the next one can have the same.
  */
 
 import { GAP_RECORD_KEYS } from '../src/core/model/loss-report.ts';

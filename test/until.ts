@@ -18,7 +18,7 @@ export async function until(
   }
 }
 
-/** Whether the condition becomes true in time; polls every 50 ms. */
+/** Whether the condition becomes true in time. Polls every 50 ms, because some conditions start a process. */
 export async function isTrueWithin(
   condition: () => boolean | Promise<boolean>,
   withinMs: number,

@@ -63,10 +63,10 @@ test('messages go to the socket that systemd passes, without a process, also tho
 test('a reload to another server delivers the queued readings there from memory', {
   timeout: 60_000,
 }, async () => {
-  const absent = await freeUdpPort();
+  const absentPort = await freeUdpPort();
   await using place = await tempDir();
   await using other = await openSandbox({ provisioning });
-  const file = await place.config(toml(absent));
+  const file = await place.config(toml(absentPort));
   const state = join(place.path, 'state');
   await using agent = AgentProcess.run(['run', '--config', file, '--state', state]);
   await agent.line('nothing listens on the port');
@@ -104,12 +104,12 @@ test('a reload to a configuration that cannot work reverts to the previous one',
 });
 
 test('a reload that changes [outbox] keeps the queued readings', { timeout: 60_000 }, async () => {
-  const absent = await freeUdpPort();
+  const absentPort = await freeUdpPort();
   await using place = await tempDir();
-  const file = await place.config(toml(absent));
+  const file = await place.config(toml(absentPort));
   await using agent = AgentProcess.run(['run', '--config', file, '--state', join(place.path, 'state')]);
   await agent.line('nothing listens on the port');
-  await place.config(`${toml(absent)}[outbox]\nspool-after = "5s"\n`);
+  await place.config(`${toml(absentPort)}[outbox]\nspool-after = "5s"\n`);
   agent.kill('SIGHUP');
   await agent.line('the new settings apply changed=outbox');
   const [, again = ''] = await agent.lines('firstlight is ready', 2);

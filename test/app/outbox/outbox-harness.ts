@@ -16,8 +16,6 @@ token = "${TOKEN}"
 interval = "1s"
 # Each reading has a value that changes, so that they can be counted.
 deadband = "uptimeS=0.1"
-[sensors]
-on = "agentLoopDelayMs"
 [outbox]
 spool-after = "5s"
 flush-every = "5s"
