@@ -55,4 +55,19 @@ describe('the grid of readings', () => {
     );
     assert.deepEqual({ gaps, reported }, { gaps: [{ fromMs: 0, toMs: 2_000 }], reported: 1 });
   });
+
+  for (const [whose, change] of [
+    ['the agent, which has no date,', { tsGiven: false }],
+    ['the server', { via: 'server' }],
+  ] as const) {
+    it(`does not take a report of an update by ${whose} for a reading`, () => {
+      const points = serverWith([
+        [0, { uptimeS: 0 }],
+        [1_000, { sw_progress: 50 }],
+        [2_000, { uptimeS: 2 }],
+      ]).points();
+      const reported = points.map((point) => (point.key === 'sw_progress' ? { ...point, ...change } : point));
+      assert.equal(readingGridOf({ points: () => reported }).missing, 1);
+    });
+  }
 });
